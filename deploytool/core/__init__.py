@@ -1,0 +1,1 @@
+"""Floor 1: frozen values and pure functions. Imports the standard library only (and yaml, in `template`)."""

@@ -1,0 +1,186 @@
+"""deploytool.toml as frozen types; every fault of the file at once, each with its key and the way to mend it."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from deploytool.core.errors import InputError, InputFault
+
+Setting = str | int | bool
+
+PROJECT = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
+STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+DOMAIN_LENGTH = 64  # ACM's limit for a certificate's first name (API reference of RequestCertificate)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its name, the domain that clients call, and the settings that differ from the graph's defaults."""
+
+    name: str
+    domain: str
+    settings: Mapping[str, Setting]
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole of deploytool.toml. `regions` is (primary, secondary); `graph` a path relative to the file."""
+
+    file: str
+    project: str
+    regions: tuple[str, str]
+    stages: Mapping[str, Stage]
+    graph: str
+
+    @property
+    def primary(self) -> str:
+        return self.regions[0]
+
+    @property
+    def secondary(self) -> str:
+        return self.regions[1]
+
+    def stage(self, name: str | None) -> Stage:
+        """The stage asked for; without a name the only one there is. Raises InputError."""
+        if name is None and len(self.stages) == 1:
+            return next(iter(self.stages.values()))
+        names = ", ".join(self.stages)
+        if name is None:
+            raise InputError([InputFault(self.file, "stages", f"there are several ({names}); choose one with --stage")])
+        if name not in self.stages:
+            raise InputError([InputFault(self.file, f"stages.{name}", f"no such stage; the file has: {names}")])
+        return self.stages[name]
+
+
+@dataclass
+class Faults:
+    """Collects the faults of one file while it is read."""
+
+    file: str
+    found: list[InputFault] = field(default_factory=list)
+
+    def add(self, key: str, message: str) -> None:
+        self.found.append(InputFault(self.file, key, message))
+
+    def unknown(self, key: str, name: str, known: list[str]) -> None:
+        """An unknown key, with the known one that it resembles."""
+        near = get_close_matches(name, known, n=1)
+        mend = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+        self.add(f"{key}.{name}" if key else name, f"unknown key; {mend}")
+
+    def raise_any(self) -> None:
+        if self.found:
+            raise InputError(sorted(self.found))
+
+
+def domain_fault(domain: str) -> str | None:
+    """What is wrong with a domain name, or None. The rules are those of RFC 1035 and ACM's length limit."""
+    if len(domain) > DOMAIN_LENGTH:
+        return f"'{domain}' is longer than {DOMAIN_LENGTH} characters, ACM's limit for a certificate's name"
+    labels = domain.split(".")
+    if len(labels) < 2 or not all(LABEL.fullmatch(label) for label in labels):
+        return f"'{domain}' is not a domain name; write it like api.example.com: lower case, no scheme, no final dot"
+    return None
+
+
+def parse_config(text: str, file: str) -> Config:
+    """Parse the text of deploytool.toml. Raises InputError with every fault found."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError([InputFault(file, "", f"not valid TOML: {error}")]) from error
+    faults = Faults(file)
+    for key in document.keys() - {"project", "domain", "regions", "stages", "graph"}:
+        faults.unknown("", key, ["project", "domain", "regions", "stages", "graph"])
+    project = _text(
+        document, "project", faults, PROJECT, "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api"
+    )
+    domain = _domain(document.get("domain"), "domain", faults, required=True)
+    regions = _regions(document.get("regions"), faults)
+    graph = document.get("graph", "infra/stacks.yaml")
+    if not isinstance(graph, str):
+        faults.add("graph", "must be the path of the graph file, like infra/stacks.yaml")
+    stages = _stages(document.get("stages"), domain, faults)
+    faults.raise_any()
+    return Config(file, project, (regions[0], regions[1]), stages, graph)
+
+
+def _text(table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Pattern[str], shape: str) -> str:
+    value = table.get(key)
+    if value is None:
+        faults.add(key, f"is missing; add it: {shape}")
+    elif not isinstance(value, str) or not pattern.fullmatch(value):
+        faults.add(key, f"{value!r} is not valid; it must be {shape}")
+    else:
+        return value
+    return ""
+
+
+def _domain(value: object, key: str, faults: Faults, *, required: bool) -> str:
+    if value is None:
+        if required:
+            faults.add(key, 'is missing; add the domain that you own, like domain = "example.com"')
+        return ""
+    fault = domain_fault(value) if isinstance(value, str) else f"{value!r} is not text"
+    if fault:
+        faults.add(key, fault)
+        return ""
+    return str(value)
+
+
+def _regions(value: object, faults: Faults) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        faults.add("regions", 'must be a list of two regions, the primary first, like ["us-east-1", "us-west-2"]')
+        return []
+    for region in value:
+        if not REGION.fullmatch(region):
+            faults.add("regions", f"'{region}' is not an AWS region; write it like us-east-1")
+    for region in sorted({each for each in value if value.count(each) > 1}):
+        faults.add("regions", f"'{region}' stands there twice; a failover needs two different regions")
+    if len(set(value)) == len(value) and len(value) != 2:
+        faults.add("regions", f"must name two regions, the primary first; it names {len(value)}")
+    return value
+
+
+def _stages(value: object, domain: str, faults: Faults) -> dict[str, Stage]:
+    if not isinstance(value, dict) or not value:
+        faults.add("stages", "is missing; add at least one, like [stages.dev]")
+        return {}
+    stages = {}
+    for name, table in value.items():
+        key = f"stages.{name}"
+        if not STAGE.fullmatch(name):
+            faults.add(key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first")
+        if not isinstance(table, dict):
+            faults.add(key, f"must be a table, like [{key}]")
+            continue
+        for unknown in table.keys() - {"domain", "settings"}:
+            faults.unknown(key, unknown, ["domain", "settings"])
+        own = _domain(table.get("domain"), f"{key}.domain", faults, required=False)
+        settings = _settings(table.get("settings", {}), f"{key}.settings", faults)
+        stages[name] = Stage(name, own or (domain if name == "prod" else f"{name}.{domain}"), settings)
+    seen: dict[str, str] = {}
+    for stage in stages.values():
+        if stage.domain in seen:
+            faults.add(
+                f"stages.{stage.name}.domain", f"'{stage.domain}' is stage {seen[stage.domain]}'s; each stage needs its own"
+            )
+        seen[stage.domain] = stage.name
+        if domain and (fault := domain_fault(stage.domain)):
+            faults.add(f"stages.{stage.name}.domain", fault)
+    return stages
+
+
+def _settings(value: object, key: str, faults: Faults) -> dict[str, Setting]:
+    if not isinstance(value, dict):
+        faults.add(key, f"must be a table, like [{key}]")
+        return {}
+    for name, each in value.items():
+        if not isinstance(each, str | int | bool):
+            faults.add(f"{key}.{name}", "must be text, a whole number or true/false")
+    return {name: each for name, each in value.items() if isinstance(each, str | int | bool)}

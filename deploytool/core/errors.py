@@ -1,0 +1,60 @@
+"""What can go wrong, as types: each class carries its exit code and, where there is one, the way to mend it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class DeploytoolError(Exception):
+    """Anything that a user may see. `exit_code` is the process's; `hint` says what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, order=True)
+class InputFault:
+    """One fault of an input: the file, the key in it, what is wrong and how to mend it."""
+
+    file: str
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.message}" if self.key else f"{self.file}: {self.message}"
+
+
+class InputError(DeploytoolError):
+    """Bad input, nothing touched. Holds every fault found, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[InputFault] | str, *, hint: str = "") -> None:
+        self.faults = () if isinstance(faults, str) else tuple(faults)
+        super().__init__(faults if isinstance(faults, str) else "\n".join(map(str, faults)), hint=hint)
+
+
+class CloudRefused(DeploytoolError):
+    """AWS refused: credentials, permissions, or a call that it will not take."""
+
+    exit_code = 3
+
+
+class StaleVersion(DeploytoolError):
+    """A compare-and-swap lost: someone else changed the health check since it was read."""
+
+
+class ProbeFailed(DeploytoolError):
+    """A DNS query or HTTP request had no answer. `kind` is one of refused, timeout, tls, dns, reset, other."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Interrupted(DeploytoolError):
+    """The user (Ctrl-C) or the system (SIGTERM) asked to stop; raised once what was begun has been cleaned up."""
+
+    exit_code = 130

@@ -1,0 +1,77 @@
+"""What happens during a deployment, as facts. The work emits them; renderers say them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from deploytool.core.graph import NodeId
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A deployment or deletion of these stacks begins; `at` as in every event in seconds since an arbitrary start."""
+
+    at: float
+    nodes: tuple[NodeId, ...]
+
+
+@dataclass(frozen=True)
+class StackBegun:
+    """An operation (create, update, delete) was accepted by CloudFormation."""
+
+    at: float
+    node: NodeId
+    action: str
+
+
+@dataclass(frozen=True)
+class StackWaiting:
+    """Someone else's operation is under way; ours begins when it ends."""
+
+    at: float
+    node: NodeId
+    status: str
+
+
+@dataclass(frozen=True)
+class StackDone:
+    """A stack is as desired. `action` is what was done: create, update, delete or unchanged; `seconds` how long that took."""
+
+    at: float
+    node: NodeId
+    action: str
+    seconds: float
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class StackFailed:
+    """A stack could not be brought to the desired state. `cause` is the first cause, `hint` what to do about it."""
+
+    at: float
+    node: NodeId
+    cause: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class StackCancelled:
+    """A stack was not begun, because of these, which failed or were cancelled themselves."""
+
+    at: float
+    node: NodeId
+    because: tuple[NodeId, ...]
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A package was stored (or `there_already`) in a region's bucket."""
+
+    at: float
+    node: NodeId
+    key: str
+    size: int
+    there_already: bool
+
+
+Event = RunStarted | StackBegun | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
+Emit = Callable[[Event], None]

@@ -1,0 +1,1 @@
+"""The rules of Route 53, once: the local cloud answers with them, the drill predicts with them."""

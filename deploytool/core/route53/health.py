@@ -1,0 +1,234 @@
+"""Health checks: when one attempt passes, what one checker counts, and how many checkers make a verdict. Pure.
+
+Source of every rule not marked otherwise: Route 53 Developer Guide, "How Amazon Route 53 determines whether a health check
+is healthy", and the API reference of HealthCheckConfig. Sentences that say "our reading" fill what AWS does not publish.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+SEARCHED_BYTES = 5120  # a string match looks no further into the body
+HEALTHY_ABOVE_PERCENT = 18  # more than this share of the checkers makes the endpoint healthy
+
+CHECKER_REGIONS = (
+    "us-east-1",
+    "us-west-1",
+    "us-west-2",
+    "eu-west-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "sa-east-1",
+)
+
+
+@dataclass(frozen=True)
+class HealthCheckConfig:
+    """The settings of a health check. Intervals in seconds; the names are those of the API."""
+
+    type: str  # HTTP, HTTPS, HTTP_STR_MATCH, HTTPS_STR_MATCH, TCP
+    fqdn: str = ""
+    ip_address: str = ""
+    port: int = 443
+    resource_path: str = "/"
+    search_string: str = ""
+    request_interval: int = 30
+    failure_threshold: int = 3
+    enable_sni: bool = True
+    inverted: bool = False
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """A health check as Route 53 holds it; `version` is HealthCheckVersion."""
+
+    id: str
+    version: int
+    config: HealthCheckConfig
+
+
+@dataclass(frozen=True)
+class CheckerObservation:
+    """What one checker saw last: its AWS region, its address, whether it counts the endpoint healthy, and its words."""
+
+    region: str
+    address: str
+    healthy: bool
+    status: str
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """How long one attempt may take, in seconds: to connect over TCP, then to the status, then to the body.
+
+    None: the check does not ask for that part.
+    """
+
+    connect: float
+    response: float | None = None
+    body: float | None = None
+
+    @property
+    def total(self) -> float:
+        """The longest that one attempt takes, in seconds."""
+        return self.connect + (self.response or 0.0) + (self.body or 0.0)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one checker measured of one check of the endpoint. Seconds are of the same clock as the limits it is judged by.
+
+    `connect_seconds` is None when no TCP connection was made, `status` when no HTTP status came, `body_seconds` when the body
+    (or its first 5,120 bytes) did not come whole. `response_seconds` counts from the TCP connection, so TLS is within it.
+    `failure` says in words what stopped the attempt, empty when nothing did.
+    """
+
+    failure: str = ""
+    connect_seconds: float | None = None
+    status: int | None = None
+    response_seconds: float = 0.0
+    body: bytes = b""
+    body_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One attempt judged: whether it passed, and the words that GetHealthCheckStatus shows for it."""
+
+    success: bool
+    status: str
+
+
+def time_limits(config: HealthCheckConfig) -> TimeLimits:
+    """The limits of one attempt in true seconds: TCP 10; HTTP(S) 4 to connect and 2 to the status; string match 2 more."""
+    match config.type:
+        case "TCP":
+            return TimeLimits(connect=10.0)
+        case "HTTP" | "HTTPS":
+            return TimeLimits(connect=4.0, response=2.0)
+        case _:
+            return TimeLimits(connect=4.0, response=2.0, body=2.0)
+
+
+def uses_tls(config: HealthCheckConfig) -> bool:
+    """Whether a check speaks TLS. Its certificate is not validated, whatever it says."""
+    return config.type.startswith("HTTPS")
+
+
+def server_name(config: HealthCheckConfig) -> str | None:
+    """The name that a check sends as SNI: the FQDN, when EnableSNI is true and the check speaks TLS; None sends none."""
+    return config.fqdn or None if uses_tls(config) and config.enable_sni else None
+
+
+def host_header(config: HealthCheckConfig) -> str:
+    """What an HTTP(S) check sends as Host: the FQDN, with the port unless it is the protocol's own; without FQDN the address.
+
+    Source: API reference of HealthCheckConfig, FullyQualifiedDomainName.
+    """
+    host = config.fqdn or config.ip_address
+    return host if config.port == (443 if uses_tls(config) else 80) else f"{host}:{config.port}"
+
+
+def judge_check(config: HealthCheckConfig, attempt: Attempt, limits: TimeLimits | None = None) -> CheckResult:
+    """Whether one attempt passes, with words for it.
+
+    `limits` defaults to the true ones; a checker on a faster clock hands in those of its own clock. Exactly at a limit is
+    within it (our reading).
+    """
+    limits = limits or time_limits(config)
+    if attempt.connect_seconds is None:
+        return _failed(attempt.failure or "The health checker could not establish a connection.")
+    if attempt.connect_seconds > limits.connect:
+        return _failed("The health checker could not establish a connection within the timeout limit.")
+    if limits.response is None:
+        return CheckResult(True, "Success: TCP connection established.")
+    if attempt.status is None:
+        return _failed(attempt.failure or "The endpoint sent no HTTP status.")
+    return _judge_answer(config, attempt, attempt.status, limits.response, limits.body)
+
+
+def _judge_answer(
+    config: HealthCheckConfig, attempt: Attempt, status: int, response_limit: float, body_limit: float | None
+) -> CheckResult:
+    """Whether an HTTP answer passes: its status, and its body where the check has a limit for it."""
+    words = _status_words(status)
+    if attempt.response_seconds > response_limit:
+        return _failed(f"{words}, but not within the timeout limit.")
+    if not 200 <= status < 400:
+        return _failed(words)
+    if body_limit is None:
+        return CheckResult(True, f"Success: {words}")
+    if attempt.body_seconds is None or attempt.body_seconds > body_limit:
+        return _failed(f"{words}, but the response body did not arrive within the timeout limit.")
+    if config.search_string.encode() not in attempt.body[:SEARCHED_BYTES]:
+        return _failed(f"{words}, but the response body does not hold the search string in its first {SEARCHED_BYTES} bytes.")
+    return CheckResult(True, f"Success: {words}, and the response body holds the search string.")
+
+
+def _failed(words: str) -> CheckResult:
+    return CheckResult(False, f"Failure: {words}")
+
+
+def _status_words(status: int) -> str:
+    phrases = {code.value: code.phrase for code in HTTPStatus}
+    return f"HTTP Status Code {status}, {phrases[status]}" if status in phrases else f"HTTP Status Code {status}"
+
+
+@dataclass(frozen=True)
+class CheckerState:
+    """What one checker holds of an endpoint: its opinion, and how many results in a row have spoken against it.
+
+    A new one says healthy: Route 53 considers a new health check healthy until there is enough data.
+    """
+
+    healthy: bool = True
+    against: int = 0
+
+    def observe(self, success: bool, threshold: int) -> "CheckerState":  # noqa: FBT001 - the result is what is observed
+        """The state after one more result.
+
+        The opinion turns with `threshold` results in a row against it, the same count both ways.
+        """
+        if success == self.healthy:
+            return replace(self, against=0)
+        if self.against + 1 >= threshold:
+            return CheckerState(healthy=success)
+        return replace(self, against=self.against + 1)
+
+
+def is_healthy(config: HealthCheckConfig, states: Iterable[CheckerState]) -> bool:
+    """The verdict on a health check from what its checkers hold.
+
+    More than 18 % of them healthy makes it healthy; without any it is healthy, as a new one is. Disabled counts as healthy
+    whatever they hold. Inverted swaps the verdict last, that of a new or disabled health check too.
+    """
+    opinions = [state.healthy for state in states]
+    healthy = config.disabled or not opinions or sum(opinions) * 100 > HEALTHY_ABOVE_PERCENT * len(opinions)
+    return healthy != config.inverted
+
+
+def checkers_for(config: HealthCheckConfig) -> tuple[str, ...]:
+    """The AWS region of each checker of a health check: 8 at an interval of 30 s, 11 at one of 10 s.
+
+    Our reading of a published fact, "about 15 checks a minute at 30 s, 60 to 70 a minute at 10 s": 8 checkers make 16 checks a
+    minute at 30 s, 11 make 66 at 10 s. Each of the eight regions has one; with 11, the first three have a second.
+    """
+    return CHECKER_REGIONS + CHECKER_REGIONS[:3] if config.request_interval == 10 else CHECKER_REGIONS
+
+
+def same_endpoint(one: HealthCheckConfig, other: HealthCheckConfig) -> bool:
+    """Whether two configurations make the same check: they differ at most in FailureThreshold, Inverted and Disabled."""
+    return one == replace(other, failure_threshold=one.failure_threshold, inverted=one.inverted, disabled=one.disabled)
+
+
+def carry_over(old: HealthCheckConfig, new: HealthCheckConfig, state: CheckerState) -> CheckerState:
+    """What a checker still holds once UpdateHealthCheck has changed `old` into `new`. Our reading; AWS does not publish it.
+
+    Another endpoint is a new health check; another threshold keeps the opinion and starts the count again; anything else
+    (Inverted) leaves both alone. Disabling stops the checking, so that an enabled one starts anew.
+    """
+    if not same_endpoint(old, new) or old.disabled != new.disabled:
+        return CheckerState()
+    return state if old.failure_threshold == new.failure_threshold else replace(state, against=0)

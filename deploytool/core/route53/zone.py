@@ -1,0 +1,169 @@
+r"""Hosted zones and record sets as values, and which record sets a question concerns. Pure.
+
+Looking up follows RFC 1034 section 4.3.2 and, for wildcards and empty non-terminals, RFC 4592; Route 53 says that it does as
+DNS does (Developer Guide, "DNS domain name format"). Names are text with a final dot; upper and lower case are the same, and
+the `\052` that Route 53 stores for an asterisk is an asterisk.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from deploytool.core.errors import DeploytoolError
+
+# Seconds. An alias has no TTL of its own: its answer carries the target's, 60 s for API Gateway. Source: Developer Guide, "Values
+# specific for failover alias records".
+ALIAS_TTL = 60
+
+
+class NotSupported(DeploytoolError):
+    """A zone asks for something of Route 53 that is not built here, or that Route 53 itself would not take."""
+
+
+@dataclass(frozen=True)
+class AliasTarget:
+    """Where an alias record points: a DNS name (lower case, final dot) in a hosted zone of AWS."""
+
+    dns_name: str
+    hosted_zone_id: str
+    evaluate_target_health: bool
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """One resource record set. `name` is lower case with a final dot; `ttl` in seconds, None for an alias.
+
+    `failover` is PRIMARY, SECONDARY or empty; `values` are in the text that Route 53 takes for the type.
+    """
+
+    name: str
+    type: str
+    ttl: int | None = None
+    values: tuple[str, ...] = ()
+    alias: AliasTarget | None = None
+    set_identifier: str = ""
+    failover: str = ""
+    health_check_id: str = ""
+
+
+@dataclass(frozen=True)
+class HostedZone:
+    """A public hosted zone: `name` lower case with a final dot, its name servers' names, its record sets (SOA and NS too)."""
+
+    id: str
+    name: str
+    name_servers: tuple[str, ...]
+    records: tuple[RecordSet, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The name has record sets of the type: more than one where a routing policy must choose."""
+
+    records: tuple[RecordSet, ...]
+
+
+@dataclass(frozen=True)
+class Cname:
+    """The name is another name for something: its CNAME record sets stand in for the type asked."""
+
+    records: tuple[RecordSet, ...]
+
+
+@dataclass(frozen=True)
+class Referral:
+    """The name lies below a delegation: the NS record set of the child zone, for which this zone has no authority."""
+
+    ns: RecordSet
+
+
+@dataclass(frozen=True)
+class NoData:
+    """The name exists, perhaps only because names below it do, but has nothing of the type."""
+
+
+@dataclass(frozen=True)
+class NxDomain:
+    """The name does not exist, and no wildcard covers it."""
+
+
+Lookup = Found | Cname | Referral | NoData | NxDomain
+
+
+def canonical(name: str) -> str:
+    r"""A DNS name as this module compares it: lower case, one final dot, an asterisk for `\052`."""
+    return name.lower().replace("\\052", "*").rstrip(".") + "."
+
+
+@lru_cache(maxsize=4096)
+def labels(name: str) -> tuple[str, ...]:
+    """The labels of a name, leftmost first; a dot behind a backslash belongs to its label."""
+    return tuple(re.findall(r"(?:\\.|[^.\\])+", canonical(name), re.DOTALL))
+
+
+def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
+    """The hosted zone with the longest name that `name` is in, None when it is in none of them.
+
+    Of zones with the same name the last wins, as if the parent delegated to the newest. (Each has its own name servers at AWS,
+    and the delegation decides; here one address serves them all.)
+    """
+    asked = labels(name)
+    holding = [zone for zone in zones if _within(asked, labels(zone.name))]
+    return max(reversed(holding), key=lambda zone: len(labels(zone.name)), default=None)
+
+
+def record_sets(zone: HostedZone, name: str, type_: str) -> tuple[RecordSet, ...]:
+    """The record sets of exactly that name and type, no wildcard applied."""
+    return tuple(record for record in zone.records if record.type == type_ and canonical(record.name) == canonical(name))
+
+
+def soa(zone: HostedZone) -> RecordSet:
+    """The zone's SOA record set, which negative answers carry. Raises NotSupported when the zone has none."""
+    found = record_sets(zone, zone.name, "SOA")
+    if not found:
+        raise NotSupported(f"hosted zone {zone.id} ({zone.name}) has no SOA record")
+    return found[0]
+
+
+def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
+    """What the zone holds for a question about a name within it (see `find_zone`), routing policies not applied yet."""
+    asked = labels(name)
+    if (cut := _delegation(zone, asked, type_)) is not None:
+        return Referral(cut)
+    existing = _existing_names(zone)
+    if asked in existing:
+        return _at(zone, asked, type_)
+    encloser = next(asked[start:] for start in range(1, len(asked) + 1) if asked[start:] in existing)
+    wildcard = ("*", *encloser)
+    return _at(zone, wildcard, type_) if wildcard in existing else NxDomain()
+
+
+def _within(name: tuple[str, ...], ancestor: tuple[str, ...]) -> bool:
+    return not ancestor or name[-len(ancestor) :] == ancestor
+
+
+def _existing_names(zone: HostedZone) -> set[tuple[str, ...]]:
+    """Every name of the zone as labels: the owners of record sets and, between them and the apex, empty non-terminals."""
+    apex = len(labels(zone.name))
+    owners = [labels(zone.name), *(labels(record.name) for record in zone.records)]
+    return {owner[start:] for owner in owners for start in range(len(owner) - apex + 1)}
+
+
+def _delegation(zone: HostedZone, asked: tuple[str, ...], type_: str) -> RecordSet | None:
+    """The NS record set nearest to the apex, below it, at or above the name. The parent itself answers for DS at the cut."""
+    apex = labels(zone.name)
+    cuts = {labels(record.name): record for record in zone.records if record.type == "NS" and labels(record.name) != apex}
+    for start in range(len(asked) - len(apex) - 1, -1, -1):
+        if (cut := cuts.get(asked[start:])) is not None:
+            return None if type_ == "DS" and start == 0 else cut
+    return None
+
+
+def _at(zone: HostedZone, owner: tuple[str, ...], type_: str) -> Lookup:
+    here = [record for record in zone.records if labels(record.name) == owner]
+    if found := tuple(record for record in here if record.type == type_):
+        return Found(found)
+    if cname := tuple(record for record in here if record.type == "CNAME"):
+        return Cname(cname)
+    return NoData()

@@ -1,0 +1,149 @@
+"""CloudFormation templates as values: what one declares, and the body that is sent. The core's only module that knows YAML."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from deploytool.core.errors import InputError, InputFault
+
+BODY_LIMIT = 51_200  # bytes of TemplateBody (CloudFormation quotas)
+DESCRIPTION_LIMIT = 1_024  # bytes of a template's Description (the same)
+FINGERPRINT = re.compile(r"\[deploytool:([0-9a-f]{16})\]")
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """A template's parameter: whether it may be left out, and whether its value must never be shown."""
+
+    has_default: bool
+    no_echo: bool
+
+
+@dataclass(frozen=True)
+class Template:
+    """A parsed template. `document` is the whole of it with short tags (!Ref) in their long form."""
+
+    file: str
+    document: Mapping[str, Any]
+    parameters: Mapping[str, ParameterSpec]
+    outputs: frozenset[str]
+    resources: Mapping[str, str]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as CloudFormation reads it: short tags, dates as text, and no key twice."""
+
+
+def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> object:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)  # noqa: S101  # for the type checker: there is no fourth kind of node
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands there twice", node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _tag)
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document is any value; callers check its shape
+    """Parse YAML (CloudFormation's short tags allowed). Raises InputError that names the line."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
+    except yaml.YAMLError as error:
+        raise InputError([InputFault(file, "", f"not valid YAML: {' '.join(str(error).split())}")]) from error
+
+
+def parse_template(text: str, file: str) -> Template:
+    """Parse a template. Raises InputError when it is none."""
+    document = load_yaml(text, file)
+    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict) or not document["Resources"]:
+        raise InputError([InputFault(file, "Resources", "not a CloudFormation template: it has no resources")])
+    parameters = {
+        name: ParameterSpec("Default" in spec, str(spec.get("NoEcho", False)).lower() == "true")
+        for name, spec in (document.get("Parameters") or {}).items()
+    }
+    resources = {name: str(spec.get("Type", "")) for name, spec in document["Resources"].items()}
+    return Template(file, document, parameters, frozenset(document.get("Outputs") or {}), resources)
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a value's canonical JSON, in hex."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+
+
+def without_words(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document less what CloudFormation cannot update on its own: its description."""
+    return {key: value for key, value in document.items() if key != "Description"}
+
+
+def rename_resource(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """The document with a logical id renamed, and every reference to it (Ref, GetAtt, Sub, DependsOn)."""
+    renamed = _renamed(document, old, new)
+    renamed["Resources"] = {new if name == old else name: spec for name, spec in renamed["Resources"].items()}
+    return renamed
+
+
+def _renamed(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    in_text = re.compile(r"\$\{" + re.escape(old) + r"(?=[.}])")
+    handlers: dict[str, Callable[[Any], Any]] = {
+        "Ref": lambda value: new if value == old else value,
+        "DependsOn": lambda value: (
+            [new if each == old else each for each in value] if isinstance(value, list) else new if value == old else value
+        ),
+        "Fn::GetAtt": lambda value: [new if value[0] == old else value[0], *value[1:]] if isinstance(value, list) else value,
+        "Fn::Sub": lambda value: (
+            [in_text.sub("${" + new, value[0]), walk(value[1])] if isinstance(value, list) else in_text.sub("${" + new, value)
+        ),
+    }
+
+    def walk(value: Any) -> Any:  # noqa: ANN401  # any node of a YAML document
+        if isinstance(value, dict):
+            return {key: handlers[key](each) if key in handlers else walk(each) for key, each in value.items()}
+        return [walk(each) for each in value] if isinstance(value, list) else value
+
+    result = walk(document)
+    assert isinstance(result, dict)  # noqa: S101  # for the type checker: a mapping walks to a mapping
+    return result
+
+
+def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str:
+    """The body to send: the document with the fingerprint at the end of its description, where DescribeStacks shows it.
+
+    Not in a tag: CloudFormation hands a changed stack tag on to every resource, which makes each update touch them all.
+    Raises InputError when it is over CloudFormation's limits.
+    """
+    mark = f" [deploytool:{fingerprint}]"
+    words = str(document.get("Description", "")).strip().encode()[: DESCRIPTION_LIMIT - len(mark)].decode(errors="ignore")
+    head = {key: value for key, value in document.items() if key == "AWSTemplateFormatVersion"}
+    body = yaml.safe_dump({**head, "Description": words + mark, **without_words(document)}, sort_keys=False, width=1000)
+    if len(body.encode()) > BODY_LIMIT:
+        message = f"{len(body.encode()):,} bytes; CloudFormation takes {BODY_LIMIT:,} at most. Split the stack in two"
+        raise InputError([InputFault(file, "", message)])
+    return body
+
+
+def fingerprint_in(description: str) -> str | None:
+    """The fingerprint that a deployed stack's description carries, or None."""
+    found = FINGERPRINT.search(description)
+    return found.group(1) if found else None

@@ -1,0 +1,34 @@
+"""The expected duration of a failover, term by term."""
+
+from dataclasses import replace
+
+import pytest
+
+from deploytool.core.route53.health import HealthCheckConfig
+from deploytool.core.route53.timing import PROPAGATION_SECONDS, FailoverTime, expected_failover
+
+CONFIG = HealthCheckConfig("HTTPS", fqdn="us-east-1.example.com", request_interval=10, failure_threshold=3)
+
+
+@pytest.mark.parametrize(
+    ("interval", "threshold", "type_", "detection"),
+    [(10, 3, "HTTPS", 46), (30, 3, "HTTPS", 126), (10, 1, "HTTPS", 26), (30, 10, "HTTP", 336), (10, 3, "TCP", 50)],
+)
+def test_detection(interval: int, threshold: int, type_: str, detection: float) -> None:
+    """A real fault is detected within interval x (threshold + 1) and one check that times out, 6 s for HTTPS."""
+    config = replace(CONFIG, type=type_, request_interval=interval, failure_threshold=threshold)
+    assert expected_failover(config).detection == detection
+
+
+def test_sum() -> None:
+    """With 10 s x 3 and a TTL of 60 s a failover takes about 110 s at most: the sum of its terms."""
+    expected = expected_failover(CONFIG)
+    assert expected == FailoverTime(detection=46, propagation=PROPAGATION_SECONDS, dns_ttl=60)
+    assert expected.dns == 46 + PROPAGATION_SECONDS
+    assert expected.terms() == {"detection": 46, "propagation": PROPAGATION_SECONDS, "dns_ttl": 60, "total": expected.total}
+    assert expected.total == pytest.approx(110, abs=5)
+
+
+def test_inverting_waits_for_no_checker() -> None:
+    """Inverting the health check swaps the verdict itself: only propagation and the TTL are left."""
+    assert expected_failover(CONFIG, by_inverting=True, dns_ttl=30) == FailoverTime(0, PROPAGATION_SECONDS, 30)
