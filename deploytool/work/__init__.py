@@ -1,0 +1,1 @@
+"""Floor 2: the work, on ports. Knows no library and no target."""

@@ -1,0 +1,45 @@
+"""Deletes the stacks of a graph, those that use an output before the one that gives it, and empties our buckets first."""
+
+from collections.abc import Mapping
+
+from deploytool.core.events import Emit
+from deploytool.core.graph import Graph, NodeId
+from deploytool.core.stacks import Stack, StackStatus
+from deploytool.core.template import digest
+from deploytool.work.deploy import DeployPorts, find_deployed
+from deploytool.work.engine import Begun, Blocked, Engine, Outcome, Settled
+
+
+class _Destroy:
+    """Begins the deletion of each stack that exists."""
+
+    def __init__(self, graph: Graph, ports: DeployPorts, deployed: Mapping[NodeId, Stack]) -> None:
+        self.graph, self.ports, self.deployed = graph, ports, deployed
+
+    def begin(self, node_id: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun | Settled | Blocked:  # noqa: ARG002  # the protocol's
+        stack = self.deployed.get(node_id)
+        if stack:
+            stack = self.ports.stacks.get(node_id.region, stack.id)
+        if stack is None or stack.status is StackStatus.DELETE_COMPLETE:
+            return Settled("not there", {})
+        if stack.status.is_busy:
+            return Blocked(stack.id, stack.status)
+        for bucket in self._buckets(node_id, stack):
+            self.ports.buckets.empty(node_id.region, bucket)
+        token = f"deploytool-delete-{digest([stack.id, stack.changed_at])[:16]}"
+        self.ports.stacks.delete(node_id.region, stack.id, token)
+        return Begun("delete", stack.id, token)
+
+    def after(self, node: NodeId, stack: Stack) -> Begun | None:  # noqa: ARG002  # the protocol's
+        return None
+
+    def _buckets(self, node_id: NodeId, stack: Stack) -> list[str]:
+        """The buckets that the graph's packages are stored in and that this stack made."""
+        refs = {upload.bucket for node in self.graph.nodes.values() for upload in node.uploads if upload.bucket.node == node_id}
+        return [stack.outputs[ref.output] for ref in refs if ref.output in stack.outputs]
+
+
+def destroy(graph: Graph, ports: DeployPorts, emit: Emit) -> Outcome:
+    """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays."""
+    operation = _Destroy(graph, ports, find_deployed(ports, graph))
+    return Engine(ports.stacks, ports.clock, ports.runner, emit).run(graph.reversed_edges(), operation)

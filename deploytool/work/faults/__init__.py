@@ -1,0 +1,1 @@
+"""One file a fault: inject, restore, verify restored, and what it proves."""
