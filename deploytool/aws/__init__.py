@@ -1,0 +1,1 @@
+"""Floor 3: the ports on AWS. The only place that knows botocore."""

@@ -1,0 +1,1 @@
+"""Floor 3: real time, real DNS queries and real HTTPS requests."""

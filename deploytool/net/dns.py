@@ -1,0 +1,63 @@
+"""DNS queries with dnspython: one question to one server."""
+
+from collections.abc import Sequence
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.resolver
+
+from deploytool.core.errors import DeploytoolError, ProbeFailed
+from deploytool.core.ports import DnsAnswer, Nameserver
+
+TIMEOUT = 2.0  # seconds of wall time; Route 53 answers in milliseconds, and a lost datagram is one failed probe
+
+
+class DnsClient:
+    """The Dns port."""
+
+    def __init__(self, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout
+
+    def query(self, server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:
+        """Ask for the IPv4 addresses of a name, by UDP (by TCP when the answer is truncated) or by TCP.
+
+        A CNAME in the answer is followed as far as the answer itself goes. Raises ProbeFailed: timeout, refused or dns.
+        """
+        question = dns.message.make_query(name, dns.rdatatype.A)
+        try:
+            if tcp:
+                answer = dns.query.tcp(question, server.address, timeout=self._timeout, port=server.port)
+            else:
+                answer, _ = dns.query.udp_with_fallback(question, server.address, timeout=self._timeout, port=server.port)
+        except dns.exception.Timeout as error:
+            raise ProbeFailed("timeout", f"{server.name} ({server.address}) did not answer in {self._timeout:g} s") from error
+        except ConnectionRefusedError as error:
+            raise ProbeFailed("refused", f"{server.name} ({server.address}) refuses connections") from error
+        except (dns.exception.DNSException, OSError, EOFError) as error:
+            raise ProbeFailed("dns", f"{server.name} ({server.address}): {error}") from error
+        return _answer(answer)
+
+
+def _answer(message: dns.message.Message) -> DnsAnswer:
+    addresses: list[str] = []
+    ttls: list[int] = []
+    for rrset in message.answer:
+        ttls.append(rrset.ttl)
+        if rrset.rdtype == dns.rdatatype.A:
+            addresses += [str(each) for each in rrset]
+    return DnsAnswer(dns.rcode.to_text(message.rcode()), tuple(addresses), min(ttls, default=None))
+
+
+def system_resolvers() -> Sequence[Nameserver]:
+    """The resolvers that this machine is set up with. Raises DeploytoolError when it has none."""
+    try:
+        found = dns.resolver.Resolver().nameservers
+    except dns.resolver.NoResolverConfiguration as error:
+        raise DeploytoolError(f"this machine has no DNS resolver: {error}") from error
+    return [Nameserver(str(each), str(each)) for each in found]

@@ -1,0 +1,87 @@
+"""HTTPS requests with requests: to a given address, with the domain's name in TLS, Host header and certificate check."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from deploytool.core.errors import ProbeFailed
+from deploytool.core.ports import HttpAnswer
+
+TIMEOUT = 5.0  # seconds of wall time, for the connection and again for each part of the answer
+REGION_HEADER = "x-served-by-region"
+
+
+class _ToAddress(HTTPAdapter):
+    """Connects to where the URL points, and expects the domain's certificate there."""
+
+    def __init__(self, domain: str) -> None:
+        self._domain = domain
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # requests' signature
+        """Set SNI and the name to verify (urllib3's documented pool arguments)."""
+        super().init_poolmanager(*args, server_hostname=self._domain, assert_hostname=self._domain, **kwargs)
+
+
+class HttpsClient:
+    """The Http port. `ca` is a PEM file to trust instead of the public authorities; each request has its own connection."""
+
+    def __init__(self, https_port: int = 443, ca: Path | None = None, timeout: float = TIMEOUT) -> None:
+        self._port, self._timeout = https_port, timeout
+        self._verify: bool | str = str(ca) if ca else True
+
+    def get(self, domain: str, address: str, path: str) -> HttpAnswer:
+        """GET https://<domain><path> at an address. Raises ProbeFailed: refused, timeout, tls, reset or other."""
+        host = f"[{address}]" if ":" in address else address
+        started = time.monotonic()
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy, no .netrc, no REQUESTS_CA_BUNDLE: this very address, this very authority
+            session.mount("https://", _ToAddress(domain))
+            try:
+                answer = session.get(
+                    f"https://{host}:{self._port}{path}",
+                    headers={"Host": domain, "Connection": "close", "Accept": "application/json"},
+                    timeout=self._timeout,
+                    verify=self._verify,
+                    allow_redirects=False,
+                )
+                body = answer.content
+            except requests.RequestException as error:
+                raise _failure(error, domain, address) from error
+        document = _document(body)
+        return HttpAnswer(
+            status=answer.status_code,
+            region=answer.headers.get(REGION_HEADER),
+            version=document.get("version"),
+            request_id=document.get("request_id"),
+            seconds=time.monotonic() - started,
+        )
+
+
+def _document(body: bytes) -> dict[str, str]:
+    """The answer's JSON object; an answer of another form has no version and no request id to give."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return {key: str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _failure(error: requests.RequestException, domain: str, address: str) -> ProbeFailed:
+    said = str(error)
+    match error:
+        case requests.exceptions.SSLError():
+            kind = "tls"
+        case requests.exceptions.Timeout():
+            kind = "timeout"
+        case requests.exceptions.ConnectionError() if "refused" in said:
+            kind = "refused"
+        case requests.exceptions.ConnectionError() | requests.exceptions.ChunkedEncodingError():
+            kind = "reset"
+        case _:
+            kind = "other"
+    return ProbeFailed(kind, f"https://{domain} at {address}: {kind}: {said}")

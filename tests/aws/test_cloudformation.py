@@ -1,0 +1,196 @@
+"""The CloudFormation adapter against botocore's own model of the service: what it sends and what it makes of the answers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from deploytool.aws.buckets import S3Buckets
+from deploytool.aws.cloudformation import CAPABILITIES, CloudFormation
+from deploytool.aws.sessions import Clients
+from deploytool.core.errors import DeploytoolError
+from deploytool.core.package import build_package
+from deploytool.core.stacks import StackRequest, StackStatus
+
+ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/hello-dev-api/1"
+SET = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/token/1"
+REQUEST = StackRequest("hello-dev-api", "Resources: {}", {"A": "1"}, {"k": "v"}, "token")
+BODY = {
+    "StackName": "hello-dev-api",
+    "TemplateBody": "Resources: {}",
+    "Parameters": [{"ParameterKey": "A", "ParameterValue": "1"}],
+    "Tags": [{"Key": "k", "Value": "v"}],
+    "Capabilities": CAPABILITIES,
+}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Waits:
+    """A clock that notes how long it was asked to sleep."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class OneClient(Clients):
+    """Gives the stubbed client for every region."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__()
+        self.client = client
+
+    def get(self, service: str, region: str) -> Any:
+        return self.client
+
+
+@pytest.fixture
+def stub(request: pytest.FixtureRequest) -> Iterator[Stubber]:
+    service = getattr(request, "param", "cloudformation")
+    client = boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture
+def adapter(stub: Stubber, waits: Waits) -> CloudFormation:
+    return CloudFormation(OneClient(stub.client), waits)
+
+
+def test_a_creation_carries_our_token_and_needs_no_change_set(stub: Stubber, adapter: CloudFormation) -> None:
+    """CreateStack directly."""
+    stub.add_response("create_stack", {"StackId": ID}, {**BODY, "ClientRequestToken": "token", "OnFailure": "ROLLBACK"})
+    assert adapter.create("us-east-1", REQUEST) == ID
+
+
+def test_an_update_goes_through_a_change_set_that_is_waited_for(stub: Stubber, adapter: CloudFormation, waits: Waits) -> None:
+    """It is executed once it is there, with our token; the waits grow."""
+    stub.add_response(
+        "create_change_set",
+        {"Id": SET, "StackId": ID},
+        {**BODY, "ChangeSetName": "token", "ClientToken": "token", "ChangeSetType": "UPDATE"},
+    )
+    for status in ("CREATE_PENDING", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"):
+        stub.add_response("describe_change_set", {"Status": status}, {"ChangeSetName": SET})
+    stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
+    assert adapter.update("us-east-1", REQUEST) == ID
+    assert waits.slept == pytest.approx([0.2, 0.3])
+
+
+@pytest.mark.parametrize(
+    "words", ["The submitted information didn't contain changes. Submit different information", "No updates are to be performed."]
+)
+def test_a_change_set_without_changes_is_removed_and_is_no_error(stub: Stubber, adapter: CloudFormation, words: str) -> None:
+    """CloudFormation calls it FAILED."""
+    stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
+    stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": words})
+    stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
+    assert adapter.update("us-east-1", REQUEST) is None
+
+
+def test_a_change_set_that_fails_says_why(stub: Stubber, adapter: CloudFormation) -> None:
+    """Any other reason is an error."""
+    stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
+    stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": "Parameters: [B] must have values"})
+    with pytest.raises(DeploytoolError, match="must have values"):
+        adapter.update("us-east-1", REQUEST)
+
+
+def test_a_listing_gives_outputs_fingerprint_and_status(stub: Stubber, adapter: CloudFormation) -> None:
+    """All pages of it."""
+    found = {
+        "StackName": "hello-dev-api",
+        "StackId": ID,
+        "StackStatus": "UPDATE_COMPLETE",
+        "CreationTime": NOW,
+        "LastUpdatedTime": NOW.replace(year=2027),
+        "Description": "An API [deploytool:0123456789abcdef]",
+        "Outputs": [{"OutputKey": "RestApiId", "OutputValue": "abc"}],
+    }
+    other = {"StackName": "theirs", "StackId": ID + "2", "StackStatus": "CREATE_COMPLETE", "CreationTime": NOW}
+    stub.add_response("describe_stacks", {"Stacks": [found], "NextToken": "more"}, {})
+    stub.add_response("describe_stacks", {"Stacks": [other]}, {"NextToken": "more"})
+    stacks = adapter.list("us-east-1")
+    mine = stacks["hello-dev-api"]
+    assert (mine.status, mine.outputs, mine.fingerprint) == (
+        StackStatus.UPDATE_COMPLETE,
+        {"RestApiId": "abc"},
+        "0123456789abcdef",
+    )
+    assert mine.changed_at.startswith("2027")
+    assert stacks["theirs"].fingerprint is None
+
+
+def test_events_of_older_operations_are_not_read(stub: Stubber, adapter: CloudFormation) -> None:
+    """Newest first: the page that ends with another token is the last."""
+
+    def event(number: int, token: str) -> dict[str, Any]:
+        return {
+            "StackId": ID,
+            "EventId": str(number),
+            "StackName": "s",
+            "LogicalResourceId": "A",
+            "ResourceType": "T",
+            "ResourceStatus": "CREATE_COMPLETE",
+        } | {
+            "Timestamp": NOW,
+            "ClientRequestToken": token,
+        }
+
+    stub.add_response(
+        "describe_stack_events", {"StackEvents": [event(4, "token"), event(3, "token")], "NextToken": "2"}, {"StackName": ID}
+    )
+    stub.add_response(
+        "describe_stack_events",
+        {"StackEvents": [event(2, "token"), event(1, "older")], "NextToken": "3"},
+        {"StackName": ID, "NextToken": "2"},
+    )
+    assert len(adapter.events("us-east-1", ID, "token")) == 3
+
+
+@pytest.mark.parametrize("stub", ["s3"], indirect=True)
+def test_a_package_that_is_there_is_not_stored_again(stub: Stubber) -> None:
+    """Its key is its hash."""
+    package = build_package("function", {"handler.py": b"x"})
+    buckets = S3Buckets(OneClient(stub.client))
+    stub.add_client_error("head_object", "404", http_status_code=404)
+    stub.add_response(
+        "put_object", {}, {"Bucket": "b", "Key": package.key, "Body": package.data, "ContentType": "application/zip"}
+    )
+    assert buckets.put("us-east-1", "b", package) is True
+    stub.add_response("head_object", {}, {"Bucket": "b", "Key": package.key})
+    assert buckets.put("us-east-1", "b", package) is False
+
+
+@pytest.mark.parametrize("stub", ["s3"], indirect=True)
+def test_emptying_a_bucket_deletes_versions_and_markers(stub: Stubber) -> None:
+    """Else CloudFormation cannot delete it; one that is gone is empty."""
+    buckets = S3Buckets(OneClient(stub.client))
+    found = {
+        "Versions": [{"Key": "a", "VersionId": "1"}],
+        "DeleteMarkers": [{"Key": "a", "VersionId": "2"}],
+        "IsTruncated": False,
+    }
+    stub.add_response("list_object_versions", found)
+    stub.add_response("delete_objects", {}, {"Bucket": "b", "Delete": ANY})
+    assert buckets.empty("us-east-1", "b") == 2
+    stub.add_client_error("list_object_versions", "NoSuchBucket")
+    assert buckets.empty("us-east-1", "b") == 0
+    stub.add_response("list_object_versions", found)
+    stub.add_response("delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "no"}]})
+    with pytest.raises(DeploytoolError, match="emptying b"):
+        buckets.empty("us-east-1", "b")
