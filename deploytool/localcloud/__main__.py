@@ -1,0 +1,37 @@
+"""`python -m deploytool.localcloud`: a local cloud in the foreground, until SIGTERM or Ctrl-C. `lifecycle.up` starts this."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from deploytool.core.errors import DeploytoolError
+from deploytool.localcloud.settings import parse_arguments
+from deploytool.localcloud.state import State
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The process's exit code: 0 after an orderly end."""
+    try:
+        from deploytool.localcloud.cloud import run  # noqa: PLC0415 - so that a missing library is told in words
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"error: the local cloud needs {error.name}; pip install 'deploytool[local]'\n")
+        return DeploytoolError.exit_code
+    try:
+        settings, ready = parse_arguments(arguments)
+
+        def on_ready(state: State) -> None:
+            if ready is not None:
+                os.write(ready, b"ready")
+                os.close(ready)
+            sys.stderr.write(f"ready: AWS API {state.endpoint_url}, DNS {state.dns}, HTTPS port {state.https_port}\n")
+
+        asyncio.run(run(settings, on_ready))
+    except DeploytoolError as error:
+        sys.stderr.write("\n".join([f"error: {error}", *([f"hint: {error.hint}"] if error.hint else []), ""]))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

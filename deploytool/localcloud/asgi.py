@@ -1,0 +1,35 @@
+"""The ASGI protocol's types, and the two things that our own applications do with it: read a body, answer JSON."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from email.utils import formatdate
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body of an HTTP request; what had come when the client went away, if it did."""
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return body
+
+
+async def send_json(send: Send, status: int, document: object, headers: Mapping[str, str] | None = None) -> None:
+    """Answer with a JSON document."""
+    body = json.dumps(document, separators=(",", ":")).encode()
+    fields = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "date": formatdate(usegmt=True),
+        **(headers or {}),
+    }
+    encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,207 @@
+"""The local cloud: clock, emulator, edges, name server, resolver and health checkers, put together in one event loop."""
+
+import asyncio
+import os
+import resource
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deploytool.localcloud import emulator, gaps, lock
+from deploytool.localcloud.ca import CertificateAuthority
+from deploytool.localcloud.checkers import HealthMonitor
+from deploytool.localcloud.cloudclock import CloudClock
+from deploytool.localcloud.control import Control
+from deploytool.localcloud.controlplane import MiniStackState
+from deploytool.localcloud.dial import EndpointDial
+from deploytool.localcloud.dnsserver import DnsServer
+from deploytool.localcloud.edge import Edge, bind_edges
+from deploytool.localcloud.httpserver import HttpServer, bind
+from deploytool.localcloud.nameserver import AnswerChanged, NameServer
+from deploytool.localcloud.resolver import Resolver
+from deploytool.localcloud.settings import CA_FILE, CONTROL_ADDRESS, STATE_FILE, TEMPORARY, Settings
+from deploytool.localcloud.state import Endpoint, State
+
+_HTTPS = 443
+_OPEN_FILES = 8192
+
+
+class LocalCloud:
+    """One local cloud. `run` is its life: it returns when the cloud has been asked to end and has ended."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = asyncio.Event()
+        self._closing = threading.Event()
+        self._lifeline: asyncio.Task[bytes] | None = None
+        self._answers: list[AnswerChanged] = []
+        self._started = time.time()
+        self._clock = CloudClock(settings.speed)
+        addresses = tuple(settings.edge_address(region) for region in settings.regions)
+        edge_sockets = bind_edges(addresses)
+        control_socket = bind(CONTROL_ADDRESS)
+        emulator.prepare_environment(settings.directory, control_socket.getsockname()[1], settings.regions[0])
+        self._ministack = emulator.load()
+        emulator.refuse_foreign_resource_types(self._ministack)
+        self._control_plane = MiniStackState(self._ministack, dict(zip(settings.regions, addresses, strict=True)))
+        self._ca = CertificateAuthority(settings.directory / CA_FILE, datetime.fromtimestamp(self._started, UTC))
+        app = self._ministack.app.app
+        self._lifespan = emulator.Lifespan(app)
+        self._edges = {
+            region: Edge(region, bound, self._control_plane, app, self._ca)
+            for region, bound in zip(settings.regions, edge_sockets, strict=True)
+        }
+        self._control = HttpServer(control_socket, lambda _: Control(app, self), None)
+        dial = EndpointDial({_HTTPS: self._https_port})
+        self._health = HealthMonitor(self._control_plane, self._clock, dial, on_change=lambda _: self._names.refresh())
+        self._names = NameServer(self._control_plane, self._health, on_change=self._answers.append, now=self._clock.now)
+        self._name_server = DnsServer(self._names.handle, CONTROL_ADDRESS)
+        resolver = Resolver(self._names.respond, self._control_plane, self._clock.now)
+        self._resolver = DnsServer(resolver.handle, CONTROL_ADDRESS)
+        gaps.install(self._ministack, self._surroundings())
+
+    async def run(self, on_ready: Callable[[State], None]) -> None:
+        """Serve until asked to end (SIGTERM, SIGINT, `stop`, the lifeline). `on_ready` is called once all of it answers."""
+        allow_many_connections()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        try:
+            await self._begin()
+            state = self._state()
+            state.write()
+            on_ready(state)
+            await self._stop.wait()
+        finally:
+            await self._end()
+
+    async def _begin(self) -> None:
+        await self._lifespan.startup()
+        self._control.start()
+        for edge in self._edges.values():
+            edge.serve()
+        await self._name_server.start()
+        await self._resolver.start()
+        await self._health.start()
+        if self._settings.lifeline:
+            await self._watch_lifeline()
+
+    async def _end(self) -> None:
+        """The other way round; a request under way is dropped, and the function that it waits for is killed."""
+        self._closing.set()
+        await self._health.stop()
+        await self._resolver.stop()
+        await self._name_server.stop()
+        for edge in self._edges.values():
+            await edge.refuse()
+        await self._control.stop()
+        self._ministack.lambda_runtime.reset()
+        for edge in self._edges.values():
+            await edge.close()
+        await self._control.close()
+        await self._lifespan.shutdown()
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stop.set()
+
+    def edge(self, region: str) -> Edge | None:
+        """The edge of a region, None when the cloud has no such region."""
+        return self._edges.get(region)
+
+    def answers(self) -> Sequence[AnswerChanged]:
+        """How the answers for failover names have changed since the start."""
+        return tuple(self._answers)
+
+    def status(self) -> dict[str, Any]:
+        """The cloud's state and what its parts are doing now. Memory in MB."""
+        return {
+            **self._state().to_json(),
+            "edges": {region: edge.state for region, edge in self._edges.items()},
+            "seconds": round(self._clock.now(), 3),
+            "health_checks": {id_: self._verdict(id_) for id_ in self._control_plane.health_checks()},
+            "resident_mb": round(resident_mb(), 1),
+            "ministack": emulator.ministack_version(),
+        }
+
+    @property
+    def _https_port(self) -> int:
+        return next(iter(self._edges.values())).port
+
+    def _verdict(self, health_check_id: str) -> Mapping[str, Any]:
+        seen = self._health.observations(health_check_id)
+        healthy = sum(observation.healthy for observation in seen)
+        return {"healthy": self._health.is_healthy(health_check_id), "checkers": len(seen), "checkers_healthy": healthy}
+
+    def _state(self) -> State:
+        return State(
+            pid=os.getpid(),
+            speed=self._settings.speed,
+            regions={region: edge.address for region, edge in self._edges.items()},
+            endpoint_url=f"http://{CONTROL_ADDRESS}:{self._control.port}",
+            https_port=self._https_port,
+            dns=Endpoint(self._name_server.address, self._name_server.port),
+            resolver=Endpoint(self._resolver.address, self._resolver.port),
+            ca=self._ca.path,
+            directory=self._settings.directory,
+            started=self._started,
+        )
+
+    def _surroundings(self) -> gaps.Surroundings:
+        began, speed = self._started, self._settings.speed
+        return gaps.Surroundings(
+            regions=self._settings.regions,
+            control_plane=self._control_plane,
+            health=self._health,
+            respond=self._names.respond,
+            to_unix=lambda seconds: began + seconds / speed,
+            closing=self._closing,
+        )
+
+    async def _watch_lifeline(self) -> None:
+        """Stop when standard input ends: whoever started this cloud has ended, in whatever way."""
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        self._lifeline = loop.create_task(reader.read())  # kept: a task that nobody refers to may vanish
+        self._lifeline.add_done_callback(lambda _: self.stop())
+
+
+def allow_many_connections() -> None:
+    """Raise this process's limit of open files to what the system allows: many clients meet one cloud."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
+def resident_mb() -> float:
+    """The resident memory of this process: now where /proc tells, else the most it has been."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except FileNotFoundError:
+        # macOS counts bytes here.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000_000
+    return pages * resource.getpagesize() / 1_000_000
+
+
+async def run(settings: Settings, on_ready: Callable[[State], None]) -> None:
+    """Run a local cloud until it is asked to end; this process holds the directory as long as it lives.
+
+    Raises DeploytoolError when it cannot start or another cloud runs in the directory.
+    """
+    settings.directory.mkdir(parents=True, exist_ok=True)
+    lock.hold(settings.directory)
+    temporary = settings.directory / TEMPORARY
+    shutil.rmtree(temporary, ignore_errors=True)  # what a killed one left
+    try:
+        await LocalCloud(settings).run(on_ready)
+    finally:
+        (settings.directory / STATE_FILE).unlink(missing_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)

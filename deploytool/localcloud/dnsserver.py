@@ -1,0 +1,102 @@
+"""Sockets for a DNS server: UDP and TCP on one address and one port number, around any function from bytes to bytes."""
+
+import asyncio
+import errno
+import struct
+from typing import Protocol, cast
+
+_BINDS = 50  # tries to find a port number that is free on UDP and on TCP
+_IDLE_SECONDS = 10.0  # a TCP connection that asks nothing for so long is closed (RFC 7766 section 6.2.3 leaves the figure open)
+
+
+class Handler(Protocol):
+    """What stands behind the sockets."""
+
+    def __call__(self, wire: bytes, *, tcp: bool) -> bytes | None:
+        """The answer to one DNS message, None for no answer; `tcp` tells how it came."""
+        ...
+
+
+class DnsServer:
+    """A DNS server on `address` and `port`, the same number over UDP and TCP; port 0 takes a free one.
+
+    `start` returns once both sockets are bound, so that the first query is answered. `stop` closes them and every connection.
+    """
+
+    def __init__(self, handler: Handler, address: str = "127.0.0.1", port: int = 0) -> None:
+        self.address = address
+        self.port = port
+        self._handler = handler
+        self._udp: asyncio.DatagramTransport | None = None
+        self._tcp: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Bind both sockets. Raises OSError when the port asked for is taken, or no number is free on both."""
+        for attempt in range(_BINDS):
+            try:
+                await self._bind()
+            except OSError as error:
+                if self.port or error.errno != errno.EADDRINUSE or attempt == _BINDS - 1:
+                    raise
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Close the sockets and wait for the connections to end. Idempotent."""
+        if self._udp is not None:
+            self._udp.close()
+        if self._tcp is not None:
+            self._tcp.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        if self._tcp is not None:
+            await self._tcp.wait_closed()
+        self._udp = self._tcp = None
+
+    async def _bind(self) -> None:
+        loop = asyncio.get_running_loop()
+        udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._handler), local_addr=(self.address, self.port))
+        port: int = udp.get_extra_info("sockname")[1]
+        try:
+            self._tcp = await asyncio.start_server(self._connected, self.address, port)
+        except OSError:
+            udp.close()
+            raise
+        self._udp, self.port = udp, port
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer messages until the client goes or is silent too long. Each follows its length in two bytes (RFC 1035, 4.2.2)."""
+        try:
+            while True:
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    (length,) = struct.unpack("!H", await reader.readexactly(2))
+                    answer = self._handler(await reader.readexactly(length), tcp=True)
+                    if answer is None:
+                        return  # over TCP silence would leave the client waiting: close instead
+                    writer.write(struct.pack("!H", len(answer)) + answer)
+                    await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+            return  # the client's business: it has gone, or has nothing more to ask
+        finally:
+            writer.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        answer = self._handler(data, tcp=False)
+        if answer is not None and self._transport is not None:
+            self._transport.sendto(answer, addr)
