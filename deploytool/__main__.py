@@ -1,0 +1,7 @@
+"""`python -m deploytool`."""
+
+import sys
+
+from deploytool.cli import main
+
+sys.exit(main())

@@ -1,0 +1,64 @@
+"""What several commands begin with: the project, the stage's graph, the chosen stacks, the target."""
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from deploytool.core.errors import InputError
+from deploytool.core.graph import Graph, NodeId
+from deploytool.environments import Target, open_target
+from deploytool.project import Project, load_project
+from deploytool.render.terminal import Terminal
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a command on a stage of a project at a target."""
+
+    terminal: Terminal
+    project: Project
+    graph: Graph
+    target: Target
+    domain: str
+    path: str
+
+
+def terminal_of(args: Namespace) -> Terminal:
+    """How this run speaks."""
+    return Terminal(json=args.output == "json", color=not args.no_color)
+
+
+@contextmanager
+def opened(args: Namespace) -> Iterator[Run]:
+    """Read and validate everything before the first call to AWS."""
+    project = load_project(args.config)
+    graph = project.graph(args.stage)
+    regions_checked(args, project)
+    with open_target(project, local=args.local) as target:
+        yield Run(
+            terminal_of(args),
+            project,
+            graph,
+            target,
+            project.config.stage(graph.stage).domain,
+            str(graph.settings.get("path", "/v1")),
+        )
+
+
+def regions_checked(args: Namespace, project: Project) -> tuple[str, ...]:
+    """The regions that were asked for, all when none was. Raises InputError for one that the project does not have."""
+    for region in args.region:
+        if region not in project.config.regions:
+            raise InputError(f"--region {region}: the project has {', '.join(project.config.regions)}")
+    return tuple(args.region) or project.config.regions
+
+
+def chosen(args: Namespace, run: Run) -> Callable[[NodeId], bool]:
+    """Which stacks --region and --stack leave. Raises InputError for a stack that the graph does not have."""
+    known = sorted({node.stack for node in run.graph.nodes})
+    for stack in args.stack:
+        if stack not in known:
+            raise InputError(f"--stack {stack}: the graph has {', '.join(known)}")
+    regions = regions_checked(args, run.project)
+    return lambda node: node.region in regions and (not args.stack or node.stack in args.stack)

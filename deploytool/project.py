@@ -1,0 +1,96 @@
+"""Reads a project from disk: deploytool.toml, the graph file, the templates and the folders to package."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploytool.core.config import Config, parse_config
+from deploytool.core.errors import InputError, InputFault
+from deploytool.core.graph import Graph, build_graph
+from deploytool.core.graphfile import GraphFile, parse_graph_file
+from deploytool.core.package import Package, build_package
+from deploytool.core.template import Template, parse_template
+
+IGNORED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that was read. `root` is the folder of deploytool.toml."""
+
+    root: Path
+    config: Config
+    graph_file: GraphFile
+    templates: Mapping[str, Template]
+    packages: Mapping[str, Package]
+
+    def graph(self, stage: str | None) -> Graph:
+        """The graph of a stage (of the only one when None). Raises InputError with every fault."""
+        return build_graph(self.config, self.config.stage(stage), self.graph_file, self.templates, self.packages)
+
+    def template_paths(self) -> list[Path]:
+        """Where the templates lie."""
+        folder = (self.root / self.config.graph).parent
+        return sorted(folder / name for name in self.templates)
+
+
+def load_project(config_file: Path) -> Project:
+    """Read and validate a project. Raises InputError with every fault of the first file that has any."""
+    config = parse_config(_read(config_file, "create one: see the README, or name it with --config"), config_file.name)
+    graph_path = config_file.parent / config.graph
+    graph_file = parse_graph_file(_read(graph_path, f"{config_file.name}: graph names it"), config.graph)
+    folder = graph_path.parent
+    templates = _templates(folder, graph_file)
+    return Project(config_file.parent, config, graph_file, templates, _packages(folder, graph_file))
+
+
+def _read(path: Path, mend: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError([InputFault(str(path), "", f"no such file; {mend}")]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError([InputFault(str(path), "", f"cannot be read: {error}")]) from error
+
+
+def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
+    faults: list[InputFault] = []
+    templates: dict[str, Template] = {}
+    for spec in graph_file.stacks.values():
+        path = folder / spec.template
+        if not path.is_file():
+            faults.append(
+                InputFault(graph_file.file, f"stacks.{spec.name}.template", f"no such file: {spec.template} (looked in {folder})")
+            )
+            continue
+        try:
+            templates[spec.template] = parse_template(_read(path, "check its encoding"), spec.template)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(sorted(set(faults)))
+    return templates
+
+
+def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
+    faults: list[InputFault] = []
+    packages = {}
+    for spec in graph_file.artifacts.values():
+        files = _files((folder / spec.source).resolve())
+        if not files:
+            faults.append(
+                InputFault(graph_file.file, f"artifacts.{spec.name}.source", f"{spec.source} is no folder with files in it")
+            )
+        packages[spec.name] = build_package(spec.name, files)
+    if faults:
+        raise InputError(faults)
+    return packages
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """What a folder holds, less what tools leave behind."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not IGNORED.intersection(path.relative_to(folder).parts) and path.suffix != ".pyc"
+    }
