@@ -51,6 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
         made[name].add_argument(
             "--report-dir", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)"
         )
+    made["drill"].add_argument(
+        "--rate", type=_rate, metavar="N", help="requests a second that a client makes (default: 10 locally, 1 on AWS)"
+    )
     made["report"].add_argument("history", type=Path, help="the history.jsonl of a drill")
     _local(
         commands.add_parser(
@@ -75,6 +78,13 @@ def _common() -> argparse.ArgumentParser:
     )
     common.add_argument("--no-color", action="store_true", help="no colours (NO_COLOR is heeded too)")
     return common
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 100:
+        raise argparse.ArgumentTypeError("must be more than 0 and at most 100 requests a second")
+    return rate
 
 
 def _local(parser: argparse.ArgumentParser) -> None:

@@ -15,12 +15,14 @@ from deploytool.core.graph import Graph, NodeId
 from deploytool.core.plan import output_of
 from deploytool.core.ports import Dns, Environment, Nameserver
 from deploytool.core.service import Service
-from deploytool.net.clock import RealClock
+from deploytool.net.clock import RealClock, wall_time
 from deploytool.net.dns import DnsClient, system_resolvers
 from deploytool.net.http import HttpsClient
 from deploytool.net.runner import ThreadRunner
 from deploytool.project import Project
 from deploytool.work.deploy import DeployPorts, find_deployed
+
+__all__ = ["LOCAL_DIRECTORY", "Target", "deployed_service", "local_directory", "open_target", "service_of", "wall_time"]
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 

@@ -36,15 +36,16 @@ class Project:
 
 def load_project(config_file: Path) -> Project:
     """Read and validate a project. Raises InputError with every fault of the first file that has any."""
-    config = parse_config(_read(config_file, "create one: see the README, or name it with --config"), config_file.name)
+    config = parse_config(read_text(config_file, "create one: see the README, or name it with --config"), config_file.name)
     graph_path = config_file.parent / config.graph
-    graph_file = parse_graph_file(_read(graph_path, f"{config_file.name}: graph names it"), config.graph)
+    graph_file = parse_graph_file(read_text(graph_path, f"{config_file.name}: graph names it"), config.graph)
     folder = graph_path.parent
     templates = _templates(folder, graph_file)
     return Project(config_file.parent, config, graph_file, templates, _packages(folder, graph_file))
 
 
-def _read(path: Path, mend: str) -> str:
+def read_text(path: Path, mend: str) -> str:
+    """A file's text. Raises InputError, with the mend, when it is not there or cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -64,7 +65,7 @@ def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
             )
             continue
         try:
-            templates[spec.template] = parse_template(_read(path, "check its encoding"), spec.template)
+            templates[spec.template] = parse_template(read_text(path, "check its encoding"), spec.template)
         except InputError as error:
             faults += error.faults
     if faults:

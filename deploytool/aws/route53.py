@@ -78,4 +78,5 @@ def _health_check(found: Mapping[str, Any]) -> HealthCheck:
 def _observation(found: Mapping[str, Any]) -> CheckerObservation:
     report = found.get("StatusReport", {})
     status = str(report.get("Status", ""))
-    return CheckerObservation(found["Region"], found.get("IPAddress", ""), status.startswith("Success"), status)
+    checked = report["CheckedTime"].isoformat() if "CheckedTime" in report else ""
+    return CheckerObservation(found["Region"], found.get("IPAddress", ""), status.startswith("Success"), status, checked=checked)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from argparse import Namespace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploytool.commands._common import terminal_of
 from deploytool.core.config import parse_config
@@ -74,7 +75,7 @@ def _env(args: Namespace, terminal: Terminal) -> int:
     values = lifecycle.environment(_running(args))
     terminal.document(values)
     for name, value in values.items():
-        terminal.say(f"export {name}={shlex.quote(value)}")
+        terminal.say(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
     return 0
 
 
@@ -98,7 +99,7 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     command = args.words[1:] if args.words[:1] == ["--"] else args.words
     if not command:
         raise InputError("local run: name a command after --, like: deploytool local run -- deploytool deploy --local")
-    with lifecycle.private(_settings(args, _directory(args))) as state:
+    with TemporaryDirectory(prefix="deploytool-") as directory, lifecycle.private(_settings(args, Path(directory))) as state:
         terminal.note(f"[dim]a private local cloud is up: {', '.join(state.regions)}, {state.speed:g} times real time[/]")
         environment = {**os.environ, LOCAL_DIRECTORY: str(state.directory)}
         try:

@@ -63,6 +63,7 @@ class Faults:
 
     file: str
     found: list[InputFault] = field(default_factory=list)
+    meant: set[str] = field(default_factory=set)
 
     def add(self, key: str, message: str) -> None:
         self.found.append(InputFault(self.file, key, message))
@@ -71,7 +72,13 @@ class Faults:
         """An unknown key, with the known one that it resembles."""
         near = get_close_matches(name, known, n=1)
         mend = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+        self.meant.update(f"{key}.{each}" if key else each for each in near)
         self.add(f"{key}.{name}" if key else name, f"unknown key; {mend}")
+
+    def missing(self, key: str, mend: str) -> None:
+        """A key that must be there. Said only when no unknown key was meant to be it: one mistake, one message."""
+        if key not in self.meant:
+            self.add(key, f"is missing; {mend}")
 
     def raise_any(self) -> None:
         if self.found:
@@ -113,7 +120,7 @@ def parse_config(text: str, file: str) -> Config:
 def _text(table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Pattern[str], shape: str) -> str:
     value = table.get(key)
     if value is None:
-        faults.add(key, f"is missing; add it: {shape}")
+        faults.missing(key, f"add it: {shape}")
     elif not isinstance(value, str) or not pattern.fullmatch(value):
         faults.add(key, f"{value!r} is not valid; it must be {shape}")
     else:
@@ -124,7 +131,7 @@ def _text(table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Patter
 def _domain(value: object, key: str, faults: Faults, *, required: bool) -> str:
     if value is None:
         if required:
-            faults.add(key, 'is missing; add the domain that you own, like domain = "example.com"')
+            faults.missing(key, 'add the domain that you own, like domain = "example.com"')
         return ""
     fault = domain_fault(value) if isinstance(value, str) else f"{value!r} is not text"
     if fault:
@@ -134,6 +141,9 @@ def _domain(value: object, key: str, faults: Faults, *, required: bool) -> str:
 
 
 def _regions(value: object, faults: Faults) -> list[str]:
+    if value is None:
+        faults.missing("regions", 'add the two, the primary first, like regions = ["us-east-1", "us-west-2"]')
+        return []
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         faults.add("regions", 'must be a list of two regions, the primary first, like ["us-east-1", "us-west-2"]')
         return []
@@ -149,7 +159,7 @@ def _regions(value: object, faults: Faults) -> list[str]:
 
 def _stages(value: object, domain: str, faults: Faults) -> dict[str, Stage]:
     if not isinstance(value, dict) or not value:
-        faults.add("stages", "is missing; add at least one, like [stages.dev]")
+        faults.missing("stages", "add at least one, like [stages.dev]")
         return {}
     stages = {}
     for name, table in value.items():

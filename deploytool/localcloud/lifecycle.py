@@ -78,14 +78,14 @@ def private(settings: Settings) -> Iterator[State]:
         process.end(child)
 
 
-def environment(state: State, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(state: State, inherited: Mapping[str, str] | None = None) -> dict[str, str | None]:
     """What to export so that any AWS tool talks to this cloud, whatever it `inherited` (this process's environment by default).
 
-    An empty value takes an inherited one out of force: a profile, a session token.
+    None: to unset, like a profile. An empty one would not do: the AWS CLI looks for a profile with no name.
     """
     known = os.environ if inherited is None else inherited
     region = next(iter(state.regions))
-    result = {name: state.endpoint_url for name in known if name.startswith("AWS_ENDPOINT_URL_")}
+    result: dict[str, str | None] = {name: state.endpoint_url for name in known if name.startswith("AWS_ENDPOINT_URL_")}
     for name in ("NO_PROXY", "no_proxy"):
         others = [part for part in known.get(name, "").split(",") if part and part not in _LOOPBACK]
         result[name] = ",".join([*others, *_LOOPBACK])
@@ -94,9 +94,9 @@ def environment(state: State, inherited: Mapping[str, str] | None = None) -> dic
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_SESSION_TOKEN": "",
-        "AWS_PROFILE": "",
-        "AWS_DEFAULT_PROFILE": "",
+        "AWS_SESSION_TOKEN": None,
+        "AWS_PROFILE": None,
+        "AWS_DEFAULT_PROFILE": None,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -1,10 +1,11 @@
 """Results as JSON documents and as text: outcomes, plans, what is deployed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.plan import Action, Step
+from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks import Stack
 from deploytool.work.engine import Outcome
 
@@ -66,6 +67,29 @@ def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str
         if node in deployed:
             document.setdefault(node.stack, {})[node.region] = dict(deployed[node].outputs)
     return document
+
+
+def status_document(graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None) -> dict[str, Any]:
+    """A stage's state. `check` is its health check, None when there is none yet; `unfinished_drill` when it is inverted."""
+    return {
+        "stage": graph.stage,
+        "unfinished_drill": check is not None and check.config.inverted,
+        "health_check": check and {"id": check.id, "version": check.version, "inverted": check.config.inverted},
+        "stacks": [
+            {**_where(node), "name": graph.nodes[node].stack_name, "status": stack.status if stack else None}
+            for node, stack in shown.items()
+        ],
+    }
+
+
+def status_lines(graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None) -> Iterator[str]:
+    """The same as text."""
+    if check is not None and check.config.inverted:
+        yield "[red]✗ A drill is under way, or one did not come to its end: the health check is inverted.[/]"
+        yield f"  [dim]deploytool restore --stage {graph.stage}[/] puts it right."
+    for node, stack in shown.items():
+        mark = "[dim]·[/]" if stack is None else "[green]✓[/]" if stack.status.is_updatable else "[yellow]![/]"
+        yield f"{mark} {node!s:32} {stack.status if stack else '[dim]not deployed[/]'}"
 
 
 def _where(node: NodeId) -> dict[str, str]:

@@ -58,12 +58,12 @@ def test_each_fault_names_its_key_and_the_mend(change: tuple[str, str], key: str
 
 def test_all_faults_come_at_once() -> None:
     """Nobody mends a file one message at a time."""
-    assert faults_of('regions = ["us-east-1", "us-east-1"]\nstage = 1').keys() == {
+    assert faults_of('regions = ["us-east-1", "us-east-1"]\nflavour = 1').keys() == {
         "project",
         "domain",
         "regions",
         "stages",
-        "stage",
+        "flavour",
     }
 
 
@@ -93,3 +93,10 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
 def test_plain_labels_make_a_domain(labels: list[str]) -> None:
     """Names of letters and digits are taken."""
     assert domain_fault(".".join(labels)) is None
+
+
+def test_a_misspelt_key_is_one_message() -> None:
+    """The key that was meant is not said to be missing as well."""
+    assert faults_of('projekt = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]').keys() == {
+        "projekt"
+    }

@@ -5,7 +5,7 @@ is healthy", and the API reference of HealthCheckConfig. Sentences that say "our
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 SEARCHED_BYTES = 5120  # a string match looks no further into the body
@@ -51,12 +51,13 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class CheckerObservation:
-    """What one checker saw last: its AWS region, its address, whether it counts the endpoint healthy, and its words."""
+    """What one checker saw last: its AWS region, its address, whether that check passed, its words, and when (ISO 8601)."""
 
     region: str
     address: str
     healthy: bool
     status: str
+    checked: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,194 @@
+"""A service in two regions with health checkers, name servers and a resolver, by Route 53's rules, on a virtual clock."""
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
+from deploytool.core.ports import DnsAnswer, Environment, HttpAnswer, Nameserver
+from deploytool.core.route53.health import (
+    CheckerObservation,
+    CheckerState,
+    HealthCheck,
+    HealthCheckConfig,
+    checkers_for,
+    is_healthy,
+)
+from deploytool.core.route53.routing import PRIMARY, failover
+from deploytool.core.route53.zone import ALIAS_TTL
+from deploytool.core.service import Service
+
+SERVICE = Service(
+    project="hello",
+    stage="dev",
+    domain="dev.example.com",
+    path="/v1",
+    primary="us-east-1",
+    secondary="us-west-2",
+    regional_domains={"us-east-1": "us-east-1.dev.example.com", "us-west-2": "us-west-2.dev.example.com"},
+    hosted_zone_id="Z1",
+    health_check_id="check",
+)
+
+
+@dataclass
+class _Checker:
+    region: str
+    state: CheckerState
+    passed: bool = True
+    checked: float = 0.0
+
+
+class World:
+    """The world. `rng` draws the checkers' phases and how long each name server takes to hear of a verdict, in seconds.
+
+    `conditions` says for each region what its endpoint does: a status, or how a connection fails (refused, timeout). `at` lets
+    something happen later.
+    """
+
+    def __init__(
+        self,
+        service: Service = SERVICE,
+        config: HealthCheckConfig | None = None,
+        *,
+        rng: random.Random | None = None,
+        propagation: tuple[float, float] = (0.0, 0.0),
+        ttl: int = ALIAS_TTL,
+    ) -> None:
+        self.service, self.ttl = service, ttl
+        self.check = HealthCheck(
+            service.health_check_id, 1, config or HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)
+        )
+        self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
+        self.addresses = {region: f"192.0.2.{number}" for number, region in enumerate(service.regional_domains, 1)}
+        self.name_servers = tuple(Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5))
+        self.resolver = Nameserver("resolver", "198.51.100.53")
+        self._rng = rng or random.Random(0)  # noqa: S311  # it spreads checks over time and keeps no secret
+        self._time = 0.0
+        self._order = itertools.count()
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._cache: dict[str, tuple[DnsAnswer, float]] = {}
+        self._told = {each.name: True for each in self.name_servers}
+        self._propagation = propagation
+        self.checkers = [_Checker(region, CheckerState()) for region in checkers_for(self.check.config)]
+        for checker in self.checkers:
+            self.at(self._rng.uniform(0.0, self.check.config.request_interval), self._checking(checker))
+
+    def environment(self) -> Environment:
+        """The ports on this world."""
+        return Environment(
+            clock=self,
+            runner=self,
+            dns=self,
+            http=self,
+            health_checks=_Checks(self),
+            hosted_zones=_Zones(self),
+            resolvers=(self.resolver,),
+        )
+
+    def at(self, when: float, action: Callable[[], None]) -> None:
+        """Let something happen at a second of the world's clock."""
+        heapq.heappush(self._agenda, (when, next(self._order), action))
+
+    # The clock and the runner.
+
+    def now(self) -> float:
+        return self._time
+
+    def sleep(self, seconds: float) -> None:
+        until = self._time + max(seconds, 0.001)  # who asks for no sleep lets the least of time pass: nothing else does
+        while self._agenda and self._agenda[0][0] <= until:
+            when, _, action = heapq.heappop(self._agenda)
+            self._time = max(self._time, when)
+            action()
+        self._time = max(self._time, until)
+
+    def submit(self, task: Callable[[], None]) -> None:
+        task()
+
+    # The endpoints and DNS.
+
+    def get(self, domain: str, address: str, path: str) -> HttpAnswer:
+        region = next(name for name, each in self.addresses.items() if each == address)
+        condition = self.conditions[region]
+        if isinstance(condition, str):
+            raise ProbeFailed(condition, f"https://{domain}{path} at {address}: {condition}")
+        return HttpAnswer(condition, region if condition < 500 else None, "v1", "request", 0.01)
+
+    def query(self, server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:  # noqa: ARG002  # no transport here
+        if server.name != self.resolver.name:
+            return self._authoritative(server.name, name)
+        answer, expires = self._cache.get(name, (None, 0.0))
+        if answer is None or expires <= self._time:
+            answer, expires = self._authoritative(self.name_servers[0].name, name), self._time + self.ttl
+            self._cache[name] = (answer, expires)
+        return replace(answer, ttl=int(expires - self._time))
+
+    def _authoritative(self, server: str, name: str) -> DnsAnswer:
+        service = self.service
+        regional = {each: region for region, each in service.regional_domains.items()}
+        region = regional.get(name)
+        if name == service.domain:
+            region = service.primary if failover(self._told[server], secondary_healthy=True) == PRIMARY else service.secondary
+        return DnsAnswer("NOERROR", (self.addresses[region],), self.ttl) if region else DnsAnswer("NXDOMAIN", (), None)
+
+    # The health checkers.
+
+    def _checking(self, checker: _Checker) -> Callable[[], None]:
+        def check() -> None:
+            condition = self.conditions[self.service.primary]
+            checker.passed = isinstance(condition, int) and 200 <= condition < 400
+            checker.checked = self._time
+            checker.state = checker.state.observe(checker.passed, self.check.config.failure_threshold)
+            self.tell()
+            self.at(self._time + self.check.config.request_interval, check)
+
+        return check
+
+    def tell(self) -> None:
+        """Let each name server hear of the verdict, after its propagation time."""
+        verdict = is_healthy(self.check.config, [each.state for each in self.checkers])
+        for server in self.name_servers:
+            self.at(self._time + self._rng.uniform(*self._propagation), partial(self._told.__setitem__, server.name, verdict))
+
+
+class _Checks:
+    """The health check of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get(self, health_check_id: str) -> HealthCheck:
+        if health_check_id != self._world.check.id:
+            raise DeploytoolError(f"no health check {health_check_id}")
+        return self._world.check
+
+    def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
+        found = self.get(health_check_id)
+        if version != found.version:
+            raise StaleVersion(f"health check {health_check_id} is at version {found.version}")
+        self._world.check = HealthCheck(found.id, version + 1, replace(found.config, inverted=inverted))
+        self._world.tell()
+        return self._world.check
+
+    def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
+        self.get(health_check_id)
+        return [
+            CheckerObservation(
+                each.region, "203.0.113.1", each.passed, "Success" if each.passed else "Failure", checked=str(each.checked)
+            )
+            for each in self._world.checkers
+        ]
+
+
+class _Zones:
+    """The hosted zone of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:  # noqa: ARG002  # there is one
+        return self._world.name_servers

@@ -1,0 +1,224 @@
+"""Runs a drill: steady state, fault, failover, restore, failback; everything observed is emitted, and judged elsewhere."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deploytool.core.drill.history import (
+    FRESH,
+    SCHEMA_VERSION,
+    DrillAborted,
+    DrillEnded,
+    DrillStarted,
+    Event,
+    FaultInjected,
+    FaultInjecting,
+    FaultRestored,
+    FaultRestoring,
+    PhaseBegan,
+    region_lane,
+)
+from deploytool.core.drill.observed import Situation
+from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.errors import DeploytoolError
+from deploytool.core.ports import Clock, Environment
+from deploytool.core.route53.timing import expected_failover
+from deploytool.core.service import Service
+from deploytool.work.faults import Fault, make_fault
+from deploytool.work.observe import Emit, Observers
+
+LONGEST_NAP = 1.0  # seconds between two looks at whether a phase has reached its end
+RESTORE_ATTEMPTS, RESTORE_PAUSE = 10, 3.0  # how often restoring is tried when AWS refuses, and the seconds between
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a history's first line says that the drill itself does not know: our version, the time of day, the target."""
+
+    tool: str
+    wall_time: str
+    target: str
+    speed: float
+
+
+class DrillRefused(DeploytoolError):
+    """The drill was not begun: nothing was touched."""
+
+
+class _Aborted(Exception):
+    """A phase did not reach its end."""
+
+
+class _Since:
+    """A clock that begins at zero."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._start = clock, clock.now()
+
+    def now(self) -> float:
+        return self._clock.now() - self._start
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+
+class _Drill:
+    def __init__(self, environment: Environment, service: Service, scenario: Scenario, fault: Fault, emit: Emit) -> None:
+        self.environment, self.service, self.scenario, self.fault = environment, service, scenario, fault
+        self.clock = _Since(environment.clock)
+        self.health_check = environment.health_checks.get(service.health_check_id)
+        self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
+        self.situation = Situation(self.health_check.config, scenario.lasting)
+        self.patience = scenario.patience_for(expected_failover(self.health_check.config, by_inverting=fault.by_inverting))
+        self._listener, self._lock, self._over = emit, threading.RLock(), False
+        self.observers = Observers(environment, self.clock, service, scenario, self.servers, self.emit)
+
+    def emit(self, event: Event) -> None:
+        """Pass an event on; probes emit from threads of their own, so one at a time. What comes after the end is left out."""
+        with self._lock:
+            if self._over:
+                return
+            self._over = isinstance(event, DrillAborted | DrillEnded)
+            self.situation.observe(event)
+            self._listener(event)
+
+    def run(self, setting: Setting, objectives: Objectives) -> None:
+        self._refuse()
+        self.emit(self._started(setting, objectives))
+        try:
+            self._phase("steady-state", lambda: self._serves(self.service.primary) and self._standby_serves())
+            self._failover()
+            self._phase("failback", lambda: self._serves(self.service.primary))
+        except _Aborted as error:
+            self.emit(DrillAborted(self.clock.now(), str(error)))
+        except BaseException as error:
+            self.emit(DrillAborted(self.clock.now(), "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)))
+            raise
+        else:
+            self.emit(DrillEnded(self.clock.now()))
+
+    def _refuse(self) -> None:
+        if self.health_check.config.inverted:
+            raise DrillRefused(
+                f"health check {self.service.health_check_id} is inverted: a drill is under way, or one did not come to its end",
+                hint=f"deploytool restore --stage {self.service.stage} puts it right",
+            )
+        if self.health_check.config.disabled:
+            raise DrillRefused(f"health check {self.service.health_check_id} is disabled: no failover can happen")
+
+    def _started(self, setting: Setting, objectives: Objectives) -> DrillStarted:
+        service = self.service
+        return DrillStarted(
+            at=self.clock.now(),
+            schema_version=SCHEMA_VERSION,
+            tool=setting.tool,
+            wall_time=setting.wall_time,
+            target=setting.target,
+            speed=setting.speed,
+            stage=service.stage,
+            domain=service.domain,
+            path=service.path,
+            primary=service.primary,
+            secondary=service.secondary,
+            by_inverting=self.fault.by_inverting,
+            scenario=self.scenario,
+            objectives=objectives,
+            health_check=self.health_check,
+            name_servers=tuple(each.name for each in self.servers),
+            resolvers=tuple(each.name for each in self.environment.resolvers),
+        )
+
+    def _failover(self) -> None:
+        """Inject, watch, restore: what stands in `finally` runs whatever happens."""
+        try:
+            self.emit(FaultInjecting(self.clock.now(), self.fault.name))
+            self.fault.inject()
+            self.emit(FaultInjected(self.clock.now()))
+            if self._watched("failover", lambda: self._serves(self.service.secondary)):
+                self._observe(lambda: False, self.scenario.hold)
+        finally:
+            self._restore()
+
+    def _restore(self) -> None:
+        """Restore and verify. An interrupt that comes just now is heeded once that is done."""
+        try:
+            self._restore_and_verify()
+        except KeyboardInterrupt:
+            self._restore_and_verify()
+            raise
+
+    def _restore_and_verify(self) -> None:
+        self.emit(FaultRestoring(self.clock.now()))
+        for attempt in range(1, RESTORE_ATTEMPTS + 1):
+            try:
+                self.fault.restore()
+                verified = self.fault.is_restored()
+            except DeploytoolError:
+                if attempt == RESTORE_ATTEMPTS:
+                    self.emit(FaultRestored(self.clock.now(), verified=False))
+                    raise
+                self.environment.clock.sleep(RESTORE_PAUSE)
+            else:
+                self.emit(FaultRestored(self.clock.now(), verified=verified))
+                return
+
+    def _phase(self, name: str, done: Callable[[], bool]) -> None:
+        """Raises _Aborted when the phase does not reach its end and nothing is left to observe."""
+        if not self._watched(name, done) and name == "steady-state":
+            raise _Aborted(f"no steady state within {self.patience:.0f} s, nothing was injected: {self._complaint()}")
+
+    def _watched(self, name: str, done: Callable[[], bool]) -> bool:
+        self.emit(PhaseBegan(self.clock.now(), name))
+        return self._observe(done, self.patience)
+
+    def _observe(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Probe until it is done or `seconds` have passed; whether it is done."""
+        deadline = self.clock.now() + seconds
+        while not (reached := done()) and self.clock.now() < deadline:
+            self.environment.clock.sleep(min(self.observers.tick(), LONGEST_NAP))
+        return reached
+
+    def _serves(self, region: str) -> bool:
+        """Whether every name server and resolver answers with the region, and the fresh client is lastingly served by it."""
+        with self._lock:
+            answered = self.situation.answered()
+            lanes = len(self.servers) + len(self.environment.resolvers)
+            everywhere = len(answered) == lanes and set(answered.values()) == {region}
+            return everywhere and self.situation.served_by(FRESH) == region
+
+    def _standby_serves(self) -> bool:
+        """Whether the secondary's own endpoint answers, and the health check is well: without these a drill would do harm."""
+        with self._lock:
+            last = self.situation.last_served(region_lane(self.service.secondary))
+            serves = last is not None and last.good and last.region == self.service.secondary
+            healthy, checkers = self.situation.health.checkers
+            return serves and checkers > 0 and healthy == checkers
+
+    def _complaint(self) -> str:
+        """Why there is no steady state."""
+        with self._lock:
+            said = self.situation.failures()
+            healthy, checkers = self.situation.health.checkers
+            elsewhere = sorted({str(each) for each in self.situation.answered().values()} - {self.service.primary})
+        if healthy < checkers or not checkers:
+            said.append(f"{healthy} of {checkers} health checkers say healthy")
+        if elsewhere and not said:
+            said.append(f"DNS answers with {' and '.join(elsewhere)}")
+        return "; ".join(said) or "requests were not served lastingly by the primary"
+
+
+def run_drill(
+    environment: Environment,
+    service: Service,
+    scenario: Scenario,
+    objectives: Objectives,
+    setting: Setting,
+    emit: Emit,
+) -> None:
+    """Run a drill; what happened is emitted, one event at a time. What it injected is restored whatever happens.
+
+    Raises DrillRefused when it would do harm and nothing was touched, KeyboardInterrupt when it was interrupted (restored then),
+    DeploytoolError when restoring failed.
+    """
+    fault = make_fault(scenario.fault, environment, service)
+    _Drill(environment, service, scenario, fault, emit).run(setting, objectives)

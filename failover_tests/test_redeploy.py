@@ -1,0 +1,55 @@
+"""Deploying again: nothing to do costs nothing, new code redeploys only what depends on it, destroy leaves only the zone."""
+
+import json
+from typing import Any
+
+import pytest
+
+
+def actions(done: Any) -> dict[str, str]:
+    return {f"{each['stack']}@{each['region']}": each["action"] for each in done.json["stacks"]}
+
+
+def test_a_second_deployment_changes_nothing_and_says_so(deployed: Any) -> None:
+    """Every stack is unchanged."""
+    done = deployed.deploytool("deploy", "--output", "json")
+    assert set(actions(done).values()) == {"unchanged"}
+    said = deployed.deploytool("deploy")
+    assert "Nothing to do" in said.out
+
+
+def test_new_code_redeploys_only_the_function(deployed: Any) -> None:
+    """Both regions' lambda stacks, and the answer names the new version."""
+    handler = next((deployed.folder / "lambda").glob("*.py"))
+    before = deployed.deploytool("check", "--output", "json").json["version"]
+    handler.write_text(handler.read_text() + "\n# changed\n")
+    done = deployed.deploytool("deploy", "--output", "json")
+    assert done.code == 0, done.err
+    assert {name for name, action in actions(done).items() if action == "update"} == {"lambda@us-east-1", "lambda@us-west-2"}
+    assert deployed.deploytool("check", "--output", "json").json["version"] != before
+
+
+def test_a_changed_method_reaches_the_stage(deployed: Any) -> None:
+    """An API Gateway deployment is a snapshot: its logical id changes with the templates that it holds."""
+    template = deployed.folder / "infra" / "api.yaml"
+    before = deployed.deploytool("outputs", "--output", "json").json["lambda"]
+    template.write_text(template.read_text().replace("Resources:", "Metadata: {Changed: true}\nResources:", 1))
+    done = deployed.deploytool("deploy", "--output", "json")
+    assert done.code == 0, done.err
+    changed = {name for name, action in actions(done).items() if action == "update"}
+    assert {"lambda@us-east-1", "lambda@us-west-2"} <= changed
+    assert deployed.deploytool("outputs", "--output", "json").json["lambda"] == before
+    assert deployed.deploytool("check").code == 0
+
+
+@pytest.mark.local_only
+def test_destroy_leaves_nothing_but_the_zone(deployed: Any) -> None:
+    """It asks first; with --yes everything goes, in reverse order; a second run has nothing to do."""
+    refused = deployed.deploytool("destroy")
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    done = deployed.deploytool("destroy", "--yes", "--output", "json")
+    assert done.code == 0, done.err
+    assert set(actions(done).values()) == {"delete"}
+    assert "Nothing to do" in deployed.deploytool("destroy", "--yes").out
+    assert json.loads(deployed.deploytool("plan", "--output", "json").out)["steps"][0]["action"] == "create"

@@ -1,0 +1,184 @@
+"""Histories written by hand, judged: what each part took, and every reason for a verdict."""
+
+from dataclasses import replace
+
+import pytest
+
+from deploytool.core.drill.history import (
+    FRESH,
+    DnsAnswered,
+    DrillAborted,
+    DrillEnded,
+    DrillStarted,
+    Event,
+    FaultInjected,
+    FaultInjecting,
+    FaultRestored,
+    FaultRestoring,
+    HealthSeen,
+    Served,
+    name_server_lane,
+    region_lane,
+)
+from deploytool.core.drill.judge import Verdict, judge
+from deploytool.core.drill.observed import AddressBook, HealthView, Situation
+from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.errors import InputError
+from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
+
+EAST, WEST = "us-east-1", "us-west-2"
+ADDRESS = {EAST: "192.0.2.1", WEST: "192.0.2.2"}
+CONFIG = HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)
+STARTED = DrillStarted(
+    0.0, 1, "0", "2026-01-01T00:00:00+00:00", "simulated", 1.0, "dev", "dev.example.com", "/v1", EAST, WEST,
+    by_inverting=True, scenario=Scenario(), objectives=Objectives(), health_check=HealthCheck("check", 1, CONFIG),
+    name_servers=("ns-1", "ns-2"), resolvers=(),
+)  # fmt: skip
+
+
+def served(at: float, region: str | None, lane: str = FRESH) -> Event:
+    if region is None:
+        return Served(at, at, lane, failure="refused")
+    return Served(at, at, lane, ADDRESS[region], 200, region)
+
+
+def answered(at: float, server: str, region: str) -> Event:
+    return DnsAnswered(at, at, name_server_lane(server), "NOERROR", (ADDRESS[region],), 60)
+
+
+def history(client: float = 40.0, dns: tuple[float, float] = (1.0, 3.0), back: float = 30.0) -> list[Event]:
+    """Injected at 100, restored at 200; the name servers and the client move so many seconds after that."""
+    events: list[Event] = [STARTED, FaultInjecting(99.9, "health-check"), FaultInjected(100.0)]
+    events += [FaultRestoring(199.9), FaultRestored(200.0, verified=True), DrillEnded(300.0)]
+    events += [served(90.2, EAST, region_lane(EAST)), served(90.2, WEST, region_lane(WEST))]
+    for second in range(90, 300):
+        at, since = second + 0.5, second + 0.5 - 100
+        events.append(served(at, WEST if client <= since and second < 200 + back else EAST))
+        for server, moves in zip(("ns-1", "ns-2"), dns, strict=True):
+            events.append(answered(at, server, WEST if moves <= since < 100 + moves else EAST))
+    return sorted(events, key=lambda event: event.at)
+
+
+def test_a_good_history_passes_with_its_measures() -> None:
+    """First and last name server, the client, the failback; within one probe of the truth."""
+    found = judge(history())
+    assert found.verdict is Verdict.PASS, found.reasons
+    assert found.failover.dns_first == pytest.approx(1.5)
+    assert found.failover.dns == pytest.approx(3.5)
+    assert found.failover.client == pytest.approx(40.5)
+    assert found.failback.client == pytest.approx(30.5)
+    assert found.served_by == {"before": EAST, "during": WEST, "after": EAST}
+    assert (found.requests.total, found.requests.failed) == (210, 0)
+    assert sum(found.requests.by_region.values()) == 210
+
+
+def test_the_order_of_the_lines_does_not_matter() -> None:
+    """Probes end in any order; only the first line must come first."""
+    events = history()
+    assert judge([events[0], *reversed(events[1:])]) == judge(events)
+
+
+def test_a_client_that_goes_back_and_forth_arrives_when_it_stays() -> None:
+    """A run of good answers counts from its last interruption on."""
+    events = [replace(each, region=EAST) if isinstance(each, Served) and each.at == 160.5 else each for each in history()]
+    assert judge(events).failover.client == pytest.approx(61.5)
+
+
+def test_a_query_that_was_lost_is_no_move() -> None:
+    """A name server that did not answer once has not gone back to the primary."""
+    lost = DnsAnswered(150.2, 152.2, name_server_lane("ns-1"), failure="timeout")
+    assert judge([*history(), lost]).failover == judge(history()).failover
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict", "says"),
+    [
+        (history(client=999), Verdict.FAIL, "traffic did not move to us-west-2 for good: DNS answered with it"),
+        (history(client=999, dns=(1, 999)), Verdict.FAIL, "not every name server"),
+        (history(client=999, dns=(999, 999)), Verdict.FAIL, "the health check's verdict did not turn"),
+        (history(back=999), Verdict.FAIL, "did not come back to us-east-1"),
+        (history(client=80), Verdict.FAIL, "longer than the 65 s that the rules predict (caches held the old answer"),
+        (history(client=80, dns=(20, 21)), Verdict.FAIL, "(the detection alone 20.5 s"),
+        (history(client=80, dns=(1, 21)), Verdict.FAIL, "(until the last name server 21.5 s)"),
+        ([each for each in history() if not isinstance(each, FaultRestored)], Verdict.FAIL, "not verified to be undone"),
+        ([each for each in history() if each.at < 230], Verdict.INCONCLUSIVE, "cut short"),
+        ([*history()[:-1], DrillAborted(300.0, "interrupted")], Verdict.INCONCLUSIVE, "aborted: interrupted"),
+        ([each for each in history() if not isinstance(each, Served) or each.at > 200], Verdict.FAIL, "did not move"),
+        ([each for each in history() if not isinstance(each, Served) or each.at < 200], Verdict.FAIL, "did not come back"),
+    ],
+)  # fmt: skip
+def test_every_fault_of_a_drill_is_named(events: list[Event], verdict: Verdict, says: str) -> None:
+    """The worst finding decides, and stands first."""
+    found = judge(events)
+    assert found.verdict is verdict, found.reasons
+    assert any(says in reason for reason in found.reasons), found.reasons
+
+
+@pytest.mark.parametrize(
+    ("objectives", "says"),
+    [
+        (Objectives(rto_seconds=30), "rto_seconds = 30"),
+        (Objectives(failback_seconds=20), "failback_seconds = 20"),
+        (Objectives(failed_share=0.01), "failed_share = 0.01"),
+    ],
+)
+def test_objectives_are_what_it_is_measured_by(objectives: Objectives, says: str) -> None:
+    """Each one that was missed is named."""
+    events = [replace(each, objectives=objectives) if isinstance(each, DrillStarted) else each for each in history()]
+    events += [served(110 + number / 10, None) for number in range(9)]
+    found = judge(sorted(events, key=lambda event: event.at))
+    assert found.verdict is Verdict.FAIL
+    assert any(says in reason for reason in found.reasons)
+
+
+def test_what_is_no_drill_is_refused() -> None:
+    """The first line says against what to read the others."""
+    with pytest.raises(InputError, match="drill_started"):
+        judge(history()[1:])
+    with pytest.raises(InputError, match="drill_started"):
+        judge([])
+
+
+def test_an_address_is_the_region_that_said_so() -> None:
+    """Never guessed: before it has served it is nobody's, and a failed answer teaches nothing."""
+    book = AddressBook()
+    book.learn(Served(0, 0, FRESH, "192.0.2.9", 500, None))
+    assert book.region_of(["192.0.2.9"]) is None
+    book.learn(served(1, EAST))
+    book.learn(served(1, WEST))
+    assert book.region_of([ADDRESS[EAST], "192.0.2.9"]) == EAST
+    assert book.region_of([ADDRESS[EAST], ADDRESS[WEST]]) is None
+
+
+def seen(number: int, *passed: bool, inverted: bool = False) -> HealthSeen:
+    checkers = tuple(CheckerObservation("us-east-1", "192.0.2.3", each, "", checked=str(number)) for each in passed)
+    return HealthSeen(float(number), 1, inverted=inverted, checkers=checkers)
+
+
+def test_the_verdict_follows_the_checkers_as_route_53_counts() -> None:
+    """Three failures in a row of nearly all checkers; the same reading twice counts once; Inverted swaps at once."""
+    view = HealthView(CONFIG)
+    assert view.healthy is None
+    view.observe(seen(1, *[True] * 6))
+    for number in (2, 3, 3, 3):
+        view.observe(seen(number, *[False] * 5, True))
+        assert view.healthy is True
+    view.observe(seen(4, *[False] * 5, True))
+    assert view.checkers == (1, 6)
+    assert view.healthy is False  # 1 of 6 is 17 %: not more than 18 %
+    view.observe(seen(4, *[False] * 5, True, inverted=True))
+    assert view.healthy is True
+    view.observe(HealthSeen(5.0, failure="throttled"))
+    assert view.healthy is True
+
+
+def test_a_lane_is_served_by_a_region_when_its_last_answers_say_so() -> None:
+    """All of them, good, and enough of them."""
+    situation = Situation(CONFIG, 2)
+    situation.observe(served(1, EAST))
+    assert situation.served_by(FRESH) is None
+    situation.observe(served(2, EAST))
+    assert situation.served_by(FRESH) == EAST
+    situation.observe(served(3, None))
+    assert situation.served_by(FRESH) is None
+    assert situation.failures() == [f"{FRESH}: refused"]
