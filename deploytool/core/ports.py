@@ -66,11 +66,25 @@ class HttpAnswer:
     seconds: float
 
 
+class Connection(Protocol):
+    """A connection to one address that is kept: what a client with a connection pool holds."""
+
+    def get(self, path: str) -> HttpAnswer:
+        """One request on it. Raises ProbeFailed as `Http.get` does; the connection is of no use then."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Http(Protocol):
     """Calls https://<domain><path> at a given address: TLS with the domain's name, certificate verified."""
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
         """Raises ProbeFailed (refused, timeout, tls, reset, other) when there is no answer."""
+        ...
+
+    def connect(self, domain: str, address: str) -> Connection:
+        """A connection to keep; it is made by its first request."""
         ...
 
 

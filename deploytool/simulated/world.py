@@ -118,6 +118,9 @@ class World:
             raise ProbeFailed(condition, f"https://{domain}{path} at {address}: {condition}")
         return HttpAnswer(condition, region if condition < 500 else None, "v1", "request", 0.01)
 
+    def connect(self, domain: str, address: str) -> "_Kept":
+        return _Kept(self, domain, address)
+
     def query(self, server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:  # noqa: ARG002  # no transport here
         if server.name != self.resolver.name:
             return self._authoritative(server.name, name)
@@ -153,6 +156,21 @@ class World:
         verdict = is_healthy(self.check.config, [each.state for each in self.checkers])
         for server in self.name_servers:
             self.at(self._time + self._rng.uniform(*self._propagation), partial(self._told.__setitem__, server.name, verdict))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A connection that is kept: it goes where it was made to."""
+
+    world: World
+    domain: str
+    address: str
+
+    def get(self, path: str) -> HttpAnswer:
+        return self.world.get(self.domain, self.address, path)
+
+    def close(self) -> None:
+        pass
 
 
 class _Checks:

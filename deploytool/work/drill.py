@@ -96,6 +96,8 @@ class _Drill:
             raise
         else:
             self.emit(DrillEnded(self.clock.now()))
+        finally:
+            self.observers.close()
 
     def _refuse(self) -> None:
         if self.health_check.config.inverted:
@@ -121,6 +123,7 @@ class _Drill:
             primary=service.primary,
             secondary=service.secondary,
             by_inverting=self.fault.by_inverting,
+            attempt=self.fault.attempt,
             scenario=self.scenario,
             objectives=objectives,
             health_check=self.health_check,

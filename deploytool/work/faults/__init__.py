@@ -13,6 +13,7 @@ class Fault(Protocol):
     name: str
     proves: str
     by_inverting: bool  # whether it swaps the health check's verdict itself, so that there is nothing to detect
+    attempt: float  # how long one check of the broken endpoint takes, in seconds
 
     def inject(self) -> None: ...
 

@@ -13,6 +13,7 @@ class InvertedHealthCheck:
     name = "health-check"
     proves = "DNS failover, and the secondary"
     by_inverting = True
+    attempt = 0.0
 
     def __init__(self, environment: Environment, service: Service) -> None:
         self._health_checks, self._id = environment.health_checks, service.health_check_id
