@@ -96,10 +96,12 @@ class Observers:
             self._emit(Served(sent, self._clock.now(), FRESH, failure=error.kind))
 
     def _keeping(self) -> None:
-        """A client that keeps its connection: it does not ask DNS again before that breaks."""
+        """A client that keeps its connection: it does not ask DNS again before that breaks.
+
+        A connection carries one request at a time: while one is under way none is sent, and its own answer says how long it took.
+        """
         sent = self._clock.now()
         if not self._kept_lock.acquire(blocking=False):
-            self._emit(Served(sent, self._clock.now(), KEPT, self._kept_address, failure="busy"))
             return
         try:
             if self._kept is None:

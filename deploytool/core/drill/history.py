@@ -132,10 +132,7 @@ class DnsAnswered:
 
 @dataclass(frozen=True)
 class Served:
-    """One HTTPS request: who answered by its own header, or the `failure`: refused, timeout, tls, reset, dns, other, or busy.
-
-    Busy: the request was due while the one before it was still under way on the kept connection.
-    """
+    """One HTTPS request: who answered by its own header, or the `failure` (refused, timeout, tls, reset, dns, other)."""
 
     sent: float
     at: float
