@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from deploytool.core.drill.settings import DrillSettings, parse_drill_settings
 from deploytool.core.errors import InputError, InputFault
 
 Setting = str | int | bool
+KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
 
 PROJECT = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
@@ -36,6 +38,7 @@ class Config:
     regions: tuple[str, str]
     stages: Mapping[str, Stage]
     graph: str
+    drill: DrillSettings = field(default_factory=DrillSettings)
 
     @property
     def primary(self) -> str:
@@ -102,8 +105,8 @@ def parse_config(text: str, file: str) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise InputError([InputFault(file, "", f"not valid TOML: {error}")]) from error
     faults = Faults(file)
-    for key in document.keys() - {"project", "domain", "regions", "stages", "graph"}:
-        faults.unknown("", key, ["project", "domain", "regions", "stages", "graph"])
+    for key in document.keys() - set(KEYS):
+        faults.unknown("", key, KEYS)
     project = _text(
         document, "project", faults, PROJECT, "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api"
     )
@@ -113,8 +116,9 @@ def parse_config(text: str, file: str) -> Config:
     if not isinstance(graph, str):
         faults.add("graph", "must be the path of the graph file, like infra/stacks.yaml")
     stages = _stages(document.get("stages"), domain, faults)
+    drill = parse_drill_settings(document.get("drill", {}), faults)
     faults.raise_any()
-    return Config(file, project, (regions[0], regions[1]), stages, graph)
+    return Config(file, project, (regions[0], regions[1]), stages, graph, drill)
 
 
 def _text(table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Pattern[str], shape: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
+from deploytool.core.route53.zone import RecordSet
 
 
 class Clock(Protocol):
@@ -107,6 +108,10 @@ class HostedZones(Protocol):
 
     def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:
         """The zone's authoritative name servers, with addresses."""
+        ...
+
+    def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
+        """The zone's address records of exactly that name."""
         ...
 
 

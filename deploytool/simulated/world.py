@@ -17,8 +17,8 @@ from deploytool.core.route53.health import (
     checkers_for,
     is_healthy,
 )
-from deploytool.core.route53.routing import PRIMARY, failover
-from deploytool.core.route53.zone import ALIAS_TTL
+from deploytool.core.route53.routing import PRIMARY, SECONDARY, failover
+from deploytool.core.route53.zone import ALIAS_TTL, AliasTarget, RecordSet, canonical
 from deploytool.core.service import Service
 
 SERVICE = Service(
@@ -32,6 +32,32 @@ SERVICE = Service(
     hosted_zone_id="Z1",
     health_check_id="check",
 )
+
+
+def default_check(service: Service, request_interval: int = 10, failure_threshold: int = 3) -> HealthCheckConfig:
+    """The settings of a health check of the service's primary."""
+    return HealthCheckConfig(
+        "HTTPS",
+        fqdn=service.regional_domains[service.primary],
+        resource_path=service.path,
+        request_interval=request_interval,
+        failure_threshold=failure_threshold,
+    )
+
+
+def failover_pair(service: Service) -> tuple[RecordSet, ...]:
+    """The two records of the friendly name, as they are deployed."""
+    return tuple(
+        RecordSet(
+            name=canonical(service.domain),
+            type="A",
+            alias=AliasTarget(f"d-{number}.execute-api.{region}.amazonaws.com.", "Z2", evaluate_target_health=True),
+            set_identifier=region,
+            failover=role,
+            health_check_id=service.health_check_id if role == PRIMARY else "",
+        )
+        for number, (region, role) in enumerate(((service.primary, PRIMARY), (service.secondary, SECONDARY)))
+    )
 
 
 @dataclass
@@ -59,11 +85,10 @@ class World:
         ttl: int = ALIAS_TTL,
     ) -> None:
         self.service, self.ttl = service, ttl
-        self.check = HealthCheck(
-            service.health_check_id, 1, config or HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)
-        )
+        self.check = HealthCheck(service.health_check_id, 1, config or default_check(service))
         self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
         self.addresses = {region: f"192.0.2.{number}" for number, region in enumerate(service.regional_domains, 1)}
+        self.records = failover_pair(service)
         self.name_servers = tuple(Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5))
         self.resolver = Nameserver("resolver", "198.51.100.53")
         self._rng = rng or random.Random(0)  # noqa: S311  # it spreads checks over time and keeps no secret
@@ -210,3 +235,6 @@ class _Zones:
 
     def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:  # noqa: ARG002  # there is one
         return self._world.name_servers
+
+    def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:  # noqa: ARG002  # there is one
+        return [each for each in self._world.records if each.name == canonical(name)]
