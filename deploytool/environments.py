@@ -12,7 +12,7 @@ from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.graph import Graph, NodeId
-from deploytool.core.plan import output_of
+from deploytool.core.plan import value_of
 from deploytool.core.ports import Dns, Environment, Nameserver
 from deploytool.core.service import Service
 from deploytool.net.clock import RealClock
@@ -98,8 +98,11 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
     config = project.config
     domain = config.stage(graph.stage).domain
     for name in ("hosted_zone", "health_check"):
-        if name not in graph.service:
+        if name not in project.graph_file.service:
             raise InputError(f"{config.graph}: service.{name}: is missing; say which output it is")
+        if name not in graph.service:
+            hint = "its DNS is not ours, so there is no failover of ours to check or drill (docs/how-to/domain.md)"
+            raise InputError(f"stage {graph.stage} has no {name.replace('_', ' ')}", hint=hint)
     return Service(
         project=config.project,
         stage=graph.stage,
@@ -108,8 +111,8 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
         primary=config.primary,
         secondary=config.secondary,
         regional_domains={region: f"{region}.{domain}" for region in config.regions},
-        hosted_zone_id=output_of(graph.service["hosted_zone"], outputs),
-        health_check_id=output_of(graph.service["health_check"], outputs),
+        hosted_zone_id=value_of(graph.service["hosted_zone"], outputs),
+        health_check_id=value_of(graph.service["health_check"], outputs),
     )
 
 

@@ -59,13 +59,13 @@ class Config:
 
 @dataclass
 class Faults:
-    """Collects the faults of one file while it is read."""
+    """Collects the faults of one file while it is read, and of those that it names."""
 
     file: str
     found: list[InputFault] = field(default_factory=list)
 
-    def add(self, key: str, message: str) -> None:
-        self.found.append(InputFault(self.file, key, message))
+    def add(self, key: str, message: str, *, file: str = "") -> None:
+        self.found.append(InputFault(file or self.file, key, message))
 
     def unknown(self, key: str, name: str, known: list[str]) -> None:
         """An unknown key, with the known one that it resembles."""
@@ -75,7 +75,7 @@ class Faults:
 
     def raise_any(self) -> None:
         if self.found:
-            raise InputError(sorted(self.found))
+            raise InputError(sorted(set(self.found)))
 
 
 def domain_fault(domain: str) -> str | None:
