@@ -1,7 +1,7 @@
 """The composition root: the one module that knows which target it is, AWS or the local cloud."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,8 @@ from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
-from deploytool.core.errors import DeploytoolError, InputError
+from deploytool.core.config import Setting
+from deploytool.core.errors import DeploytoolError, InputError, InputFault
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.plan import value_of
 from deploytool.core.ports import Dns, Environment, Nameserver
@@ -27,12 +28,16 @@ LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 
 @dataclass(frozen=True)
 class Target:
-    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the target's time, at `speed`."""
+    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the target's time, at `speed`.
+
+    `find_hosted_zone` gives the id of the public hosted zone that holds a domain, or None.
+    """
 
     name: str
     speed: float
     ports: DeployPorts
     environment: Environment
+    find_hosted_zone: Callable[[str], str | None]
 
 
 def local_directory(root: Path) -> Path:
@@ -90,7 +95,23 @@ def _target(
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
     zones = Route53HostedZones(clients, locate)
     environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
-    return Target(name, speed, ports, environment)
+    return Target(name, speed, ports, environment, zones.find_hosted_zone)
+
+
+def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:
+    """The settings that a stage leaves to be looked up. Raises InputError when one is not found."""
+    found: dict[str, Setting] = {}
+    chosen = project.config.stage(stage)
+    for name, kind in project.lookups(stage).items():
+        key = f"stages.{chosen.name}.settings.{name}"
+        if kind != "hosted_zone":
+            raise InputError([InputFault(project.config.file, key, f"cannot be looked up ({kind}); set it")])
+        zone = target.find_hosted_zone(chosen.domain)
+        if zone is None:
+            message = f'no public hosted zone holds {chosen.domain}; set the id of the one that shall, or take zone = "new"'
+            raise InputError([InputFault(project.config.file, key, message)])
+        found[name] = zone
+    return found
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:

@@ -18,7 +18,7 @@ from deploytool.core.graphfile import (
 )
 from deploytool.core.limits import may_be_too_large, stack_name_fault, value_fault
 from deploytool.core.package import Package
-from deploytool.core.settings import built_in, check_stage_settings, needed_lookups, text_of
+from deploytool.core.settings import built_in, check_stage_settings, differing, needed_lookups, text_of
 from deploytool.core.template import Template, digest, rename_resource, render_body, without_words
 
 
@@ -121,7 +121,7 @@ class _Builder:
         self.present: frozenset[NodeId] = frozenset()
 
     def build(self) -> Graph:
-        GraphCheck(self.config, self.file, self.templates, self.settings, self.faults).run()
+        GraphCheck(self.config, self.file, self.templates, self.settings, differing(self.stage), self.faults).run()
         self.faults.raise_any()
         placed = [(spec, region) for spec in self.file.stacks.values() for region in self._regions(spec)]
         self.present = frozenset(
@@ -153,7 +153,7 @@ class _Builder:
         return self.config.regions if spec.scope == "regional" else (self.config.primary,)
 
     def _settings_in(self, region: str) -> dict[str, Setting]:
-        return {**self.settings, **built_in(self.config, self.stage, region)}
+        return {**self.settings, **self.stage.regional.get(region, {}), **built_in(self.config, self.stage, region)}
 
     def _name(self, spec: StackSpec) -> str:
         return f"{self.config.project}-{self.stage.name}-{spec.name}"
@@ -171,7 +171,7 @@ class _Builder:
         parameters = {name: self._value(source, region) for name, source in sources.items()}
         for name, value in parameters.items():
             if isinstance(value, str):
-                self._check_value(spec, name, sources[name], value)
+                self._check_value(spec, name, sources[name], value, region)
         packaged = {name for name, source in sources.items() if isinstance(source, ArtifactSource)}
         given = {name: value for name, value in parameters.items() if isinstance(value, str) and name not in packaged}
         document = self._document(spec, template, given)
@@ -207,7 +207,7 @@ class _Builder:
         ref = self._output(source, region) if isinstance(source, OutputSource) else None
         return ref if ref and ref.node not in self.present else None
 
-    def _check_value(self, spec: StackSpec, name: str, source: Source, value: str) -> None:
+    def _check_value(self, spec: StackSpec, name: str, source: Source, value: str, region: str) -> None:
         """A value that is known already, against what the template says of the parameter."""
         if isinstance(source, SettingSource) and source.name in self.awaited:
             return
@@ -217,9 +217,9 @@ class _Builder:
         shown = "the value" if self.templates[spec.template].parameters[name].no_echo else f"'{value}'"
         where = f"stacks.{spec.name}.parameters.{name}"
         match source:
-            case SettingSource(setting) if setting == "domain":
+            case SettingSource("domain" | "regional_domain"):
                 self.faults.add(f"stages.{self.stage.name}.domain", f"{shown} {fault} ({where})", file=self.config.file)
-            case SettingSource(setting) if setting in self.stage.settings or self.settings.get(setting) == "":
+            case SettingSource(setting) if setting in {*self.stage.settings, *self.stage.regional.get(region, ())} or not value:
                 key, words = f"stages.{self.stage.name}.settings.{setting}", f"{shown} is not valid" if value else "has no value"
                 self.faults.add(key, f"{words}: {fault} ({where})", file=self.config.file)
             case SettingSource(setting) if setting in self.file.settings:

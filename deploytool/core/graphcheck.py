@@ -1,6 +1,7 @@
 """The faults of a graph file that hold whatever region a stack stands in: names, outputs, conditions, CloudFormation's limits."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from deploytool.core.config import Config, Faults, Setting
@@ -15,7 +16,7 @@ from deploytool.core.graphfile import (
     StackSpec,
 )
 from deploytool.core.limits import template_faults
-from deploytool.core.settings import BUILT_IN, PER_REGION, Condition
+from deploytool.core.settings import BUILT_IN, Condition
 from deploytool.core.template import Template
 
 
@@ -27,6 +28,7 @@ class GraphCheck:
     file: GraphFile
     templates: Mapping[str, Template]
     settings: Mapping[str, Setting]
+    differing: AbstractSet[str]  # the settings of which each region has its own
     faults: Faults
 
     def run(self) -> None:
@@ -75,9 +77,10 @@ class GraphCheck:
                     self.faults.add(f"{key}.{name}", f"can never hold: {fault}")
 
     def _check_setting(self, name: str, key: str, scope: str) -> None:
-        if name not in BUILT_IN and name not in self.settings:
-            self.faults.unknown(key, name, sorted({*BUILT_IN, *self.settings}))
-        elif scope == "global" and name in PER_REGION:
+        known = {*BUILT_IN, *self.settings, *self.differing}
+        if name not in known:
+            self.faults.unknown(key, name, sorted(known))
+        elif scope == "global" and name in self.differing:
             self.faults.add(key, f"'{name}' differs from region to region; a global stack has none of its own")
 
     def _check_source(self, source: Source, key: str, scope: str) -> None:

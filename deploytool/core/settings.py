@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from deploytool.core.config import Config, Faults, Setting, Stage
 
 EVERYWHERE = ("project", "stage", "domain", "primary_region", "secondary_region")
-PER_REGION = ("regional_domain", "region", "role")  # differ from region to region: a global stack has none of its own
+PER_REGION = ("regional_domain", "region", "role")
 BUILT_IN = EVERYWHERE + PER_REGION
 LOOKUPS = ("hosted_zone",)  # the public hosted zone that holds the stage's domain
 
@@ -68,6 +68,11 @@ def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
     }
 
 
+def differing(stage: Stage) -> set[str]:
+    """The settings that differ from region to region: a global stack has none of its own."""
+    return {*PER_REGION, *(name for values in stage.regional.values() for name in values)}
+
+
 def needed_lookups(config: Config, stage: Stage, declared: Mapping[str, SettingSpec]) -> dict[str, str]:
     """The settings that a stage wants looked up, and what each is (one of LOOKUPS), like {"hosted_zone_id": "hosted_zone"}."""
     settings = {**{name: spec.default for name, spec in declared.items()}, **stage.settings}
@@ -75,14 +80,19 @@ def needed_lookups(config: Config, stage: Stage, declared: Mapping[str, SettingS
     return {
         name: spec.lookup
         for name, spec in declared.items()
-        if spec.lookup and settings[name] == "" and spec.when.of.keys() <= settings.keys() and spec.when.holds(settings)
+        if spec.lookup
+        and settings[name] == ""
+        and name not in differing(stage)
+        and spec.when.of.keys() <= settings.keys()
+        and spec.when.holds(settings)
     }
 
 
 def check_stage_settings(stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], faults: Faults) -> None:
     """The faults of a stage's settings: a name that no stack uses, a value that the graph file does not allow."""
     known = sorted({*declared, *used} - {*BUILT_IN})
-    for name, value in stage.settings.items():
+    given = [*stage.settings.items(), *(item for values in stage.regional.values() for item in values.items())]
+    for name, value in given:
         key = f"stages.{stage.name}.settings"
         if name not in known:
             faults.unknown(key, name, known)
