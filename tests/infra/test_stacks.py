@@ -130,6 +130,27 @@ def test_a_given_certificate_is_one_a_region(project: Project) -> None:
     assert fault_of(project, wrong).key == "stages.dev.settings.certificate_arn"
 
 
+def test_a_vpc_is_there_only_for_a_stage_that_asks_for_it(project: Project, graph: Graph) -> None:
+    """Then the function of each region is attached to that region's subnets."""
+    assert "network" not in {each.stack for each in graph.nodes}
+    assert "SubnetIds" not in node(graph, project, "lambda").parameters
+    in_vpc = stage_graph(project, "{ vpc = true }").nodes[NodeId("lambda", "us-west-2")].parameters
+    assert in_vpc["SubnetIds"] == OutputRef(NodeId("network", "us-west-2"), "SubnetIds")
+    assert in_vpc["SecurityGroupIds"] == OutputRef(NodeId("network", "us-west-2"), "SecurityGroupId")
+
+
+def test_an_http_endpoint_takes_the_function_s_place(project: Project) -> None:
+    """No function, no bucket; each region has its own URL; a changed URL makes a new deployment of the API."""
+    graph = stage_graph(project, '{ integration = "http", integration_url = "https://{region}.backend.example.com/v1" }')
+    assert {"lambda", "code-bucket"}.isdisjoint({each.stack for each in graph.nodes})
+    west = graph.nodes[NodeId("integration-http", "us-west-2")]
+    assert west.parameters["Url"] == "https://us-west-2.backend.example.com/v1"
+    assert graph.nodes[NodeId("api-mapping", "us-west-2")].parameters["StageName"] == OutputRef(west.id, "StageName")
+    other = stage_graph(project, '{ integration = "http", integration_url = "https://other.example.com/v1" }')
+    assert _resources(other.nodes[west.id]).keys() != _resources(west).keys()
+    assert fault_of(project, '{ integration = "http" }').key == "stages.dev.settings.integration_url"
+
+
 def test_a_change_of_a_method_makes_a_new_deployment_and_new_code_does_not(graph: Graph, project: Project) -> None:
     """A new snapshot reaches the stage; without need it would only cost time."""
 
