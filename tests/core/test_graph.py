@@ -2,8 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploytool.core.config import parse_config
 from deploytool.core.errors import InputError
@@ -368,3 +372,43 @@ def test_a_stack_s_name_must_be_one_that_cloudformation_takes(name: str, says: s
     """The name holds project and stage, so no single part of it shows the fault."""
     graph = f"stacks: {{{name}: {{template: api.yaml, scope: regional}}}}"
     assert says in faults_of(graph)[f"stacks.{name}"]
+
+
+def test_a_value_a_region_is_for_regional_stacks() -> None:
+    """Each gets its own; a global stack cannot know which one is meant, and a fault of one region's value names the setting."""
+    by_region = CONFIG + 'settings = {url = {us-east-1 = "a", us-west-2 = "b"}}'
+    graph = graph_of(CONDITIONAL, by_region)
+    assert [graph.nodes[NodeId("stage", region)].parameters["Key"] for region in ("us-east-1", "us-west-2")] == ["a", "b"]
+    taken = faults_of(CONDITIONAL.replace("{Name: {setting: domain}}", "{Name: {setting: url}}"), by_region)
+    assert "differs from region to region" in taken["stacks.zone.parameters.Name"]
+    assert "did you mean 'url'" in faults_of(CONDITIONAL, by_region.replace("url =", "urll ="))["stages.dev.settings.urll"]
+
+
+WORDS = ("settings", "stacks", "service", "artifacts", "template", "scope", "when", "parameters", "snapshot", "only", "default")
+MORE = (
+    "values",
+    "lookup",
+    "output",
+    "setting",
+    "artifact",
+    "part",
+    "value",
+    "region",
+    "resource",
+    "of",
+    "hosted_zone",
+    "a.b",
+    "global",
+)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from([*WORDS, *MORE]))
+TREES = st.recursive(
+    LEAVES,
+    lambda node: st.one_of(st.lists(node, max_size=3), st.dictionaries(st.sampled_from([*WORDS, *MORE]), node, max_size=4)),
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS[:4]), TREES))
+def test_no_shape_makes_the_parser_fail_otherwise(document: dict[str, object]) -> None:
+    """Any YAML is either a graph file or an InputError."""
+    with suppress(InputError):
+        parse_graph_file(yaml.safe_dump(document), "stacks.yaml")
