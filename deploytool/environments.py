@@ -1,7 +1,7 @@
 """The composition root: the one module that knows which target it is, AWS or the local cloud."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,10 @@ from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
-from deploytool.core.errors import DeploytoolError, InputError
+from deploytool.core.config import Setting
+from deploytool.core.errors import DeploytoolError, InputError, InputFault
 from deploytool.core.graph import Graph, NodeId
-from deploytool.core.plan import output_of
+from deploytool.core.plan import value_of
 from deploytool.core.ports import Dns, Environment, Nameserver
 from deploytool.core.service import Service
 from deploytool.net.clock import RealClock, wall_time
@@ -29,12 +30,16 @@ LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 
 @dataclass(frozen=True)
 class Target:
-    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the target's time, at `speed`."""
+    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the target's time, at `speed`.
+
+    `find_hosted_zone` gives the id of the public hosted zone that holds a domain, or None.
+    """
 
     name: str
     speed: float
     ports: DeployPorts
     environment: Environment
+    find_hosted_zone: Callable[[str], str | None]
 
 
 def local_directory(root: Path) -> Path:
@@ -92,7 +97,23 @@ def _target(
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
     zones = Route53HostedZones(clients, locate)
     environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
-    return Target(name, speed, ports, environment)
+    return Target(name, speed, ports, environment, zones.find_hosted_zone)
+
+
+def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:
+    """The settings that a stage leaves to be looked up. Raises InputError when one is not found."""
+    found: dict[str, Setting] = {}
+    chosen = project.config.stage(stage)
+    for name, kind in project.lookups(stage).items():
+        key = f"stages.{chosen.name}.settings.{name}"
+        if kind != "hosted_zone":
+            raise InputError([InputFault(project.config.file, key, f"cannot be looked up ({kind}); set it")])
+        zone = target.find_hosted_zone(chosen.domain)
+        if zone is None:
+            message = f'no public hosted zone holds {chosen.domain}; set the id of the one that shall, or take zone = "new"'
+            raise InputError([InputFault(project.config.file, key, message)])
+        found[name] = zone
+    return found
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:
@@ -100,8 +121,11 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
     config = project.config
     domain = config.stage(graph.stage).domain
     for name in ("hosted_zone", "health_check"):
-        if name not in graph.service:
+        if name not in project.graph_file.service:
             raise InputError(f"{config.graph}: service.{name}: is missing; say which output it is")
+        if name not in graph.service:
+            hint = "its DNS is not ours, so there is no failover of ours to check or drill (docs/how-to/domain.md)"
+            raise InputError(f"stage {graph.stage} has no {name.replace('_', ' ')}", hint=hint)
     return Service(
         project=config.project,
         stage=graph.stage,
@@ -110,8 +134,8 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
         primary=config.primary,
         secondary=config.secondary,
         regional_domains={region: f"{region}.{domain}" for region in config.regions},
-        hosted_zone_id=output_of(graph.service["hosted_zone"], outputs),
-        health_check_id=output_of(graph.service["health_check"], outputs),
+        hosted_zone_id=value_of(graph.service["hosted_zone"], outputs),
+        health_check_id=value_of(graph.service["health_check"], outputs),
     )
 
 
