@@ -51,11 +51,12 @@ def local_directory(root: Path) -> Path:
 def open_target(project: Project, *, local: bool) -> Iterator[Target]:
     """The target for a run. Raises InputError when the local cloud is asked for and none runs."""
     with ThreadRunner() as runner:
-        yield _local(project, runner) if local else _aws(runner)
+        yield _local(project, runner) if local else _aws(project, runner)
 
 
-def _aws(runner: ThreadRunner) -> Target:
-    resolvers = tuple(system_resolvers())
+def _aws(project: Project, runner: ThreadRunner) -> Target:
+    further = (Nameserver(each, each) for each in project.config.drill.resolvers)
+    resolvers = (*system_resolvers(), *further)
     dns = DnsClient()
     return _target("aws", 1.0, Clients(), runner, dns, HttpsClient(), resolvers, 53)
 

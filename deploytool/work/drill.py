@@ -19,15 +19,18 @@ from deploytool.core.drill.history import (
     region_lane,
 )
 from deploytool.core.drill.observed import Situation
+from deploytool.core.drill.preflight import reasons_to_refuse
 from deploytool.core.drill.scenario import Objectives, Scenario
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Clock, Environment
 from deploytool.core.route53.timing import expected_failover
 from deploytool.core.service import Service
+from deploytool.work.check import check
 from deploytool.work.faults import Fault, make_fault
 from deploytool.work.observe import Emit, Observers
 
 LONGEST_NAP = 1.0  # seconds between two looks at whether a phase has reached its end
+STOP_AT_SHARE = 0.5  # of the secondary's last requests that failed: the drill does more harm than it proves
 RESTORE_ATTEMPTS, RESTORE_PAUSE = 10, 3.0  # how often restoring is tried when AWS refuses, and the seconds between
 
 
@@ -65,7 +68,7 @@ class _Since:
 class _Drill:
     def __init__(self, environment: Environment, service: Service, scenario: Scenario, fault: Fault, emit: Emit) -> None:
         self.environment, self.service, self.scenario, self.fault = environment, service, scenario, fault
-        self.clock = _Since(environment.clock)
+        self.clock, self.injected = _Since(environment.clock), False
         self.health_check = environment.health_checks.get(service.health_check_id)
         self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
         self.situation = Situation(self.health_check.config, scenario.lasting)
@@ -100,13 +103,17 @@ class _Drill:
             self.observers.close()
 
     def _refuse(self) -> None:
+        """Raises DrillRefused with every reason: nothing has been touched."""
+        service = self.service
+        records = self.environment.hosted_zones.records(service.hosted_zone_id, service.domain)
+        reasons = reasons_to_refuse(service, self.health_check, records, check(self.environment, service))
+        if reasons:
+            raise DrillRefused("the drill was not begun:\n" + "\n".join(reasons), hint=self._mend())
+
+    def _mend(self) -> str:
         if self.health_check.config.inverted:
-            raise DrillRefused(
-                f"health check {self.service.health_check_id} is inverted: a drill is under way, or one did not come to its end",
-                hint=f"deploytool restore --stage {self.service.stage} puts it right",
-            )
-        if self.health_check.config.disabled:
-            raise DrillRefused(f"health check {self.service.health_check_id} is disabled: no failover can happen")
+            return f"deploytool restore --stage {self.service.stage} puts it right"
+        return f"deploytool check --stage {self.service.stage} shows who answers; deploytool deploy mends what is not as deployed"
 
     def _started(self, setting: Setting, objectives: Objectives) -> DrillStarted:
         service = self.service
@@ -136,10 +143,12 @@ class _Drill:
         try:
             self.emit(FaultInjecting(self.clock.now(), self.fault.name))
             self.fault.inject()
+            self.injected = True
             self.emit(FaultInjected(self.clock.now()))
             if self._watched("failover", lambda: self._serves(self.service.secondary)):
                 self._observe(lambda: False, self.scenario.hold)
         finally:
+            self.injected = False
             self._restore()
 
     def _restore(self) -> None:
@@ -179,7 +188,15 @@ class _Drill:
         deadline = self.clock.now() + seconds
         while not (reached := done()) and self.clock.now() < deadline:
             self.environment.clock.sleep(min(self.observers.tick(), LONGEST_NAP))
+            self._stop_when_the_secondary_fails()
         return reached
+
+    def _stop_when_the_secondary_fails(self) -> None:
+        """While the fault is in force clients depend on the secondary. Raises _Aborted when half of its answers are no good."""
+        with self._lock:
+            share = self.situation.failed_share(region_lane(self.service.secondary))
+        if self.injected and share >= STOP_AT_SHARE:
+            raise _Aborted(f"the secondary, {self.service.secondary}, failed {share:.0%} of its last requests")
 
     def _serves(self, region: str) -> bool:
         """Whether every name server and resolver answers with the region, and the fresh client is lastingly served by it."""
