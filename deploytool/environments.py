@@ -3,18 +3,23 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.cloudformation import CloudFormation
+from deploytool.aws.drillrecords import SsmDrillRecords
+from deploytool.aws.guard import SchedulerGuard
+from deploytool.aws.lambdas import LambdaFunctions
+from deploytool.aws.mappings import ApiGatewayMappings
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.core.graph import Graph, NodeId
+from deploytool.core.graph import Graph, NodeId, OutputRef
 from deploytool.core.plan import output_of
 from deploytool.core.ports import Dns, Environment, Nameserver
-from deploytool.core.service import Service
+from deploytool.core.service import DrillGuard, Service
 from deploytool.net.clock import RealClock, wall_time
 from deploytool.net.dns import DnsClient, system_resolvers
 from deploytool.net.http import HttpsClient
@@ -22,7 +27,16 @@ from deploytool.net.runner import ThreadRunner
 from deploytool.project import Project
 from deploytool.work.deploy import DeployPorts, find_deployed
 
-__all__ = ["LOCAL_DIRECTORY", "Target", "deployed_service", "local_directory", "open_target", "service_of", "wall_time"]
+__all__ = [
+    "LOCAL_DIRECTORY",
+    "Target",
+    "deployed_service",
+    "drill_environment",
+    "local_directory",
+    "open_target",
+    "service_of",
+    "wall_time",
+]
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 
@@ -35,6 +49,7 @@ class Target:
     speed: float
     ports: DeployPorts
     environment: Environment
+    clients: Clients
 
 
 def local_directory(root: Path) -> Path:
@@ -91,8 +106,25 @@ def _target(
     real = RealClock()
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
     zones = Route53HostedZones(clients, locate)
-    environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
-    return Target(name, speed, ports, environment)
+    environment = Environment(
+        RealClock(speed),
+        runner,
+        dns,
+        http,
+        Route53HealthChecks(clients),
+        zones,
+        resolvers,
+        functions=LambdaFunctions(clients),
+        mappings=ApiGatewayMappings(clients),
+    )
+    return Target(name, speed, ports, environment, clients)
+
+
+def drill_environment(target: Target, service: Service) -> Environment:
+    """The target's environment with what belongs to a stage: the drill's record and, when it is deployed, the guard."""
+    records = SsmDrillRecords(target.clients, service.secondary, record_name(service.project, service.stage))
+    guard = SchedulerGuard(target.clients, service.guard) if service.guard else None
+    return replace(target.environment, drill_records=records, guard=guard)
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:
@@ -112,7 +144,28 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
         regional_domains={region: f"{region}.{domain}" for region in config.regions},
         hosted_zone_id=output_of(graph.service["hosted_zone"], outputs),
         health_check_id=output_of(graph.service["health_check"], outputs),
+        functions=_regional(graph, "function", outputs),
+        rest_apis=_regional(graph, "rest_api", outputs),
+        guard=_guard(graph, outputs),
     )
+
+
+def _regional(graph: Graph, name: str, outputs: Mapping[NodeId, Mapping[str, str]]) -> Mapping[str, str]:
+    """What each region gives for an optional entry of `service`; a region whose stack is not deployed gives nothing."""
+    refs = graph.regional_service.get(name, {})
+    return {region: found for region, ref in refs.items() if (found := outputs.get(ref.node, {}).get(ref.output)) is not None}
+
+
+def _guard(graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> DrillGuard | None:
+    """The guard, when the graph file names it and it is deployed."""
+    refs = [graph.service.get(name) for name in ("guard_function", "guard_role", "guard_schedules")]
+    found = [outputs.get(ref.node, {}).get(ref.output) for ref in refs if ref]
+    values = [each for each in found if each is not None]
+    match refs, values:
+        case [OutputRef(node=node), _, _], [function, role, schedules]:
+            return DrillGuard(node.region, function, role, schedules)
+        case _:
+            return None
 
 
 def deployed_service(project: Project, graph: Graph, target: Target) -> Service:

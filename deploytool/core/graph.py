@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from deploytool.core.config import Config, Faults, Setting, Stage
 from deploytool.core.graphfile import (
     BUILT_IN,
+    REGIONAL_SERVICE,
     ArtifactSource,
     GraphFile,
     LiteralSource,
@@ -73,13 +74,17 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """All nodes of a stage, in an order in which each stands after those it needs."""
+    """All nodes of a stage, in an order in which each stands after those it needs.
+
+    `service` and `regional_service` (by name, then region) are the outputs that a check and a drill need.
+    """
 
     project: str
     stage: str
     nodes: Mapping[NodeId, Node]
     service: Mapping[str, OutputRef]
     settings: Mapping[str, Setting]
+    regional_service: Mapping[str, Mapping[str, OutputRef]]
 
     def edges(self) -> dict[NodeId, frozenset[NodeId]]:
         """What each node waits for."""
@@ -104,7 +109,7 @@ class _Builder:
         for spec in self.file.stacks.values():
             self._check(spec)
         for name, source in self.file.service.items():
-            self._check_output(source, f"service.{name}", "global")
+            self._check_output(source, f"service.{name}", "regional" if name in REGIONAL_SERVICE else "global")
         self.faults.raise_any()
         nodes = {node.id: node for spec in self.file.stacks.values() for node in self._nodes(spec)}
         self.faults.raise_any()
@@ -114,8 +119,19 @@ class _Builder:
             ring = " -> ".join(each.stack for each in reversed(error.args[1]))
             self.faults.add("stacks", f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere")
             self.faults.raise_any()
-        service = {name: self._output(source, self.config.primary) for name, source in self.file.service.items()}
-        return Graph(self.config.project, self.stage.name, {each: nodes[each] for each in order}, service, self.settings)
+        ordered = {each: nodes[each] for each in order}
+        service, regional = self._service()
+        return Graph(self.config.project, self.stage.name, ordered, service, self.settings, regional)
+
+    def _service(self) -> tuple[dict[str, OutputRef], dict[str, dict[str, OutputRef]]]:
+        of = self.file.service
+        single = {name: self._output(of[name], self.config.primary) for name in of if name not in REGIONAL_SERVICE}
+        regional = {
+            name: {region: self._output(of[name], region) for region in self.config.regions}
+            for name in of
+            if name in REGIONAL_SERVICE
+        }
+        return single, regional
 
     def _check(self, spec: StackSpec) -> None:
         """The faults of one stack that do not depend on the region."""
@@ -171,8 +187,7 @@ class _Builder:
             self.faults.add(key, f"'{source.stack}' is in each region; say which one with region: primary or secondary")
 
     def _nodes(self, spec: StackSpec) -> Iterator[Node]:
-        regions = self.config.regions if spec.scope == "regional" else (self.config.primary,)
-        for region in regions:
+        for region in self._regions(spec):
             template = self.templates[spec.template]
             role = "primary" if region == self.config.primary else "secondary"
             parameters = {
@@ -187,6 +202,15 @@ class _Builder:
             document = self._document(spec, template, parameters)
             name = f"{self.config.project}-{self.stage.name}-{spec.name}"
             yield Node(NodeId(spec.name, region), name, template, document, parameters, uploads)
+
+    def _regions(self, spec: StackSpec) -> tuple[str, ...]:
+        match spec.scope:
+            case "regional":
+                return tuple(self.config.regions)
+            case "secondary":
+                return (self.config.secondary,)
+            case _:
+                return (self.config.primary,)
 
     def _value(self, parameter: ParameterSource, region: str) -> Value:
         match parameter.source:
@@ -207,8 +231,9 @@ class _Builder:
     def _output(self, source: OutputSource, region: str) -> OutputRef:
         named = {"primary": self.config.primary, "secondary": self.config.secondary}
         where = named.get(source.region, source.region) or region
-        if self.file.stacks[source.stack].scope == "global":
-            where = self.config.primary
+        producer = self.file.stacks[source.stack]
+        if producer.scope != "regional":
+            [where] = self._regions(producer)
         return OutputRef(NodeId(source.stack, where), source.output)
 
     def _built_in(self, region: str) -> dict[str, str]:

@@ -76,6 +76,14 @@ def test_the_certificate_names_both_of_the_region_s_domains(graph: Graph, projec
         assert mapping.parameters["CertificateArn"] == OutputRef(certificate.id, "CertificateArn")
 
 
+def test_the_guard_is_in_the_secondary_alone_and_nothing_waits_for_it(graph: Graph, project: Project) -> None:
+    """It restores the primary when the primary's region is in trouble, and it is off the way to a deployment that answers."""
+    [guard] = [each for each in graph.nodes.values() if each.id.stack == "drill-guard"]
+    assert guard.id.region == project.config.secondary
+    assert guard.parameters["FunctionName"] == OutputRef(NodeId("lambda", project.config.primary), "FunctionName")
+    assert [each for each, needs in graph.edges().items() if guard.id in needs] == []
+
+
 def test_a_change_of_a_method_makes_a_new_deployment_and_new_code_does_not(graph: Graph, project: Project) -> None:
     """A new snapshot reaches the stage; without need it would only cost time."""
 
