@@ -3,19 +3,24 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.cloudformation import CloudFormation
+from deploytool.aws.drillrecords import SsmDrillRecords
+from deploytool.aws.guard import SchedulerGuard
+from deploytool.aws.lambdas import LambdaFunctions
+from deploytool.aws.mappings import ApiGatewayMappings
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.config import Setting
+from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError, InputFault
-from deploytool.core.graph import Graph, NodeId
+from deploytool.core.graph import Graph, NodeId, OutputRef, Value
 from deploytool.core.plan import value_of
 from deploytool.core.ports import Dns, Environment, Nameserver
-from deploytool.core.service import Service
+from deploytool.core.service import DrillGuard, Service
 from deploytool.net.clock import RealClock, wall_time
 from deploytool.net.dns import DnsClient, system_resolvers
 from deploytool.net.http import HttpsClient
@@ -23,7 +28,16 @@ from deploytool.net.runner import ThreadRunner
 from deploytool.project import Project
 from deploytool.work.deploy import DeployPorts, find_deployed
 
-__all__ = ["LOCAL_DIRECTORY", "Target", "deployed_service", "local_directory", "open_target", "service_of", "wall_time"]
+__all__ = [
+    "LOCAL_DIRECTORY",
+    "Target",
+    "deployed_service",
+    "drill_environment",
+    "local_directory",
+    "open_target",
+    "service_of",
+    "wall_time",
+]
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 
@@ -40,6 +54,7 @@ class Target:
     ports: DeployPorts
     environment: Environment
     find_hosted_zone: Callable[[str], str | None]
+    clients: Clients
 
 
 def local_directory(root: Path) -> Path:
@@ -97,8 +112,18 @@ def _target(
     real = RealClock()
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
     zones = Route53HostedZones(clients, locate)
-    environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
-    return Target(name, speed, ports, environment, zones.find_hosted_zone)
+    environment = Environment(
+        RealClock(speed),
+        runner,
+        dns,
+        http,
+        Route53HealthChecks(clients),
+        zones,
+        resolvers,
+        functions=LambdaFunctions(clients),
+        mappings=ApiGatewayMappings(clients),
+    )
+    return Target(name, speed, ports, environment, zones.find_hosted_zone, clients)
 
 
 def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:
@@ -115,6 +140,13 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
             raise InputError([InputFault(project.config.file, key, message)])
         found[name] = zone
     return found
+
+
+def drill_environment(target: Target, service: Service) -> Environment:
+    """The target's environment with what belongs to a stage: the drill's record and, when it is deployed, the guard."""
+    records = SsmDrillRecords(target.clients, service.secondary, record_name(service.project, service.stage))
+    guard = SchedulerGuard(target.clients, service.guard) if service.guard else None
+    return replace(target.environment, drill_records=records, guard=guard)
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:
@@ -137,7 +169,31 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
         regional_domains={region: f"{region}.{domain}" for region in config.regions},
         hosted_zone_id=value_of(graph.service["hosted_zone"], outputs),
         health_check_id=value_of(graph.service["health_check"], outputs),
+        functions=_regional(graph, "function", outputs),
+        rest_apis=_regional(graph, "rest_api", outputs),
+        guard=_guard(graph, outputs),
     )
+
+
+def _regional(graph: Graph, name: str, outputs: Mapping[NodeId, Mapping[str, str]]) -> Mapping[str, str]:
+    """What each region gives for an optional entry of `service`; a region whose stack is not deployed gives nothing."""
+    values = graph.regional_service.get(name, {})
+    return {region: found for region, value in values.items() if (found := _known(value, outputs)) is not None}
+
+
+def _known(value: Value | None, outputs: Mapping[NodeId, Mapping[str, str]]) -> str | None:
+    """A value, None when the stack that gives it is not deployed."""
+    return outputs.get(value.node, {}).get(value.output) if isinstance(value, OutputRef) else value
+
+
+def _guard(graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> DrillGuard | None:
+    """The guard, when the graph file names it and it is deployed."""
+    names = ("guard_function", "guard_role", "guard_schedules")
+    function, role, schedules = (_known(graph.service.get(name), outputs) for name in names)
+    node = graph.service.get("guard_function")
+    if not isinstance(node, OutputRef) or function is None or role is None or schedules is None:
+        return None
+    return DrillGuard(node.node.region, function, role, schedules)
 
 
 def deployed_service(project: Project, graph: Graph, target: Target) -> Service:

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from deploytool.core.config import Config, Faults, Setting, Stage
 from deploytool.core.graphcheck import GraphCheck
 from deploytool.core.graphfile import (
+    REGIONAL_SERVICE,
     Alternatives,
     ArtifactSource,
     GraphFile,
@@ -78,7 +79,8 @@ class Node:
 class Graph:
     """All nodes of a stage, in an order in which each stands after those it needs.
 
-    `left_out` are the stacks of the graph file that the stage does without; one may still be there from earlier settings.
+    `service` and `regional_service` (by name, then region) are what a check and a drill need to know. `left_out` are the stacks
+    of the graph file that the stage does without; one may still be there from earlier settings.
     """
 
     project: str
@@ -87,6 +89,7 @@ class Graph:
     service: Mapping[str, Value]
     settings: Mapping[str, Setting]
     left_out: Mapping[NodeId, Node] = field(default_factory=dict)
+    regional_service: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     def edges(self) -> dict[NodeId, frozenset[NodeId]]:
         """What each node waits for."""
@@ -129,9 +132,7 @@ class _Builder:
         )
         here = [(spec, region) for spec, region in placed if NodeId(spec.name, region) in self.present]
         nodes = {NodeId(spec.name, region): self._node(spec, region) for spec, region in here}
-        chosen = {
-            name: self._chosen(each, f"service.{name}", "", self.config.primary) for name, each in self.file.service.items()
-        }
+        service, regional = self._service()
         self.faults.raise_any()
         left_out = {
             NodeId(spec.name, region): self._left_out(spec, region)
@@ -145,12 +146,33 @@ class _Builder:
             ring = " -> ".join(each.stack for each in reversed(error.args[1]))
             self.faults.add("stacks", f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere")
             self.faults.raise_any()
-        service = {name: self._value(source, self.config.primary) for name, source in chosen.items() if source}
         ordered = {each: nodes[each] for each in order if each in nodes}
-        return Graph(self.config.project, self.stage.name, ordered, service, self.settings, left_out)
+        return Graph(self.config.project, self.stage.name, ordered, service, self.settings, left_out, regional)
+
+    def _service(self) -> tuple[dict[str, Value], dict[str, dict[str, Value]]]:
+        """What a check and a drill need to know: of the stage, and of each region."""
+
+        def in_region(name: str, region: str) -> dict[str, Value]:
+            source = self._chosen(self.file.service[name], f"service.{name}", "", region)
+            return {region: self._value(source, region)} if source else {}
+
+        single: dict[str, Value] = {}
+        regional: dict[str, dict[str, Value]] = {}
+        for name in self.file.service:
+            if name in REGIONAL_SERVICE:
+                regional[name] = {key: each for region in self.config.regions for key, each in in_region(name, region).items()}
+            elif found := in_region(name, self.config.primary):
+                single[name] = found[self.config.primary]
+        return single, regional
 
     def _regions(self, spec: StackSpec) -> tuple[str, ...]:
-        return self.config.regions if spec.scope == "regional" else (self.config.primary,)
+        match spec.scope:
+            case "regional":
+                return self.config.regions
+            case "secondary":
+                return (self.config.secondary,)
+            case _:
+                return (self.config.primary,)
 
     def _settings_in(self, region: str) -> dict[str, Setting]:
         return {**self.settings, **self.stage.regional.get(region, {}), **built_in(self.config, self.stage, region)}
@@ -259,8 +281,9 @@ class _Builder:
     def _output(self, source: OutputSource, region: str) -> OutputRef:
         named = {"primary": self.config.primary, "secondary": self.config.secondary}
         where = named.get(source.region, source.region) or region
-        if self.file.stacks[source.stack].scope == "global":
-            where = self.config.primary
+        producer = self.file.stacks[source.stack]
+        if producer.scope != "regional":
+            [where] = self._regions(producer)
         return OutputRef(NodeId(source.stack, where), source.output)
 
     def _document(self, spec: StackSpec, template: Template, given: Mapping[str, Value]) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from deploytool.core.config import Config, Faults, Setting
 from deploytool.core.graphfile import (
+    REGIONAL_SERVICE,
     Alternatives,
     ArtifactSource,
     GraphFile,
@@ -38,7 +39,7 @@ class GraphCheck:
         for spec in self.file.stacks.values():
             self._check_stack(spec)
         for name, alternatives in self.file.service.items():
-            self._check_alternatives(alternatives, f"service.{name}", "global")
+            self._check_alternatives(alternatives, f"service.{name}", "regional" if name in REGIONAL_SERVICE else "global")
         for name, template in self.templates.items():
             for key, message in template_faults(template):
                 self.faults.add(key, message, file=name)

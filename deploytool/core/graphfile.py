@@ -10,8 +10,10 @@ from deploytool.core.settings import ALWAYS, BUILT_IN, LOOKUPS, Condition, Setti
 from deploytool.core.template import load_yaml
 
 PARTS = ("key", "version", "bucket")
-SCOPES = ("global", "regional")
-SERVICE = ("hosted_zone", "health_check")  # what a check and a drill need to know of a deployment
+SCOPES = ("global", "regional", "secondary")
+# What a check and a drill need to know of a deployment: outputs, and those of which each region has its own.
+SERVICE = ("hosted_zone", "health_check", "guard_function", "guard_role", "guard_schedules")
+REGIONAL_SERVICE = ("function", "rest_api")
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,8 @@ def _artifact(name: str, value: object, faults: Faults) -> ArtifactSpec:
 
 
 def _service(name: str, value: object, faults: Faults) -> Alternatives:
-    if name not in SERVICE:
-        faults.unknown("service", name, list(SERVICE))
+    if name not in (*SERVICE, *REGIONAL_SERVICE):
+        faults.unknown("service", name, [*SERVICE, *REGIONAL_SERVICE])
     return _alternatives(value, f"service.{name}", faults)
 
 
@@ -189,7 +191,10 @@ def _stack(name: str, value: object, faults: Faults) -> StackSpec:
     if not isinstance(value.get("template"), str):
         faults.add(f"{key}.template", "is missing; name the template's file, relative to this file")
     if value.get("scope") not in SCOPES:
-        faults.add(f"{key}.scope", "must be 'global' (one stack, in the primary region) or 'regional' (one in each region)")
+        message = (
+            "must be 'global' (one stack, in the primary region), 'regional' (one in each) or 'secondary' (one, in that region)"
+        )
+        faults.add(f"{key}.scope", message)
     parameters = {
         parameter: _alternatives(each, f"{key}.parameters.{parameter}", faults)
         for parameter, each in _table(value, "parameters", faults, f"{key}.").items()

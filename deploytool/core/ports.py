@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from deploytool.core.drill.record import DrillRecord
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
 from deploytool.core.route53.zone import RecordSet
 
@@ -115,9 +116,71 @@ class HostedZones(Protocol):
         ...
 
 
+class DrillRecords(Protocol):
+    """Where a stage's drill writes down what to undo: in the account, so that any other machine finds it. At most one."""
+
+    def write(self, record: DrillRecord) -> None:
+        """Create the record. Raises DrillUnderWay when another drill's is there."""
+        ...
+
+    def read(self) -> DrillRecord | None:
+        """The record of the drill under way. Raises DeploytoolError when this version cannot read it."""
+        ...
+
+    def clear(self, drill_id: str) -> None:
+        """Delete the record if it is this drill's; once it is gone there is nothing to do."""
+        ...
+
+
+class Guard(Protocol):
+    """The dead-man's switch: restores what the record says when its time has come, whatever has become of us."""
+
+    def arm(self, drill_id: str, seconds: float) -> None:
+        """Restore `seconds` of wall time from now, never earlier and at most a minute later (EventBridge Scheduler)."""
+        ...
+
+    def disarm(self, drill_id: str) -> None:
+        """Restore no more. As often as one likes."""
+        ...
+
+
+class Functions(Protocol):
+    """Lambda functions: the reserved concurrency, None when there is no reservation. 0 throttles every call."""
+
+    def reserved_concurrency(self, region: str, name: str) -> int | None: ...
+
+    def set_reserved_concurrency(self, region: str, name: str, reserved: int | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class ApiMapping:
+    """What a custom domain name serves below a base path (`(none)`: the root): a stage of a REST API."""
+
+    base_path: str
+    rest_api_id: str
+    stage: str
+
+
+class Mappings(Protocol):
+    """The base path mappings of API Gateway's custom domain names."""
+
+    def of(self, region: str, domain: str) -> Sequence[ApiMapping]: ...
+
+    def create(self, region: str, domain: str, mapping: ApiMapping) -> None:
+        """Nothing to do when it is there. Raises DeploytoolError when another one has its base path."""
+        ...
+
+    def delete(self, region: str, domain: str, base_path: str) -> None:
+        """Nothing to do when it is gone."""
+        ...
+
+
 @dataclass(frozen=True)
 class Environment:
-    """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's."""
+    """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's.
+
+    What is None the target does not have: `guard` when the stage has no stack for it.
+    """
 
     clock: Clock
     runner: Runner
@@ -126,3 +189,7 @@ class Environment:
     health_checks: HealthChecks
     hosted_zones: HostedZones
     resolvers: tuple[Nameserver, ...]
+    functions: Functions | None = None
+    mappings: Mappings | None = None
+    drill_records: DrillRecords | None = None
+    guard: Guard | None = None

@@ -52,6 +52,7 @@ class MiniStack:
     acm: Any
     apigateway: Any
     apigateway_v1: Any
+    scheduler: Any
     provisioners: Any
     stacks: Any
 
@@ -106,6 +107,7 @@ def load() -> MiniStack:
             acm=module("services.acm"),
             apigateway=module("services.apigateway"),
             apigateway_v1=module("services.apigateway_v1"),
+            scheduler=module("services.scheduler"),
             provisioners=module("services.cloudformation.provisioners"),
             stacks=module("services.cloudformation.stacks"),
         )

@@ -76,6 +76,30 @@ def faults_of(graph: str, config: str = CONFIG) -> dict[str, str]:
     return {fault.key: fault.message for fault in caught.value.faults}
 
 
+def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
+    """Whoever takes one gets it from there, in whatever region; of its own region it takes what it does not say otherwise."""
+    text = GRAPH.replace("service: {", "service: {guard_function: {output: guard.Url}, function: {output: stage.Url}, ").replace(
+        "  stage:\n",
+        """  guard:
+    template: stage.yaml
+    scope: secondary
+    parameters: {ApiId: {output: api.ApiId}, ZoneId: {output: zone.ZoneId}, Key: {setting: role}}
+  stage:
+""",
+    )
+    graph = graph_of(text)
+    [guard] = [node for node in graph.nodes.values() if node.id.stack == "guard"]
+    assert guard.id.region == "us-west-2"
+    assert guard.parameters == {
+        "ApiId": OutputRef(NodeId("api", "us-west-2"), "ApiId"),
+        "ZoneId": OutputRef(NodeId("zone", "us-east-1"), "ZoneId"),
+        "Key": "SECONDARY",
+    }
+    assert graph.service["guard_function"] == OutputRef(guard.id, "Url")
+    regions = ("us-east-1", "us-west-2")
+    assert graph.regional_service == {"function": {each: OutputRef(NodeId("stage", each), "Url") for each in regions}}
+
+
 def test_a_regional_stack_has_a_node_a_region_and_edges_to_where_its_parameters_come_from() -> None:
     """Same region by default; the global one is in the primary; `only` leaves the other role without that edge."""
     graph = graph_of()

@@ -109,7 +109,9 @@ def test_an_existing_zone_holds_the_records_and_is_no_stack(project: Project) ->
 def test_with_an_external_zone_nothing_touches_dns(project: Project) -> None:
     """No zone, no records, a certificate without a zone; the health check watches the region's own name."""
     graph = stage_graph(project, '{ zone = "external" }')
-    assert {each.stack for each in graph.nodes} == {"api", "code-bucket", "certificate", "lambda", "api-mapping", "health-check"}
+    assert {each.stack for each in graph.nodes} == {
+        *("api", "code-bucket", "certificate", "lambda", "api-mapping", "health-check", "drill-guard")
+    }
     assert "HostedZoneId" not in graph.nodes[NodeId("certificate", "us-east-1")].parameters
     endpoint = graph.nodes[NodeId("health-check", "us-east-1")].parameters["EndpointDomainName"]
     assert endpoint == OutputRef(NodeId("api-mapping", "us-east-1"), "RegionalDomainName")
@@ -149,6 +151,14 @@ def test_an_http_endpoint_takes_the_function_s_place(project: Project) -> None:
     other = stage_graph(project, '{ integration = "http", integration_url = "https://other.example.com/v1" }')
     assert _resources(other.nodes[west.id]).keys() != _resources(west).keys()
     assert fault_of(project, '{ integration = "http" }').key == "stages.dev.settings.integration_url"
+
+
+def test_the_guard_is_in_the_secondary_alone_and_nothing_waits_for_it(graph: Graph, project: Project) -> None:
+    """It restores the primary when the primary's region is in trouble, and it is off the way to a deployment that answers."""
+    [guard] = [each for each in graph.nodes.values() if each.id.stack == "drill-guard"]
+    assert guard.id.region == project.config.secondary
+    assert guard.parameters["FunctionName"] == OutputRef(NodeId("lambda", project.config.primary), "FunctionName")
+    assert [each for each, needs in graph.edges().items() if guard.id in needs] == []
 
 
 def test_a_change_of_a_method_makes_a_new_deployment_and_new_code_does_not(graph: Graph, project: Project) -> None:

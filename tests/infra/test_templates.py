@@ -79,7 +79,7 @@ def test_no_policy_allows_more_than_it_names() -> None:
 
 def test_the_function_may_write_its_own_logs_and_nothing_else() -> None:
     """No managed policy, and two actions on the one log group that the function writes to; more only in a VPC."""
-    [(name, role)] = resources("AWS::IAM::Role")
+    [(name, role)] = [each for each in resources("AWS::IAM::Role") if each[0] == "lambda.yaml"]
     assert "ManagedPolicyArns" not in role["Properties"]
     policy, in_vpc = role["Properties"]["Policies"]
     [statement] = statements(policy)
@@ -89,6 +89,18 @@ def test_the_function_may_write_its_own_logs_and_nothing_else() -> None:
     assert statement["Resource"] == {"Fn::GetAtt": ["LogGroup", "Arn"]}
     function = document(name)["Resources"]["Function"]["Properties"]
     assert function["LoggingConfig"]["LogGroup"] == {"Ref": "LogGroup"}
+
+
+def test_the_guard_may_touch_one_stage_s_things_and_its_schedules_one_function() -> None:
+    """No managed policy and no wildcard in a resource; only the stack's own schedule group may take the scheduler's role."""
+    template = document("drill-guard.yaml")["Resources"]
+    for name in ("Role", "SchedulerRole"):
+        assert "ManagedPolicyArns" not in template[name]["Properties"]
+    allowed = [each for each in statements(template) if "Resource" in each]
+    assert len(allowed) == 6
+    assert [arn for each in allowed for arn in listed(each["Resource"]) if "*" in str(arn)] == []
+    [trust] = template["SchedulerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"]["aws:SourceArn"] == {"Fn::GetAtt": ["Schedules", "Arn"]}
 
 
 def test_logs_do_not_pile_up_for_ever() -> None:

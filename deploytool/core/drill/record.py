@@ -1,0 +1,105 @@
+"""A drill's record in the account: what to undo, written before anything is touched, for whoever finds it. Pure.
+
+The guard's function (infra/drill-guard.yaml) reads the same JSON: a change here is a new SCHEMA_VERSION and a change there.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+from deploytool.core.errors import DeploytoolError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RestoreHealthCheck:
+    """Set the health check's `inverted` back to this."""
+
+    health_check_id: str
+    inverted: bool
+
+
+@dataclass(frozen=True)
+class RestoreConcurrency:
+    """Set the function's reserved concurrency back to this; None means that it had no reservation."""
+
+    region: str
+    function_name: str
+    reserved: int | None
+
+
+@dataclass(frozen=True)
+class RestoreMapping:
+    """Create this base path mapping again when it is missing; `base_path` as the API writes it, `(none)` for the root."""
+
+    region: str
+    domain: str
+    base_path: str
+    rest_api_id: str
+    stage: str
+
+
+UndoStep = RestoreHealthCheck | RestoreConcurrency | RestoreMapping
+
+_TYPES: Mapping[str, type[UndoStep]] = {
+    "restore_health_check": RestoreHealthCheck,
+    "restore_concurrency": RestoreConcurrency,
+    "restore_mapping": RestoreMapping,
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+assert set(_NAMES) == set(get_args(UndoStep))  # noqa: S101  # a step that could not be written would be found in a drill
+
+
+@dataclass(frozen=True)
+class DrillRecord:
+    """A drill under way. `holder` says who runs it and where. `started` and `until`, when the guard restores: ISO 8601 in UTC."""
+
+    schema_version: int
+    drill_id: str
+    fault: str
+    stage: str
+    holder: str
+    started: str
+    until: str
+    undo: tuple[UndoStep, ...]
+
+    def to_json(self) -> str:
+        """The record as compact JSON; a step carries its `type`."""
+        undo = [{"type": _NAMES[type(step)], **asdict(step)} for step in self.undo]
+        return json.dumps({**asdict(self), "undo": undo}, separators=(",", ":"))
+
+
+class DrillUnderWay(DeploytoolError):
+    """Another drill's record is there. Holds it."""
+
+    def __init__(self, record: DrillRecord) -> None:
+        message = f"a drill ({record.fault}) is under way since {record.started}, by {record.holder}"
+        hint = f"if it no longer runs, put right what it left: deploytool restore --stage {record.stage}"
+        super().__init__(message, hint=hint)
+        self.record = record
+
+
+def record_name(project: str, stage: str) -> str:
+    """The name of the parameter that holds a stage's record, in the secondary region."""
+    return f"/deploytool/{project}/{stage}/drill"
+
+
+def parse_record(text: str, where: str) -> DrillRecord:
+    """The record in `text`, found at `where`. Raises DeploytoolError when this version cannot read it."""
+    try:
+        document = json.loads(text)
+        version = document["schema_version"]
+        if version == SCHEMA_VERSION:
+            return DrillRecord(**{**document, "undo": tuple(map(_step, document["undo"]))})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "put the health check right by hand, then delete that parameter"
+        raise DeploytoolError(f"the drill's record {where} is none that can be read: {error!r}", hint=hint) from error
+    hint = "restore with the version of deploytool that began the drill, or a newer one"
+    raise DeploytoolError(f"the drill's record {where} has schema version {version}; this one reads {SCHEMA_VERSION}", hint=hint)
+
+
+def _step(document: Mapping[str, Any]) -> UndoStep:
+    values = dict(document)
+    return _TYPES[values.pop("type")](**values)

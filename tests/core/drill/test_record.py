@@ -1,0 +1,87 @@
+"""A drill's record: what is written is what is read, and what this version cannot read is said so."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploytool.core.drill.record import (
+    SCHEMA_VERSION,
+    DrillRecord,
+    DrillUnderWay,
+    RestoreConcurrency,
+    RestoreHealthCheck,
+    RestoreMapping,
+    parse_record,
+)
+from deploytool.core.errors import DeploytoolError
+
+STEPS = (
+    RestoreHealthCheck("11111111-2222-3333-4444-555555555555", inverted=False),
+    RestoreConcurrency("us-east-1", "hello-dev-lambda", None),
+    RestoreMapping("us-east-1", "dev.example.com", "(none)", "a1b2c3d4e5", "dev"),
+    RestoreMapping("us-east-1", "us-east-1.dev.example.com", "(none)", "a1b2c3d4e5", "dev"),
+)
+RECORD = DrillRecord(
+    SCHEMA_VERSION,
+    "20260102T030405-4f2a",
+    "throttle",
+    "dev",
+    "ci@runner-7",
+    "2026-01-02T03:04:05Z",
+    "2026-01-02T03:19:05Z",
+    STEPS,
+)
+TEXT = st.text(max_size=20)
+ANY_STEP = st.one_of(
+    st.builds(RestoreHealthCheck, TEXT, st.booleans()),
+    st.builds(RestoreConcurrency, TEXT, TEXT, st.none() | st.integers(0, 1000)),
+    st.builds(RestoreMapping, TEXT, TEXT, TEXT, TEXT, TEXT),
+)
+
+
+@given(st.builds(DrillRecord, st.just(SCHEMA_VERSION), TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, st.lists(ANY_STEP).map(tuple)))
+def test_what_is_written_is_what_is_read(record: DrillRecord) -> None:
+    """Any record with any steps comes back equal, each step as its own type."""
+    assert parse_record(record.to_json(), "/x") == record
+
+
+def test_a_drill_s_record_fits_into_a_standard_parameter() -> None:
+    """With every kind of step in it, it stays far below the 4 KB of SSM's standard tier."""
+    assert len(RECORD.to_json()) < 4096 / 3
+
+
+def test_another_schema_version_is_said_to_be_one() -> None:
+    """It is never read half: the message has both versions and the hint says what to do."""
+    newer = replace(RECORD, schema_version=SCHEMA_VERSION + 1).to_json()
+    with pytest.raises(DeploytoolError, match="/x has schema version 2; this one reads 1") as caught:
+        parse_record(newer, "/x")
+    assert "newer" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps({"schema_version": 1}),
+        json.dumps({**json.loads(RECORD.to_json()), "undo": [{"type": "restore_the_world"}]}),
+        json.dumps({**json.loads(RECORD.to_json()), "undo": [{"type": "restore_health_check"}]}),
+        json.dumps({**json.loads(RECORD.to_json()), "colour": "red"}),
+    ],
+)
+def test_what_is_no_record_is_an_error_that_names_it(text: str) -> None:
+    """Whatever stands there, no other kind of error comes out."""
+    with pytest.raises(DeploytoolError, match="/x is none that can be read"):
+        parse_record(text, "/x")
+
+
+def test_a_drill_under_way_says_whose_it_is() -> None:
+    """And how to put right what it left."""
+    refused = DrillUnderWay(RECORD)
+    assert "throttle" in str(refused)
+    assert RECORD.holder in str(refused)
+    assert "deploytool restore --stage dev" in refused.hint

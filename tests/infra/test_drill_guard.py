@@ -1,0 +1,208 @@
+"""The guard's function, taken out of its template and run on botocore's stubs: it undoes what the record says, or keeps it."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from deploytool.core.drill.record import (
+    SCHEMA_VERSION,
+    DrillRecord,
+    RestoreConcurrency,
+    RestoreHealthCheck,
+    RestoreMapping,
+    UndoStep,
+    record_name,
+)
+from deploytool.core.graph import Graph
+from deploytool.project import Project
+
+NAME = record_name("hello", "dev")
+CHECK, API = "11111111-2222-3333-4444-555555555555", "a1b2c3d4e5"
+INVERTED = RestoreHealthCheck(CHECK, inverted=False)
+THROTTLED = RestoreConcurrency("us-east-1", "hello-dev-lambda", 7)
+UNRESERVED = RestoreConcurrency("us-east-1", "hello-dev-lambda", None)
+UNMAPPED = RestoreMapping("us-east-1", "dev.example.com", "(none)", API, "dev")
+ITEM = {"basePath": "(none)", "restApiId": API, "stage": "dev"}
+
+
+class Function:
+    """The inline code with a stub for each client that it asks for; `asked` are these, with their regions."""
+
+    def __init__(self, code: str) -> None:
+        self.scope: dict[str, Any] = {}
+        exec(compile(code, "index.py", "exec"), self.scope)
+        self.scope["client"] = self._client
+        self.scope["time"] = SimpleNamespace(sleep=lambda seconds: None)
+        self.asked: list[tuple[str, str | None]] = []
+        self._stubs: dict[str, tuple[Any, Stubber]] = {}
+        for service in ("ssm", "route53", "lambda", "apigateway"):
+            keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+            client = boto3.client(service, region_name="us-west-2", **keys)  # type: ignore[call-overload]
+            self._stubs[service] = client, Stubber(client)
+            self._stubs[service][1].activate()
+
+    def stub(self, service: str) -> Stubber:
+        return self._stubs[service][1]
+
+    def _client(self, service: str, region: str | None = None) -> Any:
+        self.asked.append((service, region))
+        return self._stubs[service][0]
+
+    def holds(self, *steps: UndoStep, drill_id: str = "d1", version: int = SCHEMA_VERSION) -> None:
+        """The record that the function finds."""
+        record = DrillRecord(version, drill_id, "any", "dev", "me", "2026-01-02T03:04:05Z", "2026-01-02T03:14:05Z", steps)
+        answer = {"Parameter": {"Name": NAME, "Value": record.to_json()}}
+        self.stub("ssm").add_response("get_parameter", answer, {"Name": NAME})
+
+    def is_cleared(self) -> None:
+        """The deletion that must follow; without it the stub answers any deletion with an error."""
+        self.stub("ssm").add_response("delete_parameter", {}, {"Name": NAME})
+
+    def health_check(self, *, inverted: bool, version: int = 4) -> None:
+        config = {"Type": "HTTPS", "Inverted": inverted}
+        found = {"Id": CHECK, "CallerReference": "x", "HealthCheckConfig": config, "HealthCheckVersion": version}
+        self.stub("route53").add_response("get_health_check", {"HealthCheck": found}, {"HealthCheckId": CHECK})
+
+    def run(self, drill_id: str = "d1") -> str:
+        return str(self.scope["restore"](drill_id))
+
+    def done(self) -> None:
+        for _, stub in self._stubs.values():
+            stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def function(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    """The function as shipped. Whatever a test said would be asked has been asked when it ends."""
+    resources: Any = project.templates["drill-guard.yaml"].document["Resources"]
+    monkeypatch.setenv("RECORD", NAME)
+    found = Function(resources["Function"]["Properties"]["Code"]["ZipFile"])
+    yield found
+    found.done()
+
+
+def test_the_code_is_short_enough_to_stand_in_the_template(project: Project) -> None:
+    """Lambda takes 4,096 characters (CloudFormation, AWS::Lambda::Function Code, ZipFile)."""
+    resources: Any = project.templates["drill-guard.yaml"].document["Resources"]
+    assert len(resources["Function"]["Properties"]["Code"]["ZipFile"]) <= 4096
+
+
+def test_it_reads_where_the_tool_writes(graph: Graph, project: Project) -> None:
+    """The template puts the record's name together from the same two settings as the tool."""
+    template: Any = project.templates["drill-guard.yaml"].document["Resources"]
+    given = next(node for node in graph.nodes.values() if node.id.stack == "drill-guard").parameters
+    name = template["Function"]["Properties"]["Environment"]["Variables"]["RECORD"]["Fn::Sub"]
+    for parameter in ("Project", "Stage"):
+        name = name.replace(f"${{{parameter}}}", given[parameter])
+    assert name == record_name(graph.project, graph.stage)
+
+
+def test_it_sets_an_inverted_health_check_back(function: Function) -> None:
+    """With the version that it has now, verified by reading it again; then the record goes."""
+    function.holds(INVERTED)
+    function.health_check(inverted=True, version=4)
+    answer = {
+        "HealthCheck": {"Id": CHECK, "CallerReference": "x", "HealthCheckConfig": {"Type": "HTTPS"}, "HealthCheckVersion": 5}
+    }
+    expected = {"HealthCheckId": CHECK, "HealthCheckVersion": 4, "Inverted": False}
+    function.stub("route53").add_response("update_health_check", answer, expected)
+    function.health_check(inverted=False, version=5)
+    function.is_cleared()
+    assert function.run() == "undone"
+
+
+def test_a_health_check_that_is_right_is_left_alone(function: Function) -> None:
+    """No update, and the record goes."""
+    function.holds(INVERTED)
+    function.health_check(inverted=False)
+    function.is_cleared()
+    assert function.run() == "undone"
+
+
+@pytest.mark.parametrize(("step", "call"), [(THROTTLED, "put"), (UNRESERVED, "delete")])
+def test_it_gives_the_function_its_concurrency_back(function: Function, step: RestoreConcurrency, call: str) -> None:
+    """The number that it had, or none, in the region of the step."""
+    name = {"FunctionName": "hello-dev-lambda"}
+    reserved = {} if step.reserved is None else {"ReservedConcurrentExecutions": step.reserved}
+    function.holds(step)
+    function.stub("lambda").add_response(f"{call}_function_concurrency", {}, {**name, **reserved})
+    function.stub("lambda").add_response("get_function_concurrency", reserved, name)
+    function.is_cleared()
+    assert function.run() == "undone"
+    assert ("lambda", "us-east-1") in function.asked
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_it_creates_a_mapping_that_is_missing(function: Function, there: bool) -> None:
+    """One that is there, whatever else the answer says of it, is left alone."""
+    function.holds(UNMAPPED)
+    gateway, asked = function.stub("apigateway"), {"domainName": "dev.example.com", "limit": 500}
+    gateway.add_response("get_base_path_mappings", {"items": [ITEM] if there else []}, asked)
+    if not there:
+        gateway.add_response("create_base_path_mapping", ITEM, {"domainName": "dev.example.com", **ITEM})
+    gateway.add_response("get_base_path_mappings", {"items": [ITEM]}, asked)
+    function.is_cleared()
+    assert function.run() == "undone"
+    assert ("apigateway", "us-east-1") in function.asked
+
+
+def test_a_step_that_fails_keeps_the_record_and_holds_up_no_other(function: Function) -> None:
+    """A lost compare-and-swap of the health check: the concurrency is restored, and the error says which step is not."""
+    function.holds(INVERTED, UNRESERVED)
+    function.health_check(inverted=True)
+    function.stub("route53").add_client_error("update_health_check", "HealthCheckVersionMismatch", http_status_code=409)
+    function.stub("lambda").add_response("delete_function_concurrency", {})
+    function.stub("lambda").add_response("get_function_concurrency", {})
+    with pytest.raises(RuntimeError, match=r"restore_health_check.*HealthCheckVersionMismatch"):
+        function.run()
+
+
+def test_what_did_not_take_is_a_failure(function: Function) -> None:
+    """Reading it again decides, not that the call was accepted."""
+    function.holds(THROTTLED)
+    function.stub("lambda").add_response("put_function_concurrency", {"ReservedConcurrentExecutions": 7})
+    function.stub("lambda").add_response("get_function_concurrency", {"ReservedConcurrentExecutions": 0})
+    with pytest.raises(RuntimeError, match="it is 0, not 7"):
+        function.run()
+
+
+def test_without_a_record_there_is_nothing_to_do(function: Function) -> None:
+    """The drill restored itself, or an earlier attempt did."""
+    function.stub("ssm").add_client_error("get_parameter", "ParameterNotFound")
+    assert function.run() == "has no record, nothing to undo"
+
+
+def test_another_drill_s_record_is_not_its_business(function: Function) -> None:
+    """A schedule that was left over restores nothing of a drill that came later."""
+    function.holds(INVERTED, drill_id="d2")
+    assert function.run("d1") == "is over, d2 is under way"
+
+
+def test_a_record_of_another_schema_is_refused(function: Function) -> None:
+    """Nothing is undone by guessing, and the record stays for whoever can read it."""
+    function.holds(INVERTED, version=SCHEMA_VERSION + 1)
+    with pytest.raises(ValueError, match="unknown schema version"):
+        function.run()
+
+
+def test_it_tries_again_while_there_is_time_and_then_fails(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each attempt is logged; the last error leaves the function, so that Lambda counts it as failed and calls again."""
+    left = iter([200_000, 100_000, 50_000])
+    for _ in range(3):
+        function.stub("ssm").add_client_error("get_parameter", "InternalServerError", http_status_code=400)
+    with pytest.raises(Exception, match="InternalServerError"):
+        function.scope["handler"]({"drill_id": "d1"}, SimpleNamespace(get_remaining_time_in_millis=lambda: next(left)))
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_it_says_what_it_did(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    """The event that a schedule sends is enough, and the log tells the outcome."""
+    function.holds()
+    function.is_cleared()
+    assert function.scope["handler"](json.loads('{"drill_id": "d1"}'), None) == "undone"
+    assert "drill d1: undone" in capsys.readouterr().out
