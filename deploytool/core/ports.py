@@ -175,6 +175,18 @@ class Mappings(Protocol):
         ...
 
 
+class Edges(Protocol):
+    """The regions' edges, where the target lets them be broken. Conditions: serving, refusing, blackholed, slow, failing."""
+
+    def set_condition(self, region: str, condition: str, seconds: float = 0.0) -> None:
+        """Returns once it holds. `seconds`: how late a slow edge answers, 0 for the target's own choice (longer than a check)."""
+        ...
+
+    def condition(self, region: str) -> str:
+        """What a client of the region meets now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Environment:
     """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's.
@@ -193,3 +205,4 @@ class Environment:
     mappings: Mappings | None = None
     drill_records: DrillRecords | None = None
     guard: Guard | None = None
+    edges: Edges | None = None

@@ -4,9 +4,11 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import ClassVar
 
+from deploytool.core.drill.record import DrillRecord, DrillUnderWay
 from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
 from deploytool.core.ports import DnsAnswer, Environment, HttpAnswer, Nameserver
 from deploytool.core.route53.health import (
@@ -89,6 +91,7 @@ class World:
         self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
         self.addresses = {region: f"192.0.2.{number}" for number, region in enumerate(service.regional_domains, 1)}
         self.records = failover_pair(service)
+        self.drill_records, self.guard = HeldRecord(), HeldGuard()
         self.name_servers = tuple(Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5))
         self.resolver = Nameserver("resolver", "198.51.100.53")
         self._rng = rng or random.Random(0)  # noqa: S311  # it spreads checks over time and keeps no secret
@@ -104,15 +107,8 @@ class World:
 
     def environment(self) -> Environment:
         """The ports on this world."""
-        return Environment(
-            clock=self,
-            runner=self,
-            dns=self,
-            http=self,
-            health_checks=_Checks(self),
-            hosted_zones=_Zones(self),
-            resolvers=(self.resolver,),
-        )
+        environment = Environment(self, self, self, self, _Checks(self), _Zones(self), (self.resolver,))
+        return replace(environment, edges=_Edges(self), drill_records=self.drill_records, guard=self.guard)
 
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Let something happen at a second of the world's clock."""
@@ -225,6 +221,55 @@ class _Checks:
             )
             for each in self._world.checkers
         ]
+
+
+class _Edges:
+    """The edges of a world."""
+
+    CONDITIONS: ClassVar[dict[str, int | str]] = {
+        "serving": 200, "refusing": "refused", "blackholed": "timeout", "slow": "timeout", "failing": 503
+    }  # fmt: skip
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def set_condition(self, region: str, condition: str, seconds: float = 0.0) -> None:  # noqa: ARG002  # no latency here
+        self._world.conditions[region] = self.CONDITIONS[condition]
+
+    def condition(self, region: str) -> str:
+        return next(name for name, each in self.CONDITIONS.items() if each == self._world.conditions[region])
+
+
+@dataclass
+class HeldRecord:
+    """A drill's record in memory."""
+
+    record: DrillRecord | None = None
+
+    def write(self, record: DrillRecord) -> None:
+        if self.record:
+            raise DrillUnderWay(self.record)
+        self.record = record
+
+    def read(self) -> DrillRecord | None:
+        return self.record
+
+    def clear(self, drill_id: str) -> None:
+        if self.record and self.record.drill_id == drill_id:
+            self.record = None
+
+
+@dataclass
+class HeldGuard:
+    """A guard in memory: the drills that it watches, and for how many seconds."""
+
+    armed: dict[str, float] = field(default_factory=dict)
+
+    def arm(self, drill_id: str, seconds: float) -> None:
+        self.armed[drill_id] = seconds
+
+    def disarm(self, drill_id: str) -> None:
+        self.armed.pop(drill_id, None)
 
 
 class _Zones:
