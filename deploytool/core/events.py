@@ -8,19 +8,24 @@ from deploytool.core.graph import NodeId
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A deployment or deletion of these stacks begins; `at` as in every event in seconds since an arbitrary start."""
+    """A deployment or deletion of these stacks begins; `at` as in every event in seconds since an arbitrary start.
+
+    `waits` says of each stack which others must be done before it can begin.
+    """
 
     at: float
     nodes: tuple[NodeId, ...]
+    waits: Mapping[NodeId, frozenset[NodeId]]
 
 
 @dataclass(frozen=True)
 class StackBegun:
-    """An operation (create, update, delete) was accepted by CloudFormation."""
+    """An operation (create, update, delete) was accepted by CloudFormation. It is expected to take `expected` seconds."""
 
     at: float
     node: NodeId
     action: str
+    expected: float | None = None
 
 
 @dataclass(frozen=True)

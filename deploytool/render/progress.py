@@ -39,7 +39,7 @@ def line_of(event: Event, started: float, width: int = 30) -> str | None:
     match event:
         case RunStarted():
             return None
-        case StackBegun(at, node, action):
+        case StackBegun(at, node, action, _):
             text = f"{action} ..."
         case StackWaiting(at, node, status):
             text = f"[yellow]waits: it is {status} by someone else[/]"
@@ -76,10 +76,10 @@ class _Table:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case RunStarted(at, nodes):
+            case RunStarted(at, nodes, _):
                 self.started = at
                 self.rows = dict.fromkeys(nodes, ("waiting", None, ""))
-            case StackBegun(at, node, action):
+            case StackBegun(at, node, action, _):
                 self.rows[node] = ("running", at, action)
             case StackWaiting(at, node, status):
                 self.rows[node] = ("running", at, f"waits: {status} by someone else")

@@ -90,7 +90,7 @@ class Engine:
         """Bring every node to its end. A failure cancels only what depends on it."""
         started = self.clock.now()
         self.waiting = dict(edges)
-        self.emit(RunStarted(started, tuple(edges)))
+        self.emit(RunStarted(started, tuple(edges), dict(edges)))
         while self.waiting or self.starting or self.running or self.blocked:
             self._start_ready(operation)
             self._take_results()
