@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploytool.aws.buckets import S3Buckets
+from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CloudFormation
+from deploytool.aws.drift import DriftDetection
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.errors import DeploytoolError, InputError
@@ -21,6 +23,7 @@ from deploytool.net.http import HttpsClient
 from deploytool.net.runner import ThreadRunner
 from deploytool.project import Project
 from deploytool.work.deploy import DeployPorts, find_deployed
+from deploytool.work.plan import PlanPorts
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 
@@ -32,6 +35,7 @@ class Target:
     name: str
     speed: float
     ports: DeployPorts
+    planning: PlanPorts
     environment: Environment
 
 
@@ -88,9 +92,10 @@ def _target(
 
     real = RealClock()
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
+    planning = PlanPorts(ports.stacks, ChangeSets(clients, real), DriftDetection(clients, real), runner)
     zones = Route53HostedZones(clients, locate)
     environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
-    return Target(name, speed, ports, environment)
+    return Target(name, speed, ports, planning, environment)
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:

@@ -113,6 +113,7 @@ def _stack(found: Mapping[str, Any]) -> Stack:
         fingerprint=fingerprint_in(found.get("Description", "")),
         reason=found.get("StackStatusReason", ""),
         changed_at=found.get("LastUpdatedTime", found["CreationTime"]).isoformat(),
+        tags={each["Key"]: each["Value"] for each in found.get("Tags", [])},
     )
 
 

@@ -2,13 +2,16 @@
 
 from argparse import Namespace
 from collections import Counter
+from pathlib import Path
 
 from deploytool.commands._common import Run, chosen, opened
+from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.events import Emit, Event, StackDone
 from deploytool.core.plan import Action
+from deploytool.core.planfile import moved, read_plan_file, world_of
 from deploytool.render.progress import PAST, progress
 from deploytool.render.results import outcome_document
-from deploytool.work.deploy import deploy
+from deploytool.work.deploy import deploy, find_deployed
 from deploytool.work.engine import Outcome
 
 
@@ -16,11 +19,27 @@ def run(args: Namespace) -> int:
     """Deploy; 0 when every stack is as desired, 1 when one is not."""
     with opened(args) as found:
         choice = chosen(args, found)
+        if args.plan_file:
+            _check_plan(args.plan_file, found)
         with progress(found.terminal, found.target.ports.clock) as show:
             outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice)
         found.terminal.document(outcome_document(outcome))
         _say(found, outcome)
         return 0 if outcome.ok else 1
+
+
+def _check_plan(path: Path, found: Run) -> None:
+    """Raises DeploytoolError when anything moved since the plan was made, InputError when the file is no plan of this stage."""
+    try:
+        planned = read_plan_file(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    now = world_of(found.graph, found.target.name, find_deployed(found.target.ports, found.graph))
+    if (planned.project, planned.stage, planned.target) != (now.project, now.stage, now.target):
+        raise InputError(f"{path}: is a plan for {planned.project}, stage {planned.stage} on {planned.target}")
+    if faults := moved(planned, now):
+        said = "\n".join(["the world moved since the plan was made; nothing was deployed", *faults])
+        raise DeploytoolError(said, hint=f"make the plan anew and look at it: deploytool plan --out {path}")
 
 
 def _with_delegation(found: Run, show: Emit) -> Emit:

@@ -1,8 +1,10 @@
-"""The seam of the deploy work: what it asks of CloudFormation and S3, in two narrow protocols."""
+"""The seam of the deploy work: what it asks of CloudFormation and S3, in narrow protocols."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from deploytool.core.changes import DeployedTemplate, ResourceChange
+from deploytool.core.drift import StackDrift
 from deploytool.core.package import Package
 from deploytool.core.stacks import Stack, StackEvent, StackRequest
 
@@ -44,4 +46,27 @@ class Buckets(Protocol):
 
     def empty(self, region: str, bucket: str) -> int:
         """Delete every object and version; how many."""
+        ...
+
+
+class Previews(Protocol):
+    """What CloudFormation knows of an update before it is made."""
+
+    def preview(self, region: str, request: StackRequest, *, values: bool) -> Sequence[ResourceChange]:
+        """What the update would change, from a change set that is deleted again; `values` includes those of properties.
+
+        Raises DeploytoolError when CloudFormation cannot make the change set.
+        """
+        ...
+
+    def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
+        """A stack's template and parameters as deployed."""
+        ...
+
+
+class Drifts(Protocol):
+    """Drift detection."""
+
+    def detect(self, region: str, stack_id: str) -> StackDrift:
+        """Compare a stack's resources with its template; takes seconds to minutes."""
         ...

@@ -1,13 +1,15 @@
 """What is to be done with each stack: desired against deployed. Pure; `plan` prints it and `deploy` acts by it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from deploytool.core.errors import DeploytoolError
-from deploytool.core.graph import Graph, Node, NodeId, OutputRef
+from deploytool.core.graph import Graph, Node, NodeId, OutputRef, Value
 from deploytool.core.stacks import Stack, StackRequest, StackStatus
 from deploytool.core.template import digest, render_body, without_words
+
+PROJECT_TAG, STAGE_TAG = "deploytool:project", "deploytool:stage"
 
 
 class Action(StrEnum):
@@ -41,7 +43,7 @@ class Step:
 
 def tags_of(graph: Graph, node: Node) -> dict[str, str]:
     """The tags of a stack."""
-    return {"deploytool:project": graph.project, "deploytool:stage": graph.stage, "deploytool:stack": node.id.stack}
+    return {PROJECT_TAG: graph.project, STAGE_TAG: graph.stage, "deploytool:stack": node.id.stack}
 
 
 def resolve(node: Node, outputs: Mapping[NodeId, Mapping[str, str]]) -> dict[str, str]:
@@ -82,6 +84,39 @@ def decide(deployed: Stack | None, fingerprint: str) -> Decision:
     if deployed.fingerprint == fingerprint:
         return Decision(Action.NOTHING, "template, parameters and tags are as deployed")
     return Decision(Action.UPDATE, "template, parameters or tags differ")
+
+
+def known_parameters(
+    node: Node, outputs: Mapping[NodeId, Mapping[str, str]], changing: Collection[NodeId]
+) -> dict[str, str | None]:
+    """The node's parameters; None for one that is known only once another stack is done."""
+
+    def known(value: Value) -> str | None:
+        if isinstance(value, str):
+            return value
+        return None if value.node in changing else outputs.get(value.node, {}).get(value.output)
+
+    return {name: known(value) for name, value in node.parameters.items()}
+
+
+def left_over(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> list[tuple[str, Stack]]:
+    """The stacks of this project and stage that are not in the graph any more, with their region. `listed` by region and name.
+
+    A stack with our tags says itself whose it is; for one without, its name does.
+    """
+    wanted = {(node.id.region, node.stack_name) for node in graph.nodes.values()}
+    return [
+        (region, stack)
+        for region, stacks in listed.items()
+        for name, stack in sorted(stacks.items())
+        if (region, name) not in wanted and _is_ours(graph, stack)
+    ]
+
+
+def _is_ours(graph: Graph, stack: Stack) -> bool:
+    if PROJECT_TAG in stack.tags:
+        return (stack.tags[PROJECT_TAG], stack.tags.get(STAGE_TAG)) == (graph.project, graph.stage)
+    return stack.name.startswith(f"{graph.project}-{graph.stage}-")
 
 
 def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...]:

@@ -1,7 +1,7 @@
 """Stacks as CloudFormation holds them: statuses with predicates, outputs, events, and the first cause of a failure. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -86,6 +86,7 @@ class Stack:
     fingerprint: str | None = None
     reason: str = ""
     changed_at: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
