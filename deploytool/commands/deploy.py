@@ -4,12 +4,13 @@ from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
-from deploytool.commands._common import Run, chosen, opened
+from deploytool.commands._common import Run, chosen, opened, title
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.events import Emit, Event, StackDone
 from deploytool.core.plan import Action
 from deploytool.core.planfile import moved, read_plan_file, world_of
-from deploytool.render.progress import PAST, progress
+from deploytool.render.board import PAST
+from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
 from deploytool.work.deploy import deploy, find_deployed
 from deploytool.work.engine import Outcome
@@ -21,9 +22,9 @@ def run(args: Namespace) -> int:
         choice = chosen(args, found)
         if args.plan_file:
             _check_plan(args.plan_file, found)
-        with progress(found.terminal, found.target.ports.clock) as show:
+        with progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show:
             outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice)
-        found.terminal.document(outcome_document(outcome))
+        found.terminal.document(outcome_document(outcome, show.board))
         _say(found, outcome)
         return 0 if outcome.ok else 1
 

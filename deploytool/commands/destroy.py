@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 
-from deploytool.commands._common import Run, opened
+from deploytool.commands._common import Run, opened, title
 from deploytool.core.errors import InputError
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
@@ -19,9 +19,9 @@ def run(args: Namespace) -> int:
         existing = find_deployed(found.target.ports, found.graph)
         if existing and not args.yes:
             _ask(found, len(existing))
-        with progress(found.terminal, found.target.ports.clock) as emit:
+        with progress(found.terminal, found.target.ports.clock, title(found, "Destroy")) as emit:
             outcome = destroy(found.graph, found.target.ports, emit)
-        found.terminal.document(outcome_document(outcome))
+        found.terminal.document(outcome_document(outcome, emit.board))
         deleted = sum(action == "delete" for action in outcome.done.values())
         if outcome.ok:
             found.terminal.say(

@@ -5,21 +5,31 @@ from typing import Any
 
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.stacks import Stack
+from deploytool.render.board import Board
 from deploytool.work.engine import Outcome
 
 
-def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """A deployment's or deletion's result."""
+def outcome_document(outcome: Outcome, board: Board) -> dict[str, Any]:
+    """A deployment's or deletion's result. `started` counts from the run's start; it and `seconds` are null for a stack with
+    which nothing was done.
+    """
     return {
         "ok": outcome.ok,
         "seconds": round(outcome.seconds, 3),
         "stacks": [
-            {**_where(node), "action": str(action), "outputs": dict(outcome.outputs[node])}
+            {**_where(node), "action": str(action), **_times(board, node), "outputs": dict(outcome.outputs[node])}
             for node, action in outcome.done.items()
         ],
-        "failed": [{**_where(node), "cause": cause} for node, cause in outcome.failed.items()],
+        "failed": [{**_where(node), "cause": cause, **_times(board, node)} for node, cause in outcome.failed.items()],
         "not_started": [{**_where(node), "needs": list(map(str, needs))} for node, needs in outcome.cancelled.items()],
     }
+
+
+def _times(board: Board, node: NodeId) -> dict[str, float | None]:
+    row = board.rows[node]
+    if row.begun is None or row.ended is None:
+        return {"started": None, "seconds": None}
+    return {"started": round(row.begun - board.started, 3), "seconds": round(row.ended - row.begun, 3)}
 
 
 def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str, Any]:
