@@ -87,14 +87,14 @@ def decide(deployed: Stack | None, fingerprint: str) -> Decision:
 
 
 def known_parameters(
-    node: Node, outputs: Mapping[NodeId, Mapping[str, str]], changing: Collection[NodeId]
+    node: Node, outputs: Mapping[NodeId, Mapping[str, str]], unsettled: Collection[OutputRef]
 ) -> dict[str, str | None]:
-    """The node's parameters; None for one that is known only once another stack is done."""
+    """The node's parameters; None for one that takes an `unsettled` output, which is known only once another stack is done."""
 
     def known(value: Value) -> str | None:
         if isinstance(value, str):
             return value
-        return None if value.node in changing else outputs.get(value.node, {}).get(value.output)
+        return None if value in unsettled else outputs.get(value.node, {}).get(value.output)
 
     return {name: known(value) for name, value in node.parameters.items()}
 

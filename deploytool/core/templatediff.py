@@ -30,6 +30,37 @@ def estimate(
     return _Estimate(_Side(before.document, before.parameters), _Side(document, parameters)).run()
 
 
+def settled_outputs(
+    before: DeployedTemplate,
+    document: Mapping[str, Any],
+    parameters: Mapping[str, str | None],
+    changes: Collection[ResourceChange],
+) -> frozenset[str]:
+    """The outputs that an update with these changes leaves as they are, for certain.
+
+    Their expression is the same, the parameters in it are known and the same, and nothing they take of a resource changes: an
+    update in place leaves a resource's Ref alone, but perhaps not its attributes.
+    """
+    old, new = _Side(before.document, before.parameters), _Side(document, parameters)
+    was, will = before.document.get("Outputs") or {}, document.get("Outputs") or {}
+    touched = {change.logical_id: change.effect for change in changes}
+    masked = old.no_echo | new.no_echo
+
+    def same(name: str, value: object) -> bool:
+        if name.startswith("AWS::"):
+            return True
+        if name in new.resources:
+            return name not in touched or (touched[name] is Effect.UPDATE and value == {"Ref": name})
+        known = new.parameters.get(name)
+        return known is not None and name not in masked and known == old.parameters.get(name)
+
+    return frozenset(
+        name
+        for name, spec in will.items()
+        if isinstance(was, Mapping) and was.get(name) == spec and all(same(each, spec["Value"]) for each in references(spec))
+    )
+
+
 def refers_to(value: object, names: Collection[str]) -> bool:
     """Whether a part of a template uses one of these parameters, resources or conditions."""
     return any(name in names for name in references(value))

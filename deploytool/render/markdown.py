@@ -39,7 +39,7 @@ def _head(plan: Plan) -> Iterator[str]:
     noticed = interruptions(plan)
     if noticed:
         yield "> [!WARNING]"
-        yield "> Clients may notice this: something that serves traffic is replaced or deleted."
+        yield "> Clients may notice this: something that serves traffic is, or may be, replaced or deleted."
         for node, change in noticed[:20]:
             yield f"> - {node}: {change.effect} {code(change.logical_id)} ({change.type})"
         if len(noticed) > 20:

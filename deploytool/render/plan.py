@@ -116,7 +116,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from _drift_lines(plan)
     noticed = interruptions(plan)
     if noticed:
-        yield f"[red]! {len(noticed)} of these changes replace or delete something that serves traffic[/]"
+        yield f"[red]! {len(noticed)} of these changes replace (or may replace) or delete something that serves traffic[/]"
     yield counts_line(plan)
 
 

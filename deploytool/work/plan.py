@@ -2,7 +2,8 @@
 
 import queue
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
@@ -10,13 +11,15 @@ from deploytool.core.changes import ResourceChange, Source, StackChanges
 from deploytool.core.cloudports import Drifts, Previews, Stacks
 from deploytool.core.drift import CHECKABLE, StackDrift, without_secrets
 from deploytool.core.errors import CloudRefused, DeploytoolError
-from deploytool.core.graph import Graph, Node, NodeId
+from deploytool.core.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.plan import Action, Step, known_parameters, left_over, make_plan, request_for, resolve
 from deploytool.core.ports import Runner
 from deploytool.core.stacks import Stack
-from deploytool.core.templatediff import creations, estimate, secret_parameters
+from deploytool.core.templatediff import creations, estimate, secret_parameters, settled_outputs
 
 Result = TypeVar("Result")
+
+CHANGING = frozenset({Action.CREATE, Action.REPLACE, Action.UPDATE})
 
 
 @dataclass(frozen=True)
@@ -56,19 +59,18 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
     listed = dict(zip(everywhere, side_by_side(ports.runner, [_listing(ports, each) for each in everywhere]), strict=True))
     named = {node.id: listed[node.id.region].get(node.stack_name) for node in graph.nodes.values()}
     deployed = {each: stack for each, stack in named.items() if stack is not None}
-    steps = make_plan(graph, deployed)
-    changing = {step.node for step in steps if step.decision.action is not Action.NOTHING}
-    steps = tuple(step for step in steps if step.node.region in regions)
-    detail = _Detail(graph, ports, deployed, changing)
-    changed = [step for step in steps if step.decision.action in (Action.CREATE, Action.REPLACE, Action.UPDATE)]
-    found = dict(zip([step.node for step in changed], side_by_side(ports.runner, list(map(detail.of, changed))), strict=True))
+    whole = make_plan(graph, deployed)
+    steps = tuple(step for step in whole if step.node.region in regions)
+    detail = _Detail(graph, ports, deployed, whole)
+    for wave in _waves(graph, [step for step in steps if step.decision.action in CHANGING]):
+        detail.add(wave)
     checked = [step.node for step in steps if drift and step.node in deployed]
     return Plan(
         graph,
-        steps,
+        tuple(replace(step, pending=detail.pending(step)) for step in steps),
         deployed,
-        {node: each for node, each in found.items() if isinstance(each, StackChanges)},
-        {node: each for node, each in found.items() if isinstance(each, str)},
+        detail.changes,
+        detail.problems,
         left_over(graph, {region: listed[region] for region in everywhere if region in regions}),
         dict(zip(checked, side_by_side(ports.runner, list(map(detail.drift, checked))), strict=True)),
     )
@@ -78,35 +80,75 @@ def _listing(ports: PlanPorts, region: str) -> Callable[[], Mapping[str, Stack]]
     return lambda: ports.stacks.list(region)
 
 
+def _waves(graph: Graph, steps: Sequence[Step]) -> list[list[Step]]:
+    """The steps in waves: each step after those whose outputs it takes, so that it is known which of these will change."""
+    wave: dict[NodeId, int] = {}
+    for step in steps:
+        wave[step.node] = 1 + max((wave.get(need, -1) for need in graph.nodes[step.node].needs), default=-1)
+    return [[step for step in steps if wave[step.node] == number] for number in range(max(wave.values(), default=-1) + 1)]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found out about a step. `settled` are the outputs that stay as they are."""
+
+    changes: StackChanges | None = None
+    settled: frozenset[str] = frozenset()
+    problem: str = ""
+
+
 class _Detail:
-    """How to find out more about each step; every method gives the call that does it."""
+    """Finds out more about each step, those that give outputs before those that take them."""
 
-    def __init__(self, graph: Graph, ports: PlanPorts, deployed: Mapping[NodeId, Stack], changing: Collection[NodeId]) -> None:
-        self.graph, self.ports, self.deployed, self.changing = graph, ports, deployed, changing
+    def __init__(self, graph: Graph, ports: PlanPorts, deployed: Mapping[NodeId, Stack], steps: Sequence[Step]) -> None:
+        self.graph, self.ports, self.deployed = graph, ports, deployed
         self.outputs = {each: stack.outputs for each, stack in deployed.items()}
+        taken = {ref for node in graph.nodes.values() for ref in node.references()}
+        changing = {step.node for step in steps if step.decision.action is not Action.NOTHING}
+        self.unsettled = {ref for ref in taken if ref.node in changing}
+        self.giving = {ref.node for ref in taken}
+        self.changes: dict[NodeId, StackChanges] = {}
+        self.problems: dict[NodeId, str] = {}
 
-    def of(self, step: Step) -> Callable[[], StackChanges | str]:
-        """The changes of a step, or why CloudFormation cannot plan them."""
+    def add(self, wave: Sequence[Step]) -> None:
+        """Look at steps that do not depend on each other, side by side."""
+        results = side_by_side(self.ports.runner, [partial(self._of, step) for step in wave])
+        for step, found in zip(wave, results, strict=True):
+            if found.changes:
+                self.changes[step.node] = found.changes
+            if found.problem:
+                self.problems[step.node] = found.problem
+            self.unsettled -= {OutputRef(step.node, name) for name in found.settled}
 
-        def call() -> StackChanges | str:
-            try:
-                return self._changes(step)
-            except CloudRefused:
-                raise
-            except DeploytoolError as error:
-                return str(error)
+    def pending(self, step: Step) -> tuple[str, ...]:
+        """The inputs of a step that are known only once another stack is done."""
+        refs = self.graph.nodes[step.node].references()
+        return tuple(sorted({f"{ref.node}.{ref.output}" for ref in refs if ref in self.unsettled}))
 
-        return call
+    def _of(self, step: Step) -> _Found:
+        try:
+            return self._update(step) if step.decision.action is Action.UPDATE else self._creation(step)
+        except CloudRefused:
+            raise
+        except DeploytoolError as error:
+            return _Found(problem=str(error))
 
-    def _changes(self, step: Step) -> StackChanges:
+    def _creation(self, step: Step) -> _Found:
         node = self.graph.nodes[step.node]
-        parameters = known_parameters(node, self.outputs, self.changing)
-        if step.decision.action is not Action.UPDATE:
-            return StackChanges(Source.TEMPLATE, creations(node.document, parameters))
-        if step.pending or None in parameters.values():
-            before = self.ports.previews.deployed(step.node.region, self.deployed[step.node].id)
-            return StackChanges(Source.ESTIMATE, estimate(before, node.document, parameters))
-        return StackChanges(Source.CHANGE_SET, tuple(self._preview(node)))
+        parameters = known_parameters(node, self.outputs, self.unsettled)
+        return _Found(StackChanges(Source.TEMPLATE, creations(node.document, parameters)))
+
+    def _update(self, step: Step) -> _Found:
+        """Through a change set where every input is known. The deployed template is read where something depends on it."""
+        node, stack = self.graph.nodes[step.node], self.deployed[step.node]
+        parameters = known_parameters(node, self.outputs, self.unsettled)
+        pending = None in parameters.values()
+        before = self.ports.previews.deployed(node.id.region, stack.id) if pending or node.id in self.giving else None
+        if pending and before:
+            changes = StackChanges(Source.ESTIMATE, estimate(before, node.document, parameters))
+        else:
+            changes = StackChanges(Source.CHANGE_SET, tuple(self._preview(node)))
+        return _Found(changes, settled_outputs(before, node.document, parameters, changes.resources) if before else frozenset())
 
     def _preview(self, node: Node) -> Sequence[ResourceChange]:
         """Where the template has a NoEcho parameter no value is asked for: any property may hold it."""
