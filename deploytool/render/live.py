@@ -53,6 +53,7 @@ def table(board: Board, now: float, width: int, room: int) -> Text:
         lines.append(Text(f"  and {len(left_out)} more: {counted(left_out)}", "dim"))
     lines.append(Text(last_line(board, now), "bold"))
     for line in lines:
+        line.rstrip()
         line.truncate(width, overflow="ellipsis")
     return Text("\n").join(lines)
 

@@ -1,9 +1,22 @@
 """A plan as Markdown for a pull request: a line a stack, its resources folded below, within GitHub's limit of a comment."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from deploytool.core.changes import ResourceChange, Source
-from deploytool.render.plan import HOW, LEFT, MARKS, Group, counts_line, differences, groups, interruptions, said_of, value_change
+from deploytool.render.plan import (
+    HOW,
+    LEFT,
+    MARKS,
+    Group,
+    counts_line,
+    differences,
+    groups,
+    interruptions,
+    quantity,
+    said_of,
+    value_change,
+)
 from deploytool.work.plan import Plan
 
 LIMIT = 65_000  # bytes; GitHub takes 65,536 characters in a comment
@@ -12,19 +25,20 @@ LIMIT = 65_000  # bytes; GitHub takes 65,536 characters in a comment
 def plan_markdown(plan: Plan) -> str:
     """The plan; the details of the last stacks are left out when it would be over the limit, and that is said."""
     found = groups(plan)
-    for detailed in range(len(found), -1, -1):
-        text = "\n".join(_document(plan, found, detailed)) + "\n"
-        if len(text.encode()) <= LIMIT:
-            return text
-    return "\n".join(_head(plan)) + "\n"
+
+    def document(detailed: int) -> str:
+        return "\n".join(_document(plan, found, detailed)) + "\n"
+
+    fitting = bisect_right(range(len(found) + 1), LIMIT, key=lambda detailed: len(document(detailed).encode())) - 1
+    return document(fitting) if fitting >= 0 else "\n".join(_head(plan)) + "\n"
 
 
 def _document(plan: Plan, found: list[Group], detailed: int) -> Iterator[str]:
     yield from _head(plan)
     for index, group in enumerate(found):
-        yield from _details(group) if index < detailed and (group.changes or group.problem) else [f"- {_summary(group)}"]
+        yield from _details(group) if index < detailed and (group.changes or group.problem) else [f"- {_summary(group)}\n"]
     if detailed < len(found):
-        yield f"\n_The resources of {len(found) - detailed} stacks are left out: a comment may not be longer._\n"
+        yield f"\n_Left out are the resources of {quantity(len(found) - detailed, 'stack')}: a comment may not be longer._\n"
     if plan.left_over:
         yield ""
         yield from (f"- {code(stack.name)} ({region}): {LEFT}" for region, stack in plan.left_over)
@@ -76,8 +90,8 @@ def _drift(plan: Plan) -> Iterator[str]:
     if not plan.drifts:
         return
     drifted = {node: drift for node, drift in plan.drifts.items() if drift.status != "IN_SYNC"}
-    in_sync = len(plan.drifts) - len(drifted)
-    yield f"\n#### Drift\n\n{in_sync} of {len(plan.drifts)} deployed stacks are as CloudFormation left them.\n"
+    none = len(plan.drifts) - len(drifted)
+    yield f"\n#### Drift\n\nNo drift in {none} of {quantity(len(plan.drifts), 'deployed stack')}.\n"
     for node, drift in drifted.items():
         yield f"- **{node}**: {text(said_of(drift))}"
     rows = [
@@ -102,7 +116,7 @@ def table(head: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Iterator[str]
 
 def text(value: str) -> str:
     """Words in Markdown: on one line, without meaning to HTML or tables."""
-    return " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;")
 
 
 def code(value: str) -> str:

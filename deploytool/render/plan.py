@@ -95,8 +95,13 @@ def counts_line(plan: Plan) -> str:
         Action.NOTHING: "unchanged",
     }
     if counts.keys() <= {Action.NOTHING}:
-        return f"Nothing to do: {counts[Action.NOTHING]} stacks are as they should be."
+        return f"Nothing to do: {quantity(counts[Action.NOTHING], 'stack')} as desired."
     return "Stacks: " + ", ".join(f"{counts[action]} {text}" for action, text in words.items() if counts[action]) + "."
+
+
+def quantity(count: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def interruptions(plan: Plan) -> list[tuple[NodeId, ResourceChange]]:
@@ -116,7 +121,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from _drift_lines(plan)
     noticed = interruptions(plan)
     if noticed:
-        yield f"[red]! {len(noticed)} of these changes replace (or may replace) or delete something that serves traffic[/]"
+        yield f"[red]! What serves traffic is, or may be, replaced or deleted: {quantity(len(noticed), 'resource')}.[/]"
     yield counts_line(plan)
 
 
@@ -180,7 +185,7 @@ def _drift_lines(plan: Plan) -> Iterator[str]:
                 yield f"        [dim]{escape(shortened(f'{path}: expected {expected}, is {actual}', WIDTH - 8))}[/]"
     if plan.drifts:
         in_sync = sum(drift.status == "IN_SYNC" for drift in plan.drifts.values())
-        yield f"{in_sync} of {len(plan.drifts)} deployed stacks are as CloudFormation left them"
+        yield f"No drift in {in_sync} of {quantity(len(plan.drifts), 'deployed stack')}."
 
 
 def said_of(drift: StackDrift) -> str:

@@ -23,7 +23,9 @@ def line_of(event: Event, started: float, width: int = 30) -> str | None:
         case StackDone(action=action) if action in PAST:
             said = f"[green]{PAST[action]}[/] in {event.seconds:.1f} s"
         case StackFailed():
-            said = f"[red]failed[/]: {escape(event.cause)}" + (f"\n{'':{width + 12}}{escape(event.hint)}" if event.hint else "")
+            said = f"[red]failed[/]: {escape(' '.join(event.cause.split()))}" + (
+                f"\n{'':{width + 12}}{escape(event.hint)}" if event.hint else ""
+            )
         case StackCancelled():
             said = f"[dim]not started: needs {', '.join(map(str, event.because))}[/]"
         case Uploaded():
