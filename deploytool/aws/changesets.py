@@ -15,6 +15,8 @@ from deploytool.core.template import load_yaml
 EFFECTS = {"Add": Effect.CREATE, "Remove": Effect.DELETE, "Import": Effect.IMPORT, "Dynamic": Effect.PERHAPS_UPDATE}
 REPLACEMENTS = {"True": Effect.REPLACE, "Conditional": Effect.PERHAPS_REPLACE}
 
+KNOWN_AFTER = "{{changeSet:KNOWN_AFTER_APPLY}}"  # coverage-roadmap issue 2113
+
 
 class ChangeSets:
     """The Previews port on boto3."""
@@ -87,7 +89,6 @@ def _change(found: Mapping[str, Any]) -> ResourceChange:
 
 def _property(target: Mapping[str, Any]) -> PropertyChange:
     """A Target: `Path` (/Properties/A/B) comes with the values, `Name` without; other attributes (Tags) have neither."""
+    after = "(known once it is done)" if target.get("AfterValue") == KNOWN_AFTER else target.get("AfterValue")
     path = str(target.get("Path", "")).removeprefix("/Properties/").replace("/", ".").strip(".")
-    return PropertyChange(
-        path or target.get("Name") or target.get("Attribute", ""), target.get("BeforeValue"), target.get("AfterValue")
-    )
+    return PropertyChange(path or target.get("Name") or target.get("Attribute", ""), target.get("BeforeValue"), after)

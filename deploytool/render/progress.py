@@ -12,6 +12,8 @@ from deploytool.render.board import PAST, Board
 from deploytool.render.github import annotation, summary
 from deploytool.render.terminal import Terminal
 
+TABLED = (StackBegun, StackWaiting, StackDone, StackCancelled, Uploaded)  # the table shows these; not a failure's whole cause
+
 
 def line_of(event: Event, started: float, width: int = 30) -> str | None:
     """One line for an event, with rich's markup; None for what needs none. `started` is the run's start."""
@@ -48,7 +50,7 @@ class Progress:
         if isinstance(event, RunStarted):
             self.width = max((len(str(node)) for node in event.nodes), default=0)
         line = line_of(event, self.board.started, self.width)
-        if line and (self.lines or isinstance(event, StackFailed)):  # a table has no room for a whole cause
+        if line and (self.lines or not isinstance(event, TABLED)):
             self.terminal.note(line)
         if self.github and isinstance(event, StackFailed):
             self.terminal.raw(annotation(event))

@@ -85,6 +85,7 @@ def test_a_preview_reads_every_page_and_deletes_the_change_set(stub: Stubber, ch
     """Made, waited for, read to the last page with values, deleted."""
     modified = change("Modify", Replacement="False", Details=[
         {"Target": {"Attribute": "Properties", "Name": "A", "Path": "/Properties/A/B", "BeforeValue": "1", "AfterValue": "2"}},
+        {"Target": {"Attribute": "Properties", "Name": "C", "AfterValue": "{{changeSet:KNOWN_AFTER_APPLY}}"}},
         {"Target": {"Attribute": "Tags"}},
     ])  # fmt: skip
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID}, SENT)
@@ -94,7 +95,7 @@ def test_a_preview_reads_every_page_and_deletes_the_change_set(stub: Stubber, ch
     stub.add_response("describe_change_set", {"Changes": [modified], "NextToken": "n"}, page)
     stub.add_response("describe_change_set", {"Changes": [change("Add")]}, {**page, "NextToken": "n"})
     stub.add_response("delete_change_set", {}, NAMED)
-    properties = (PropertyChange("A.B", "1", "2"), PropertyChange("Tags"))
+    properties = (PropertyChange("A.B", "1", "2"), PropertyChange("C", None, "(known once it is done)"), PropertyChange("Tags"))
     assert list(change_sets.preview("us-east-1", REQUEST, values=True)) == [
         ResourceChange(Effect.UPDATE, "R", "T", properties),
         ResourceChange(Effect.CREATE, "R", "T"),

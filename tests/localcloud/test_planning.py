@@ -65,7 +65,7 @@ def configure(**settings: object) -> None:
 
 
 def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(run: Callable[..., tuple[int, str, str]], aws: Any) -> None:
-    """Deployed by its plan; a moved setting makes the old plan refused and a new one through change sets, which are gone again."""
+    """Deployed by its plan; a moved setting makes the old plan refused, and a new one through change sets, gone again."""
     code, out, _ = run("plan", "--out", "first.json")
     assert (code, "Stacks: 4 to create." in out) == (0, True)
     assert run("deploy", "--plan-file", "first.json")[0] == 0

@@ -1,5 +1,8 @@
 """A run as lines, as a table, and as GitHub shows it; all of them from the same events."""
 
+import contextlib
+import os
+import threading
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -80,6 +83,53 @@ def test_nothing_to_do_is_no_line_at_all(capsys: pytest.CaptureFixture[str]) -> 
     """The command says it in one sentence."""
     events = (RunStarted(0.0, (API,), {API: frozenset()}), StackDone(0.1, API, "unchanged", 0.1, {}))
     assert said(events, capsys) == ""
+
+
+def on_a_terminal(events: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch, kind: str = "xterm") -> str:
+    """What a terminal of 100 columns is sent during a run of these events."""
+    read, write = os.openpty()
+    received: list[bytes] = []
+
+    def receive() -> None:
+        with contextlib.suppress(OSError):  # Linux says so when the other end is closed
+            while data := os.read(read, 65536):
+                received.append(data)
+
+    reader = threading.Thread(target=receive)
+    reader.start()
+    with os.fdopen(write, "w") as stream, monkeypatch.context() as patch:
+        for name, value in {"TERM": kind, "COLUMNS": "100", "LINES": "30"}.items():
+            patch.setenv(name, value)
+        patch.setattr("sys.stderr", stream)
+        with progress(Terminal(), Stopped(), "") as show:
+            for event in events:
+                show(event)
+    reader.join()
+    os.close(read)
+    return b"".join(received).decode()
+
+
+def test_a_terminal_gets_the_table_and_the_whole_cause(whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redrawn in place; above it the cause of the failure, which a row has no room for; no line for what a row shows."""
+    text = on_a_terminal(whole, monkeypatch)
+    assert "\x1b[1A" in text
+    assert "secret:x" in text
+    assert "1 failed, 1 not started, 6 done, 1 unchanged" in text
+    assert "not started: needs" not in text
+
+
+def test_a_terminal_keeps_nothing_of_a_run_that_did_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last frame is taken away again; the command's sentence is enough."""
+    events = (RunStarted(0.0, (API,), {API: frozenset()}), StackDone(0.1, API, "unchanged", 0.1, {}))
+    last = on_a_terminal(events, monkeypatch).rpartition("1 unchanged")[2]
+    assert last.endswith("\x1b[1A\x1b[2K")
+
+
+def test_a_dumb_terminal_gets_lines(whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without cursor codes."""
+    text = on_a_terminal(whole, monkeypatch, "dumb")
+    assert text.count("created") == 4
+    assert "\x1b[1A" not in text
 
 
 def test_the_table_in_the_middle(half: tuple[Event, ...], golden: Check) -> None:
