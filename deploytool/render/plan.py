@@ -32,6 +32,14 @@ MARKS = {
     Effect.RETAIN: "-",
     Effect.IMPORT: "+",
 }
+WORDS = {
+    Action.CREATE: "to create",
+    Action.UPDATE: "to update",
+    Action.REPLACE: "to create anew",
+    Action.WAIT: "under way",
+    Action.REFUSE: "refused",
+    Action.NOTHING: "unchanged",
+}
 COLOURS = {"+": "green", "~": "yellow", "±": "red", "-": "red", "!": "red", "?": "yellow"}
 SERVES = "SERVES TRAFFIC"
 LEFT = "no longer in the graph; deploytool leaves it"
@@ -59,7 +67,7 @@ class Group:
 
     @property
     def mark(self) -> str:
-        return "?" if self.decision.action is Action.NOTHING else MARKS[self.decision.action]
+        return "?" if self.decision.action is Action.NOTHING else MARKS.get(self.decision.action, "*")
 
     @property
     def said(self) -> str:
@@ -86,17 +94,10 @@ def groups(plan: Plan) -> list[Group]:
 def counts_line(plan: Plan) -> str:
     """How much there is to do, in a line."""
     counts = Counter(step.decision.action for step in plan.steps)
-    words = {
-        Action.CREATE: "to create",
-        Action.UPDATE: "to update",
-        Action.REPLACE: "to create anew",
-        Action.WAIT: "under way",
-        Action.REFUSE: "refused",
-        Action.NOTHING: "unchanged",
-    }
     if counts.keys() <= {Action.NOTHING}:
         return f"Nothing to do: {quantity(counts[Action.NOTHING], 'stack')} as desired."
-    return "Stacks: " + ", ".join(f"{counts[action]} {text}" for action, text in words.items() if counts[action]) + "."
+    known = [f"{counts[action]} {text}" for action, text in WORDS.items() if counts[action]]
+    return "Stacks: " + ", ".join([*known, *(f"{counts[each]} to {each}" for each in counts if each not in WORDS)]) + "."
 
 
 def quantity(count: int, noun: str) -> str:
