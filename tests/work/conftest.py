@@ -1,15 +1,24 @@
 """A CloudFormation that lives in memory on a virtual clock, for the deploy work's tests."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import StackExists
 from deploytool.core.package import Package
 from deploytool.core.stacks import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
 from deploytool.core.template import fingerprint_in, load_yaml
+
+Answer = TypeVar("Answer")
+BAD_ENDS = {
+    "CREATE": "ROLLBACK_COMPLETE",
+    "UPDATE": "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK": "UPDATE_ROLLBACK_FAILED",
+    "DELETE": "DELETE_FAILED",
+}
 
 
 @dataclass
@@ -32,6 +41,10 @@ class InlineRunner:
         task()
 
 
+class Killed(BaseException):
+    """The process ends here: nothing of it runs any more."""
+
+
 @dataclass
 class _Operation:
     """A change under way: what the stack becomes and when."""
@@ -42,6 +55,8 @@ class _Operation:
     ends: float
     fails: str
     request: StackRequest | None
+    ends_as: str = ""
+    fingerprint: str | None = None
 
 
 @dataclass
@@ -55,55 +70,116 @@ class _Held:
 
 @dataclass
 class SimulatedStacks:
-    """The Stacks port. By stack name: `durations` in seconds, `failures` with their cause; `stale` answers show the past."""
+    """The Stacks port. By stack name: `durations` in seconds, `failures` with their cause; `stale` answers show the past.
+
+    With `kill_at` the process ends at that call: before it has an effect, or after it, the answer being lost.
+    """
 
     clock: VirtualClock
     durations: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     stale: int = 0
+    kill_at: tuple[int, str] = (0, "before")
     held: dict[tuple[str, str], _Held] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     history: list[tuple[float, str, str, str]] = field(default_factory=list)
     _shown: dict[str, tuple[int, Stack]] = field(default_factory=dict)
 
     def list(self, region: str) -> Mapping[str, Stack]:
-        self.calls.append(("list", region))
-        self._advance()
-        found = {each.stack.name: self._maybe_stale(each.stack) for (where, _), each in self.held.items() if where == region}
-        return {name: stack for name, stack in found.items() if stack.status is not StackStatus.DELETE_COMPLETE}
+        self._call("list", region)
+        return self._answer({each.stack.name: self._maybe_stale(each.stack) for each in self._living(region)})
 
     def get(self, region: str, stack_id: str) -> Stack:
-        self.calls.append(("get", region))
-        self._advance()
-        return self._maybe_stale(self.held[region, stack_id].stack)
+        self._call("get", region)
+        return self._answer(self._maybe_stale(self.held[region, stack_id].stack))
 
     def create(self, region: str, request: StackRequest) -> str:
-        if any(
-            each.stack.name == request.name and each.stack.status is not StackStatus.DELETE_COMPLETE
-            for (where, _), each in self.held.items()
-            if where == region
-        ):
-            raise DeploytoolError(f"{request.name} exists already")
+        self._call("create", region)
+        for held in self._living(region):
+            if held.stack.name == request.name:
+                if held.events[0].token == request.token:
+                    return held.stack.id
+                raise StackExists(f"{request.name} exists already")
         stack_id = f"arn:{region}:{request.name}:{len(self.held)}"
-        self.held[region, stack_id] = _Held(Stack(request.name, stack_id, StackStatus.CREATE_IN_PROGRESS, {}))
+        stack = Stack(request.name, stack_id, StackStatus.CREATE_IN_PROGRESS, {}, protected=request.protected)
+        self.held[region, stack_id] = _Held(stack)
         self._begin(region, stack_id, "CREATE", request.token, request)
-        return stack_id
+        return self._answer(stack_id)
 
     def update(self, region: str, request: StackRequest) -> str | None:
-        stack_id = next(key for (where, key), each in self.held.items() if where == region and each.stack.name == request.name)
-        self._begin(region, stack_id, "UPDATE", request.token, request)
-        return stack_id
+        self._call("update", region)
+        held = next(each for each in self._living(region) if each.stack.name == request.name)
+        if held.operation and held.operation.token == request.token:
+            return held.stack.id
+        self._begin(region, held.stack.id, "UPDATE", request.token, request)
+        return self._answer(held.stack.id)
 
     def delete(self, region: str, stack_id: str, token: str) -> None:
+        self._call("delete", region)
+        assert not self.held[region, stack_id].stack.protected, "it has termination protection"
         self._begin(region, stack_id, "DELETE", token, None)
+        self._answer(None)
 
-    def events(self, region: str, stack_id: str, token: str) -> Sequence[StackEvent]:
-        self.calls.append(("events", region))
+    def continue_rollback(self, region: str, stack_id: str, token: str) -> None:
+        self._call("continue", region)
+        assert self.held[region, stack_id].stack.status is StackStatus.UPDATE_ROLLBACK_FAILED
+        self._begin(region, stack_id, "UPDATE_ROLLBACK", token, None)
+        self._answer(None)
+
+    def cancel_update(self, region: str, stack_id: str, token: str) -> None:
+        self._call("cancel", region)
+        held = self.held[region, stack_id]
+        assert held.operation
+        assert held.stack.status is StackStatus.UPDATE_IN_PROGRESS
+        held.operation.token, held.operation.ends_as = token, "UPDATE_ROLLBACK_COMPLETE"
+        held.operation.ends = self.clock.now() + 1.0
+        self._set(held, "UPDATE_ROLLBACK_IN_PROGRESS", token)
+        self._answer(None)
+
+    def protect(self, region: str, stack_id: str, *, on: bool) -> None:
+        self._call("protect", region)
+        held = self.held[region, stack_id]
+        held.stack = replace(held.stack, protected=on)
+        self._answer(None)
+
+    def events(self, region: str, stack_id: str, *tokens: str) -> Sequence[StackEvent]:
+        self._call("events", region)
+        return self._answer([each for each in reversed(self.held[region, stack_id].events) if each.token in tokens])
+
+    def latest_events(self, region: str, stack_id: str) -> Sequence[StackEvent]:
+        self._call("latest", region)
+        return self._answer(list(reversed(self.held[region, stack_id].events))[:100])
+
+    def find(self, name: str, region: str) -> Stack:
+        """The one living stack of that name."""
+        (held,) = [each for each in self._living(region) if each.stack.name == name]
+        return held.stack
+
+    def put(self, name: str, region: str, status: StackStatus, reason: str = "") -> None:
+        """Bring a stack into a state, as someone else or AWS would have."""
+        held = next(each for each in self._living(region) if each.stack.name == name)
+        held.operation = None
+        held.stack = replace(held.stack, status=status, reason=reason)
+
+    def _living(self, region: str) -> Sequence[_Held]:
+        return [
+            each
+            for (where, _), each in self.held.items()
+            if where == region and each.stack.status is not StackStatus.DELETE_COMPLETE
+        ]
+
+    def _call(self, what: str, region: str) -> None:
+        self.calls.append((what, region))
+        if self.kill_at == (len(self.calls), "before"):
+            raise Killed
         self._advance()
-        return [each for each in reversed(self.held[region, stack_id].events) if each.token == token]
+
+    def _answer(self, answer: Answer) -> Answer:
+        if self.kill_at == (len(self.calls), "after"):
+            raise Killed
+        return answer
 
     def _begin(self, region: str, stack_id: str, action: str, token: str, request: StackRequest | None) -> None:
-        self.calls.append((action.lower(), region))
         held = self.held[region, stack_id]
         now = self.clock.now()
         self.history.append((now, action, held.stack.name, region))
@@ -111,6 +187,11 @@ class SimulatedStacks:
         held.operation = _Operation(
             action, token, now, now + self.durations.get(held.stack.name, 1.0), self.failures.get(held.stack.name, ""), request
         )
+        held.operation.fingerprint = held.stack.fingerprint
+        if request:
+            held.stack = replace(held.stack, fingerprint=fingerprint_in(load_yaml(request.body, "")["Description"]))
+        if action != "DELETE":
+            held.stack = replace(held.stack, changed_at=str(now))
         self._set(held, f"{action}_IN_PROGRESS", token)
 
     def _advance(self) -> None:
@@ -119,28 +200,36 @@ class SimulatedStacks:
             if done is None or done.ends > self.clock.now():
                 continue
             held.operation = None
+            if done.action == "UPDATE" and (done.fails or done.ends_as):
+                held.stack = replace(held.stack, fingerprint=done.fingerprint)
             if done.fails:
-                self._event(held, "Thing", "AWS::Some::Thing", f"{done.action}_FAILED", done.fails, done.token)
-                self._event(held, "Other", "AWS::Some::Thing", f"{done.action}_FAILED", "Resource creation cancelled", done.token)
-                self._set(
+                self._event(
+                    held, "Thing", "AWS::Some::Thing", f"{done.action.removesuffix('_ROLLBACK')}_FAILED", done.fails, done.token
+                )
+                self._event(
                     held,
-                    {"CREATE": "ROLLBACK_COMPLETE", "UPDATE": "UPDATE_ROLLBACK_COMPLETE", "DELETE": "DELETE_FAILED"}[done.action],
+                    "Other",
+                    "AWS::Some::Thing",
+                    f"{done.action.removesuffix('_ROLLBACK')}_FAILED",
+                    "Resource creation cancelled",
                     done.token,
                 )
+                self._set(held, BAD_ENDS[done.action], done.token)
+            elif done.ends_as:
+                self._set(held, done.ends_as, done.token)
             else:
                 self._set(held, f"{done.action}_COMPLETE", done.token, done.request)
 
     def _set(self, held: _Held, status: str, token: str, request: StackRequest | None = None) -> None:
         old = held.stack
-        outputs, fingerprint = old.outputs, old.fingerprint
+        outputs = old.outputs
         if request:
             document = load_yaml(request.body, request.name)
             outputs = {
                 name: f"{request.name}.{name}({','.join(sorted(request.parameters.values()))})"
                 for name in document.get("Outputs", {})
             }
-            fingerprint = fingerprint_in(document["Description"])
-        held.stack = Stack(old.name, old.id, StackStatus(status), outputs, fingerprint, "", str(self.clock.now()))
+        held.stack = replace(old, status=StackStatus(status), outputs=outputs)
         self._event(held, old.name, STACK_TYPE, status, "", token, old.id)
 
     def _event(self, held: _Held, logical: str, kind: str, status: str, reason: str, token: str, physical: str = "") -> None:
