@@ -46,6 +46,17 @@ def build_parser() -> argparse.ArgumentParser:
     made["deploy"].add_argument(
         "--stack", action="append", default=[], metavar="STACK", help="only this stack; the others stay as they are (repeatable)"
     )
+    made["deploy"].add_argument(
+        "--express", action="store_true", help="CloudFormation's express mode: do not wait until resources are ready"
+    )
+    for name in ("deploy", "destroy"):
+        made[name].add_argument(
+            "--wait",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="wait for another run on this stage (default: say who, end)",
+        )
     made["destroy"].add_argument("--yes", action="store_true", help="do not ask for the domain to be typed")
     for name in ("drill", "report"):
         made[name].add_argument(

@@ -4,11 +4,12 @@ from argparse import Namespace
 from collections import Counter
 
 from deploytool.commands._common import Run, chosen, opened
+from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.events import Emit, Event, StackDone
 from deploytool.core.plan import Action
 from deploytool.render.progress import PAST, progress
 from deploytool.render.results import outcome_document
-from deploytool.work.deploy import deploy
+from deploytool.work.deploy import DeployOptions, deploy
 from deploytool.work.engine import Outcome
 
 
@@ -16,11 +17,12 @@ def run(args: Namespace) -> int:
     """Deploy; 0 when every stack is as desired, 1 when one is not."""
     with opened(args) as found:
         choice = chosen(args, found)
-        with progress(found.terminal, found.target.ports.clock) as show:
-            outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice)
+        with progress(found.terminal, found.target.ports.clock) as show, interrupts() as asked:
+            options = DeployOptions(args.express, args.wait, asked)
+            outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice, options)
         found.terminal.document(outcome_document(outcome))
         _say(found, outcome)
-        return 0 if outcome.ok else 1
+        return exit_code(outcome)
 
 
 def _with_delegation(found: Run, show: Emit) -> Emit:
@@ -43,7 +45,9 @@ def _with_delegation(found: Run, show: Emit) -> Emit:
 def _say(found: Run, outcome: Outcome) -> None:
     terminal, counts = found.terminal, Counter(outcome.done.values())
     changed = {action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN)}
-    if not outcome.ok:
+    if outcome.stopped:
+        terminal.say(f"[yellow]stopped[/]: {len(outcome.done)} stacks are as they should be, {len(outcome.stopped)} are not")
+    elif not outcome.ok:
         names = ", ".join(map(str, outcome.failed))
         terminal.say(f"[red]failed[/]: {names}; {len(outcome.cancelled)} not started, {len(outcome.done)} as they should be")
     elif not changed:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from deploytool.core.events import (
+    CancelRequested,
+    Detached,
     Emit,
     Event,
+    LockWaited,
     RunStarted,
     StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
     StackWaiting,
+    StopRequested,
     Uploaded,
 )
 from deploytool.core.graph import NodeId
@@ -39,10 +43,12 @@ def line_of(event: Event, started: float, width: int = 30) -> str | None:
     match event:
         case RunStarted():
             return None
-        case StackBegun(at, node, action, _):
-            text = f"{action} ..."
-        case StackWaiting(at, node, status):
-            text = f"[yellow]waits: it is {status} by someone else[/]"
+        case LockWaited() | StopRequested() | CancelRequested() | Detached():
+            return run_line(event)
+        case StackBegun(at, node, action, _, resumed):
+            text = f"{action}, which an earlier run began ..." if resumed else f"{action} ..."
+        case StackWaiting(at, node, status, holder):
+            text = f"[yellow]waits: it is {status} by someone else[/]" + (f" [dim]({escape(holder)})[/]" if holder else "")
         case StackDone(at, node, action, seconds, _):
             text = f"[green]{PAST[action]}[/] in {seconds:.1f} s" if action in PAST else f"[dim]{action}[/]"
         case StackFailed(at, node, cause, hint):
@@ -52,6 +58,24 @@ def line_of(event: Event, started: float, width: int = 30) -> str | None:
         case Uploaded(at, node, key, size, there_already):
             text = f"[dim]code {key[:21]}... {'is there already' if there_already else f'stored ({size:,} bytes)'}[/]"
     return f"{at - started:7.1f} s  {node!s:{width}} {text}"
+
+
+def run_line(event: LockWaited | StopRequested | CancelRequested | Detached) -> str:
+    """What concerns the whole run, with what the user's next interrupt does."""
+    match event:
+        case LockWaited(_, holder):
+            return f"[yellow]waits: this stage is being deployed by {escape(holder)}[/]"
+        case StopRequested(_, nodes):
+            runs = f"{len(nodes)} operations run on" if nodes else "nothing runs"
+            return f"[yellow]stopping: nothing more is begun, {runs}. Ctrl-C again cancels them.[/]"
+        case CancelRequested(_, nodes):
+            return (
+                f"[yellow]cancelling {len(nodes)} operations: updates are rolled back, creations deleted. "
+                "Ctrl-C again leaves them to CloudFormation.[/]"
+            )
+        case Detached(_, nodes):
+            left = ", ".join(map(str, nodes)) or "nothing"
+            return f"[yellow]left to CloudFormation: {left}. Run the same command again: it takes them up where they are.[/]"
 
 
 class _Lines:
@@ -70,8 +94,8 @@ class _Lines:
 class _Table:
     """Keeps a row a stack; rich redraws it."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock, self.started = clock, 0.0
+    def __init__(self, clock: Clock, terminal: Terminal) -> None:
+        self.clock, self.terminal, self.started = clock, terminal, 0.0
         self.rows: dict[NodeId, tuple[str, float | None, str]] = {}
 
     def __call__(self, event: Event) -> None:
@@ -79,9 +103,9 @@ class _Table:
             case RunStarted(at, nodes, _):
                 self.started = at
                 self.rows = dict.fromkeys(nodes, ("waiting", None, ""))
-            case StackBegun(at, node, action, _):
+            case StackBegun(at, node, action, _, _):
                 self.rows[node] = ("running", at, action)
-            case StackWaiting(at, node, status):
+            case StackWaiting(at, node, status, _):
                 self.rows[node] = ("running", at, f"waits: {status} by someone else")
             case StackDone(_, node, action, seconds, _):
                 self.rows[node] = ("done", None, f"{PAST[action]} in {seconds:.1f} s" if action in PAST else f"[dim]{action}[/]")
@@ -91,6 +115,8 @@ class _Table:
                 self.rows[node] = ("cancelled", None, f"[dim]needs {', '.join(map(str, because))}[/]")
             case Uploaded():
                 pass
+            case LockWaited() | StopRequested() | CancelRequested() | Detached():
+                self.terminal.note(run_line(event))
 
     def __rich__(self) -> "Table":
         from rich.table import Table  # noqa: PLC0415  # only where a table is drawn
@@ -110,6 +136,6 @@ def progress(terminal: Terminal, clock: Clock) -> Iterator[Emit]:
         return
     from rich.live import Live  # noqa: PLC0415  # only where a table is drawn
 
-    table = _Table(clock)
+    table = _Table(clock, terminal)
     with Live(table, console=terminal.err, refresh_per_second=8):
         yield table

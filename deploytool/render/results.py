@@ -13,6 +13,7 @@ MARKS = {
     Action.UPDATE: "[yellow]~[/]",
     Action.NOTHING: "[dim]=[/]",
     Action.REPLACE: "[yellow]±[/]",
+    Action.CONTINUE: "[yellow]~[/]",
     Action.REFUSE: "[red]![/]",
 }
 
@@ -28,6 +29,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         ],
         "failed": [{**_where(node), "cause": cause} for node, cause in outcome.failed.items()],
         "not_started": [{**_where(node), "needs": list(map(str, needs))} for node, needs in outcome.cancelled.items()],
+        "stopped": [{**_where(node), "state": state} for node, state in outcome.stopped.items()],
     }
 
 
