@@ -3,14 +3,60 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import pytest
 
+from deploytool.core.config import parse_config
 from deploytool.core.errors import StackExists
-from deploytool.core.package import Package
+from deploytool.core.events import Event
+from deploytool.core.graph import Graph, build_graph
+from deploytool.core.graphfile import parse_graph_file
+from deploytool.core.package import Package, build_package
 from deploytool.core.stacks import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
-from deploytool.core.template import fingerprint_in, load_yaml
+from deploytool.core.template import fingerprint_in, load_yaml, parse_template
+from deploytool.work.deploy import DeployPorts, deploy
+from deploytool.work.engine import Outcome
+
+EAST, WEST = "us-east-1", "us-west-2"
+TEMPLATE = """
+Parameters: {Input: {Type: String, Default: ''}, More: {Type: String, Default: ''}}
+Resources: {A: {Type: 'AWS::Some::Thing'}}
+Outputs: {Out: {Value: x}}
+"""
+GRAPH = """
+artifacts: {function: {source: x, bucket: {output: bucket.Out}}}
+stacks:
+  zone: {template: t.yaml, scope: global, parameters: {Input: {setting: domain}}}
+  bucket: {template: t.yaml, scope: regional}
+  api: {template: t.yaml, scope: regional}
+  lambda: {template: t.yaml, scope: regional, parameters: {Input: {output: api.Out}, More: {artifact: function, part: key}}}
+  certificate: {template: t.yaml, scope: regional, parameters: {Input: {output: zone.Out}}}
+  mapping: {template: t.yaml, scope: regional, parameters: {Input: {output: certificate.Out}, More: {output: lambda.Out}}}
+  records:
+    template: t.yaml
+    scope: global
+    parameters: {Input: {output: mapping.Out, region: primary}, More: {output: mapping.Out, region: secondary}}
+"""
+
+
+@cache
+def make_graph(code: bytes = b"1", thing: str = "Thing'", stage: str = "", graph: str = GRAPH, parameter: str = "") -> Graph:
+    """The graph of a small stage: `thing` is what stands for the resource, `stage` its lines in the configuration."""
+    config = parse_config(
+        f'project = "hello"\ndomain = "example.com"\nregions = ["{EAST}", "{WEST}"]\n[stages.dev]\n{stage}', "c"
+    )
+    template = TEMPLATE.replace("Thing'", thing).replace("Default: ''}, More", f"Default: ''{parameter}}}, More")
+    packages = {"function": build_package("function", {"handler.py": code})}
+    return build_graph(
+        config,
+        config.stage("dev"),
+        parse_graph_file(graph, "stacks.yaml"),
+        {"t.yaml": parse_template(template, "t.yaml")},
+        packages,
+    )
+
 
 Answer = TypeVar("Answer")
 BAD_ENDS = {
@@ -68,6 +114,11 @@ class _Held:
     events: list[StackEvent] = field(default_factory=list)
 
 
+@cache
+def _parsed(body: str) -> Any:
+    return load_yaml(body, "the request")
+
+
 @dataclass
 class SimulatedStacks:
     """The Stacks port. By stack name: `durations` in seconds, `failures` with their cause; `stale` answers show the past.
@@ -80,10 +131,12 @@ class SimulatedStacks:
     failures: dict[str, str] = field(default_factory=dict)
     stale: int = 0
     kill_at: tuple[int, str] = (0, "before")
+    killed: type[BaseException] = Killed
     held: dict[tuple[str, str], _Held] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     history: list[tuple[float, str, str, str]] = field(default_factory=list)
     _shown: dict[str, tuple[int, Stack]] = field(default_factory=dict)
+    _ended_at: float | None = None
 
     def list(self, region: str) -> Mapping[str, Stack]:
         self._call("list", region)
@@ -189,7 +242,7 @@ class SimulatedStacks:
         )
         held.operation.fingerprint = held.stack.fingerprint
         if request:
-            held.stack = replace(held.stack, fingerprint=fingerprint_in(load_yaml(request.body, "")["Description"]))
+            held.stack = replace(held.stack, fingerprint=fingerprint_in(_parsed(request.body)["Description"]))
         if action != "DELETE":
             held.stack = replace(held.stack, changed_at=str(now))
         self._set(held, f"{action}_IN_PROGRESS", token)
@@ -199,7 +252,7 @@ class SimulatedStacks:
             done = held.operation
             if done is None or done.ends > self.clock.now():
                 continue
-            held.operation = None
+            held.operation, self._ended_at = None, done.ends
             if done.action == "UPDATE" and (done.fails or done.ends_as):
                 held.stack = replace(held.stack, fingerprint=done.fingerprint)
             if done.fails:
@@ -219,12 +272,13 @@ class SimulatedStacks:
                 self._set(held, done.ends_as, done.token)
             else:
                 self._set(held, f"{done.action}_COMPLETE", done.token, done.request)
+            self._ended_at = None
 
     def _set(self, held: _Held, status: str, token: str, request: StackRequest | None = None) -> None:
         old = held.stack
         outputs = old.outputs
         if request:
-            document = load_yaml(request.body, request.name)
+            document = _parsed(request.body)
             outputs = {
                 name: f"{request.name}.{name}({','.join(sorted(request.parameters.values()))})"
                 for name in document.get("Outputs", {})
@@ -233,7 +287,8 @@ class SimulatedStacks:
         self._event(held, old.name, STACK_TYPE, status, "", token, old.id)
 
     def _event(self, held: _Held, logical: str, kind: str, status: str, reason: str, token: str, physical: str = "") -> None:
-        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.clock.now(), microseconds=len(held.events))
+        now = self.clock.now() if self._ended_at is None else self._ended_at
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=now, microseconds=len(held.events))
         held.events.append(StackEvent(at, logical, kind, status, reason, token, physical))
 
     def _maybe_stale(self, stack: Stack) -> Stack:
@@ -273,3 +328,61 @@ def buckets() -> SimulatedBuckets:
 @pytest.fixture
 def runner() -> InlineRunner:
     return InlineRunner()
+
+
+@dataclass
+class SimulatedLocks:
+    """The Locks port in memory."""
+
+    held: dict[tuple[str, str], str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def read(self, region: str, name: str) -> str | None:
+        self.calls.append("read")
+        return self.held.get((region, name))
+
+    def make(self, region: str, name: str, value: str) -> bool:
+        self.calls.append("make")
+        return self.held.setdefault((region, name), value) is value
+
+    def renew(self, region: str, name: str, value: str) -> None:
+        self.calls.append("renew")
+        self.held[region, name] = value
+
+    def remove(self, region: str, name: str) -> None:
+        self.calls.append("remove")
+        self.held.pop((region, name), None)
+
+
+@pytest.fixture
+def graph_of() -> Callable[..., Graph]:
+    return make_graph
+
+
+@pytest.fixture
+def ports(stacks: SimulatedStacks, buckets: SimulatedBuckets, runner: InlineRunner) -> DeployPorts:
+    return DeployPorts(stacks, buckets, stacks.clock, runner)
+
+
+@pytest.fixture
+def run(ports: DeployPorts) -> Callable[..., tuple[Outcome, list[Event]]]:
+    return _run_on(ports)
+
+
+@pytest.fixture
+def fresh() -> Callable[[], tuple[SimulatedStacks, Callable[..., tuple[Outcome, list[Event]]]]]:
+    """Makes an empty cloud, and what deploys to it."""
+
+    def fresh() -> tuple[SimulatedStacks, Callable[..., tuple[Outcome, list[Event]]]]:
+        stacks = SimulatedStacks(VirtualClock())
+        return stacks, _run_on(DeployPorts(stacks, SimulatedBuckets(), stacks.clock, InlineRunner()))
+
+    return fresh
+
+
+def _run_on(ports: DeployPorts) -> Callable[..., tuple[Outcome, list[Event]]]:
+    def run(graph: Graph | None = None, work: Callable[..., Outcome] = deploy, **more: Any) -> tuple[Outcome, list[Event]]:
+        events: list[Event] = []
+        return work(graph or make_graph(), ports, events.append, **more), events
+
+    return run
