@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from deploytool.commands._common import Run, chosen, opened, title
+from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.events import Emit, Event, StackDone
 from deploytool.core.plan import Action
@@ -12,7 +13,7 @@ from deploytool.core.planfile import moved, read_plan_file, world_of
 from deploytool.render.board import PAST
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
-from deploytool.work.deploy import deploy, find_deployed
+from deploytool.work.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.engine import Outcome
 
 
@@ -22,11 +23,12 @@ def run(args: Namespace) -> int:
         choice = chosen(args, found)
         if args.plan_file:
             _check_plan(args.plan_file, found)
-        with progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show:
-            outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice)
+        with progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show, interrupts() as asked:
+            options = DeployOptions(args.express, args.wait, asked)
+            outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice, options)
         found.terminal.document(outcome_document(outcome, show.board))
         _say(found, outcome)
-        return 0 if outcome.ok else 1
+        return exit_code(outcome)
 
 
 def _check_plan(path: Path, found: Run) -> None:
@@ -63,7 +65,9 @@ def _with_delegation(found: Run, show: Emit) -> Emit:
 def _say(found: Run, outcome: Outcome) -> None:
     terminal, counts = found.terminal, Counter(outcome.done.values())
     changed = {action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN)}
-    if not outcome.ok:
+    if outcome.stopped:
+        terminal.say(f"[yellow]stopped[/]: {len(outcome.done)} stacks are as they should be, {len(outcome.stopped)} are not")
+    elif not outcome.ok:
         names = ", ".join(map(str, outcome.failed))
         terminal.say(f"[red]failed[/]: {names}; {len(outcome.cancelled)} not started, {len(outcome.done)} as they should be")
     elif not changed:

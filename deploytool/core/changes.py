@@ -76,7 +76,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class StackChanges:
-    """A stack's changes. An estimate compares templates: it is made where an input is known only once another stack is done."""
+    """A stack's changes. An estimate compares templates: where an input, or the stack's own state, allows no change set yet."""
 
     source: Source
     resources: tuple[ResourceChange, ...]

@@ -20,11 +20,15 @@ DOMAIN_LENGTH = 64  # ACM's limit for a certificate's first name (API reference 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its name, the domain that clients call, and the settings that differ from the graph's defaults."""
+    """One stage: its name, the domain that clients call, and the settings that differ from the graph's defaults.
+
+    The stacks of a `protected` one have termination protection.
+    """
 
     name: str
     domain: str
     settings: Mapping[str, Setting]
+    protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,14 @@ def _stages(value: object, domain: str, faults: Faults) -> dict[str, Stage]:
         if not isinstance(table, dict):
             faults.add(key, f"must be a table, like [{key}]")
             continue
-        for unknown in table.keys() - {"domain", "settings"}:
-            faults.unknown(key, unknown, ["domain", "settings"])
+        for unknown in table.keys() - {"domain", "settings", "protected"}:
+            faults.unknown(key, unknown, ["domain", "settings", "protected"])
         own = _domain(table.get("domain"), f"{key}.domain", faults, required=False)
         settings = _settings(table.get("settings", {}), f"{key}.settings", faults)
-        stages[name] = Stage(name, own or (domain if name == "prod" else f"{name}.{domain}"), settings)
+        protected = table.get("protected", name == "prod")
+        if not isinstance(protected, bool):
+            faults.add(f"{key}.protected", "must be true or false")
+        stages[name] = Stage(name, own or (domain if name == "prod" else f"{name}.{domain}"), settings, protected is True)
     seen: dict[str, str] = {}
     for stage in stages.values():
         if stage.domain in seen:

@@ -73,13 +73,18 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """All nodes of a stage, in an order in which each stands after those it needs."""
+    """All nodes of a stage, in an order in which each stands after those it needs.
+
+    `protected`: from deletion by accident. `regions` are the primary and the secondary.
+    """
 
     project: str
     stage: str
     nodes: Mapping[NodeId, Node]
     service: Mapping[str, OutputRef]
     settings: Mapping[str, Setting]
+    protected: bool = False
+    regions: tuple[str, ...] = ()
 
     def edges(self) -> dict[NodeId, frozenset[NodeId]]:
         """What each node waits for."""
@@ -115,7 +120,15 @@ class _Builder:
             self.faults.add("stacks", f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere")
             self.faults.raise_any()
         service = {name: self._output(source, self.config.primary) for name, source in self.file.service.items()}
-        return Graph(self.config.project, self.stage.name, {each: nodes[each] for each in order}, service, self.settings)
+        return Graph(
+            self.config.project,
+            self.stage.name,
+            {each: nodes[each] for each in order},
+            service,
+            self.settings,
+            self.stage.protected,
+            self.config.regions,
+        )
 
     def _check(self, spec: StackSpec) -> None:
         """The faults of one stack that do not depend on the region."""

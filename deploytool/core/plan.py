@@ -6,10 +6,12 @@ from enum import StrEnum
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.graph import Graph, Node, NodeId, OutputRef, Value
+from deploytool.core.repair import Repair, repair_of
 from deploytool.core.stacks import Stack, StackRequest, StackStatus
 from deploytool.core.template import digest, render_body, without_words
 
-PROJECT_TAG, STAGE_TAG = "deploytool:project", "deploytool:stage"
+CERTIFICATE = "AWS::CertificateManager::Certificate"
+PROJECT_TAG, STAGE_TAG, COMMIT_TAG = "deploytool:project", "deploytool:stage", "deploytool:commit"
 
 
 class Action(StrEnum):
@@ -19,6 +21,7 @@ class Action(StrEnum):
     UPDATE = "update"
     NOTHING = "unchanged"
     REPLACE = "delete the failed creation, create anew"
+    CONTINUE = "continue the rollback, then update"
     WAIT = "wait for the operation under way"
     REFUSE = "refuse"
     NOT_CHOSEN = "left as it is"
@@ -60,30 +63,55 @@ def output_of(ref: OutputRef, outputs: Mapping[NodeId, Mapping[str, str]]) -> st
 
 
 def fingerprint_of(graph: Graph, node: Node, parameters: Mapping[str, str]) -> str:
-    """What identifies a stack's desired state: template (less its description), parameters and tags."""
-    return digest([without_words(node.document), parameters, tags_of(graph, node)])[:16]
+    """What identifies a stack's desired state: template (less its description), parameters and tags.
+
+    A NoEcho value goes in as a hash salted with the stack's name, so that equal secrets of two stacks are not seen to be equal.
+    """
+    hidden = {name: digest([node.stack_name, parameters[name]]) for name in secret_parameters(node) & parameters.keys()}
+    return digest([without_words(node.document), {**parameters, **hidden}, tags_of(graph, node)])[:16]
 
 
-def request_for(graph: Graph, node: Node, parameters: Mapping[str, str], token: str) -> StackRequest:
-    """The request that makes the stack as desired. Raises InputError when the template is over CloudFormation's limits."""
+def secret_parameters(node: Node) -> frozenset[str]:
+    """The parameters that the template marks NoEcho."""
+    return frozenset(name for name, declared in node.template.parameters.items() if declared.no_echo)
+
+
+def request_for(
+    graph: Graph, node: Node, parameters: Mapping[str, str], token: str, *, commit: str = "", express: bool = False
+) -> StackRequest:
+    """The request that makes the stack as desired. Raises InputError when the template is over CloudFormation's limits.
+
+    The commit is a tag that the fingerprint leaves out: a stack with nothing else to change keeps the one that it was made from.
+    Express mode is never asked for a template with a certificate, which is of no use before it is issued.
+    """
     body = render_body(node.document, fingerprint_of(graph, node, parameters), node.template.file)
-    return StackRequest(node.stack_name, body, parameters, tags_of(graph, node), token)
+    tags = tags_of(graph, node) | ({COMMIT_TAG: commit} if commit else {})
+    waits = CERTIFICATE in node.template.resources.values()
+    return StackRequest(node.stack_name, body, parameters, tags, token, graph.protected, express and not waits)
 
 
 def decide(deployed: Stack | None, fingerprint: str) -> Decision:
     """What to do with a stack found like this, when its fingerprint shall be `fingerprint`."""
     if deployed is None or deployed.status is StackStatus.DELETE_COMPLETE:
         return Decision(Action.CREATE, "not there yet")
-    status = deployed.status
-    if status.is_busy:
-        return Decision(Action.WAIT, f"is {status}")
-    if status in (StackStatus.ROLLBACK_COMPLETE, StackStatus.REVIEW_IN_PROGRESS):
-        return Decision(Action.REPLACE, f"is {status}: it never came to be, and CloudFormation only lets it be deleted")
-    if not status.is_updatable:
-        return Decision(Action.REFUSE, f"is {status}: {deployed.reason or 'it needs a person'}")
-    if deployed.fingerprint == fingerprint:
-        return Decision(Action.NOTHING, "template, parameters and tags are as deployed")
-    return Decision(Action.UPDATE, "template, parameters or tags differ")
+    status, same = deployed.status, deployed.fingerprint == fingerprint
+    unchanged = Decision(Action.NOTHING, "template, parameters and tags are as deployed")
+    match repair_of(status, ours=deployed.fingerprint is not None):
+        case Repair.NONE:
+            return unchanged if same else Decision(Action.UPDATE, "template, parameters or tags differ")
+        case Repair.WAIT:
+            # At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS only what the update replaced is still being removed.
+            return unchanged if same and status.is_good_end else Decision(Action.WAIT, f"is {status}")
+        case repair:
+            action, why = _REPAIRS[repair]
+            return Decision(action, f"is {status}: {why or deployed.reason or 'it needs a person'}")
+
+
+_REPAIRS = {
+    Repair.RECREATE: (Action.REPLACE, "it never came to be, and CloudFormation only lets it be deleted"),
+    Repair.CONTINUE: (Action.CONTINUE, "its last update could not be taken back"),
+    Repair.EXPLAIN: (Action.REFUSE, ""),
+}
 
 
 def known_parameters(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploytool.core.changes import SERVING, DeployedTemplate, Effect, PropertyChange, ResourceChange
-from deploytool.core.graph import Node
 
 IN_SUB = re.compile(r"\$\{([^!}.][^}.]*)")
 PASSIVE = {"DependsOn", "Condition", "Type", "Properties"}  # attributes whose change alone changes no resource
@@ -88,11 +87,6 @@ def _named(function: str, argument: object) -> Iterator[str]:
             yield name.split(".", 1)[0]
         case ("Fn::Sub", str(text)) | ("Fn::Sub", [str(text), *_]):
             yield from IN_SUB.findall(text)
-
-
-def secret_parameters(node: Node) -> frozenset[str]:
-    """The parameters of a node whose values must never be shown."""
-    return frozenset(name for name, spec in node.template.parameters.items() if spec.no_echo)
 
 
 class _Side:

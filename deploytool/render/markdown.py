@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from deploytool.core.changes import ResourceChange, Source
 from deploytool.render.plan import (
-    HOW,
     LEFT,
     MARKS,
     Group,
@@ -70,7 +69,7 @@ def _details(group: Group) -> Iterator[str]:
     if group.problem:
         yield f"{text(group.problem)}\n"
     if group.changes and group.changes.source is Source.ESTIMATE:
-        yield f"_{HOW[Source.ESTIMATE]}: {', '.join(map(code, group.pending))}_\n"
+        yield f"_{text(group.estimated)}_\n"
     if group.changes and group.changes.resources:
         yield from table(("", "resource", "type", "what"), map(_row, group.changes.resources))
     elif group.changes:

@@ -20,6 +20,7 @@ MARKS = {
     Action.UPDATE: "~",
     Action.NOTHING: "=",
     Action.REPLACE: "±",
+    Action.CONTINUE: "~",
     Action.WAIT: "…",
     Action.REFUSE: "!",
     Action.NOT_CHOSEN: " ",
@@ -36,6 +37,7 @@ WORDS = {
     Action.CREATE: "to create",
     Action.UPDATE: "to update",
     Action.REPLACE: "to create anew",
+    Action.CONTINUE: "to repair and update",
     Action.WAIT: "under way",
     Action.REFUSE: "refused",
     Action.NOTHING: "unchanged",
@@ -43,11 +45,6 @@ WORDS = {
 COLOURS = {"+": "green", "~": "yellow", "±": "red", "-": "red", "!": "red", "?": "yellow"}
 SERVES = "SERVES TRAFFIC"
 LEFT = "no longer in the graph; deploytool leaves it"
-HOW = {
-    Source.TEMPLATE: "",
-    Source.CHANGE_SET: "",
-    Source.ESTIMATE: "estimated: some inputs are known only once other stacks are done",
-}
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,13 @@ class Group:
     @property
     def where(self) -> str:
         return ", ".join(self.regions)
+
+    @property
+    def estimated(self) -> str:
+        """Why the changes are an estimate."""
+        if not self.pending:
+            return "estimated: in its state the stack takes no change set"
+        return f"estimated; known only once other stacks are done: {', '.join(self.pending)}"
 
     @property
     def mark(self) -> str:
@@ -132,8 +136,7 @@ def _details(group: Group) -> Iterator[str]:
     if group.changes is None:
         return
     if group.changes.source is Source.ESTIMATE:
-        yield f"    [dim]{HOW[Source.ESTIMATE]}:[/]"
-        yield f"    [dim]  {escape(', '.join(group.pending))}[/]"
+        yield f"    [dim]{escape(group.estimated)}[/]"
     if not group.changes.resources:
         yield "    [dim]no resource changes[/]"
     names = max((len(each.logical_id) for each in group.changes.resources), default=0)

@@ -6,7 +6,20 @@ from contextlib import contextmanager
 
 from rich.markup import escape
 
-from deploytool.core.events import Event, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackWaiting, Uploaded
+from deploytool.core.events import (
+    CancelRequested,
+    Detached,
+    Event,
+    LockWaited,
+    RunStarted,
+    StackBegun,
+    StackCancelled,
+    StackDone,
+    StackFailed,
+    StackWaiting,
+    StopRequested,
+    Uploaded,
+)
 from deploytool.core.ports import Clock
 from deploytool.render.board import PAST, Board
 from deploytool.render.github import annotation, summary
@@ -18,10 +31,14 @@ TABLED = (StackBegun, StackWaiting, StackDone, StackCancelled, Uploaded)  # the 
 def line_of(event: Event, started: float, width: int = 30) -> str | None:
     """One line for an event, with rich's markup; None for what needs none. `started` is the run's start."""
     match event:
+        case LockWaited() | StopRequested() | CancelRequested() | Detached():
+            return run_line(event)
         case StackBegun():
-            said = f"{event.action} ..." + (f" [dim](about {event.expected:.0f} s)[/]" if event.expected else "")
+            said = f"{event.action}, which an earlier run began ..." if event.resumed else f"{event.action} ..."
+            said += f" [dim](about {event.expected:.0f} s)[/]" if event.expected else ""
         case StackWaiting():
             said = f"[yellow]waits: it is {event.status} by someone else[/]"
+            said += f" [dim]({escape(event.holder)})[/]" if event.holder else ""
         case StackDone(action=action) if action in PAST:
             said = f"[green]{PAST[action]}[/] in {event.seconds:.1f} s"
         case StackFailed():
@@ -36,6 +53,24 @@ def line_of(event: Event, started: float, width: int = 30) -> str | None:
         case _:
             return None
     return f"{event.at - started:7.1f} s  {event.node!s:{width}} {said}"
+
+
+def run_line(event: LockWaited | StopRequested | CancelRequested | Detached) -> str:
+    """What concerns the whole run, with what the user's next interrupt does."""
+    match event:
+        case LockWaited(_, holder):
+            return f"[yellow]waits: this stage is being deployed by {escape(holder)}[/]"
+        case StopRequested(_, nodes):
+            runs = f"{len(nodes)} operations run on" if nodes else "nothing runs"
+            return f"[yellow]stopping: nothing more is begun, {runs}. Ctrl-C again cancels them.[/]"
+        case CancelRequested(_, nodes):
+            return (
+                f"[yellow]cancelling {len(nodes)} operations: updates are rolled back, creations deleted. "
+                "Ctrl-C again leaves them to CloudFormation.[/]"
+            )
+        case Detached(_, nodes):
+            left = ", ".join(map(str, nodes)) or "nothing"
+            return f"[yellow]left to CloudFormation: {left}. Run the same command again: it takes them up where they are.[/]"
 
 
 class Progress:

@@ -22,6 +22,7 @@ def outcome_document(outcome: Outcome, board: Board) -> dict[str, Any]:
         ],
         "failed": [{**_where(node), "cause": cause, **_times(board, node)} for node, cause in outcome.failed.items()],
         "not_started": [{**_where(node), "needs": list(map(str, needs))} for node, needs in outcome.cancelled.items()],
+        "stopped": [{**_where(node), "state": state} for node, state in outcome.stopped.items()],
     }
 
 

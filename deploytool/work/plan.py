@@ -12,14 +12,24 @@ from deploytool.core.cloudports import Drifts, Previews, Stacks
 from deploytool.core.drift import CHECKABLE, StackDrift, without_secrets
 from deploytool.core.errors import CloudRefused, DeploytoolError
 from deploytool.core.graph import Graph, Node, NodeId, OutputRef
-from deploytool.core.plan import Action, Step, known_parameters, left_over, make_plan, request_for, resolve
+from deploytool.core.plan import (
+    COMMIT_TAG,
+    Action,
+    Step,
+    known_parameters,
+    left_over,
+    make_plan,
+    request_for,
+    resolve,
+    secret_parameters,
+)
 from deploytool.core.ports import Runner
 from deploytool.core.stacks import Stack
-from deploytool.core.templatediff import creations, estimate, secret_parameters, settled_outputs
+from deploytool.core.templatediff import creations, estimate, settled_outputs
 
 Result = TypeVar("Result")
 
-CHANGING = frozenset({Action.CREATE, Action.REPLACE, Action.UPDATE})
+CHANGING = frozenset({Action.CREATE, Action.REPLACE, Action.UPDATE, Action.CONTINUE})
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,7 @@ class _Detail:
 
     def _of(self, step: Step) -> _Found:
         try:
-            return self._update(step) if step.decision.action is Action.UPDATE else self._creation(step)
+            return self._update(step) if step.decision.action in (Action.UPDATE, Action.CONTINUE) else self._creation(step)
         except CloudRefused:
             raise
         except DeploytoolError as error:
@@ -139,20 +149,28 @@ class _Detail:
         return _Found(StackChanges(Source.TEMPLATE, creations(node.document, parameters)))
 
     def _update(self, step: Step) -> _Found:
-        """Through a change set where every input is known. The deployed template is read where something depends on it."""
+        """Through a change set where every input is known and the stack takes one: not before its rollback has been continued.
+
+        The deployed template is read for an estimate, and where other stacks take outputs.
+        """
         node, stack = self.graph.nodes[step.node], self.deployed[step.node]
         parameters = known_parameters(node, self.outputs, self.unsettled)
-        pending = None in parameters.values()
-        before = self.ports.previews.deployed(node.id.region, stack.id) if pending or node.id in self.giving else None
-        if pending and before:
+        estimated = None in parameters.values() or step.decision.action is Action.CONTINUE
+        before = self.ports.previews.deployed(node.id.region, stack.id) if estimated or node.id in self.giving else None
+        if estimated and before:
             changes = StackChanges(Source.ESTIMATE, estimate(before, node.document, parameters))
         else:
             changes = StackChanges(Source.CHANGE_SET, tuple(self._preview(node)))
         return _Found(changes, settled_outputs(before, node.document, parameters, changes.resources) if before else frozenset())
 
     def _preview(self, node: Node) -> Sequence[ResourceChange]:
-        """Where the template has a NoEcho parameter no value is asked for: any property may hold it."""
-        request = request_for(self.graph, node, resolve(node, self.outputs), f"deploytool-plan-{uuid4().hex}")
+        """Where the template has a NoEcho parameter no value is asked for: any property may hold it.
+
+        With the commit of the last deployment: another one would be shown as a change of every resource's tags.
+        """
+        commit = self.deployed[node.id].tags.get(COMMIT_TAG, "")
+        token = f"deploytool-plan-{uuid4().hex}"
+        request = request_for(self.graph, node, resolve(node, self.outputs), token, commit=commit)
         return self.ports.previews.preview(node.id.region, request, values=not secret_parameters(node))
 
     def drift(self, node_id: NodeId) -> Callable[[], StackDrift]:

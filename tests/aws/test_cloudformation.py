@@ -11,6 +11,7 @@ from botocore.stub import ANY, Stubber
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.cloudformation import CAPABILITIES, CloudFormation
 from deploytool.aws.sessions import Clients
+from deploytool.core.budget import Rate
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.package import build_package
 from deploytool.core.stacks import StackRequest, StackStatus
@@ -68,7 +69,7 @@ def waits() -> Waits:
 
 @pytest.fixture
 def adapter(stub: Stubber, waits: Waits) -> CloudFormation:
-    return CloudFormation(OneClient(stub.client), waits)
+    return CloudFormation(OneClient(stub.client), waits, Rate(1000.0, 1000.0))
 
 
 def test_a_creation_carries_our_token_and_needs_no_change_set(stub: Stubber, adapter: CloudFormation) -> None:
@@ -85,7 +86,7 @@ def test_an_update_goes_through_a_change_set_that_is_waited_for(stub: Stubber, a
         {**BODY, "ChangeSetName": "token", "ClientToken": "token", "ChangeSetType": "UPDATE"},
     )
     for status in ("CREATE_PENDING", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"):
-        stub.add_response("describe_change_set", {"Status": status}, {"ChangeSetName": SET})
+        stub.add_response("describe_change_set", {"Status": status, "StackId": ID}, {"ChangeSetName": SET})
     stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
     assert adapter.update("us-east-1", REQUEST) == ID
     assert waits.slept == pytest.approx([0.2, 0.3])
@@ -103,9 +104,10 @@ def test_a_change_set_without_changes_is_removed_and_is_no_error(stub: Stubber, 
 
 
 def test_a_change_set_that_fails_says_why(stub: Stubber, adapter: CloudFormation) -> None:
-    """Any other reason is an error."""
+    """Any other reason is an error; nothing of it stays."""
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
     stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": "Parameters: [B] must have values"})
+    stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
     with pytest.raises(DeploytoolError, match="must have values"):
         adapter.update("us-east-1", REQUEST)
 

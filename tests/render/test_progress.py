@@ -217,7 +217,9 @@ def test_a_result_says_when_each_stack_began_and_how_long_it_took(whole: tuple[E
     """Offsets from the run's start; null where nothing was done."""
     unchanged, created = NodeId("bucket", "us-east-1"), NodeId("zone", "us-east-1")
     outcome = Outcome(
-        {unchanged: "unchanged", created: "create"}, {NodeId("lambda", "us-east-1"): "x"}, {}, {unchanged: {}, created: {}}
+        done={unchanged: "unchanged", created: "create"},
+        failed={NodeId("lambda", "us-east-1"): "x"},
+        outputs={unchanged: {}, created: {}},
     )
     document = outcome_document(outcome, board_of(whole))
     times = [(each["stack"], each["started"], each["seconds"]) for each in (*document["stacks"], *document["failed"])]

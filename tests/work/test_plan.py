@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -159,12 +159,19 @@ def test_missing_permission_ends_the_plan(ports: PlanPorts, previews: Previewing
         made(ports, size=2)
 
 
-def test_a_stack_that_cannot_be_updated_makes_the_answer_no(ports: PlanPorts, stacks: Any, deployed: None) -> None:
-    """It is named with its state."""
-    stacks.held[EAST, "arn:us-east-1:hello-dev-api:0"].stack = Stack(
-        "hello-dev-api", "arn:us-east-1:hello-dev-api:0", StackStatus.UPDATE_ROLLBACK_FAILED, {}
-    )
-    assert not made(ports).ok
+@pytest.mark.parametrize(
+    ("status", "action", "ok"),
+    [(StackStatus.DELETE_FAILED, Action.REFUSE, False), (StackStatus.UPDATE_ROLLBACK_FAILED, Action.CONTINUE, True)],
+)
+def test_a_bad_state_is_refused_or_repaired_as_deploy_would(
+    ports: PlanPorts, previews: Previewing, stacks: Any, deployed: None, status: StackStatus, action: Action, *, ok: bool
+) -> None:
+    """A refusal makes the answer no. A stack that takes no change set yet is estimated."""
+    held = next(held for (region, _), held in stacks.held.items() if (region, held.stack.name) == (EAST, "hello-dev-api"))
+    held.stack = replace(held.stack, status=status)
+    found = made(ports, size=2)
+    assert (found.steps[0].decision.action, found.ok, previews.asked) == (action, ok, [])
+    assert ok == (API in found.changes and found.changes[API].source is Source.ESTIMATE)
 
 
 def test_stacks_that_left_the_graph_are_named_and_left(ports: PlanPorts, stacks: Any, deployed: None) -> None:
