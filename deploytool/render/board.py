@@ -63,6 +63,7 @@ class Board:
     started: float = 0.0
     now: float = 0.0
     rows: dict[NodeId, Row] = field(default_factory=dict)
+    over: bool = False
 
     def __call__(self, event: Event) -> None:
         self.now = event.at
@@ -91,6 +92,12 @@ class Board:
             case _:
                 pass
 
+    def close(self) -> None:
+        """The run is over, perhaps because it was stopped: what still waits was not started."""
+        self.over = True
+        for row in self.of(State.WAITING, State.BLOCKED):
+            self._set(row.node, state=State.NOT_STARTED, needs=tuple(self.unfinished_needs(row)))
+
     def _set(self, node: NodeId, **changes: object) -> None:
         self.rows[node] = replace(self.rows[node], **changes)  # type: ignore[arg-type]  # each of the type of its field
 
@@ -104,9 +111,9 @@ class Board:
         return [row for row in self.rows.values() if not row.quiet]
 
     @property
-    def quiet(self) -> Counter[str]:
-        """How many stacks were left as they are, by what is said of them."""
-        return Counter(row.action for row in self.rows.values() if row.quiet)
+    def quiet(self) -> list[str]:
+        """How many stacks were left as they are, by what is said of them: `14 unchanged`."""
+        return [f"{count} {action}" for action, count in Counter(row.action for row in self.rows.values() if row.quiet).items()]
 
     def unfinished_needs(self, row: Row) -> list[NodeId]:
         """What a waiting stack still waits for."""
@@ -115,7 +122,7 @@ class Board:
     def remaining(self, now: float) -> tuple[float, bool] | None:
         """Seconds to the run's end along the longest chain, and whether every duration in it is known (else it is the least).
 
-        None when nothing is known of what runs.
+        None when nothing is known of what runs, or the run is over.
         """
         left: dict[NodeId, float] = {}
         known = True
@@ -127,7 +134,7 @@ class Board:
             own = max((expected or 0.0) - (row.seconds(now) or 0.0), 0.0)
             left[row.node] = own + max((left.get(need, 0.0) for need in row.needs), default=0.0)
         longest = max(left.values(), default=0.0)
-        return (longest, known) if longest > 0 else None
+        return (longest, known) if longest > 0 and not self.over else None
 
     def _expected(self, row: Row) -> float | None:
         """A stack's own expected duration, else what its twin in another region is expected to take or took."""

@@ -33,17 +33,19 @@ def summary(board: Board, title: str) -> str:
 def _summary(board: Board, title: str) -> Iterator[str]:
     yield f"### {text(title)}\n"
     if not board.shown:
-        yield f"Nothing to do: {', '.join(f'{count} {action}' for action, count in board.quiet.items())}.\n"
+        yield f"Nothing to do: {', '.join(board.quiet)}.\n"
         return
     for row in board.of(State.FAILED):
         yield f"> [!CAUTION]\n> **{row.node}** failed: {text(row.note)}" + (f"<br>{text(row.hint)}" if row.hint else "") + "\n"
     yield from table(("", "stack", "region", "action", "seconds"), (_row(board, row) for row in board.shown))
     if board.quiet:
-        yield f"{', '.join(f'{count} {action}' for action, count in board.quiet.items())}.\n"
+        yield f"{', '.join(board.quiet)}.\n"
     not_started = board.of(State.NOT_STARTED)
     if not_started:
         yield "Not started:\n"
-        yield from (f"- **{row.node}**, which needs {', '.join(map(str, row.needs))}" for row in not_started)
+        yield from (
+            f"- **{row.node}**" + (f", which needs {', '.join(map(str, row.needs))}" if row.needs else "") for row in not_started
+        )
         yield ""
     picture = gantt(board)
     if picture:

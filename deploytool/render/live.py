@@ -87,7 +87,7 @@ def _note(board: Board, row: Row) -> Text:
     """What is worth knowing beside a row: the cause of a failure, or what it waits for."""
     if row.state in (State.FAILED, State.BLOCKED):
         return Text(" ".join(row.note.split()), "red" if row.state is State.FAILED else "yellow")
-    if row.state is State.NOT_STARTED:
+    if row.state is State.NOT_STARTED and row.needs:
         return Text(f"needs {_names(row, list(row.needs))}", "dim")
     if row.state is State.WAITING and (needs := board.unfinished_needs(row)):
         return Text(f"for {_names(row, needs)}", "dim")
@@ -107,8 +107,7 @@ def counted(rows: list[Row]) -> str:
 
 def last_line(board: Board, now: float) -> str:
     """How far the run is and, where something is known of it, how long it will still take."""
-    quiet = board.quiet
-    said = [counted(board.shown), *(f"{count} {action}" for action, count in quiet.items())]
+    said = [counted(board.shown), *board.quiet]
     remaining = board.remaining(now)
     more = f", {'about' if remaining[1] else 'at least'} {duration(remaining[0])} more" if remaining else ""
     return f"{duration(now - board.started)}{more}: {', '.join(filter(None, said))}"

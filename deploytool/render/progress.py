@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.markup import escape
 
@@ -94,12 +94,7 @@ class Progress:
         """Say how many stacks needed nothing, when others did."""
         quiet = self.board.quiet
         if self.lines and quiet and self.board.shown:
-            self.terminal.note(f"[dim]{self.board.now - self.board.started:7.1f} s  {quiet_words(self.board)}[/]")
-
-
-def quiet_words(board: Board) -> str:
-    """How many stacks needed nothing."""
-    return ", ".join(f"{count} {action}" for action, count in board.quiet.items())
+            self.terminal.note(f"[dim]{self.board.now - self.board.started:7.1f} s  {', '.join(quiet)}[/]")
 
 
 @contextmanager
@@ -109,18 +104,24 @@ def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]
     github = os.environ.get("GITHUB_ACTIONS") == "true"
     listener = Progress(terminal, board, lines=not terminal.live, github=github)
     try:
-        if terminal.live:
-            from deploytool.render.live import live_table  # noqa: PLC0415  # only where a table is drawn
-
-            with live_table(terminal, board, clock):
+        with _display(terminal, board, clock):
+            try:
                 yield listener
-        else:
-            yield listener
-            listener.ended()
+            finally:
+                board.close()
+        listener.ended()
     finally:
         file = os.environ.get("GITHUB_STEP_SUMMARY")
         if github and file and board.rows:
             _append(file, summary(board, title), terminal)
+
+
+def _display(terminal: Terminal, board: Board, clock: Clock) -> AbstractContextManager[None]:
+    if not terminal.live:
+        return nullcontext()
+    from deploytool.render.live import live_table  # noqa: PLC0415  # only where a table is drawn
+
+    return live_table(terminal, board, clock)
 
 
 def _append(file: str, text: str, terminal: Terminal) -> None:

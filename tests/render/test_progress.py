@@ -193,6 +193,21 @@ def test_an_interrupted_run_has_a_picture_too(half: tuple[Event, ...]) -> None:
     assert "    zone 4.8 s :active, 2000-01-01 00:00:00.200, 2000-01-01 00:00:05.000" in picture
 
 
+def test_a_stopped_run_says_what_was_not_started(half: tuple[Event, ...]) -> None:
+    """What waited when it ended, and no time that it would still take."""
+    board = board_of(half)
+    board.close()
+    assert [str(row.node) for row in board.of(State.NOT_STARTED)] == [
+        "api@us-west-2",
+        "certificate@us-east-1",
+        "lambda@us-west-2",
+        "mapping@us-east-1",
+        "mapping@us-west-2",
+    ]
+    assert last_line(board, 110.0) == "10 s: 2 running, 5 not started, 1 done, 1 unchanged"
+    assert "- **api@us-west-2**\n" in summary(board, "x")
+
+
 def test_a_run_in_which_nothing_began_has_no_picture() -> None:
     """An empty picture is a fault in Mermaid."""
     assert gantt(Board()) == []
