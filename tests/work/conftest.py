@@ -386,3 +386,8 @@ def _run_on(ports: DeployPorts) -> Callable[..., tuple[Outcome, list[Event]]]:
         return work(graph or make_graph(), ports, events.append, **more), events
 
     return run
+
+
+@pytest.fixture
+def locks() -> SimulatedLocks:
+    return SimulatedLocks()
