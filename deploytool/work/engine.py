@@ -32,7 +32,7 @@ from deploytool.work.operation import Beginning, Begun, Blocked, Operation, Outc
 
 __all__ = ["Begun", "Blocked", "Engine", "Operation", "Outcome", "Settled"]
 
-SLICE, BRIEF = 0.1, 0.01  # seconds between two turns of the loop; while a call is being made
+SLICE, BRIEF = 0.1, 0.005  # seconds between two turns of the loop; while a call is being made
 QUIET = 5  # looks at a stack that is at an end which no event of ours tells, before someone else's are read
 REFUSALS = 5  # looks in a row that may be refused; each was repeated by botocore before
 STOP, CANCEL, DETACH = 1, 2, 3  # how often the user must ask for it
