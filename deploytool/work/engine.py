@@ -4,11 +4,9 @@ One listing a region tells which stacks may have ended, whatever their number; o
 beside the loop, which alone holds the state; what a call gave comes back to it through a queue.
 """
 
-import queue
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from deploytool.core.cloudports import Interrupts, NoInterrupts, Stacks
 from deploytool.core.durations import FIRST, LONGEST, jittered, pause
@@ -28,13 +26,13 @@ from deploytool.core.events import (
 from deploytool.core.graph import NodeId
 from deploytool.core.ports import Clock, Runner
 from deploytool.core.stacks import Stack, StackStatus
+from deploytool.work.beside import Beside
 from deploytool.work.ending import Ended, Endings
 from deploytool.work.operation import Beginning, Begun, Blocked, Operation, Outcome, Settled
 
 __all__ = ["Begun", "Blocked", "Engine", "Operation", "Outcome", "Settled"]
 
-Result = TypeVar("Result")
-SLICE, BRIEF = 0.1, 0.01  # seconds between two turns of the loop; while a call is being made
+SLICE, BRIEF = 0.1, 0.005  # seconds between two turns of the loop; while a call is being made
 QUIET = 5  # looks at a stack that is at an end which no event of ours tells, before someone else's are read
 REFUSALS = 5  # looks in a row that may be refused; each was repeated by botocore before
 STOP, CANCEL, DETACH = 1, 2, 3  # how often the user must ask for it
@@ -67,11 +65,11 @@ class Engine:
         heartbeat: Callable[[], None] = lambda: None,
         redact: Callable[[str], str] = lambda text: text,
     ) -> None:
-        self.stacks, self.clock, self.runner, self.emit = stacks, clock, runner, emit
+        self.stacks, self.clock, self.emit = stacks, clock, emit
         self.interrupts, self.random = interrupts or NoInterrupts(), random
         self.heartbeat, self.redact = heartbeat, redact
         self.endings = Endings(stacks, clock)
-        self.results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.beside = Beside(runner)
         self.outcome = Outcome()
         self.waiting: dict[NodeId, frozenset[NodeId]] = {}
         self.starting: set[NodeId] = set()
@@ -96,25 +94,10 @@ class Engine:
             self._start_ready()
             self._look()
             self.heartbeat()
-            if not self._take_results():
+            if not self.beside.take():
                 self.clock.sleep(self._idle())
         self.outcome.seconds = self.clock.now() - started
         return self.outcome
-
-    def _beside(self, call: Callable[[], Result], then: Callable[[Result | DeploytoolError], None]) -> None:
-        """Make a call beside the loop; what it gave, or its error, is handed to `then` in the loop."""
-
-        def task() -> None:
-            self.results.put(partial(then, _guarded(call)))
-
-        self.runner.submit(task)
-
-    def _take_results(self) -> bool:
-        taken = False
-        while not self.results.empty():
-            self.results.get()()
-            taken = True
-        return taken
 
     def _idle(self) -> float:
         """Seconds until the next turn: a result may come, a look is due, or the user may ask to stop."""
@@ -140,7 +123,7 @@ class Engine:
         self.starting.add(node)
         self.began.setdefault(node, self.clock.now())
         outputs = dict(self.outcome.outputs)
-        self._beside(partial(self.operation.begin, node, outputs), partial(self._begun, node))
+        self.beside.call(partial(self.operation.begin, node, outputs), partial(self._begun, node))
 
     def _begun(self, node: NodeId, result: Beginning | DeploytoolError | None) -> None:
         self.starting.discard(node)
@@ -186,7 +169,7 @@ class Engine:
         for region in sorted(self._regions() - self.listing):
             if self.due[region] <= now:
                 self.listing.add(region)
-                self._beside(partial(self.stacks.list, region), partial(self._listed, region))
+                self.beside.call(partial(self.stacks.list, region), partial(self._listed, region))
 
     def _listed(self, region: str, result: Mapping[str, Stack] | DeploytoolError) -> None:
         self.listing.discard(region)
@@ -223,7 +206,7 @@ class Engine:
         shown = seen if seen and run.begun.is_shown_by(seen) else None
         taken_over = run.unconfirmed >= QUIET
         call = partial(self.endings.ended, node.region, run.begun, shown, taken_over=taken_over)
-        self._beside(call, partial(self._checked, node))
+        self.beside.call(call, partial(self._checked, node))
 
     def _checked(self, node: NodeId, result: Ended | DeploytoolError | None) -> None:
         self.checking.discard(node)
@@ -253,7 +236,9 @@ class Engine:
             self.took[node.stack, begun.action] = self.clock.now() - run.since
             self.starting.add(node)
             stack = end.stack
-            self._beside(partial(self.operation.after, node, stack), partial(self._followed, node, begun.action, stack.outputs))
+            self.beside.call(
+                partial(self.operation.after, node, stack), partial(self._followed, node, begun.action, stack.outputs)
+            )
 
     def _followed(
         self, node: NodeId, action: str, outputs: Mapping[str, str], result: Begun | Settled | DeploytoolError | None
@@ -282,7 +267,7 @@ class Engine:
 
     def _cancel(self, node: NodeId) -> None:
         begun = self.running[node].begun
-        self._beside(partial(self.operation.cancel, node, begun), partial(self._cancelled, node))
+        self.beside.call(partial(self.operation.cancel, node, begun), partial(self._cancelled, node))
 
     def _cancelled(self, node: NodeId, result: str | DeploytoolError | None) -> None:
         """An accepted cancellation has a token of its own; one that was refused came too late, and the end is waited for."""
@@ -303,21 +288,3 @@ class Engine:
     def _failed(self, node: NodeId, cause: str, hint: str) -> None:
         self.outcome.failed[node] = self.redact(cause)
         self.emit(StackFailed(self.clock.now(), node, self.redact(cause), hint))
-
-
-def _guarded(call: Callable[[], Result]) -> Result | DeploytoolError:
-    """The call's result, or its error as a value: it is raised or reported in the loop, never lost in another thread."""
-    try:
-        return call()
-    except DeploytoolError as error:
-        return error
-    except Exception as error:  # noqa: BLE001  # carried to the loop and reported there
-        return _Unexpected(error)
-
-
-class _Unexpected(DeploytoolError):
-    """A programming error in a task, carried to the main thread."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
-        self.__cause__ = error

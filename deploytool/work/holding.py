@@ -119,4 +119,5 @@ def held(
     try:
         yield hold
     finally:
-        hold.release()
+        with suppress(CloudRefused):  # what was done counts more, and an unreleased lease ends by itself
+            hold.release()

@@ -169,6 +169,8 @@ class SimulatedStacks:
 
     def delete(self, region: str, stack_id: str, token: str) -> None:
         self._call("delete", region)
+        if any(each.token == token for each in self.held[region, stack_id].events):
+            return  # the same call again
         assert not self.held[region, stack_id].stack.protected, "it has termination protection"
         self._begin(region, stack_id, "DELETE", token, None)
         self._answer(None)

@@ -67,13 +67,13 @@ def test_with_wait_it_begins_when_the_other_has_ended(
         if LOCK in locks.held and self.now() > 20.0 and "them" in locks.held[LOCK]:
             del locks.held[LOCK]
             deploy(graph_of(), replace(shared, coordination=None), lambda event: None)
-            stacks.history.clear()
+            stacks.calls.clear()
 
     monkeypatch.setattr(type(stacks.clock), "sleep", other_ends)
     events: list[Any] = []
     outcome = deploy(graph_of(), shared, events.append, options=DeployOptions(wait=60.0))
     assert outcome.ok
-    assert not stacks.history
+    assert stacks.calls == [("list", EAST), ("list", WEST)]
     assert len([each for each in events if isinstance(each, LockWaited)]) == 1
 
 

@@ -1,6 +1,7 @@
 """The user asks to stop: once, twice, three times."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from deploytool.core.events import CancelRequested, Detached, StackBegun, StopRequested
 from deploytool.core.graph import NodeId
 from deploytool.core.stacks import StackStatus
-from deploytool.work.deploy import DeployOptions
+from deploytool.work.deploy import DeployOptions, deploy
 from deploytool.work.destroy import destroy
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -99,3 +100,26 @@ def test_asked_before_anything_began_nothing_begins(stop_at: Any, stacks: Any) -
     outcome, _ = stop_at(0.0)
     assert not stacks.history
     assert set(outcome.stopped.values()) == {"not begun"}
+
+
+def test_what_was_being_begun_when_asked_twice_is_cancelled_too(ports: Any, stacks: Any, graph_of: Any) -> None:
+    """The call was under way: its stack is deleted as soon as it is known."""
+    tasks: list[Callable[[], None]] = []
+
+    class Late:
+        def submit(self, task: Callable[[], None]) -> None:
+            tasks.append(task)
+
+    class Twice:
+        asked = 0
+
+        def count(self) -> int:
+            self.asked += 1
+            if self.asked > 2:
+                while tasks:
+                    tasks.pop(0)()
+            return 0 if self.asked < 2 else 2
+
+    outcome = deploy(graph_of(), replace(ports, runner=Late()), lambda event: None, options=DeployOptions(interrupts=Twice()))
+    assert set(outcome.stopped.values()) == {"create cancelled", "not begun"}
+    assert not stacks._living(EAST) + stacks._living(WEST)

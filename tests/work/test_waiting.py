@@ -60,8 +60,18 @@ def test_a_chain_ends_close_to_its_critical_path(stacks: Any, runner: Any) -> No
     assert 300.0 <= outcome.seconds < 300.0 * 1.02
 
 
-def test_the_expected_end_comes_from_the_other_region_or_from_earlier_updates(run: Run, stacks: Any, graph_of: Any) -> None:
-    """A twin that is done tells; the stack's own last update tells more."""
+def test_the_expected_end_comes_from_the_other_region(stacks: Any, runner: Any) -> None:
+    """The same stack took twenty seconds there, whatever the table says."""
+    stacks.durations = {"s": 20.0}
+    events: list[Any] = []
+    nodes = {NodeId("s", EAST): frozenset[NodeId](), NodeId("s", WEST): frozenset({NodeId("s", EAST)})}
+    Engine(stacks, stacks.clock, runner, events.append).run(nodes, Creation(stacks, 99.0))
+    expected = [each.expected for each in events if isinstance(each, StackBegun)]
+    assert expected == [99.0, pytest.approx(20.0, abs=3.0)]
+
+
+def test_the_expected_end_comes_from_earlier_updates(run: Run, stacks: Any, graph_of: Any) -> None:
+    """The stack's own events tell; a new stack's resources do."""
     stacks.durations = {"hello-dev-api": 7.0}
     _, events = run()
     expected = {(each.node, each.action): each.expected for each in events if isinstance(each, StackBegun)}
@@ -114,9 +124,29 @@ def test_a_refused_listing_ends_nothing(run: Run, stacks: Any, monkeypatch: pyte
             raise Throttled("Rate exceeded") if region == EAST else CloudRefused("no route")
         return their(self, region)
 
+    their_events = type(stacks).events
+
+    def refusing_events(self: Any, region: str, stack_id: str, *tokens: str) -> Any:
+        asked[stack_id] += 1
+        if asked[stack_id] <= 3:
+            raise CloudRefused("no route")
+        return their_events(self, region, stack_id, *tokens)
+
     monkeypatch.setattr(type(stacks), "list", refusing)
+    monkeypatch.setattr(type(stacks), "events", refusing_events)
     outcome, _ = run()
     assert outcome.ok
+
+
+def test_a_listing_that_is_refused_for_good_ends_the_run(stacks: Any, runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With AWS's words; what runs is taken up by the next run."""
+
+    def refusing(self: Any, region: str) -> Any:
+        raise CloudRefused("the token expired")
+
+    monkeypatch.setattr(type(stacks), "list", refusing)
+    with pytest.raises(CloudRefused, match="expired"):
+        Engine(stacks, stacks.clock, runner, lambda event: None).run({NodeId("s", EAST): frozenset()}, Creation(stacks, 1.0))
 
 
 def test_an_operation_that_someone_else_ended_is_not_waited_for_forever(
@@ -139,10 +169,11 @@ def test_an_operation_that_someone_else_ended_is_not_waited_for_forever(
     assert "someone else's operation (console)" in outcome.failed[NodeId("api", EAST)]
 
 
-def test_a_stale_end_with_old_outputs_is_not_taken(run: Run, stacks: Any, graph_of: Callable[..., Graph]) -> None:
+@pytest.mark.parametrize("stale", [1, 4, 8, 10])
+def test_a_stale_end_with_old_outputs_is_not_taken(run: Run, stacks: Any, graph_of: Callable[..., Graph], stale: int) -> None:
     """The answer after the end may still be the one from before the update: it is asked again."""
     run()
-    stacks.stale = 8
+    stacks.stale, stacks.durations = stale, {"hello-dev-lambda": 0.3}
     outcome, _ = run(graph_of(code=b"2"))
     assert outcome.outputs[NodeId("lambda", EAST)] == stacks.find("hello-dev-lambda", EAST).outputs
     assert outcome.outputs[NodeId("records", EAST)] == stacks.find("hello-dev-records", EAST).outputs
