@@ -27,6 +27,7 @@ COMMANDS = {
     "local": "the local cloud: up, down, status, env, run, stop-region, start-region, delegate, undelegate",
 }
 INTERRUPTED = 130
+DELEGATION_TIMEOUT = 4 * 3600.0  # seconds
 DEBUG = "DEPLOYTOOL_DEBUG"
 
 
@@ -45,6 +46,22 @@ def build_parser() -> argparse.ArgumentParser:
     }
     made["deploy"].add_argument(
         "--stack", action="append", default=[], metavar="STACK", help="only this stack; the others stay as they are (repeatable)"
+    )
+    made["deploy"].add_argument(
+        "--delegation-timeout",
+        type=float,
+        default=DELEGATION_TIMEOUT,
+        metavar="SECONDS",
+        help="how long to wait until a hosted zone that this run creates is delegated (default: %(default).0f)",
+    )
+    made["deploy"].add_argument(
+        "--no-delegation-check",
+        dest="delegation_check",
+        action="store_false",
+        help="ask for certificates without looking at the parent's name servers and CAA records",
+    )
+    made["destroy"].add_argument(
+        "--delete-zone", action="store_true", help="delete the retained hosted zone too, when it holds no records of others"
     )
     made["destroy"].add_argument("--yes", action="store_true", help="do not ask for the domain to be typed")
     for name in ("drill", "report"):

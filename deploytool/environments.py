@@ -1,19 +1,23 @@
 """The composition root: the one module that knows which target it is, AWS or the local cloud."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploytool.aws.acm import AcmCertificates
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.aws.zonerecords import Route53Zones
+from deploytool.core.certificateports import CertificatePorts
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.plan import output_of
-from deploytool.core.ports import Dns, Environment, Nameserver
+from deploytool.core.ports import Environment, Nameserver
+from deploytool.core.route53.zone import canonical
 from deploytool.core.service import Service
 from deploytool.net.clock import RealClock
 from deploytool.net.dns import DnsClient, system_resolvers
@@ -33,6 +37,7 @@ class Target:
     speed: float
     ports: DeployPorts
     environment: Environment
+    certificates: CertificatePorts
 
 
 def local_directory(root: Path) -> Path:
@@ -50,11 +55,12 @@ def open_target(project: Project, *, local: bool) -> Iterator[Target]:
 def _aws(runner: ThreadRunner) -> Target:
     resolvers = tuple(system_resolvers())
     dns = DnsClient()
-    return _target("aws", 1.0, Clients(), runner, dns, HttpsClient(), resolvers, 53)
+    return _target("aws", 1.0, Clients(), runner, dns, HttpsClient(), resolvers, lambda _: 53)
 
 
 def _local(project: Project, runner: ThreadRunner) -> Target:
     from deploytool.localcloud import lifecycle  # noqa: PLC0415  # a production install does not have it
+    from deploytool.localcloud.delegation import PARENT_SERVER  # noqa: PLC0415  # the same
     from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415  # the same
 
     state = lifecycle.load(local_directory(project.root))
@@ -67,7 +73,11 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
     clients = Clients(Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY))
     resolvers = (Nameserver("the local cloud's resolver", state.resolver.address, state.resolver.port),)
     https = HttpsClient(https_port=state.https_port, ca=state.ca)
-    return _target("local", state.speed, clients, runner, DnsClient(), https, resolvers, state.dns.port)
+
+    def port_of(server: str) -> int:
+        return state.parent.port if canonical(server) == PARENT_SERVER else state.dns.port
+
+    return _target("local", state.speed, clients, runner, DnsClient(), https, resolvers, port_of)
 
 
 def _target(
@@ -75,22 +85,33 @@ def _target(
     speed: float,
     clients: Clients,
     runner: ThreadRunner,
-    dns: Dns,
+    dns: DnsClient,
     http: HttpsClient,
     resolvers: tuple[Nameserver, ...],
-    port: int,
+    port_of: Callable[[str], int],
 ) -> Target:
     def locate(server: str) -> tuple[str, int]:
         answer = dns.query(resolvers[0], server)
         if not answer.addresses:
             raise DeploytoolError(f"the name server {server} has no address ({answer.rcode})")
-        return answer.addresses[0], port
+        return answer.addresses[0], port_of(server)
 
     real = RealClock()
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
     zones = Route53HostedZones(clients, locate)
     environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
-    return Target(name, speed, ports, environment)
+    our_zones = Route53Zones(clients)
+    certificates = CertificatePorts(
+        AcmCertificates(clients),
+        our_zones,
+        our_zones,
+        dns,
+        resolvers[0],
+        lambda server: Nameserver(server.rstrip("."), *locate(server)),
+        real,
+        runner,
+    )
+    return Target(name, speed, ports, environment, certificates)
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:

@@ -2,45 +2,52 @@
 
 from argparse import Namespace
 from collections import Counter
+from contextlib import closing
+from dataclasses import asdict
 
 from deploytool.commands._common import Run, chosen, opened
-from deploytool.core.events import Emit, Event, StackDone
+from deploytool.core.certificates import DnsRecord, zone_file_line
+from deploytool.core.errors import InputError
+from deploytool.core.events import Emit, Event, RecordsNeeded
 from deploytool.core.plan import Action
 from deploytool.render.progress import PAST, progress
 from deploytool.render.results import outcome_document
-from deploytool.work.deploy import deploy
+from deploytool.work.certificates import CertificateGuard, CertificateWatch, targets_elsewhere
+from deploytool.work.deploy import deploy, nothing_before
 from deploytool.work.engine import Outcome
 
 
 def run(args: Namespace) -> int:
     """Deploy; 0 when every stack is as desired, 1 when one is not."""
+    if not args.delegation_timeout >= 0:
+        raise InputError("--delegation-timeout: seconds, 0 or more")
     with opened(args) as found:
         choice = chosen(args, found)
+        needed: list[DnsRecord] = []
         with progress(found.terminal, found.target.ports.clock) as show:
-            outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice)
-        found.terminal.document(outcome_document(outcome))
-        _say(found, outcome)
+            watch = CertificateWatch(found.graph, found.target.certificates, _keeping(needed, show))
+            guard = CertificateGuard(found.target.certificates, watch, args.delegation_timeout)
+            before = guard.before if args.delegation_check else nothing_before
+            with closing(watch):
+                outcome = deploy(found.graph, found.target.ports, guard, choice, before)
+        records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
+        found.terminal.document(outcome_document(outcome) | {"records_to_create": [asdict(record) for record in records]})
+        _say(found, outcome, records)
         return 0 if outcome.ok else 1
 
 
-def _with_delegation(found: Run, show: Emit) -> Emit:
-    """Say, the moment a new zone is there, what its parent must be told: until then no certificate of it is validated."""
+def _keeping(records: list[DnsRecord], emit: Emit) -> Emit:
+    """Keep the records that somebody has to create; hand every event on."""
 
-    def emit(event: Event) -> None:
-        show(event)
-        if not isinstance(event, StackDone) or event.action != Action.CREATE or found.target.name != "aws":
-            return
-        if "NameServers" in event.outputs:
-            found.terminal.note(
-                f"[yellow]Now, at its registrar or in its parent's zone, point {found.domain} at these name servers:[/]"
-            )
-            found.terminal.note("  " + event.outputs["NameServers"].replace(",", ", "))
-            found.terminal.note("  The certificates wait for it; this run goes on by itself once it resolves.")
+    def keep(event: Event) -> None:
+        if isinstance(event, RecordsNeeded):
+            records.extend(event.records)
+        emit(event)
 
-    return emit
+    return keep
 
 
-def _say(found: Run, outcome: Outcome) -> None:
+def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
     terminal, counts = found.terminal, Counter(outcome.done.values())
     changed = {action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN)}
     if not outcome.ok:
@@ -51,3 +58,9 @@ def _say(found: Run, outcome: Outcome) -> None:
     else:
         said = ", ".join(f"{count} {PAST.get(action, action)}" for action, count in changed.items())
         terminal.say(f"[bold]https://{found.domain}{found.path}[/] is deployed: {said} ({outcome.seconds:.1f} s).")
+    if records:
+        terminal.say(
+            "The domain's DNS is hosted elsewhere; it needs these records there (the two of one name are a failover pair):"
+        )
+        for record in records:
+            terminal.say(f"  {zone_file_line(record)}")

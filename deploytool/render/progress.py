@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from deploytool.core.events import (
+    CertificateEvents,
     Emit,
     Event,
+    RecordsRemoved,
     RunStarted,
     StackBegun,
     StackCancelled,
@@ -16,9 +18,11 @@ from deploytool.core.events import (
     StackFailed,
     StackWaiting,
     Uploaded,
+    ZoneDeleted,
 )
 from deploytool.core.graph import NodeId
 from deploytool.core.ports import Clock
+from deploytool.render.certificates import certificate_line, certificate_words
 from deploytool.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -36,6 +40,8 @@ MARKS = {
 
 def line_of(event: Event, started: float, width: int = 30) -> str | None:
     """One line for an event, with rich's markup; None for what needs none. `started` is the run's start."""
+    if isinstance(event, CertificateEvents):
+        return certificate_line(event, started, width)
     match event:
         case RunStarted():
             return None
@@ -89,8 +95,10 @@ class _Table:
                 self.rows[node] = ("failed", None, f"[red]{escape(cause)}[/]" + (f"\n{escape(hint)}" if hint else ""))
             case StackCancelled(_, node, because):
                 self.rows[node] = ("cancelled", None, f"[dim]needs {', '.join(map(str, because))}[/]")
-            case Uploaded():
+            case Uploaded() | RecordsRemoved() | ZoneDeleted():
                 pass
+            case _:  # of a certificate: a row does not begin anew with what is said of it
+                self.rows[event.node] = ("running", self.rows[event.node][1] or event.at, certificate_words(event))
 
     def __rich__(self) -> "Table":
         from rich.table import Table  # noqa: PLC0415  # only where a table is drawn

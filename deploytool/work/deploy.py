@@ -12,9 +12,11 @@ from deploytool.core.plan import Action, Decision, decide, fingerprint_of, outpu
 from deploytool.core.ports import Clock, Runner
 from deploytool.core.stacks import Stack
 from deploytool.core.template import digest
-from deploytool.work.engine import Begun, Blocked, Engine, Outcome, Settled
+from deploytool.work.engine import Begun, Blocked, Engine, Outcome, Postponed, Settled
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
+# Called with a node and its parameters before its stack is changed: None to go on, or when to ask again. Raises to refuse.
+Before = Callable[[Node, Mapping[str, str]], Postponed | None]
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,20 @@ class _Deploy:
     """Decides what each node needs when its inputs are known, and begins it."""
 
     def __init__(
-        self, graph: Graph, ports: DeployPorts, emit: Emit, deployed: Mapping[NodeId, Stack], chosen: Callable[[NodeId], bool]
+        self,
+        graph: Graph,
+        ports: DeployPorts,
+        emit: Emit,
+        deployed: Mapping[NodeId, Stack],
+        chosen: Callable[[NodeId], bool],
+        before: Before,
     ) -> None:
-        self.graph, self.ports, self.emit, self.chosen = graph, ports, emit, chosen
+        self.graph, self.ports, self.emit, self.chosen, self.before = graph, ports, emit, chosen, before
         self.deployed = dict(deployed)
         self.inputs: dict[NodeId, Outputs] = {}
         self.looked: set[NodeId] = set()
 
-    def begin(self, node_id: NodeId, outputs: Outputs) -> Begun | Settled | Blocked:
+    def begin(self, node_id: NodeId, outputs: Outputs) -> Begun | Settled | Blocked | Postponed:  # noqa: PLR0911  # one a case
         node = self.graph.nodes[node_id]
         self.inputs[node_id] = outputs
         deployed = self._current(node_id)
@@ -58,6 +66,8 @@ class _Deploy:
             return Settled(Action.NOTHING, deployed.outputs)
         if decision.action is Action.WAIT and deployed:
             return Blocked(deployed.id, deployed.status)
+        if postponed := self.before(node, parameters):
+            return postponed
         self._upload(node, outputs)
         match decision.action:
             case Action.CREATE:
@@ -118,7 +128,18 @@ def _as_it_is(deployed: Stack | None) -> Settled:
     return Settled(Action.NOT_CHOSEN, deployed.outputs if deployed else {})
 
 
-def deploy(graph: Graph, ports: DeployPorts, emit: Emit, chosen: Callable[[NodeId], bool] = lambda _: True) -> Outcome:
+def nothing_before(node: Node, parameters: Mapping[str, str]) -> Postponed | None:  # noqa: ARG001  # the shape of Before
+    """Change every stack without looking further."""
+    return None
+
+
+def deploy(
+    graph: Graph,
+    ports: DeployPorts,
+    emit: Emit,
+    chosen: Callable[[NodeId], bool] = lambda _: True,
+    before: Before = nothing_before,
+) -> Outcome:
     """Bring every chosen stack to its desired state; how that ended. The others stay as they are and give their outputs."""
-    operation = _Deploy(graph, ports, emit, find_deployed(ports, graph), chosen)
+    operation = _Deploy(graph, ports, emit, find_deployed(ports, graph), chosen, before)
     return Engine(ports.stacks, ports.clock, ports.runner, emit).run(graph.edges(), operation)

@@ -40,10 +40,17 @@ class Blocked:
     status: StackStatus
 
 
+@dataclass(frozen=True)
+class Postponed:
+    """Something outside the graph is missing; `begin` is called again after so many seconds."""
+
+    seconds: float
+
+
 class Operation(Protocol):
     """What to do with a node. `begin` runs beside others; it may call the cloud but not wait for a stack."""
 
-    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun | Settled | Blocked: ...
+    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun | Settled | Blocked | Postponed: ...
 
     def after(self, node: NodeId, stack: Stack) -> Begun | None:
         """Called when an operation ended well: the next one for the same node, if there is one."""
@@ -78,12 +85,15 @@ class Engine:
 
     def __init__(self, stacks: Stacks, clock: Clock, runner: Runner, emit: Emit) -> None:
         self.stacks, self.clock, self.runner, self.emit = stacks, clock, runner, emit
-        self.results: queue.SimpleQueue[tuple[NodeId, Begun | Settled | Blocked | DeploytoolError]] = queue.SimpleQueue()
+        self.results: queue.SimpleQueue[tuple[NodeId, Begun | Settled | Blocked | Postponed | DeploytoolError]] = (
+            queue.SimpleQueue()
+        )
         self.outcome = Outcome()
         self.waiting: dict[NodeId, frozenset[NodeId]] = {}
         self.starting: set[NodeId] = set()
         self.running: dict[NodeId, _Running] = {}
         self.blocked: dict[NodeId, str] = {}
+        self.postponed: dict[NodeId, float] = {}
         self.began: dict[NodeId, float] = {}
 
     def run(self, edges: Mapping[NodeId, frozenset[NodeId]], operation: Operation) -> Outcome:
@@ -91,15 +101,16 @@ class Engine:
         started = self.clock.now()
         self.waiting = dict(edges)
         self.emit(RunStarted(started, tuple(edges)))
-        while self.waiting or self.starting or self.running or self.blocked:
+        while self.waiting or self.starting or self.running or self.blocked or self.postponed:
             self._start_ready(operation)
             self._take_results()
             if self.starting:
                 self.clock.sleep(0.01)
                 continue
-            if self.running or self.blocked:
+            if self.running or self.blocked or self.postponed:
                 self.clock.sleep(self._wait())
                 self._poll(operation)
+                self._resume(operation)
         self.outcome.seconds = self.clock.now() - started
         return self.outcome
 
@@ -136,6 +147,8 @@ class Engine:
                 case Blocked(stack_id, status):
                     self.blocked[node] = stack_id
                     self.emit(StackWaiting(self.clock.now(), node, status))
+                case Postponed(seconds):
+                    self.postponed[node] = self.clock.now() + seconds
                 case DeploytoolError() as error:
                     self._failed(node, str(error), error.hint)
                 case error:
@@ -164,6 +177,11 @@ class Engine:
                 if seen is None or not seen.status.is_busy:
                     del self.blocked[node]
                     self._begin(node, operation)
+
+    def _resume(self, operation: Operation) -> None:
+        for node in [each for each, due in self.postponed.items() if due <= self.clock.now()]:
+            del self.postponed[node]
+            self._begin(node, operation)
 
     def _check_end(self, node: NodeId, operation: Operation) -> None:
         begun = self.running[node].begun
@@ -205,7 +223,9 @@ class Engine:
         self.emit(StackFailed(self.clock.now(), node, cause, hint))
 
 
-def _guarded(call: Callable[[], Begun | Settled | Blocked]) -> Begun | Settled | Blocked | DeploytoolError:
+def _guarded(
+    call: Callable[[], Begun | Settled | Blocked | Postponed],
+) -> Begun | Settled | Blocked | Postponed | DeploytoolError:
     """The call's result, or its error as a value: it is raised or reported in the caller's thread, never lost in another."""
     try:
         return call()

@@ -99,17 +99,17 @@ def stands_in_the_way(verdict: Verdict) -> bool:
 
 def in_words(verdict: Verdict, domain: str, zone_servers: Sequence[str]) -> str:
     """A verdict as one line."""
-    ours = ", ".join(sorted(name.rstrip(".") for name in zone_servers))
+    ours = _listed(sorted(zone_servers)[:1]) + (" ..." if len(zone_servers) > 1 else "")
     match verdict:
         case Delegated():
             return f"the parent points {domain} to the hosted zone"
         case NotDelegated(parent, server):
-            return f"the parent ({_at(parent, server)}) does not delegate {domain}: it has no NS records; they must be {ours}"
+            return f"the parent ({_at(parent, server)}) does not delegate {domain}: it has no NS records for it"
         case PointsElsewhere(parent, server, names):
             return f"the parent ({_at(parent, server)}) points {domain} to {_listed(names)}, not to {ours}"
         case PartlyRight(parent, server, foreign):
             also = f"also to {_listed(foreign)}" if foreign else "not on all of its servers"
-            return f"the parent ({_at(parent, server)}) points {domain} {also}: validation may fail; it should be {ours} alone"
+            return f"the parent ({_at(parent, server)}) points {domain} {also}: validation may fail; it should be to {ours} alone"
         case ParentUnreachable(parent, reason):
             return f"the parent ({parent}) could not be asked about {domain}: {reason}"
         case _:
