@@ -87,6 +87,16 @@ def certificate_requests(document: Mapping[str, Any], parameters: Mapping[str, s
     return tuple(found)
 
 
+def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -> str | None:
+    """The name of the hosted zone that a template makes, its parameters given, or None."""
+    reader = _Reader(document, parameters)
+    for spec in document["Resources"].values():
+        if spec.get("Type") == "AWS::Route53::HostedZone" and reader.holds(spec.get("Condition")):
+            name = reader.value(spec.get("Properties", {})).get("Name")
+            return canonical(name) if name else None
+    return None
+
+
 class _Reader:
     """Reads a template's properties with its parameters put in."""
 
@@ -144,7 +154,7 @@ def found_in_words(record: ValidationRecord, in_zone: Sequence[str] | None, reso
     if in_zone is not None and wanted not in map(canonical, in_zone):
         return f"the hosted zone has another value: {', '.join(in_zone)}" if in_zone else "it is not in the hosted zone yet"
     if isinstance(resolved, str):
-        return parent or resolved
+        return parent or (resolved if in_zone is not None else f"{resolved}; create it where the domain's DNS is hosted")
     if wanted in map(canonical, resolved):
         return "it resolves: ACM has not looked yet"
     if resolved:

@@ -1,6 +1,6 @@
 """Deletes the stacks of a graph, those that use an output before the one that gives it, and empties our buckets first."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from deploytool.core.events import Emit
 from deploytool.core.graph import Graph, NodeId
@@ -13,8 +13,10 @@ from deploytool.work.engine import Begun, Blocked, Engine, Outcome, Settled
 class _Destroy:
     """Begins the deletion of each stack that exists."""
 
-    def __init__(self, graph: Graph, ports: DeployPorts, deployed: Mapping[NodeId, Stack]) -> None:
-        self.graph, self.ports, self.deployed = graph, ports, deployed
+    def __init__(
+        self, graph: Graph, ports: DeployPorts, deployed: Mapping[NodeId, Stack], before: Callable[[NodeId], None]
+    ) -> None:
+        self.graph, self.ports, self.deployed, self.before = graph, ports, deployed, before
 
     def begin(self, node_id: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun | Settled | Blocked:  # noqa: ARG002  # the protocol's
         stack = self.deployed.get(node_id)
@@ -24,6 +26,7 @@ class _Destroy:
             return Settled("not there", {})
         if stack.status.is_busy:
             return Blocked(stack.id, stack.status)
+        self.before(node_id)
         for bucket in self._buckets(node_id, stack):
             self.ports.buckets.empty(node_id.region, bucket)
         token = f"deploytool-delete-{digest([stack.id, stack.changed_at])[:16]}"
@@ -39,7 +42,10 @@ class _Destroy:
         return [stack.outputs[ref.output] for ref in refs if ref.output in stack.outputs]
 
 
-def destroy(graph: Graph, ports: DeployPorts, emit: Emit) -> Outcome:
-    """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays."""
-    operation = _Destroy(graph, ports, find_deployed(ports, graph))
+def destroy(graph: Graph, ports: DeployPorts, emit: Emit, before: Callable[[NodeId], None] = lambda _: None) -> Outcome:
+    """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays.
+
+    `before` is called with each node whose stack is about to be deleted.
+    """
+    operation = _Destroy(graph, ports, find_deployed(ports, graph), before)
     return Engine(ports.stacks, ports.clock, ports.runner, emit).run(graph.reversed_edges(), operation)
