@@ -67,9 +67,10 @@ class CertificateGuard:
         postponed = None
         for request in certificate_requests(node.document, parameters):
             zones = {zone_id: self._zone(zone_id) for zone_id in sorted(set(request.zones.values()))}
+            looks = {zone_id: look_for_caa(self._ports, zone) for zone_id, zone in zones.items()}
+            elsewhere = look_for_caa(self._ports, None)
             for name in request.names:
-                zone = zones.get(request.zones.get(name, ""))
-                if fault := caa_fault(name, look_for_caa(self._ports, zone)):
+                if fault := caa_fault(name, looks.get(request.zones.get(name, ""), elsewhere)):
                     mend = 'add a CAA record for that name: 0 issue "amazon.com"'
                     raise DeploytoolError(f"no certificate for {name} would be issued: {fault}", hint=mend)
             for zone in zones.values():

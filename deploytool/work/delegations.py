@@ -1,6 +1,7 @@
 """Asks a domain's parent where it leads to, and which CAA records hold for a name."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from deploytool.core.certificateports import CertificatePorts, DnsReply, ZoneInfo
 from deploytool.core.errors import DeploytoolError, ProbeFailed
@@ -34,6 +35,7 @@ def look_for_caa(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[st
     there is no such name.
     """
 
+    @cache  # several names share their ancestors
     def look(owner: str) -> Sequence[str]:
         ours = zone is not None and f".{owner}".endswith(f".{zone.name}")
         try:

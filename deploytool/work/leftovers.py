@@ -20,6 +20,10 @@ class _Own:
     node: Node
     name: str
 
+    def made(self, zone: ZoneInfo) -> bool:
+        """Whether the stack made it, in an earlier deployment perhaps: then its comment names the stack (hosted-zone.yaml)."""
+        return self.node.stack_name in zone.comment.split()
+
 
 class ZoneCleaner:
     """Removes validation records that nobody uses any more: of a zone of ours before its stack goes, of any other at the end.
@@ -47,8 +51,9 @@ class ZoneCleaner:
     def before(self, node: NodeId) -> None:
         """To be called before the stack of a node is deleted. Its certificates are gone by then: they take its output."""
         if node in self._own:
-            for zone in self._find(self._own[node]):
-                self._sweep(zone.id)
+            for zone in self._ports.zones.find(self._own[node].name):
+                if zone.id in self._zone_ids or self._own[node].made(zone):
+                    self._sweep(zone.id)
 
     def finish(self) -> None:
         """To be called when the stacks are gone."""
@@ -59,7 +64,7 @@ class ZoneCleaner:
         """Delete the zones that stacks of the graph made and their templates retain; why any of them stays."""
         kept = []
         for own in self._own.values():
-            for zone in self._find(own):
+            for zone in filter(own.made, self._ports.zones.find(own.name)):
                 self._sweep(zone.id)
                 foreign = foreign_records(self._ports.zones.records(zone.id), zone.name)
                 if foreign:
@@ -70,10 +75,6 @@ class ZoneCleaner:
                 self._ports.remover.delete(zone.id)
                 self._emit(ZoneDeleted(self._ports.clock.now(), f"{zone.name} ({zone.id})"))
         return tuple(kept)
-
-    def _find(self, own: _Own) -> list[ZoneInfo]:
-        """The zones that the stack made, retained ones of earlier deployments too: each names the stack in its comment."""
-        return [zone for zone in self._ports.zones.find(own.name) if own.node.stack_name in zone.comment.split()]
 
     def _sweep(self, zone_id: str) -> None:
         self._swept.add(zone_id)

@@ -60,6 +60,7 @@ stacks:
 """
 CERT = NodeId("certificate", "us-east-1")
 OURS, OTHER = "ns-1.awsdns-1.com.", "ns1.other.net."
+ZONE_ID = "hello-dev-zone.Id(dev.example.com)"  # what the simulated CloudFormation gives as output
 ARN, VALUE = "arn:c", "_b.acm-validations.aws."
 RECORD = ValidationRecord(DOMAIN, f"_a.{DOMAIN}.", VALUE, proven=False)
 
@@ -85,7 +86,7 @@ class World:
     sets: list[RecordSet] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     lists: int = 0
-    zone_name: str = ""
+    comment: str = "Created by CloudFormation stack hello-dev-zone and kept"
 
     # ACM
     def list(self, region: str) -> Sequence[Certificate]:
@@ -100,7 +101,7 @@ class World:
         return ZoneInfo(zone_id, f"{DOMAIN}.", (OURS,))
 
     def find(self, name: str) -> Sequence[ZoneInfo]:
-        comments = {"Z1": "Created by CloudFormation stack hello-dev-zone and kept", "Z2": "stack hello-dev-zone2"}
+        comments = {ZONE_ID: self.comment, "Z2": "stack hello-dev-zone2"}
         return [ZoneInfo(each, name, (), words) for each, words in comments.items() if each not in self.deleted]
 
     def records(self, zone_id: str) -> Sequence[RecordSet]:
@@ -371,6 +372,15 @@ class TestDestroy:
         assert certificate < removed < zone
         assert (world.sets, world.deleted) == ([], [])
 
+    def test_a_zone_without_our_comment(self, clean: Any, world: World) -> None:
+        """A zone that a template of somebody else makes is emptied of them before its stack goes too, but never deleted."""
+        world.sets, world.comment = [self.LEFT], ""
+        kept, events = clean(zone=True)
+        kinds = [type(each) for each in events]
+        zone = next(i for i, each in enumerate(events) if isinstance(each, StackBegun) and each.node.stack == "zone")
+        assert kinds.index(RecordsRemoved) < zone
+        assert (kept, world.deleted) == ((), [])
+
     def test_shared_record_stays(self, clean: Any, world: World) -> None:
         """A record that another certificate of the same name uses stays."""
         world.sets, world.held = [self.LEFT], [Certificate("x", CertificateStatus.ISSUED, (f"*.{DOMAIN}",))]
@@ -381,10 +391,10 @@ class TestDestroy:
         """With delete_zones the zone of our stack goes, and no other of the same name; also when no stack is left."""
         world.sets = [self.LEFT]
         kept, events = clean(zone=True)
-        assert (kept, world.deleted) == ((), ["Z1"])
+        assert (kept, world.deleted) == ((), [ZONE_ID])
         assert any(isinstance(each, ZoneDeleted) for each in events)
         world.deleted.clear()
-        assert (clean(zone=True)[0], world.deleted) == ((), ["Z1"])
+        assert (clean(zone=True)[0], world.deleted) == ((), [ZONE_ID])
 
     def test_foreign_records_keep_the_zone(self, clean: Any, world: World) -> None:
         """A zone with records of others stays, and they are named."""
