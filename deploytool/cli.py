@@ -24,9 +24,10 @@ COMMANDS = {
     "restore": "put right what an interrupted drill left behind",
     "destroy": "delete the stacks, in reverse order",
     "report": "judge and render a drill's history again, without any cloud",
-    "local": "the local cloud: up, down, status, env, run, stop-region, start-region",
+    "local": "the local cloud: up, down, status, env, run, stop-region, start-region, delegate, undelegate",
 }
 INTERRUPTED = 130
+DELEGATION_TIMEOUT = 4 * 3600.0  # seconds
 DEBUG = "DEPLOYTOOL_DEBUG"
 
 
@@ -63,6 +64,22 @@ def build_parser() -> argparse.ArgumentParser:
             metavar="SECONDS",
             help="wait for another run on this stage (default: say who, end)",
         )
+    made["deploy"].add_argument(
+        "--delegation-timeout",
+        type=float,
+        default=DELEGATION_TIMEOUT,
+        metavar="SECONDS",
+        help="how long to wait until a hosted zone that this run creates is delegated (default: %(default).0f)",
+    )
+    made["deploy"].add_argument(
+        "--no-delegation-check",
+        dest="delegation_check",
+        action="store_false",
+        help="ask for certificates without looking at the parent's name servers and CAA records",
+    )
+    made["destroy"].add_argument(
+        "--delete-zone", action="store_true", help="delete the retained hosted zone too, when it holds no records of others"
+    )
     made["destroy"].add_argument("--yes", action="store_true", help="do not ask for the domain to be typed")
     for name in ("drill", "report"):
         made[name].add_argument(
@@ -150,12 +167,22 @@ def _local(parser: argparse.ArgumentParser) -> None:
             "run": "start a private one on free ports, run a command with it, end it",
             "stop-region": "make a region's edge refuse connections",
             "start-region": "let it serve again",
+            "delegate": "point a domain at its hosted zone's name servers, or at others, as its registrar would",
+            "undelegate": "let a domain's parent say that there is no such domain",
         }.items()
     }
     for name in ("up", "run"):
         made[name].add_argument(
             "--speed", type=float, default=1.0, metavar="N", help="its seconds pass N times faster (default: 1, real time)"
         )
+        made[name].add_argument(
+            "--no-delegation",
+            action="store_true",
+            help="leave new hosted zones undelegated, as before anyone was at the registrar",
+        )
+    for name in ("delegate", "undelegate"):
+        made[name].add_argument("domain", metavar="DOMAIN")
+    made["delegate"].add_argument("name_servers", nargs="*", metavar="NAMESERVER")
     made["run"].add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command, after --")
     for name in ("stop-region", "start-region"):
         made[name].add_argument("name", metavar="REGION")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from deploytool.aws.acm import AcmCertificates
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CloudFormation
@@ -22,14 +23,17 @@ from deploytool.aws.locks import ParameterLocks
 from deploytool.aws.mappings import ApiGatewayMappings
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.aws.zonerecords import Route53Zones
 from deploytool.core.budget import Rate
+from deploytool.core.certificateports import CertificatePorts
 from deploytool.core.config import Setting
 from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError, InputFault
 from deploytool.core.graph import Graph, NodeId, OutputRef, Value
 from deploytool.core.lease import Holder
 from deploytool.core.plan import value_of
-from deploytool.core.ports import Dns, Environment, Nameserver
+from deploytool.core.ports import Environment, Nameserver
+from deploytool.core.route53.zone import canonical
 from deploytool.core.service import DrillGuard, Service
 from deploytool.net.clock import RealClock, unix_time, wall_time
 from deploytool.net.dns import DnsClient, system_resolvers
@@ -69,6 +73,7 @@ class Target:
     environment: Environment
     find_hosted_zone: Callable[[str], str | None]
     clients: Clients
+    certificates: CertificatePorts
 
 
 def local_directory(root: Path) -> Path:
@@ -87,11 +92,12 @@ def _aws(project: Project, runner: ThreadRunner) -> Target:
     clients, clock = Clients(), RealClock()
     ports = _deploy_ports(project, clients, CloudFormation(clients, clock), runner)
     further = (Nameserver(each, each) for each in project.config.drill.resolvers)
-    return _target("aws", 1.0, clients, ports, DnsClient(), HttpsClient(), (*system_resolvers(), *further), 53)
+    return _target("aws", 1.0, clients, ports, DnsClient(), HttpsClient(), (*system_resolvers(), *further), lambda _: 53)
 
 
 def _local(project: Project, runner: ThreadRunner) -> Target:
     from deploytool.localcloud import lifecycle  # noqa: PLC0415  # a production install does not have it
+    from deploytool.localcloud.delegation import PARENT_SERVER  # noqa: PLC0415  # the same
     from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415  # the same
 
     state = lifecycle.load(local_directory(project.root))
@@ -105,7 +111,11 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
     resolvers = (Nameserver("the local cloud's resolver", state.resolver.address, state.resolver.port),)
     https = HttpsClient(https_port=state.https_port, ca=state.ca)
     ports = _deploy_ports(project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE), runner)
-    return _target("local", state.speed, clients, ports, DnsClient(), https, resolvers, state.dns.port)
+
+    def port_of(server: str) -> int:
+        return state.parent.port if canonical(server) == PARENT_SERVER else state.dns.port
+
+    return _target("local", state.speed, clients, ports, DnsClient(), https, resolvers, port_of)
 
 
 def _deploy_ports(project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner) -> DeployPorts:
@@ -141,16 +151,16 @@ def _target(
     speed: float,
     clients: Clients,
     ports: DeployPorts,
-    dns: Dns,
+    dns: DnsClient,
     http: HttpsClient,
     resolvers: tuple[Nameserver, ...],
-    port: int,
+    port_of: Callable[[str], int],
 ) -> Target:
     def locate(server: str) -> tuple[str, int]:
         answer = dns.query(resolvers[0], server)
         if not answer.addresses:
             raise DeploytoolError(f"the name server {server} has no address ({answer.rcode})")
-        return answer.addresses[0], port
+        return answer.addresses[0], port_of(server)
 
     zones = Route53HostedZones(clients, locate)
     environment = Environment(
@@ -165,7 +175,18 @@ def _target(
         mappings=ApiGatewayMappings(clients),
     )
     planning = PlanPorts(ports.stacks, ChangeSets(clients, ports.clock), DriftDetection(clients, ports.clock), ports.runner)
-    return Target(name, speed, ports, planning, environment, zones.find_hosted_zone, clients)
+    our_zones = Route53Zones(clients)
+    certificates = CertificatePorts(
+        AcmCertificates(clients),
+        our_zones,
+        our_zones,
+        dns,
+        resolvers[0],
+        lambda server: Nameserver(server.rstrip("."), *locate(server)),
+        ports.clock,
+        ports.runner,
+    )
+    return Target(name, speed, ports, planning, environment, zones.find_hosted_zone, clients, certificates)
 
 
 def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:

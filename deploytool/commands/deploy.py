@@ -2,32 +2,45 @@
 
 from argparse import Namespace
 from collections import Counter
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 from deploytool.commands._common import Run, chosen, opened, title
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.core.certificates import DnsRecord, zone_file_line
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.core.events import Emit, Event, StackDone
+from deploytool.core.events import Emit, Event, RecordsNeeded
 from deploytool.core.plan import Action
 from deploytool.core.planfile import moved, read_plan_file, world_of
 from deploytool.render.board import PAST
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
+from deploytool.work.certificates import CertificateGuard, CertificateWatch, targets_elsewhere
 from deploytool.work.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.engine import Outcome
 
 
 def run(args: Namespace) -> int:
     """Deploy; 0 when every stack is as desired, 1 when one is not."""
+    if not args.delegation_timeout >= 0:
+        raise InputError("--delegation-timeout: seconds, 0 or more")
     with opened(args) as found:
         choice = chosen(args, found)
         if args.plan_file:
             _check_plan(args.plan_file, found)
+        needed: list[DnsRecord] = []
         with progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show, interrupts() as asked:
-            options = DeployOptions(args.express, args.wait, asked)
-            outcome = deploy(found.graph, found.target.ports, _with_delegation(found, show), choice, options)
-        found.terminal.document(outcome_document(outcome, show.board))
-        _say(found, outcome)
+            watch = CertificateWatch(found.graph, found.target.certificates, _keeping(needed, show))
+            guard = CertificateGuard(found.target.certificates, watch, args.delegation_timeout)
+            before = (guard.before,) if args.delegation_check else ()
+            with closing(watch):
+                options = DeployOptions(args.express, args.wait, asked, before)
+                outcome = deploy(found.graph, found.target.ports, guard, choice, options)
+        records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
+        document = outcome_document(outcome, show.board) | {"records_to_create": [asdict(record) for record in records]}
+        found.terminal.document(document)
+        _say(found, outcome, records)
         return exit_code(outcome)
 
 
@@ -45,24 +58,18 @@ def _check_plan(path: Path, found: Run) -> None:
         raise DeploytoolError(said, hint=f"make the plan anew and look at it: deploytool plan --out {path}")
 
 
-def _with_delegation(found: Run, show: Emit) -> Emit:
-    """Say, the moment a new zone is there, what its parent must be told: until then no certificate of it is validated."""
+def _keeping(records: list[DnsRecord], emit: Emit) -> Emit:
+    """Keep the records that somebody has to create; hand every event on."""
 
-    def emit(event: Event) -> None:
-        show(event)
-        if not isinstance(event, StackDone) or event.action != Action.CREATE or found.target.name != "aws":
-            return
-        if "NameServers" in event.outputs:
-            found.terminal.note(
-                f"[yellow]Now, at its registrar or in its parent's zone, point {found.domain} at these name servers:[/]"
-            )
-            found.terminal.note("  " + event.outputs["NameServers"].replace(",", ", "))
-            found.terminal.note("  The certificates wait for it; this run goes on by itself once it resolves.")
+    def keep(event: Event) -> None:
+        if isinstance(event, RecordsNeeded):
+            records.extend(event.records)
+        emit(event)
 
-    return emit
+    return keep
 
 
-def _say(found: Run, outcome: Outcome) -> None:
+def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
     terminal, counts = found.terminal, Counter(outcome.done.values())
     changed = {action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN)}
     if outcome.stopped:
@@ -75,3 +82,9 @@ def _say(found: Run, outcome: Outcome) -> None:
     else:
         said = ", ".join(f"{count} {PAST.get(action, action)}" for action, count in changed.items())
         terminal.say(f"[bold]https://{found.domain}{found.path}[/] is deployed: {said} ({outcome.seconds:.1f} s).")
+    if records:
+        terminal.say(
+            "The domain's DNS is hosted elsewhere; it needs these records there (the two of one name are a failover pair):"
+        )
+        for record in records:
+            terminal.say(f"  {zone_file_line(record)}")

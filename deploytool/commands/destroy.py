@@ -10,6 +10,7 @@ from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
 from deploytool.work.deploy import DeployOptions, find_deployed
 from deploytool.work.destroy import destroy
+from deploytool.work.leftovers import ZoneCleaner
 
 
 def run(args: Namespace) -> int:
@@ -19,11 +20,16 @@ def run(args: Namespace) -> int:
     with opened(args) as found:
         graph = found.graph.whole()
         existing = find_deployed(found.target.ports, graph)
-        if existing and not args.yes:
-            _ask(found, len(existing))
+        if (existing or args.delete_zone) and not args.yes:
+            _ask(found, len(existing), zone=args.delete_zone)
         with progress(found.terminal, found.target.ports.clock, title(found, "Destroy")) as emit, interrupts() as asked:
-            outcome = destroy(graph, found.target.ports, emit, DeployOptions(wait=args.wait, interrupts=asked))
-        found.terminal.document(outcome_document(outcome, emit.board))
+            cleaner = ZoneCleaner(graph, existing, found.target.certificates, emit)
+            options = DeployOptions(wait=args.wait, interrupts=asked)
+            outcome = destroy(graph, found.target.ports, emit, options, cleaner.before)
+            if outcome.ok:
+                cleaner.finish()
+            kept = cleaner.delete_zones() if outcome.ok and args.delete_zone else ()
+        found.terminal.document(outcome_document(outcome, emit.board) | {"zones_kept": list(kept)})
         deleted = sum(action == "delete" for action in outcome.done.values())
         if outcome.ok:
             found.terminal.say(
@@ -31,17 +37,20 @@ def run(args: Namespace) -> int:
                 if deleted
                 else "Nothing to do: no stack of this stage exists."
             )
-            if deleted:
+            if deleted and not args.delete_zone:
                 found.terminal.say(
-                    "The hosted zone is retained, so that a delegation stays valid; delete it in Route 53 when you are done."
+                    "The hosted zone is retained, so that a delegation stays valid; destroy --delete-zone deletes it too."
                 )
-        return exit_code(outcome)
+        for words in kept:
+            found.terminal.say(f"[red]not deleted[/]: {words}")
+        return 1 if kept else exit_code(outcome)
 
 
-def _ask(found: Run, count: int) -> None:
+def _ask(found: Run, count: int, *, zone: bool) -> None:
     """Raises InputError unless the domain is typed."""
     where = " and ".join(found.project.config.regions)
-    found.terminal.note(f"This deletes {count} stacks of stage {found.graph.stage} in {where} ({found.target.name}).")
+    what = f"{count} stacks and the hosted zone" if zone else f"{count} stacks"
+    found.terminal.note(f"This deletes {what} of stage {found.graph.stage} in {where} ({found.target.name}).")
     if not sys.stdin.isatty():
         raise InputError("nobody is there to confirm", hint="with --yes nothing is asked")
     found.terminal.note(f"Type the domain to go on ({found.domain}): ")

@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,20 +21,16 @@ from deploytool.render.terminal import Terminal
 
 def run(args: Namespace) -> int:
     """Dispatch on the action."""
-    terminal = terminal_of(args)
-    match args.action:
-        case "up":
-            return _up(args, terminal)
-        case "down":
-            return _down(args, terminal)
-        case "run":
-            return _run(args, terminal)
-        case "env":
-            return _env(args, terminal)
-        case "status":
-            return _status(args, terminal)
-        case _:
-            return _region(args, terminal)
+    action: Callable[[Namespace, Terminal], int] = {
+        "up": _up,
+        "down": _down,
+        "run": _run,
+        "env": _env,
+        "status": _status,
+        "delegate": _delegation,
+        "undelegate": _delegation,
+    }.get(args.action, _region)
+    return action(args, terminal_of(args))
 
 
 def _directory(args: Namespace) -> Path:
@@ -43,9 +40,9 @@ def _directory(args: Namespace) -> Path:
 def _settings(args: Namespace, directory: Path) -> Settings:
     """The regions of the project's configuration; without a configuration those of the default."""
     if not args.config.is_file():
-        return Settings(directory, speed=args.speed)
+        return Settings(directory, speed=args.speed, delegate=not args.no_delegation)
     config = parse_config(args.config.read_text(encoding="utf-8"), args.config.name)
-    return Settings(directory, config.regions, args.speed)
+    return Settings(directory, config.regions, args.speed, delegate=not args.no_delegation)
 
 
 def _running(args: Namespace) -> State:
@@ -91,6 +88,16 @@ def _region(args: Namespace, terminal: Terminal) -> int:
     state = "refusing" if args.action == "stop-region" else "serving"
     terminal.document(lifecycle.control(_running(args), "POST", f"regions/{args.name}", {"state": state}))
     terminal.say(f"{args.name} refuses connections." if state == "refusing" else f"{args.name} serves.")
+    return 0
+
+
+def _delegation(args: Namespace, terminal: Terminal) -> int:
+    """What the domain's registrar or parent zone would be told."""
+    servers = (args.name_servers or None) if args.action == "delegate" else []
+    answer = lifecycle.control(_running(args), "POST", f"delegations/{args.domain}", {"name_servers": servers})
+    terminal.document(answer)
+    told = ", ".join(name.rstrip(".") for name in answer["name_servers"])
+    terminal.say(f"The parent points {args.domain} to {told}." if told else f"The parent says that there is no {args.domain}.")
     return 0
 
 

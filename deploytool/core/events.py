@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from deploytool.core.certificates import DnsRecord
 from deploytool.core.graph import NodeId
 
 
@@ -115,17 +116,86 @@ class Detached:
     nodes: tuple[NodeId, ...]
 
 
-Event = (
-    RunStarted
-    | StackBegun
-    | StackWaiting
-    | StackDone
-    | StackFailed
-    | StackCancelled
-    | Uploaded
-    | LockWaited
-    | StopRequested
-    | CancelRequested
-    | Detached
+@dataclass(frozen=True)
+class DelegationMissing:
+    """No certificate is asked for while the domain's parent does not lead to its hosted zone. `waited` in seconds."""
+
+    at: float
+    node: NodeId
+    domain: str
+    name_servers: tuple[str, ...]
+    found: str
+    waited: float
+
+
+@dataclass(frozen=True)
+class CertificateDoubtful:
+    """Something may keep a certificate from being validated; it is asked for even so."""
+
+    at: float
+    node: NodeId
+    words: str
+
+
+@dataclass(frozen=True)
+class CertificatePending:
+    """ACM waits for a record of a name. `found` says what there is of it; `waited` in seconds since the stack was begun."""
+
+    at: float
+    node: NodeId
+    domain: str
+    record_name: str
+    record_value: str
+    found: str
+    waited: float
+
+
+@dataclass(frozen=True)
+class CertificateFailed:
+    """ACM gave up on a certificate; `reason` is its code, like CAA_ERROR. The stack fails of it in time."""
+
+    at: float
+    node: NodeId
+    domain: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordsNeeded:
+    """Records that somebody must create where the domain's DNS is hosted, for a certificate to be issued."""
+
+    at: float
+    node: NodeId
+    records: tuple[DnsRecord, ...]
+
+
+@dataclass(frozen=True)
+class RecordsRemoved:
+    """The validation records that certificates had left in a hosted zone were deleted."""
+
+    at: float
+    zone: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ZoneDeleted:
+    """A hosted zone that its template had retained was deleted."""
+
+    at: float
+    zone: str
+
+
+StackEvents = RunStarted | StackBegun | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
+RunEvents = LockWaited | StopRequested | CancelRequested | Detached
+CertificateEvents = (
+    DelegationMissing
+    | CertificateDoubtful
+    | CertificatePending
+    | CertificateFailed
+    | RecordsNeeded
+    | RecordsRemoved
+    | ZoneDeleted
 )
+Event = StackEvents | RunEvents | CertificateEvents
 Emit = Callable[[Event], None]

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from deploytool.localcloud.checkers import HealthMonitor
 from deploytool.localcloud.cloudclock import CloudClock
 from deploytool.localcloud.control import Control
 from deploytool.localcloud.controlplane import MiniStackState
+from deploytool.localcloud.delegation import Delegations, ParentZones, PublicView, public_authority
 from deploytool.localcloud.dial import EndpointDial
 from deploytool.localcloud.dnsserver import DnsServer
 from deploytool.localcloud.edge import Edge, bind_edges
 from deploytool.localcloud.httpserver import HttpServer, bind
 from deploytool.localcloud.nameserver import AnswerChanged, NameServer
-from deploytool.localcloud.resolver import Resolver
+from deploytool.localcloud.resolver import Resolver, records
 from deploytool.localcloud.settings import CA_FILE, CONTROL_ADDRESS, STATE_FILE, TEMPORARY, Settings
 from deploytool.localcloud.state import Endpoint, State
 
@@ -59,12 +61,16 @@ class LocalCloud:
         }
         self._control = HttpServer(control_socket, lambda _: Control(app, self), None)
         dial = EndpointDial({_HTTPS: self._https_port})
-        self._health = HealthMonitor(self._control_plane, self._clock, dial, on_change=lambda _: self._names.refresh())
+        self.delegations = Delegations(self._control_plane.hosted_zones, automatic=settings.delegate)
+        public = PublicView(self._control_plane, self.delegations)
+        self._health = HealthMonitor(public, self._clock, dial, on_change=lambda _: self._names.refresh())
         self._names = NameServer(self._control_plane, self._health, on_change=self._answers.append, now=self._clock.now)
         self._name_server = DnsServer(self._names.handle, CONTROL_ADDRESS)
-        resolver = Resolver(self._names.respond, self._control_plane, self._clock.now)
-        self._resolver = DnsServer(resolver.handle, CONTROL_ADDRESS)
-        gaps.install(self._ministack, self._surroundings())
+        parents = NameServer(ParentZones(self.delegations), self._health)
+        self._parent = DnsServer(parents.handle, CONTROL_ADDRESS)
+        authority = public_authority(NameServer(public, self._health).respond, parents.respond, self.delegations)
+        self._resolver = DnsServer(Resolver(authority, public, self._clock.now).handle, CONTROL_ADDRESS)
+        gaps.install(self._ministack, self._surroundings(partial(records, authority, public)))
 
     async def run(self, on_ready: Callable[[State], None]) -> None:
         """Serve until asked to end (SIGTERM, SIGINT, `stop`, the lifeline). `on_ready` is called once all of it answers."""
@@ -87,6 +93,7 @@ class LocalCloud:
         for edge in self._edges.values():
             edge.serve()
         await self._name_server.start()
+        await self._parent.start()
         await self._resolver.start()
         await self._health.start()
         if self._settings.lifeline:
@@ -97,6 +104,7 @@ class LocalCloud:
         self._closing.set()
         await self._health.stop()
         await self._resolver.stop()
+        await self._parent.stop()
         await self._name_server.stop()
         for edge in self._edges.values():
             await edge.refuse()
@@ -125,6 +133,7 @@ class LocalCloud:
             **self._state().to_json(),
             "edges": {region: edge.state for region, edge in self._edges.items()},
             "seconds": round(self._clock.now(), 3),
+            "delegations": self.delegations.servers(),
             "health_checks": {id_: self._verdict(id_) for id_ in self._control_plane.health_checks()},
             "resident_mb": round(resident_mb(), 1),
             "ministack": emulator.ministack_version(),
@@ -148,16 +157,18 @@ class LocalCloud:
             https_port=self._https_port,
             dns=Endpoint(self._name_server.address, self._name_server.port),
             resolver=Endpoint(self._resolver.address, self._resolver.port),
+            parent=Endpoint(self._parent.address, self._parent.port),
             ca=self._ca.path,
             directory=self._settings.directory,
             started=self._started,
+            delegate=self._settings.delegate,
         )
 
-    def _surroundings(self) -> gaps.Surroundings:
+    def _surroundings(self, resolve: Callable[[str, str], Sequence[str]]) -> gaps.Surroundings:
         began, speed = self._started, self._settings.speed
         return gaps.Surroundings(
             regions=self._settings.regions,
-            control_plane=self._control_plane,
+            resolve=resolve,
             health=self._health,
             respond=self._names.respond,
             to_unix=lambda seconds: began + seconds / speed,

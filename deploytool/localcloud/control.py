@@ -3,6 +3,8 @@
 GET  /_deploytool/status            regions and their edges, ports, speed, health checks with their verdicts, process, memory
 POST /_deploytool/regions/<region>  {"state": "refusing" | "serving"}: break a region's edge, or mend it
 GET  /_deploytool/answers           how the answers for failover names have changed since the start
+POST /_deploytool/delegations/<domain>  {"name_servers": [...]}: what its parent says from now on; [] is "no such domain", null
+                                    the hosted zone's own name servers
 POST /_deploytool/shutdown          end the cloud
 """
 
@@ -13,6 +15,7 @@ from typing import Any, Protocol
 
 from deploytool.core.errors import InputError
 from deploytool.localcloud.asgi import AsgiApp, Receive, Scope, Send, read_body, send_json
+from deploytool.localcloud.delegation import Delegations
 from deploytool.localcloud.edge import Edge
 from deploytool.localcloud.nameserver import AnswerChanged
 
@@ -28,6 +31,8 @@ class Cloud(Protocol):
     def edge(self, region: str) -> Edge | None: ...
 
     def answers(self) -> Sequence[AnswerChanged]: ...
+
+    delegations: Delegations
 
     def stop(self) -> None: ...
 
@@ -67,6 +72,8 @@ class Control:
                 return [asdict(change) for change in self._cloud.answers()]
             case "POST", ["regions", region]:
                 return await self._set_region(region, body)
+            case "POST", ["delegations", domain]:
+                return self._set_delegation(domain, body)
             case "POST", ["shutdown"]:
                 return _STOPPING
         raise _NoSuchThing(f"{method} {_PREFIX}{path}")
@@ -81,3 +88,15 @@ class Control:
             raise InputError('the body must be {"state": "refusing"} or {"state": "serving"}') from error
         await edge.set_state(wanted)
         return {"region": region, "state": edge.state}
+
+    def _set_delegation(self, domain: str, body: bytes) -> dict[str, object]:
+        try:
+            wanted = json.loads(body)["name_servers"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError('the body must be {"name_servers": [...]}, or null for the zone\'s own') from error
+        if wanted is not None and not (isinstance(wanted, list) and all(isinstance(each, str) for each in wanted)):
+            raise InputError("name_servers: must be a list of names, or null for the zone's own")
+        if wanted == []:
+            self._cloud.delegations.undelegate(domain)
+            return {"domain": domain, "name_servers": []}
+        return {"domain": domain, "name_servers": list(self._cloud.delegations.delegate(domain, wanted or ()))}

@@ -22,16 +22,17 @@ _LOOPBACK = ("127.0.0.1", "127.0.0.0/8", "localhost", "::1")
 def up(settings: Settings) -> State:
     """Start a cloud in the background and return once it is ready.
 
-    The one that runs in the directory is returned when it has these regions and this speed. Raises InputError when it has others
-    or when the settings are impossible on this machine, DeploytoolError with the log's end when it does not start.
+    The one that runs in the directory is returned when it was started with the same settings. Raises InputError when it
+    has others or when the settings are impossible on this machine, DeploytoolError with the log's end when it does not start.
     """
     running = load(settings.directory)
     if running is None:
         return process.wait_until_ready(process.start(replace(settings, lifeline=False)))
-    if tuple(running.regions) == settings.regions and running.speed == settings.speed:
+    if (tuple(running.regions), running.speed, running.delegate) == (settings.regions, settings.speed, settings.delegate):
         return running
     raise InputError(
-        f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)} and speed {running.speed:g}",
+        f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)} and speed {running.speed:g}"
+        + ("" if running.delegate else ", without delegation"),
         hint="end it first: deploytool local down",
     )
 
@@ -103,6 +104,7 @@ def environment(state: State, inherited: Mapping[str, str] | None = None) -> dic
         "DEPLOYTOOL_LOCAL_DIR": str(state.directory),
         "DEPLOYTOOL_DNS": str(state.dns),
         "DEPLOYTOOL_RESOLVER": str(state.resolver),
+        "DEPLOYTOOL_PARENT": str(state.parent),
         "DEPLOYTOOL_HTTPS_PORT": str(state.https_port),
         "DEPLOYTOOL_CA": str(state.ca),
     }

@@ -1,7 +1,8 @@
 """The caching recursive resolver that clients of the local cloud ask, and resolving without a cache for its health checkers.
 
 It knows the hosted zones (it asks the name server in-process) and AWS's own names, and nothing else: there is no internet
-behind it. Every hosted zone counts as delegated. No socket here: `handle` goes from bytes to bytes, `dnsserver` adds sockets.
+behind it. Which zones it is led to `delegation` decides. No socket here: `handle` goes from bytes to bytes, `dnsserver` adds
+sockets.
 """
 
 from collections.abc import Callable
@@ -63,6 +64,18 @@ def addresses(authority: Authority, control_plane: ControlPlane, name: str) -> t
     if not values:
         raise ResolutionFailed(f"{name}: {found.reason or f'{dns.rcode.to_text(found.rcode)}, no A record'}")
     return values
+
+
+def records(authority: Authority, control_plane: ControlPlane, name: str, type_: str) -> tuple[str, ...]:
+    """The values of a name and type in Route 53's text, resolved now and without a cache; empty when there are none.
+
+    Raises ResolutionFailed when nobody could be asked, which is not the same.
+    """
+    rdtype = dns.rdatatype.from_text(type_)
+    found = resolve(dns.name.from_text(name), rdtype, lambda owner, asked: ask(authority, control_plane, owner, asked))
+    if found.rcode == dns.rcode.SERVFAIL:
+        raise ResolutionFailed(f"{name}: {found.reason}")
+    return tuple(rdata.to_text() for rrset in found.answer if rrset.rdtype == rdtype for rdata in rrset)
 
 
 def ask(authority: Authority, control_plane: ControlPlane, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> Finding:

@@ -31,13 +31,15 @@ class Settings:
     """How a cloud is to be started; `directory` holds all that it writes; `regions` are AWS's names, the primary first.
 
     `speed` is how many of the cloud's seconds pass in one second of wall time. With `lifeline` the cloud ends when its standard
-    input does, so that it never outlives who started it. Raises InputError for settings that no cloud can have.
+    input does, so that it never outlives who started it. Without `delegate` the parent of a new hosted zone says nothing of it,
+    as when nobody has been at the registrar yet. Raises InputError for settings that no cloud can have.
     """
 
     directory: Path
     regions: tuple[str, ...] = DEFAULT_REGIONS
     speed: float = DEFAULT_SPEED
     lifeline: bool = False
+    delegate: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < len(self.regions) <= _MOST_REGIONS or len(set(self.regions)) != len(self.regions):
@@ -55,7 +57,8 @@ class Settings:
     def to_arguments(self) -> list[str]:
         """The command line of `python -m deploytool.localcloud` that says the same."""
         arguments = ["--directory", str(self.directory), "--regions", ",".join(self.regions), "--speed", repr(self.speed)]
-        return [*arguments, "--lifeline"] if self.lifeline else arguments
+        flags = {"--lifeline": self.lifeline, "--no-delegation": not self.delegate}
+        return [*arguments, *(flag for flag, wanted in flags.items() if wanted)]
 
 
 def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
@@ -65,7 +68,10 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
     parser.add_argument("--regions", default=",".join(DEFAULT_REGIONS), help="AWS regions, the primary first")
     parser.add_argument("--speed", type=float, default=DEFAULT_SPEED, help="seconds of the cloud that pass in one second")
     parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
+    parser.add_argument("--no-delegation", action="store_true", help="leave new hosted zones undelegated")
     parser.add_argument("--ready-fd", type=int, default=None, help="file descriptor to write to and close once ready")
     found = parser.parse_args(arguments)
-    settings = Settings(found.directory.resolve(), tuple(found.regions.split(",")), found.speed, found.lifeline)
+    settings = Settings(
+        found.directory.resolve(), tuple(found.regions.split(",")), found.speed, found.lifeline, not found.no_delegation
+    )
     return settings, found.ready_fd

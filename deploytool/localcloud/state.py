@@ -25,8 +25,9 @@ class Endpoint:
 class State:
     """A running cloud. `regions` (primary first) maps each region to its edge's address, all edges listen on `https_port`.
 
-    `endpoint_url` is the AWS API; `dns` the authoritative name server, `resolver` the recursive one (UDP and TCP each); `ca` the
-    certificate authority's PEM file; `started` is Unix time in seconds.
+    `endpoint_url` is the AWS API; `dns` the zones' authoritative name server, `resolver` the recursive one, `parent` the
+    authoritative one of the zones' parents (UDP and TCP each); `ca` the certificate authority's PEM file; `started` is Unix time
+    in seconds; `delegate` whether new hosted zones are delegated at once.
     """
 
     pid: int
@@ -36,9 +37,11 @@ class State:
     https_port: int
     dns: Endpoint
     resolver: Endpoint
+    parent: Endpoint
     ca: Path
     directory: Path
     started: float
+    delegate: bool
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for state.json and for the control API."""
@@ -66,9 +69,11 @@ def read_state(directory: Path) -> State:
             https_port=int(fields["https_port"]),
             dns=Endpoint(str(fields["dns"]["address"]), int(fields["dns"]["port"])),
             resolver=Endpoint(str(fields["resolver"]["address"]), int(fields["resolver"]["port"])),
+            parent=Endpoint(str(fields["parent"]["address"]), int(fields["parent"]["port"])),
             ca=Path(fields["ca"]),
             directory=Path(fields["directory"]),
             started=float(fields["started"]),
+            delegate=bool(fields["delegate"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DeploytoolError(f"{path}: not the state of a local cloud ({error})", hint=f"remove {path}") from error

@@ -11,7 +11,10 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
+import dns.rrset
 
+from deploytool.core.certificateports import DnsReply
+from deploytool.core.certificates import DnsRecord
 from deploytool.core.errors import DeploytoolError, ProbeFailed
 from deploytool.core.ports import DnsAnswer, Nameserver
 
@@ -19,7 +22,7 @@ TIMEOUT = 2.0  # seconds of wall time; Route 53 answers in milliseconds, and a l
 
 
 class DnsClient:
-    """The Dns port."""
+    """The Dns port, and the DnsRecords port."""
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
@@ -29,7 +32,18 @@ class DnsClient:
 
         A CNAME in the answer is followed as far as the answer itself goes. Raises ProbeFailed: timeout, refused or dns.
         """
-        question = dns.message.make_query(name, dns.rdatatype.A)
+        return _answer(self._exchange(server, dns.message.make_query(name, dns.rdatatype.A), tcp=tcp))
+
+    def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:
+        """The DnsRecords port: ask for records of a type, with RD when the server shall `recurse`, by UDP and if need be TCP.
+
+        Raises ProbeFailed: timeout, refused or dns.
+        """
+        question = dns.message.make_query(name, type_, flags=dns.flags.RD if recurse else dns.flags.Flag(0))
+        reply = self._exchange(server, question, tcp=False)
+        return DnsReply(dns.rcode.to_text(reply.rcode()), _records(reply.answer), _records(reply.authority))
+
+    def _exchange(self, server: Nameserver, question: dns.message.Message, *, tcp: bool) -> dns.message.Message:
         try:
             if tcp:
                 answer = dns.query.tcp(question, server.address, timeout=self._timeout, port=server.port)
@@ -41,7 +55,7 @@ class DnsClient:
             raise ProbeFailed("refused", f"{server.name} ({server.address}) refuses connections") from error
         except (dns.exception.DNSException, OSError, EOFError) as error:
             raise ProbeFailed("dns", f"{server.name} ({server.address}): {error}") from error
-        return _answer(answer)
+        return answer
 
 
 def _answer(message: dns.message.Message) -> DnsAnswer:
@@ -52,6 +66,14 @@ def _answer(message: dns.message.Message) -> DnsAnswer:
         if rrset.rdtype == dns.rdatatype.A:
             addresses += [str(each) for each in rrset]
     return DnsAnswer(dns.rcode.to_text(message.rcode()), tuple(addresses), min(ttls, default=None))
+
+
+def _records(section: Sequence[dns.rrset.RRset]) -> tuple[DnsRecord, ...]:
+    return tuple(
+        DnsRecord(str(rrset.name).lower(), dns.rdatatype.to_text(rrset.rdtype), rdata.to_text())
+        for rrset in section
+        for rdata in rrset
+    )
 
 
 def system_resolvers() -> Sequence[Nameserver]:

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from deploytool.core.events import (
     CancelRequested,
+    CertificateEvents,
     Detached,
     Event,
     LockWaited,
@@ -22,6 +23,7 @@ from deploytool.core.events import (
 )
 from deploytool.core.ports import Clock
 from deploytool.render.board import PAST, Board
+from deploytool.render.certificates import certificate_line
 from deploytool.render.github import annotation, summary
 from deploytool.render.terminal import Terminal
 
@@ -30,6 +32,8 @@ TABLED = (StackBegun, StackWaiting, StackDone, StackCancelled, Uploaded)  # the 
 
 def line_of(event: Event, started: float, width: int = 30) -> str | None:
     """One line for an event, with rich's markup; None for what needs none. `started` is the run's start."""
+    if isinstance(event, CertificateEvents):
+        return certificate_line(event, started, width)
     match event:
         case LockWaited() | StopRequested() | CancelRequested() | Detached():
             return run_line(event)

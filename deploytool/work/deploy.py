@@ -26,10 +26,12 @@ from deploytool.core.tokens import token_for
 from deploytool.work.changes import begin_continuation, begin_deletion, cancel, earlier_update, resume_or_wait
 from deploytool.work.engine import Begun, Blocked, Engine, Outcome, Settled
 from deploytool.work.holding import Coordination, held
-from deploytool.work.operation import Beginning
+from deploytool.work.operation import Beginning, Postponed
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
 HIDDEN = "****"
+# Called with a node and its parameters before its stack is changed: None to go on, or when to ask again. Raises to refuse.
+Before = Callable[[Node, Mapping[str, str]], Postponed | None]
 GENERATIONS = 3  # creation tokens tried, when stacks of the past have used them
 
 
@@ -51,11 +53,15 @@ class DeployPorts:
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """How this run goes: `express` ends operations before resources are ready; `wait` is for another run, in seconds."""
+    """How this run goes: `express` ends operations before resources are ready; `wait` is for another run, in seconds.
+
+    Every one of `before` is asked before a stack is changed.
+    """
 
     express: bool = False
     wait: float = 0.0
     interrupts: Interrupts = field(default_factory=NoInterrupts)
+    before: tuple[Before, ...] = ()
 
 
 def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:
@@ -84,10 +90,9 @@ class _Deploy:
         emit: Emit,
         deployed: Mapping[NodeId, Stack],
         chosen: Callable[[NodeId], bool],
-        *,
-        express: bool,
+        options: DeployOptions,
     ) -> None:
-        self.graph, self.ports, self.emit, self.chosen, self.express = graph, ports, emit, chosen, express
+        self.graph, self.ports, self.emit, self.chosen, self.options = graph, ports, emit, chosen, options
         self.deployed = dict(deployed)
         self.inputs: dict[NodeId, Outputs] = {}
         self.looked: set[NodeId] = set()
@@ -100,10 +105,18 @@ class _Deploy:
             return _as_it_is(deployed)
         wanted = self._wanted(node_id)
         decision = decide(deployed, wanted.fingerprint)
+        if postponed := self._postponed(wanted, decision):
+            return postponed
         if deployed is None or decision.action is Action.CREATE:
             self._upload(wanted.node, outputs)
             return self._create(wanted, deployed.id if deployed else "")
         return self._go_on(wanted, deployed, decision, outputs)
+
+    def _postponed(self, wanted: _Wanted, decision: Decision) -> Postponed | None:
+        """Ask whether the stack may be changed now; raises when it may not at all."""
+        if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
+            return None
+        return next((found for before in self.options.before if (found := before(wanted.node, wanted.parameters))), None)
 
     def _go_on(self, wanted: _Wanted, deployed: Stack, decision: Decision, outputs: Outputs) -> Beginning:
         """With a stack that is there."""
@@ -168,7 +181,7 @@ class _Deploy:
 
     def _request(self, wanted: _Wanted, token: str) -> StackRequest:
         commit = self.ports.commit()
-        return request_for(self.graph, wanted.node, wanted.parameters, token, commit=commit, express=self.express)
+        return request_for(self.graph, wanted.node, wanted.parameters, token, commit=commit, express=self.options.express)
 
     def _create(self, wanted: _Wanted, predecessor: str) -> Begun | Blocked:
         """Create the stack. The token follows from the one that was there before, so a repeated call makes no second stack."""
@@ -249,7 +262,7 @@ def deploy(
     options = options or DeployOptions()
 
     def run(deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None) -> Outcome:
-        operation = _Deploy(graph, ports, emit, deployed, chosen, express=options.express)
+        operation = _Deploy(graph, ports, emit, deployed, chosen, options=options)
         engine = Engine(
             ports.stacks,
             ports.clock,

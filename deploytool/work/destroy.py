@@ -14,8 +14,10 @@ from deploytool.work.holding import held
 class _Destroy:
     """Begins the deletion of each stack that exists."""
 
-    def __init__(self, graph: Graph, ports: DeployPorts, deployed: Mapping[NodeId, Stack]) -> None:
-        self.graph, self.ports, self.deployed = graph, ports, deployed
+    def __init__(
+        self, graph: Graph, ports: DeployPorts, deployed: Mapping[NodeId, Stack], before: Callable[[NodeId], None]
+    ) -> None:
+        self.graph, self.ports, self.deployed, self.before = graph, ports, deployed, before
 
     def begin(self, node_id: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun | Settled | Blocked:  # noqa: ARG002  # the protocol's
         stack = self.deployed.get(node_id)
@@ -25,6 +27,7 @@ class _Destroy:
             return Settled("not there", {})
         if stack.status.is_busy:
             return Blocked(stack.id, stack.status)
+        self.before(node_id)
         for bucket in self._buckets(node_id, stack):
             self.ports.buckets.empty(node_id.region, bucket)
         token = begin_deletion(self.ports.stacks, node_id.region, stack)
@@ -42,8 +45,16 @@ class _Destroy:
         return [stack.outputs[ref.output] for ref in refs if ref.output in stack.outputs]
 
 
-def destroy(graph: Graph, ports: DeployPorts, emit: Emit, options: DeployOptions | None = None) -> Outcome:
+def destroy(
+    graph: Graph,
+    ports: DeployPorts,
+    emit: Emit,
+    options: DeployOptions | None = None,
+    before: Callable[[NodeId], None] = lambda _: None,
+) -> Outcome:
     """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays.
+
+    `before` is called with each node whose stack is about to be deleted.
 
     Raises DeploytoolError when someone else deploys this stage, or a drill of it was left unfinished; nothing was begun then.
     """
@@ -59,7 +70,7 @@ def destroy(graph: Graph, ports: DeployPorts, emit: Emit, options: DeployOptions
             random=ports.random,
             heartbeat=heartbeat,
         )
-        return engine.run(graph.reversed_edges(), _Destroy(graph, ports, deployed))
+        return engine.run(graph.reversed_edges(), _Destroy(graph, ports, deployed, before))
 
     deployed = find_deployed(ports, graph)
     if ports.coordination is None or not deployed:

@@ -28,7 +28,7 @@ from deploytool.core.ports import Clock, Runner
 from deploytool.core.stacks import Stack, StackStatus
 from deploytool.work.beside import Beside
 from deploytool.work.ending import Ended, Endings
-from deploytool.work.operation import Beginning, Begun, Blocked, Operation, Outcome, Settled
+from deploytool.work.operation import Beginning, Begun, Blocked, Operation, Outcome, Postponed, Settled
 
 __all__ = ["Begun", "Blocked", "Engine", "Operation", "Outcome", "Settled"]
 
@@ -75,6 +75,7 @@ class Engine:
         self.starting: set[NodeId] = set()
         self.running: dict[NodeId, _Running] = {}
         self.blocked: dict[NodeId, str] = {}
+        self.postponed: dict[NodeId, float] = {}
         self.began: dict[NodeId, float] = {}
         self.took: dict[tuple[str, str], float] = {}
         self.checking: set[NodeId] = set()
@@ -89,9 +90,10 @@ class Engine:
         started = self.clock.now()
         self.waiting, self.operation = dict(edges), operation
         self.emit(RunStarted(started, tuple(edges), dict(edges)))
-        while (self.waiting or self.starting or self.running or self.blocked) and self.stop_level < DETACH:
+        while self._unfinished() and self.stop_level < DETACH:
             self._heed_interrupts()
             self._start_ready()
+            self._resume()
             self._look()
             self.heartbeat()
             if not self.beside.take():
@@ -99,11 +101,14 @@ class Engine:
         self.outcome.seconds = self.clock.now() - started
         return self.outcome
 
+    def _unfinished(self) -> bool:
+        return bool(self.waiting or self.starting or self.running or self.blocked or self.postponed)
+
     def _idle(self) -> float:
         """Seconds until the next turn: a result may come, a look is due, or the user may ask to stop."""
         if self.starting or self.checking or self.listing:
             return BRIEF
-        next_look = min((self.due[region] for region in self._regions()), default=0.0)
+        next_look = min((*(self.due[region] for region in self._regions()), *self.postponed.values()), default=0.0)
         return min(max(next_look - self.clock.now(), BRIEF), SLICE)
 
     # Beginning ------------------------------------------------------------------------------------------------------------
@@ -132,14 +137,22 @@ class Engine:
                 self._watch(node, result)
             case Settled(action, outputs):
                 self._done(node, action, outputs)
-            case Blocked(_, _, _) if self.stop_level:
+            case Blocked() | Postponed() if self.stop_level:
                 self.outcome.stopped[node] = "not begun"
             case Blocked(stack_id, status, holder):
                 self.blocked[node] = stack_id
                 self._look_soon(node.region)
                 self.emit(StackWaiting(self.clock.now(), node, status, holder))
+            case Postponed(seconds):
+                self.postponed[node] = self.clock.now() + seconds
             case DeploytoolError() as error:
                 self._failed(node, str(error), error.hint)
+
+    def _resume(self) -> None:
+        """Begin what was postponed until now."""
+        for node in [each for each, due in self.postponed.items() if due <= self.clock.now()]:
+            del self.postponed[node]
+            self._begin(node)
 
     def _watch(self, node: NodeId, begun: Begun) -> None:
         now = self.clock.now()
@@ -254,8 +267,8 @@ class Engine:
             now, runs = self.clock.now(), tuple(sorted((*self.running, *self.starting)))
             match self.stop_level:
                 case 1:
-                    self.outcome.stopped.update(dict.fromkeys((*self.waiting, *self.blocked), "not begun"))
-                    self.waiting, self.blocked = {}, {}
+                    self.outcome.stopped.update(dict.fromkeys((*self.waiting, *self.blocked, *self.postponed), "not begun"))
+                    self.waiting, self.blocked, self.postponed = {}, {}, {}
                     self.emit(StopRequested(now, runs))
                 case 2:
                     self.emit(CancelRequested(now, runs))

@@ -53,7 +53,14 @@ class Blocked:
     holder: str = ""
 
 
-Beginning = Begun | Settled | Blocked
+@dataclass(frozen=True)
+class Postponed:
+    """Something outside the graph is missing; `begin` is called again after so many seconds."""
+
+    seconds: float
+
+
+Beginning = Begun | Settled | Blocked | Postponed
 
 
 class Operation(Protocol):

@@ -5,7 +5,7 @@ its own things is known there and in `emulator` and `controlplane`, nowhere else
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from dns.message import Message
@@ -14,19 +14,18 @@ from deploytool.localcloud.checkers import supported
 from deploytool.localcloud.emulator import MiniStack
 from deploytool.localcloud.gaps import apigateway, certificates, functions, healthchecks, httpproxy, route53api, schedules, zones
 from deploytool.localcloud.gaps.route53api import HealthReader
-from deploytool.localcloud.seam import ControlPlane
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """What the gaps need of the cloud around MiniStack.
 
-    The regions with an edge, the state, what the checkers saw, the name server, the cloud's seconds as Unix time, and an event
-    that is set when the cloud ends.
+    The regions with an edge, the values that a name and type have for the public, what the checkers saw, the name server, the
+    cloud's seconds as Unix time, and an event that is set when the cloud ends.
     """
 
     regions: Collection[str]
-    control_plane: ControlPlane
+    resolve: Callable[[str, str], Sequence[str]]
     health: HealthReader
     respond: Callable[[Message], Message]
     to_unix: Callable[[float], float]
@@ -40,7 +39,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     route53api.install(ministack, route53api.Route53Api(ministack, store, around.health, around.respond, around.to_unix))
     zones.install(ministack)
     schedules.install(ministack)
-    validation = certificates.Validation(ministack, around.control_plane, around.closing)
+    validation = certificates.Validation(ministack, around.resolve, around.closing)
     certificates.install(ministack, validation)
     apigateway.install(ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh))
     httpproxy.install(ministack)

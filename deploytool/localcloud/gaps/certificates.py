@@ -1,24 +1,27 @@
-"""ACM certificates that wait for their DNS validation: issued once the CNAME records are found in a local hosted zone.
+"""ACM certificates that wait for their DNS validation: issued once the CNAME records resolve, from the zones' parents down.
 
-Sources: ACM User Guide, "AWS Certificate Manager DNS validation"; CloudFormation template reference,
+Sources: ACM User Guide, "AWS Certificate Manager DNS validation"; "Certification Authority Authorization (CAA) problems"
+(a record that keeps Amazon out makes the certificate FAILED with CAA_ERROR); CloudFormation template reference,
 AWS::CertificateManager::Certificate (with HostedZoneId in DomainValidationOptions CloudFormation creates the records; the stack
-waits until the certificate is issued; ValidationMethod defaults to EMAIL). CloudFormation leaves the records when the certificate
-goes. All regions ask for the same record for the same name. The record's TTL of 300 s is a guess.
+waits until the certificate is issued; ValidationMethod defaults to EMAIL). CloudFormation leaves the validation records when the
+certificate goes. All regions ask for the same record for the same name. The record's TTL of 300 s is a guess.
 """
 
 # ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from deploytool.core.route53.zone import canonical, find_zone, record_sets
+from deploytool.core.route53.delegation import caa_fault
+from deploytool.core.route53.zone import canonical
 from deploytool.localcloud.emulator import MiniStack
 from deploytool.localcloud.gaps.zones import RecordSets
-from deploytool.localcloud.seam import ControlPlane
+from deploytool.localcloud.resolver import ResolutionFailed
 
 Certificate = dict[str, Any]
+Resolve = Callable[[str, str], Sequence[str]]
 
 _RESOURCE_TYPE = "AWS::CertificateManager::Certificate"
 _LOOK_SECONDS = 0.05  # of wall time between two looks for the records that a stack waits for
@@ -26,6 +29,7 @@ _RECORD_TTL = "300"
 _ONLY_ISSUED = ("IssuedAt", "NotBefore", "NotAfter")
 _PENDING = "PENDING_VALIDATION"
 _ISSUED = "ISSUED"
+_FAILED = "FAILED"
 
 
 def validation_record(account: str, domain: str) -> tuple[str, str]:
@@ -36,12 +40,15 @@ def validation_record(account: str, domain: str) -> tuple[str, str]:
 
 
 class Validation:
-    """Decides which certificates are issued. `closing` is set when the cloud ends, so that no stack keeps waiting."""
+    """Decides which certificates are issued. `resolve` gives the values of a name and type as the public sees them.
 
-    def __init__(self, ministack: MiniStack, control_plane: ControlPlane, closing: threading.Event) -> None:
+    `closing` is set when the cloud ends, so that no stack keeps waiting.
+    """
+
+    def __init__(self, ministack: MiniStack, resolve: Resolve, closing: threading.Event) -> None:
         self._acm = ministack.acm
         self._responses = ministack.responses
-        self._control_plane = control_plane
+        self._resolve = resolve
         self._closing = closing
 
     def options(self, domain: str, method: str) -> dict[str, Any]:
@@ -64,12 +71,10 @@ class Validation:
         """Whether the certificate is issued, after looking for the records that it still lacks."""
         if certificate["Status"] == _PENDING:
             for options in certificate["DomainValidationOptions"]:
-                if options["ValidationStatus"] == _PENDING and self._is_in_zone(options.get("ResourceRecord")):
+                if options["ValidationStatus"] == _PENDING and self._resolves(options.get("ResourceRecord")):
                     options["ValidationStatus"] = "SUCCESS"
             if all(options["ValidationStatus"] == "SUCCESS" for options in certificate["DomainValidationOptions"]):
-                now = self._responses.now_iso()
-                times = {"IssuedAt": now, "NotBefore": now, "NotAfter": self._acm._future_iso(395 * 86_400)}
-                certificate.update({"Status": _ISSUED, **times})
+                self._decide(certificate)
         return bool(certificate["Status"] == _ISSUED)
 
     def refresh_all(self) -> None:
@@ -85,15 +90,31 @@ class Validation:
                 raise ValueError(f"The certificate {arn} was deleted before it was issued")
             if self.refresh(certificate):
                 return
+            if certificate["Status"] == _FAILED:
+                raise ValueError(f"The certificate {arn} failed: {certificate['FailureReason']}")
             if self._closing.wait(_LOOK_SECONDS):
                 raise ValueError(f"The local cloud ended before the certificate {arn} was issued")
 
-    def _is_in_zone(self, record: Mapping[str, str] | None) -> bool:
+    def _decide(self, certificate: Certificate) -> None:
+        """Issue a certificate whose names are all proven, unless CAA records forbid it."""
+        names = [options["DomainName"] for options in certificate["DomainValidationOptions"]]
+        if any(caa_fault(name, lambda owner: self._found(owner, "CAA")) for name in names):
+            certificate.update({"Status": _FAILED, "FailureReason": "CAA_ERROR"})
+            return
+        now = self._responses.now_iso()
+        times = {"IssuedAt": now, "NotBefore": now, "NotAfter": self._acm._future_iso(395 * 86_400)}
+        certificate.update({"Status": _ISSUED, **times})
+
+    def _resolves(self, record: Mapping[str, str] | None) -> bool:
         if record is None:
             return False
-        zone = find_zone(self._control_plane.hosted_zones(), record["Name"])
-        found = record_sets(zone, record["Name"], "CNAME") if zone else ()
-        return any(canonical(value) == canonical(record["Value"]) for each in found for value in each.values)
+        return any(canonical(value) == canonical(record["Value"]) for value in self._found(record["Name"], "CNAME"))
+
+    def _found(self, name: str, type_: str) -> Sequence[str]:
+        try:
+            return self._resolve(name, type_)
+        except ResolutionFailed:
+            return ()  # nobody could be asked: ACM looks again
 
 
 def install(ministack: MiniStack, validation: Validation) -> None:
@@ -122,12 +143,29 @@ def _install_api(ministack: MiniStack, validation: Validation) -> None:
 
     def shape(certificate: Certificate) -> dict[str, Any]:
         shown: dict[str, Any] = their_shape(certificate)
-        return shown if certificate["Status"] == _ISSUED else {k: v for k, v in shown.items() if k not in _ONLY_ISSUED}
+        if certificate["Status"] == _ISSUED:
+            return shown
+        reason = {"FailureReason": certificate["FailureReason"]} if certificate["Status"] == _FAILED else {}
+        return {k: v for k, v in shown.items() if k not in _ONLY_ISSUED} | reason
+
+    def list_certificates(data: dict[str, Any]) -> Any:
+        wanted = data.get("CertificateStatuses") or ()
+        held = [each for each in acm._certificates.values() if acm._is_local_certificate_arn(each["CertificateArn"])]
+        shown = [_summary(shape(each)) for each in held if not wanted or each["Status"] in wanted]
+        return ministack.responses.json_response({"CertificateSummaryList": shown})
 
     acm.handle_request = handle_request
     acm._request_certificate = request_certificate
     acm._cert_shape = shape
+    acm._list_certificates = list_certificates
     acm._validation_options = validation.options
+
+
+def _summary(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of ListCertificates (API reference of CertificateSummary): MiniStack leaves out further names and times."""
+    kept = ("CertificateArn", "DomainName", "Status", "Type", "CreatedAt", "IssuedAt", "NotBefore", "NotAfter")
+    names = {"SubjectAlternativeNameSummaries": shown["SubjectAlternativeNames"], "HasAdditionalSubjectAlternativeNames": False}
+    return {name: shown[name] for name in kept if name in shown} | names
 
 
 def _install_resource(ministack: MiniStack, validation: Validation) -> None:
@@ -143,10 +181,14 @@ def _install_resource(ministack: MiniStack, validation: Validation) -> None:
         certificate = validation.make_pending(arn)
         asked = properties.get("DomainValidationOptions") or ()
         zones = {each["DomainName"]: each.get("HostedZoneId") for each in asked}
-        for options in certificate["DomainValidationOptions"]:
-            if zone_id := zones.get(options["DomainName"]):
-                _put_record(ministack, records, zone_id, options["ResourceRecord"])
-        validation.wait(arn)
+        try:
+            for options in certificate["DomainValidationOptions"]:
+                if zone_id := zones.get(options["DomainName"]):
+                    _put_record(ministack, records, zone_id, options["ResourceRecord"])
+            validation.wait(arn)
+        except ValueError:
+            ministack.acm._certificates.pop(arn, None)  # nobody else would: the resource gets no physical id
+            raise
         return arn, attributes
 
     def update(*arguments: Any) -> Any:

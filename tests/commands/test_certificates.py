@@ -1,0 +1,180 @@
+"""Certificates end to end: deploytool's commands against a private local cloud whose new zones are not delegated."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from deploytool.environments import LOCAL_DIRECTORY
+from deploytool.localcloud import lifecycle
+from deploytool.localcloud.settings import Settings
+from deploytool.localcloud.state import State
+
+INFRA = Path(__file__).parents[2] / "infra"
+REGIONS = ("us-east-1", "us-west-2")
+LIMIT = 60.0  # seconds of wall time in which a line must have been said: generous, it takes one or two
+
+
+@pytest.fixture(scope="module")
+def undelegated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    with lifecycle.private(Settings(tmp_path_factory.mktemp("cloud"), REGIONS, 10.0, delegate=False)) as state:
+        yield state
+
+
+GRAPH = """
+stacks:
+  hosted-zone: {template: hosted-zone.yaml, scope: global, parameters: {DomainName: {setting: domain}}}
+  certificate:
+    template: certificate.yaml
+    scope: regional
+    parameters:
+      DomainName: {setting: domain}
+      RegionalDomainName: {setting: regional_domain}
+      HostedZoneId: {output: hosted-zone.HostedZoneId}
+"""
+ELSEWHERE = "stacks:\n  certificate: {template: c.yaml, scope: global, parameters: {Name: {setting: domain}}}\n"
+WITHOUT_ZONE = """
+Parameters: {Name: {Type: String}}
+Resources: {C: {Type: 'AWS::CertificateManager::Certificate', Properties: {DomainName: !Ref Name, ValidationMethod: DNS}}}
+"""
+
+
+def project(root: Path, domain: str, graph: str = GRAPH) -> Path:
+    """A project of a zone and certificates alone, with this project's templates."""
+    (root / "infra").mkdir()
+    (root / "deploytool.toml").write_text(
+        f'project = "hello"\ndomain = "{domain}"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n', encoding="utf-8"
+    )
+    for name in ("hosted-zone.yaml", "certificate.yaml"):
+        (root / "infra" / name).symlink_to(INFRA / name)
+    (root / "infra" / "stacks.yaml").write_text(graph, encoding="utf-8")
+    (root / "infra" / "c.yaml").write_text(WITHOUT_ZONE, encoding="utf-8")
+    return root
+
+
+class Cli:
+    """deploytool's commands in the project, on that cloud."""
+
+    def __init__(self, state: State, root: Path) -> None:
+        self.environment = {**os.environ, LOCAL_DIRECTORY: str(state.directory)}
+        self.root = root
+
+    @contextmanager
+    def start(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+        """A command under way; it is killed if the block ends before it does."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "deploytool", *words],
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        with self.start(*words) as process:
+            out, err = process.communicate(timeout=LIMIT)
+        return process.returncode, out, err
+
+
+def said(process: "subprocess.Popen[str]", *words: str) -> str:
+    """The next line of standard error with these words. Raises AssertionError when the process ends or LIMIT passes first."""
+    assert process.stderr is not None
+    end, lines = time.monotonic() + LIMIT, []
+    for line in process.stderr:
+        lines.append(line)
+        if all(word in line for word in words):
+            return line
+        assert time.monotonic() < end, lines
+    raise AssertionError(lines)
+
+
+def test_delegation_mended_while_it_waits(undelegated: State, tmp_path: Path) -> None:
+    """A first deployment waits for the delegation, names what is missing as it changes, and ends well once it is mended.
+
+    Then destroy leaves no validation record, and deletes the zone only when nobody else's record is in it.
+    """
+    cli = Cli(undelegated, project(tmp_path, "example.com"))
+    with cli.start("deploy", "--local", "--stage", "dev", "--output", "json") as process:
+        line = said(process, "certificate@", "does not delegate dev.example.com")
+        assert "a.parent-servers.internal" in line
+        assert "set its NS records to ns-1.awsdns-1.com" in line
+        cli.run("local", "delegate", "dev.example.com", "ns1.other.net")
+        said(process, "points dev.example.com to ns1.other.net, not to ns-1.awsdns-1.com")
+        cli.run("local", "delegate", "dev.example.com")
+        out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    document = json.loads(out)
+    assert (document["ok"], document["records_to_create"]) == (True, [])
+
+    route53 = _client(undelegated, "route53")
+    zone = route53.list_hosted_zones()["HostedZones"][0]
+    record = {"Name": "mail.dev.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    route53.change_resource_record_sets(
+        HostedZoneId=zone["Id"], ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    )
+    code, out, err = cli.run("destroy", "--local", "--stage", "dev", "--yes", "--delete-zone")
+    assert (code, "mail.dev.example.com. A" in out) == (1, True), err
+    kept = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+    assert [each["Type"] for each in kept if each["Type"] not in ("NS", "SOA")] == ["A"], "the validation records are gone"
+    route53.change_resource_record_sets(
+        HostedZoneId=zone["Id"], ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": record}]}
+    )
+    code, _, err = cli.run("destroy", "--local", "--stage", "dev", "--yes", "--delete-zone")
+    assert code == 0, err
+    assert route53.list_hosted_zones()["HostedZones"] == []
+
+
+def test_old_zone_fails_in_seconds(undelegated: State, tmp_path: Path) -> None:
+    """A zone that an earlier run created and nobody delegated fails at once: exit 1, the parent's words, nothing asked of ACM."""
+    cli = Cli(undelegated, project(tmp_path, "example.net"))
+    code, _, err = cli.run("deploy", "--local", "--stage", "dev", "--delegation-timeout", "0")
+    assert (code, "was not delegated within 0 s" in err) == (1, True), err
+    code, _, err = cli.run("deploy", "--local", "--stage", "dev")
+    assert (code, "a certificate for dev.example.net will never validate" in err) == (1, True), err
+    acm = [_client(undelegated, "acm", region) for region in REGIONS]
+    names = [each["DomainName"] for client in acm for each in client.list_certificates()["CertificateSummaryList"]]
+    assert "dev.example.net" not in names
+
+
+def test_pending_is_shown(undelegated: State, tmp_path: Path) -> None:
+    """With DNS hosted elsewhere the pending certificate is shown with its record to copy, and ends once that resolves.
+
+    The first look is after three seconds, so that this test takes as long.
+    """
+    with Cli(undelegated, project(tmp_path, "example.org", ELSEWHERE)).start("deploy", "--local", "--output", "json") as process:
+        line = said(process, "300 IN CNAME _", "dev.example.org.")
+        said(process, "pending", "ACM looks for _", "create it where the domain's DNS is hosted")
+        route53 = _client(undelegated, "route53")
+        zone = route53.create_hosted_zone(Name="dev.example.org", CallerReference="elsewhere")["HostedZone"]["Id"]
+        name, ttl, _, kind, value = line.split()
+        record = {"Name": name, "Type": kind, "TTL": int(ttl), "ResourceRecords": [{"Value": value}]}
+        route53.change_resource_record_sets(
+            HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+        )
+        lifecycle.control(undelegated, "POST", "delegations/dev.example.org", {"name_servers": None})
+        out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    assert json.loads(out)["records_to_create"] == [{"name": name, "type": kind, "value": value}]
+
+
+def _client(state: State, service: str, region: str = REGIONS[0]) -> Any:
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        region_name=region,
+        endpoint_url=state.endpoint_url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )

@@ -1,0 +1,51 @@
+"""What the events of certificates look like, as lines and in the table."""
+
+import pytest
+from rich.console import Console
+
+from deploytool.core.certificates import DnsRecord
+from deploytool.core.events import (
+    CertificateDoubtful,
+    CertificateFailed,
+    CertificatePending,
+    DelegationMissing,
+    Event,
+    RecordsNeeded,
+    RecordsRemoved,
+    ZoneDeleted,
+)
+from deploytool.core.graph import NodeId
+from deploytool.render.progress import line_of
+
+NODE = NodeId("certificate", "us-east-1")
+RECORDS = (DnsRecord("_a.b.", "CNAME", "_c.d."), DnsRecord("_e.b.", "CNAME", "_f.d."))
+EVENTS = [
+    (
+        DelegationMissing(12.0, NODE, "a.b", ("ns1.x", "ns2.x"), "the parent [b.] says no", 2.4),
+        "certificate@us-east-1 waits 2 s for the delegation: the parent [b.] says no. At the registrar of a.b,",
+    ),
+    (CertificateDoubtful(12.0, NODE, "doubt"), "certificate@us-east-1 doubt"),
+    (
+        CertificatePending(12.0, NODE, "a.b", "_a.b.", "_c.d.", "it is not there", 13.2),
+        "certificate@us-east-1 pending 13 s: ACM looks for _a.b. CNAME _c.d. (a.b): it is not there",
+    ),
+    (CertificateFailed(12.0, NODE, "a.b", "CAA_ERROR"), "certificate@us-east-1 ACM gave up on the certificate of a.b: CAA_ERROR"),
+    (RecordsNeeded(12.0, NODE, RECORDS), "_a.b. 300 IN CNAME _c.d.\n" + " " * 33 + "_e.b. 300 IN CNAME _f.d."),
+    (RecordsRemoved(12.0, "Z1", ("_a.b.",)), "_a.b.: deleted from Z1, left there by certificates that are gone"),
+    (ZoneDeleted(12.0, "a.b. (Z1)"), "hosted zone a.b. (Z1) deleted"),
+]
+
+
+def text_of(renderable: object) -> str:
+    console = Console(width=400, no_color=True)
+    with console.capture() as capture:
+        console.print(renderable, soft_wrap=isinstance(renderable, str))
+    return capture.get()
+
+
+@pytest.mark.parametrize(("event", "words"), EVENTS, ids=[type(event).__name__ for event, _ in EVENTS])
+def test_lines(event: Event, words: str) -> None:
+    """Each event is a line with its time since the start, brackets as they are; records stand one a line, to copy."""
+    line = text_of(line_of(event, 10.0, 21))
+    assert line.startswith("    2.0 s  ")
+    assert words in line
