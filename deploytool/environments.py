@@ -13,7 +13,7 @@ from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.plan import output_of
-from deploytool.core.ports import Dns, Environment, Nameserver
+from deploytool.core.ports import Dns, Edges, Environment, Nameserver
 from deploytool.core.service import Service
 from deploytool.net.clock import RealClock, wall_time
 from deploytool.net.dns import DnsClient, system_resolvers
@@ -57,6 +57,7 @@ def _aws(runner: ThreadRunner) -> Target:
 
 def _local(project: Project, runner: ThreadRunner) -> Target:
     from deploytool.localcloud import lifecycle  # noqa: PLC0415  # a production install does not have it
+    from deploytool.localcloud.regions import LocalEdges  # noqa: PLC0415  # the same
     from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415  # the same
 
     state = lifecycle.load(local_directory(project.root))
@@ -69,7 +70,7 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
     clients = Clients(Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY))
     resolvers = (Nameserver("the local cloud's resolver", state.resolver.address, state.resolver.port),)
     https = HttpsClient(https_port=state.https_port, ca=state.ca)
-    return _target("local", state.speed, clients, runner, DnsClient(), https, resolvers, state.dns.port)
+    return _target("local", state.speed, clients, runner, DnsClient(), https, resolvers, state.dns.port, LocalEdges(state))
 
 
 def _target(
@@ -81,6 +82,7 @@ def _target(
     http: HttpsClient,
     resolvers: tuple[Nameserver, ...],
     port: int,
+    edges: Edges | None = None,
 ) -> Target:
     def locate(server: str) -> tuple[str, int]:
         answer = dns.query(resolvers[0], server)
@@ -91,7 +93,7 @@ def _target(
     real = RealClock()
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
     zones = Route53HostedZones(clients, locate)
-    environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
+    environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers, edges)
     return Target(name, speed, ports, environment)
 
 

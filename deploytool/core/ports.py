@@ -96,9 +96,24 @@ class HostedZones(Protocol):
         ...
 
 
+class Edges(Protocol):
+    """The regions' edges, where the target lets them be broken. Conditions: serving, refusing, blackholed, slow, failing."""
+
+    def set_condition(self, region: str, condition: str, seconds: float = 0.0) -> None:
+        """Returns once it holds. `seconds`: how late a slow edge answers, 0 for the target's own choice (longer than a check)."""
+        ...
+
+    def condition(self, region: str) -> str:
+        """What a client of the region meets now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Environment:
-    """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's."""
+    """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's.
+
+    `edges` is None where they cannot be broken, as on AWS.
+    """
 
     clock: Clock
     runner: Runner
@@ -107,3 +122,4 @@ class Environment:
     health_checks: HealthChecks
     hosted_zones: HostedZones
     resolvers: tuple[Nameserver, ...]
+    edges: Edges | None = None

@@ -1,8 +1,13 @@
 """The local cloud's own API, beside AWS's on the same port: JSON below /_deploytool/.
 
 GET  /_deploytool/status            regions and their edges, ports, speed, health checks with their verdicts, process, memory
-POST /_deploytool/regions/<region>  {"state": "refusing" | "serving"}: break a region's edge, or mend it
+GET  /_deploytool/regions/<region>  the condition of a region's edge: {"region": ..., "state": ..., "seconds": ...}
+POST /_deploytool/regions/<region>  {"state": "serving" | "refusing" | "blackholed" | "slow" | "failing", "seconds": N}: break or
+                                    mend it; seconds for "slow" only. Answers as GET does, once it holds
 GET  /_deploytool/answers           how the answers for failover names have changed since the start
+GET  /_deploytool/truth             {"answers": [...], "verdicts": [...], "edges": [...]}: those, how the verdicts on the health
+                                    checks have turned and the edges have changed, each at the cloud's second `at` and at
+                                    `monotonic`, in seconds of the clock that this machine's processes share (time.monotonic)
 POST /_deploytool/shutdown          end the cloud
 """
 
@@ -13,6 +18,7 @@ from typing import Any, Protocol
 
 from deploytool.core.errors import InputError
 from deploytool.localcloud.asgi import AsgiApp, Receive, Scope, Send, read_body, send_json
+from deploytool.localcloud.condition import parse_condition
 from deploytool.localcloud.edge import Edge
 from deploytool.localcloud.nameserver import AnswerChanged
 
@@ -28,6 +34,8 @@ class Cloud(Protocol):
     def edge(self, region: str) -> Edge | None: ...
 
     def answers(self) -> Sequence[AnswerChanged]: ...
+
+    def truth(self) -> dict[str, Any]: ...
 
     def stop(self) -> None: ...
 
@@ -65,19 +73,31 @@ class Control:
                 return self._cloud.status()
             case "GET", ["answers"]:
                 return [asdict(change) for change in self._cloud.answers()]
+            case "GET", ["truth"]:
+                return self._cloud.truth()
+            case "GET", ["regions", region]:
+                return _condition(self._edge(region))
             case "POST", ["regions", region]:
-                return await self._set_region(region, body)
+                return await self._set_region(self._edge(region), body)
             case "POST", ["shutdown"]:
                 return _STOPPING
         raise _NoSuchThing(f"{method} {_PREFIX}{path}")
 
-    async def _set_region(self, region: str, body: bytes) -> dict[str, str]:
+    def _edge(self, region: str) -> Edge:
         edge = self._cloud.edge(region)
         if edge is None:
             raise _NoSuchThing(f"the local cloud has no region {region}")
+        return edge
+
+    async def _set_region(self, edge: Edge, body: bytes) -> dict[str, Any]:
         try:
-            wanted = json.loads(body)["state"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError('the body must be {"state": "refusing"} or {"state": "serving"}') from error
-        await edge.set_state(wanted)
-        return {"region": region, "state": edge.state}
+            wanted = json.loads(body)
+            condition = parse_condition(wanted["state"], wanted.get("seconds", 0.0))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError('the body must be like {"state": "refusing"} or {"state": "slow", "seconds": 3}') from error
+        await edge.set_condition(condition)
+        return _condition(edge)
+
+
+def _condition(edge: Edge) -> dict[str, Any]:
+    return {"region": edge.region, **asdict(edge.condition)}

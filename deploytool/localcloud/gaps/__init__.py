@@ -21,8 +21,8 @@ from deploytool.localcloud.seam import ControlPlane
 class Surroundings:
     """What the gaps need of the cloud around MiniStack.
 
-    The regions with an edge, the state, what the checkers saw, the name server, the cloud's seconds as Unix time, and an event
-    that is set when the cloud ends.
+    The regions with an edge, the state, what the checkers saw, the name server, the cloud's seconds as Unix time, an event that
+    is set when the cloud ends, and who is to hear (from any thread) that a health check has changed.
     """
 
     regions: Collection[str]
@@ -31,11 +31,12 @@ class Surroundings:
     respond: Callable[[Message], Message]
     to_unix: Callable[[float], float]
     closing: threading.Event
+    on_health_check: Callable[[], object]
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
     """Mend MiniStack; once, before it serves."""
-    store = healthchecks.HealthCheckStore(ministack.route53, supported)
+    store = healthchecks.HealthCheckStore(ministack.route53, supported, around.on_health_check)
     healthchecks.install(ministack, store)
     route53api.install(ministack, route53api.Route53Api(ministack, store, around.health, around.respond, around.to_unix))
     zones.install(ministack)
