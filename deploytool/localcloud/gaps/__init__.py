@@ -12,7 +12,7 @@ from dns.message import Message
 
 from deploytool.localcloud.checkers import supported
 from deploytool.localcloud.emulator import MiniStack
-from deploytool.localcloud.gaps import apigateway, certificates, healthchecks, route53api, zones
+from deploytool.localcloud.gaps import apigateway, basepathmappings, certificates, healthchecks, route53api, zones
 from deploytool.localcloud.gaps.route53api import HealthReader
 from deploytool.localcloud.seam import ControlPlane
 
@@ -43,3 +43,4 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     validation = certificates.Validation(ministack, around.control_plane, around.closing)
     certificates.install(ministack, validation)
     apigateway.install(ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh))
+    basepathmappings.install(ministack)
