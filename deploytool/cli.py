@@ -24,7 +24,7 @@ COMMANDS = {
     "restore": "put right what an interrupted drill left behind",
     "destroy": "delete the stacks, in reverse order",
     "report": "judge and render a drill's history again, without any cloud",
-    "local": "the local cloud: up, down, status, env, run, stop-region, start-region, delegate, undelegate",
+    "local": "the local cloud: up, down, status, env, run, break, mend, delegate, undelegate, stop-region, start-region",
 }
 INTERRUPTED = 130
 DELEGATION_TIMEOUT = 4 * 3600.0  # seconds
@@ -165,8 +165,10 @@ def _local(parser: argparse.ArgumentParser) -> None:
             "status": "show its addresses and its health checks",
             "env": "print what to export so that any AWS tool talks to it",
             "run": "start a private one on free ports, run a command with it, end it",
-            "stop-region": "make a region's edge refuse connections",
-            "start-region": "let it serve again",
+            "break": "break a region's edge: its clients meet a region that has failed",
+            "mend": "let a region's edge serve again",
+            "stop-region": "break --how refuse: make a region's edge refuse connections",
+            "start-region": "mend: let it serve again",
             "delegate": "point a domain at its hosted zone's name servers, or at others, as its registrar would",
             "undelegate": "let a domain's parent say that there is no such domain",
         }.items()
@@ -184,8 +186,17 @@ def _local(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument("domain", metavar="DOMAIN")
     made["delegate"].add_argument("name_servers", nargs="*", metavar="NAMESERVER")
     made["run"].add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command, after --")
-    for name in ("stop-region", "start-region"):
+    for name in ("break", "mend", "stop-region", "start-region"):
         made[name].add_argument("name", metavar="REGION")
+    made["break"].add_argument(
+        "--how",
+        choices=("refuse", "blackhole", "slow", "error"),
+        required=True,
+        help="refuse connections, leave them without any answer, answer late, or answer 503",
+    )
+    made["break"].add_argument(
+        "--seconds", type=float, default=0.0, metavar="N", help="how late a slow edge answers, in true seconds (default: 3)"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -32,7 +32,7 @@ from deploytool.core.errors import DeploytoolError, InputError, InputFault
 from deploytool.core.graph import Graph, NodeId, OutputRef, Value
 from deploytool.core.lease import Holder
 from deploytool.core.plan import value_of
-from deploytool.core.ports import Environment, Nameserver
+from deploytool.core.ports import Edges, Environment, Nameserver
 from deploytool.core.route53.zone import canonical
 from deploytool.core.service import DrillGuard, Service
 from deploytool.net.clock import RealClock, unix_time, wall_time
@@ -98,6 +98,7 @@ def _aws(project: Project, runner: ThreadRunner) -> Target:
 def _local(project: Project, runner: ThreadRunner) -> Target:
     from deploytool.localcloud import lifecycle  # noqa: PLC0415  # a production install does not have it
     from deploytool.localcloud.delegation import PARENT_SERVER  # noqa: PLC0415  # the same
+    from deploytool.localcloud.regions import LocalEdges  # noqa: PLC0415  # the same
     from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415  # the same
 
     state = lifecycle.load(local_directory(project.root))
@@ -115,7 +116,7 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
     def port_of(server: str) -> int:
         return state.parent.port if canonical(server) == PARENT_SERVER else state.dns.port
 
-    return _target("local", state.speed, clients, ports, DnsClient(), https, resolvers, port_of)
+    return _target("local", state.speed, clients, ports, DnsClient(), https, resolvers, port_of, LocalEdges(state))
 
 
 def _deploy_ports(project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner) -> DeployPorts:
@@ -155,6 +156,7 @@ def _target(
     http: HttpsClient,
     resolvers: tuple[Nameserver, ...],
     port_of: Callable[[str], int],
+    edges: Edges | None = None,
 ) -> Target:
     def locate(server: str) -> tuple[str, int]:
         answer = dns.query(resolvers[0], server)
@@ -173,6 +175,7 @@ def _target(
         resolvers,
         functions=LambdaFunctions(clients),
         mappings=ApiGatewayMappings(clients),
+        edges=edges,
     )
     planning = PlanPorts(ports.stacks, ChangeSets(clients, ports.clock), DriftDetection(clients, ports.clock), ports.runner)
     our_zones = Route53Zones(clients)

@@ -14,9 +14,27 @@ from deploytool.core.config import parse_config
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.environments import LOCAL_DIRECTORY, local_directory
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.condition import parse_condition
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.render.terminal import Terminal
+
+_STATES = {
+    "stop-region": "refusing",
+    "start-region": "serving",
+    "mend": "serving",
+    "refuse": "refusing",
+    "blackhole": "blackholed",
+    "slow": "slow",
+    "error": "failing",
+}
+_SAID = {
+    "serving": "serves.",
+    "refusing": "refuses connections.",
+    "blackholed": "answers no attempt to connect.",
+    "slow": "answers {seconds:g} s late.",
+    "failing": "answers 503.",
+}
 
 
 def run(args: Namespace) -> int:
@@ -85,9 +103,13 @@ def _status(args: Namespace, terminal: Terminal) -> int:
 
 
 def _region(args: Namespace, terminal: Terminal) -> int:
-    state = "refusing" if args.action == "stop-region" else "serving"
-    terminal.document(lifecycle.control(_running(args), "POST", f"regions/{args.name}", {"state": state}))
-    terminal.say(f"{args.name} refuses connections." if state == "refusing" else f"{args.name} serves.")
+    cloud = _running(args)
+    if args.name not in cloud.regions:
+        raise InputError(f"the local cloud has no region {args.name}, only {', '.join(cloud.regions)}")
+    wanted = parse_condition(_STATES[getattr(args, "how", args.action)], getattr(args, "seconds", 0.0))
+    now = lifecycle.set_region(cloud, args.name, wanted.state, wanted.seconds)
+    terminal.document(now)
+    terminal.say(f"{args.name} {_SAID[now['state']].format(**now)}")
     return 0
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploytool.core.route53.health import (
+    STATUS_SECONDS,
     Attempt,
     CheckerObservation,
     CheckerState,
@@ -91,6 +92,13 @@ def wall_limits(config: HealthCheckConfig, speed: float) -> TimeLimits:
     return TimeLimits(max(true.connect / speed, LEAST_LIMIT), wall(true.response), wall(true.body))
 
 
+def wall_delay(seconds: float, speed: float) -> float:
+    """How many wall seconds late an answer is that is `seconds` late: stretched as the limit for the status is, so that at any
+    speed it meets or misses that limit as it would on AWS.
+    """
+    return seconds * max(STATUS_SECONDS / speed, LEAST_LIMIT) / STATUS_SECONDS
+
+
 @dataclass
 class _Checker:
     """One checker of one health check. Replaced values only, so that a reader in another thread sees whole ones."""
@@ -147,6 +155,11 @@ class HealthMonitor:
         """Begin to watch what health checks there are, in the running event loop."""
         self._reconcile()
         self._poller = _spawn(self._poll())
+
+    def refresh(self) -> None:
+        """Take over what health checks there are now, instead of at the next look. Only from the event loop's thread."""
+        if self._poller is not None:
+            self._reconcile()
 
     async def stop(self) -> None:
         """End every check. Idempotent."""

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,15 @@ from typing import Any
 
 from deploytool.localcloud import emulator, gaps, lock
 from deploytool.localcloud.ca import CertificateAuthority
-from deploytool.localcloud.checkers import HealthMonitor
+from deploytool.localcloud.checkers import HealthChanged, HealthMonitor
 from deploytool.localcloud.cloudclock import CloudClock
+from deploytool.localcloud.condition import Condition
 from deploytool.localcloud.control import Control
 from deploytool.localcloud.controlplane import MiniStackState
 from deploytool.localcloud.delegation import Delegations, ParentZones, PublicView, public_authority
 from deploytool.localcloud.dial import EndpointDial
 from deploytool.localcloud.dnsserver import DnsServer
-from deploytool.localcloud.edge import Edge, bind_edges
+from deploytool.localcloud.edge import Edge, EdgeChanged, bind_edges
 from deploytool.localcloud.httpserver import HttpServer, bind
 from deploytool.localcloud.nameserver import AnswerChanged, NameServer
 from deploytool.localcloud.resolver import Resolver, records
@@ -43,6 +45,8 @@ class LocalCloud:
         self._closing = threading.Event()
         self._lifeline: asyncio.Task[bytes] | None = None
         self._answers: list[AnswerChanged] = []
+        self._verdicts: list[HealthChanged] = []
+        self._edge_changes: list[EdgeChanged] = []
         self._started = time.time()
         self._clock = CloudClock(settings.speed)
         addresses = tuple(settings.edge_address(region) for region in settings.regions)
@@ -56,14 +60,14 @@ class LocalCloud:
         app = self._ministack.app.app
         self._lifespan = emulator.Lifespan(app)
         self._edges = {
-            region: Edge(region, bound, self._control_plane, app, self._ca)
+            region: Edge(region, bound, self._control_plane, app, self._ca, self._clock, self._edge_changes.append)
             for region, bound in zip(settings.regions, edge_sockets, strict=True)
         }
         self._control = HttpServer(control_socket, lambda _: Control(app, self), None)
         dial = EndpointDial({_HTTPS: self._https_port})
         self.delegations = Delegations(self._control_plane.hosted_zones, automatic=settings.delegate)
         public = PublicView(self._control_plane, self.delegations)
-        self._health = HealthMonitor(public, self._clock, dial, on_change=lambda _: self._names.refresh())
+        self._health = HealthMonitor(public, self._clock, dial, on_change=self._note_verdict)
         self._names = NameServer(self._control_plane, self._health, on_change=self._answers.append, now=self._clock.now)
         self._name_server = DnsServer(self._names.handle, CONTROL_ADDRESS)
         parents = NameServer(ParentZones(self.delegations), self._health)
@@ -91,7 +95,7 @@ class LocalCloud:
         await self._lifespan.startup()
         self._control.start()
         for edge in self._edges.values():
-            edge.serve()
+            await edge.set_condition(Condition("serving"))
         await self._name_server.start()
         await self._parent.start()
         await self._resolver.start()
@@ -107,7 +111,7 @@ class LocalCloud:
         await self._parent.stop()
         await self._name_server.stop()
         for edge in self._edges.values():
-            await edge.refuse()
+            await edge.set_condition(Condition("refusing"))
         await self._control.stop()
         self._ministack.lambda_runtime.reset()
         for edge in self._edges.values():
@@ -127,11 +131,20 @@ class LocalCloud:
         """How the answers for failover names have changed since the start."""
         return tuple(self._answers)
 
+    def truth(self) -> dict[str, Any]:
+        """What really happened when: answers, verdicts and edges as they changed, oldest first."""
+        logs: dict[str, Sequence[AnswerChanged | HealthChanged | EdgeChanged]]
+        logs = {"answers": self._answers, "verdicts": self._verdicts, "edges": self._edge_changes}
+        return {
+            name: [{**asdict(change), "monotonic": self._clock.monotonic(change.at)} for change in log]
+            for name, log in logs.items()
+        }
+
     def status(self) -> dict[str, Any]:
         """The cloud's state and what its parts are doing now. Memory in MB."""
         return {
             **self._state().to_json(),
-            "edges": {region: edge.state for region, edge in self._edges.items()},
+            "edges": {region: edge.condition.state for region, edge in self._edges.items()},
             "seconds": round(self._clock.now(), 3),
             "delegations": self.delegations.servers(),
             "health_checks": {id_: self._verdict(id_) for id_ in self._control_plane.health_checks()},
@@ -147,6 +160,10 @@ class LocalCloud:
         seen = self._health.observations(health_check_id)
         healthy = sum(observation.healthy for observation in seen)
         return {"healthy": self._health.is_healthy(health_check_id), "checkers": len(seen), "checkers_healthy": healthy}
+
+    def _note_verdict(self, change: HealthChanged) -> None:
+        self._verdicts.append(change)
+        self._names.refresh()
 
     def _state(self) -> State:
         return State(
@@ -165,7 +182,7 @@ class LocalCloud:
         )
 
     def _surroundings(self, resolve: Callable[[str, str], Sequence[str]]) -> gaps.Surroundings:
-        began, speed = self._started, self._settings.speed
+        began, speed, loop = self._started, self._settings.speed, asyncio.get_running_loop()
         return gaps.Surroundings(
             regions=self._settings.regions,
             resolve=resolve,
@@ -173,6 +190,7 @@ class LocalCloud:
             respond=self._names.respond,
             to_unix=lambda seconds: began + seconds / speed,
             closing=self._closing,
+            on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
         )
 
     async def _watch_lifeline(self) -> None:

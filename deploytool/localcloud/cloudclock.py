@@ -22,6 +22,12 @@ class CloudClock:
         """Cloud seconds since the clock was made."""
         return (self._time() - self._start) * self.speed
 
+    def monotonic(self, seconds: float) -> float:
+        """A moment of this clock on the clock that it counts on: for a running loop's that is `time.monotonic()`, which all
+        processes of a machine share.
+        """
+        return self._start + seconds / self.speed
+
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds` of the cloud's time (at once when not positive)."""
         await asyncio.sleep(max(0.0, seconds) / self.speed)

@@ -1,8 +1,13 @@
 """The local cloud's own API, beside AWS's on the same port: JSON below /_deploytool/.
 
 GET  /_deploytool/status            regions and their edges, ports, speed, health checks with their verdicts, process, memory
-POST /_deploytool/regions/<region>  {"state": "refusing" | "serving"}: break a region's edge, or mend it
+GET  /_deploytool/regions/<region>  the condition of a region's edge: {"region": ..., "state": ..., "seconds": ...}
+POST /_deploytool/regions/<region>  {"state": "serving" | "refusing" | "blackholed" | "slow" | "failing", "seconds": N}: break or
+                                    mend it; seconds for "slow" only. Answers as GET does, once it holds
 GET  /_deploytool/answers           how the answers for failover names have changed since the start
+GET  /_deploytool/truth             {"answers": [...], "verdicts": [...], "edges": [...]}: those, how the verdicts on the health
+                                    checks have turned and the edges have changed, each at the cloud's second `at` and at
+                                    `monotonic`, in seconds of the clock that this machine's processes share (time.monotonic)
 POST /_deploytool/delegations/<domain>  {"name_servers": [...]}: what its parent says from now on; [] is "no such domain", null
                                     the hosted zone's own name servers
 POST /_deploytool/shutdown          end the cloud
@@ -15,6 +20,7 @@ from typing import Any, Protocol
 
 from deploytool.core.errors import InputError
 from deploytool.localcloud.asgi import AsgiApp, Receive, Scope, Send, read_body, send_json
+from deploytool.localcloud.condition import parse_condition
 from deploytool.localcloud.delegation import Delegations
 from deploytool.localcloud.edge import Edge
 from deploytool.localcloud.nameserver import AnswerChanged
@@ -33,6 +39,8 @@ class Cloud(Protocol):
     def answers(self) -> Sequence[AnswerChanged]: ...
 
     delegations: Delegations
+
+    def truth(self) -> dict[str, Any]: ...
 
     def stop(self) -> None: ...
 
@@ -65,29 +73,44 @@ class Control:
             self._cloud.stop()  # after the answer, which closing would cut off
 
     async def _answer(self, method: str, path: str, body: bytes) -> object:
-        match method, path.split("/"):
-            case "GET", ["status"]:
-                return self._cloud.status()
-            case "GET", ["answers"]:
-                return [asdict(change) for change in self._cloud.answers()]
+        parts = path.split("/")
+        if method == "GET":
+            return self._get(parts)
+        match method, parts:
             case "POST", ["regions", region]:
-                return await self._set_region(region, body)
+                return await self._set_region(self._edge(region), body)
             case "POST", ["delegations", domain]:
                 return self._set_delegation(domain, body)
             case "POST", ["shutdown"]:
                 return _STOPPING
         raise _NoSuchThing(f"{method} {_PREFIX}{path}")
 
-    async def _set_region(self, region: str, body: bytes) -> dict[str, str]:
+    def _get(self, parts: list[str]) -> object:
+        match parts:
+            case ["status"]:
+                return self._cloud.status()
+            case ["answers"]:
+                return [asdict(change) for change in self._cloud.answers()]
+            case ["truth"]:
+                return self._cloud.truth()
+            case ["regions", region]:
+                return _condition(self._edge(region))
+        raise _NoSuchThing(f"GET {_PREFIX}{'/'.join(parts)}")
+
+    def _edge(self, region: str) -> Edge:
         edge = self._cloud.edge(region)
         if edge is None:
             raise _NoSuchThing(f"the local cloud has no region {region}")
+        return edge
+
+    async def _set_region(self, edge: Edge, body: bytes) -> dict[str, Any]:
         try:
-            wanted = json.loads(body)["state"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError('the body must be {"state": "refusing"} or {"state": "serving"}') from error
-        await edge.set_state(wanted)
-        return {"region": region, "state": edge.state}
+            wanted = json.loads(body)
+            condition = parse_condition(wanted["state"], wanted.get("seconds", 0.0))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError('the body must be like {"state": "refusing"} or {"state": "slow", "seconds": 3}') from error
+        await edge.set_condition(condition)
+        return _condition(edge)
 
     def _set_delegation(self, domain: str, body: bytes) -> dict[str, object]:
         try:
@@ -100,3 +123,7 @@ class Control:
             self._cloud.delegations.undelegate(domain)
             return {"domain": domain, "name_servers": []}
         return {"domain": domain, "name_servers": list(self._cloud.delegations.delegate(domain, wanted or ()))}
+
+
+def _condition(edge: Edge) -> dict[str, Any]:
+    return {"region": edge.region, **asdict(edge.condition)}

@@ -1,36 +1,72 @@
-"""A region's HTTPS edge: real TLS on the region's loopback address, serving or refusing connections."""
+"""A region's HTTPS edge: real TLS on the region's loopback address, serving, or broken in one of four ways.
 
+What clients see of an edge that is
+- refusing: open connections end at once, in the handshake too; new ones are refused (RST);
+- blackholed: an attempt to connect is not answered at all (the kernel drops the SYN), and over a connection that was open before
+  comes nothing more. Once it is mended both go on, as they do when a network is back: an attempt with the client's next SYN
+  (Linux: 1, 3, 7... s after its first), a request that was sent meanwhile with its answer;
+- slow: connection and TLS at once, each answer of the API late by true seconds (stretched as the checkers' limits are);
+- failing: connection and TLS at once, 503 with a JSON body to every request, which does not say whose region that is.
+"""
+
+import asyncio
 import contextlib
 import socket
 import ssl
-from typing import Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, assert_never
 from weakref import WeakKeyDictionary
 
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.localcloud.asgi import AsgiApp
+from deploytool.localcloud.asgi import AsgiApp, Receive, Scope, Send
 from deploytool.localcloud.ca import CertificateAuthority
-from deploytool.localcloud.gateway import ApiGateway, DataPlane, covers
+from deploytool.localcloud.checkers import wall_delay
+from deploytool.localcloud.cloudclock import CloudClock
+from deploytool.localcloud.condition import Condition
+from deploytool.localcloud.gateway import ApiGateway, DataPlane, covers, unavailable
 from deploytool.localcloud.httpserver import HttpServer, bind
 
-EdgeState = Literal["serving", "refusing"]
-_STATES: tuple[EdgeState, ...] = get_args(EdgeState)
 _TRIES = 20
+
+
+@dataclass(frozen=True)
+class EdgeChanged:
+    """An edge is no longer in the condition that it was in; cloud seconds."""
+
+    region: str
+    old: Condition
+    new: Condition
+    at: float
 
 
 class Edge:
     """API Gateway's endpoint in one region.
 
     Its certificate follows the name in the handshake: the custom domain's own when ACM has issued one in this region that covers
-    it, else that of the region's execute-api endpoint. Starts refusing.
+    it, else that of the region's execute-api endpoint. Starts refusing. `on_change` hears of each change of condition.
     """
 
     def __init__(
-        self, region: str, bound: socket.socket, gateway: ApiGateway, emulator: AsgiApp, ca: CertificateAuthority
+        self,
+        region: str,
+        bound: socket.socket,
+        gateway: ApiGateway,
+        emulator: AsgiApp,
+        ca: CertificateAuthority,
+        clock: CloudClock,
+        on_change: Callable[[EdgeChanged], None],
     ) -> None:
         self.region = region
         self._gateway = gateway
         self._emulator = emulator
         self._ca = ca
+        self._clock = clock
+        self._on_change = on_change
+        self._changing = asyncio.Lock()
+        self._reachable = asyncio.Event()
+        self._reachable.set()
+        self.condition = Condition("refusing")
         self._names: WeakKeyDictionary[ssl.SSLObject, str] = WeakKeyDictionary()
         self._default_names = (f"*.execute-api.{region}.amazonaws.com",)
         # The handshake begins in a context of our own: the authority shares its contexts among the edges.
@@ -40,28 +76,29 @@ class Edge:
         self.address: str = self._server.address
         self.port: int = self._server.port
 
-    @property
-    def state(self) -> EdgeState:
-        """What a client meets now."""
-        return "serving" if self._server.listening else "refusing"
-
-    async def set_state(self, state: str) -> None:
-        """Serve or refuse. Raises InputError for a state that an edge cannot take; nothing changes then."""
-        match state:
-            case "serving":
-                self.serve()
-            case "refusing":
-                await self.refuse()
-            case _:
-                raise InputError(f"state {state!r}: an edge can be {' or '.join(_STATES)}")
-
-    def serve(self) -> None:
-        """Accept connections again, on the same port."""
-        self._server.start()
-
-    async def refuse(self) -> None:
-        """Drop every open connection and refuse new ones, as a host without the service does."""
-        await self._server.stop()
+    async def set_condition(self, wanted: Condition) -> None:
+        """Returns once it holds; nothing to do when it does. Raises InputError when this system cannot blackhole."""
+        async with self._changing:
+            old, at = self.condition, self._clock.now()
+            if wanted == old:
+                return
+            self._take(wanted)
+            try:
+                match wanted.state:
+                    case "serving" | "slow" | "failing":
+                        self._server.start()
+                    case "refusing":
+                        await self._server.stop()
+                    case "blackholed":
+                        await self._server.ignore()
+                    case _:
+                        assert_never(wanted.state)
+            except InputError:
+                self._take(old)
+                if old.state != "refusing":  # which is how the server is left
+                    self._server.start()
+                raise
+            self._on_change(EdgeChanged(self.region, old, wanted, at))
 
     async def close(self) -> None:
         """Refuse for good and give the port back."""
@@ -76,9 +113,30 @@ class Edge:
         if domain is not None and covers(domain.certificate, name):
             connection.context = self._ca.context(domain.certificate)
 
+    def _take(self, condition: Condition) -> None:
+        self.condition = condition
+        if condition.state == "blackholed":
+            self._reachable.clear()
+        else:
+            self._reachable.set()
+
     def _app_for(self, connection: ssl.SSLObject | None) -> AsgiApp:
         sni = None if connection is None else self._names.get(connection)
-        return DataPlane(self._gateway, self.region, self._emulator, sni)
+        data_plane = DataPlane(self._gateway, self.region, self._emulator, sni)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            async def send_when_reachable(message: Any) -> None:  # noqa: ANN401 - what ASGI's messages are
+                await self._reachable.wait()
+                await send(message)
+
+            await self._reachable.wait()
+            if scope["type"] == "http" and self.condition.state == "failing":
+                return await unavailable(send_when_reachable)
+            if self.condition.state == "slow":
+                await asyncio.sleep(wall_delay(self.condition.seconds, self._clock.speed))
+            return await data_plane(scope, receive, send_when_reachable)
+
+        return answer
 
 
 def bind_edges(addresses: tuple[str, ...]) -> list[socket.socket]:

@@ -121,8 +121,17 @@ class DataPlane:
 
 async def forbid(send: Send) -> None:
     """API Gateway's answer to a request that means no API of its own."""
-    headers = {"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-errortype": "ForbiddenException"}
-    await send_json(send, 403, {"message": "Forbidden"}, headers)
+    await _refuse(send, 403, "Forbidden", "ForbiddenException")
+
+
+async def unavailable(send: Send) -> None:
+    """API Gateway's answer when it cannot serve."""
+    await _refuse(send, 503, "Service Unavailable", "ServiceUnavailableException")
+
+
+async def _refuse(send: Send, status: int, message: str, error_type: str) -> None:
+    headers = {"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-errortype": error_type}
+    await send_json(send, status, {"message": message}, headers)
 
 
 def _rewritten(scope: Scope, target: Target) -> Scope:

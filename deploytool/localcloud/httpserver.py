@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server on one loopback address that can stop and start again on the same port.
+"""An HTTP/1.1 server on one loopback address that can stop or fall silent, and start again on the same port.
 
 Each connection is hypercorn's (its TCPServer, the part that its own `serve` uses); the listening is ours, because a region that
 fails must refuse connections and drop the open ones at once, even in the handshake, and `serve` has no handle on either.
@@ -15,9 +15,13 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
+from deploytool.core.errors import InputError
 from deploytool.localcloud.asgi import AsgiApp
 
 _BACKLOG = 1024
+_SHORT_BACKLOG = 1  # not 0: Linux would take the first connection for a flood and log that
+_MOST_FILLERS = 64
+_FULL_SECONDS = 0.2  # a connection on loopback that takes longer is not made at all
 _KEEP_ALIVE_SECONDS = 75.0  # MiniStack's own setting
 _HANDSHAKE_SECONDS = 10.0
 _CLOSING_SECONDS = 1.0
@@ -37,6 +41,14 @@ def bind(address: str, port: int = 0) -> socket.socket:
     return bound
 
 
+def _is_connected(connection: socket.socket) -> bool:
+    try:
+        connection.getpeername()
+    except OSError:
+        return False
+    return True
+
+
 class HttpServer:
     """Serves on a bound socket. `app_for` gives the application for a connection, which may depend on its TLS handshake."""
 
@@ -47,6 +59,8 @@ class HttpServer:
         self._app_for = app_for
         self._tls = tls
         self._accepting: asyncio.Task[None] | None = None
+        self._fillers: list[socket.socket] = []
+        self._bound_only = True
         self._connections: dict[asyncio.Task[None], socket.socket] = {}
         self._config = Config()
         self._config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
@@ -54,22 +68,43 @@ class HttpServer:
         self.address: str = bound.getsockname()[0]
         self.port: int = bound.getsockname()[1]
 
-    @property
-    def listening(self) -> bool:
-        """Whether connections are accepted."""
-        return self._accepting is not None
-
     def start(self) -> None:
         """Accept connections from now on; nothing to do when it does. Needs a running event loop."""
         if self._accepting is None:
+            self._drop_fillers()
             self._socket.listen(_BACKLOG)
+            self._bound_only = False
             self._accepting = asyncio.get_running_loop().create_task(self._accept(self._socket))
 
     async def stop(self) -> None:
-        """Refuse connections from now on and drop the open ones, keeping the port; nothing to do when it does not listen."""
-        if self._accepting is not None:
+        """Refuse connections from now on and drop the open ones, keeping the port; nothing to do when it does that."""
+        if not self._bound_only:
             await self._stop_listening()
             self._socket = bind(self.address, self.port)
+
+    async def ignore(self) -> None:
+        """Leave attempts to connect without any answer from now on; open connections stay, nothing to do when it does that.
+
+        The kernel drops the first packet of a connection while as many as the backlog holds wait to be accepted: the backlog is
+        made short and filled with connections of our own. Raises InputError when this system answers all the same; then it
+        refuses connections.
+        """
+        if self._fillers:
+            return
+        await self._stop_accepting()
+        self._socket.listen(_SHORT_BACKLOG)
+        self._bound_only = False
+        while len(self._fillers) < _MOST_FILLERS:
+            filler = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            filler.setblocking(False)
+            self._fillers.append(filler)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FULL_SECONDS):
+                    await asyncio.get_running_loop().sock_connect(filler, (self.address, self.port))
+            if not _is_connected(filler):
+                return
+        await self.stop()
+        raise InputError("this system answers connections that no program accepts: an edge cannot be blackholed on it")
 
     async def close(self) -> None:
         """Stop, give the port back and wait for what the connections were about."""
@@ -80,12 +115,22 @@ class HttpServer:
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
 
-    async def _stop_listening(self) -> None:
+    async def _stop_accepting(self) -> None:
         accepting, self._accepting = self._accepting, None
         if accepting is not None:
             accepting.cancel()
             await asyncio.wait((accepting,))
+
+    def _drop_fillers(self) -> None:
+        for filler in self._fillers:
+            filler.close()
+        self._fillers.clear()
+
+    async def _stop_listening(self) -> None:
+        await self._stop_accepting()
         self._socket.close()
+        self._bound_only = True
+        self._drop_fillers()
         for connection in self._connections.values():
             with suppress(OSError):  # the client has gone already
                 connection.shutdown(socket.SHUT_RDWR)

@@ -116,9 +116,24 @@ def status(state: State) -> dict[str, Any]:
     return found
 
 
-def set_region(state: State, region: str, condition: str) -> None:
-    """Let a region's edge be `refusing` or `serving`. Raises DeploytoolError when there is no such region or condition."""
-    control(state, "POST", f"regions/{region}", {"state": condition})
+def set_region(state: State, region: str, condition: str, seconds: float = 0.0) -> dict[str, Any]:
+    """Let a region's edge be serving, refusing, blackholed, slow (by true `seconds`, 0 for the default) or failing.
+
+    The condition as the control API tells it. Raises DeploytoolError when there is no such region or condition.
+    """
+    now: dict[str, Any] = control(state, "POST", f"regions/{region}", {"state": condition, "seconds": seconds})
+    return now
+
+
+def condition_of(state: State, region: str) -> str:
+    """What a client of a region's edge meets now. Raises DeploytoolError when there is no such region."""
+    return str(control(state, "GET", f"regions/{region}")["state"])
+
+
+def truth(state: State) -> dict[str, list[dict[str, Any]]]:
+    """How the answers, the verdicts and the edges have changed since the start, each with its moment on `time.monotonic()`."""
+    found: dict[str, list[dict[str, Any]]] = control(state, "GET", "truth")
+    return found
 
 
 def control(state: State, method: str, path: str, document: object = None) -> Any:  # noqa: ANN401 - it is JSON

@@ -21,6 +21,8 @@ SPEED = 20.0
 HANDLER = """
 import json, os
 def handler(event, context):
+    if "fail" in (event["queryStringParameters"] or {}):
+        raise RuntimeError("secret")
     answer = {"region": os.environ["AWS_REGION"], "request_id": context.aws_request_id, "event": event}
     return {"statusCode": 200, "headers": {"x-served-by-region": os.environ["AWS_REGION"]}, "body": json.dumps(answer)}
 """

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from deploytool.core.route53.health import Attempt, HealthCheck, HealthCheckConfig, TimeLimits, checkers_for, judge_check
 from deploytool.core.route53.zone import AliasTarget, HostedZone, NotSupported, RecordSet
-from deploytool.localcloud.checkers import CHECKER_ADDRESS, HealthChanged, HealthMonitor, supported, wall_limits
+from deploytool.localcloud.checkers import CHECKER_ADDRESS, HealthChanged, HealthMonitor, supported, wall_delay, wall_limits
 from deploytool.localcloud.cloudclock import CloudClock
 from deploytool.localcloud.dial import Dial, EndpointDial
 
@@ -269,6 +269,15 @@ def test_supported(change: dict[str, Any], words: str | None) -> None:
 def test_wall_limits(config: HealthCheckConfig, speed: float, limits: TimeLimits) -> None:
     """Time limits shrink with the speed, but not below a second of the wall's."""
     assert wall_limits(config, speed) == limits
+
+
+@pytest.mark.parametrize("speed", [1, 2, 10, 60])
+def test_wall_delay(speed: float) -> None:
+    """At any speed a late answer meets or misses the checkers' limit as it does at real time."""
+    limit = wall_limits(HTTPS, speed).response
+    assert limit is not None
+    assert wall_delay(1.9, speed) < limit < wall_delay(2.1, speed)
+    assert wall_delay(3.0, 1) == 3.0
 
 
 @dataclass

@@ -2,16 +2,20 @@
 
 import json
 import socket
+import ssl
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
-from deploytool.core.errors import InputError
+from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.edge import bind_edges
 from deploytool.localcloud.gateway import BasePathMapping, CustomDomain, RestApi, Target, covers, route, through_mapping
+from deploytool.localcloud.regions import LocalEdges
 
 EAST, WEST = "127.0.0.11", "127.0.0.12"
 
@@ -191,8 +195,8 @@ class TestServing:
         assert (reply.status, json.loads(reply.body)["message"]) == (403, "Missing Authentication Token")
 
 
-class TestRefusing:
-    """A region that has failed."""
+class TestBroken:
+    """A region that has failed, in each of its ways."""
 
     @pytest.fixture(autouse=True)
     def _mended(self, cloud: Any) -> Iterator[None]:
@@ -220,3 +224,80 @@ class TestRefusing:
             except ConnectionResetError:
                 ended = True
             assert ended
+
+    def test_blackholed(self, cloud: Any, service: Any, get: Any) -> None:
+        """No answer at all to an attempt to connect, from whatever state; the other region serves on; it comes back."""
+        for _ in range(2):
+            lifecycle.set_region(cloud, "us-east-1", "blackholed")
+            with pytest.raises(TimeoutError):
+                socket.create_connection((EAST, cloud.https_port), timeout=0.3)
+            lifecycle.set_region(cloud, "us-east-1", "refusing")
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((EAST, cloud.https_port), timeout=5)
+        lifecycle.set_region(cloud, "us-east-1", "blackholed")
+        assert get(service.domain, WEST).status == 200
+        lifecycle.set_region(cloud, "us-east-1", "serving")
+        assert get(service.domain, EAST).status == 200
+
+    def test_blackholed_connection(self, cloud: Any, service: Any) -> None:
+        """Over a connection that is open comes nothing while the edge is blackholed, and the answer once it is mended."""
+        tls = ssl.create_default_context(cafile=str(cloud.ca))
+        request = f"GET /v1 HTTP/1.1\r\nHost: {service.domain}\r\n\r\n".encode()
+        with (
+            socket.create_connection((EAST, cloud.https_port), timeout=5) as plain,
+            tls.wrap_socket(plain, server_hostname=service.domain) as connection,
+        ):
+            client = HTTPConnection(service.domain)
+            client.sock = connection
+            client.request("GET", "/v1")
+            assert json.loads(client.getresponse().read())["region"] == "us-east-1"
+            lifecycle.set_region(cloud, "us-east-1", "blackholed")
+            connection.sendall(request)
+            connection.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                connection.recv(65536)
+            lifecycle.set_region(cloud, "us-east-1", "serving")
+            connection.settimeout(5)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+    def test_slow(self, cloud: Any, service: Any, get: Any) -> None:
+        """The true answer, late by as much as the settings say: at speed 20 half a wall second for each true one."""
+        assert lifecycle.set_region(cloud, "us-east-1", "slow")["seconds"] == 3.0
+        now = lifecycle.set_region(cloud, "us-east-1", "slow", 0.8)
+        assert now == {"region": "us-east-1", "state": "slow", "seconds": 0.8}
+        began = time.monotonic()
+        reply = get(service.domain, EAST)
+        assert time.monotonic() - began >= 0.4
+        assert (reply.status, reply.headers["x-served-by-region"]) == (200, "us-east-1")
+
+    def test_failing(self, cloud: Any, service: Any, get: Any) -> None:
+        """503 with a JSON body, which does not say whose region that is, whatever is asked for."""
+        lifecycle.set_region(cloud, "us-east-1", "failing")
+        for host in (service.domain, "other.example.com"):
+            reply = get(host, EAST, "/v1", "--insecure")
+            assert (reply.status, json.loads(reply.body)) == (503, {"message": "Service Unavailable"})
+            assert "x-served-by-region" not in reply.headers
+
+    def test_port(self, cloud: Any) -> None:
+        """A drill's port tells what it has set."""
+        edges = LocalEdges(cloud)
+        edges.set_condition("us-east-1", "slow", 5.0)
+        assert (edges.condition("us-east-1"), edges.condition("us-west-2")) == ("slow", "serving")
+        edges.set_condition("us-east-1", "serving")
+        assert edges.condition("us-east-1") == "serving"
+
+    @pytest.mark.parametrize(
+        ("region", "state", "seconds", "reason"),
+        [
+            ("us-east-1", "gone", 0.0, "an edge can be serving, refusing"),
+            ("us-east-1", "failing", 3.0, "only a slow edge"),
+            ("us-east-1", "slow", -1.0, "0 to 3600"),
+            ("us-east-1", "slow", float("nan"), "0 to 3600"),
+            ("eu-west-1", "refusing", 0.0, "no region eu-west-1"),
+        ],
+    )
+    def test_impossible(self, cloud: Any, region: str, state: str, seconds: float, reason: str) -> None:
+        """An unknown region or condition and impossible seconds are refused, and nothing changes."""
+        with pytest.raises(DeploytoolError, match=reason):
+            lifecycle.set_region(cloud, region, state, seconds)
+        assert lifecycle.condition_of(cloud, "us-east-1") == "serving"

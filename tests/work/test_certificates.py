@@ -354,7 +354,7 @@ class TestDestroy:
             graph, events = graph_of(), list[Event]()
             deploy_ports = DeployPorts(stacks, buckets, stacks.clock, runner)
             cleaner = ZoneCleaner(graph, find_deployed(deploy_ports, graph), ports, events.append)
-            assert destroy(graph, deploy_ports, events.append, cleaner.before).ok
+            assert destroy(graph, deploy_ports, events.append, before=cleaner.before).ok
             cleaner.finish()
             return (cleaner.delete_zones() if zone else ()), events
 

@@ -102,15 +102,18 @@ class CheckResult:
     status: str
 
 
+STATUS_SECONDS = 2.0  # from the connection to the HTTP status
+
+
 def time_limits(config: HealthCheckConfig) -> TimeLimits:
     """The limits of one attempt in true seconds: TCP 10; HTTP(S) 4 to connect and 2 to the status; string match 2 more."""
     match config.type:
         case "TCP":
             return TimeLimits(connect=10.0)
         case "HTTP" | "HTTPS":
-            return TimeLimits(connect=4.0, response=2.0)
+            return TimeLimits(connect=4.0, response=STATUS_SECONDS)
         case _:
-            return TimeLimits(connect=4.0, response=2.0, body=2.0)
+            return TimeLimits(connect=4.0, response=STATUS_SECONDS, body=2.0)
 
 
 def uses_tls(config: HealthCheckConfig) -> bool:

@@ -12,7 +12,17 @@ from dns.message import Message
 
 from deploytool.localcloud.checkers import supported
 from deploytool.localcloud.emulator import MiniStack
-from deploytool.localcloud.gaps import apigateway, certificates, functions, healthchecks, httpproxy, route53api, schedules, zones
+from deploytool.localcloud.gaps import (
+    apigateway,
+    basepathmappings,
+    certificates,
+    functions,
+    healthchecks,
+    httpproxy,
+    route53api,
+    schedules,
+    zones,
+)
 from deploytool.localcloud.gaps.route53api import HealthReader
 
 
@@ -21,7 +31,8 @@ class Surroundings:
     """What the gaps need of the cloud around MiniStack.
 
     The regions with an edge, the values that a name and type have for the public, what the checkers saw, the name server, the
-    cloud's seconds as Unix time, and an event that is set when the cloud ends.
+    cloud's seconds as Unix time, an event that is set when the cloud ends, and who is to hear (from any thread) that a health
+    check has changed.
     """
 
     regions: Collection[str]
@@ -30,11 +41,12 @@ class Surroundings:
     respond: Callable[[Message], Message]
     to_unix: Callable[[float], float]
     closing: threading.Event
+    on_health_check: Callable[[], object]
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
     """Mend MiniStack; once, before it serves."""
-    store = healthchecks.HealthCheckStore(ministack.route53, supported)
+    store = healthchecks.HealthCheckStore(ministack.route53, supported, around.on_health_check)
     healthchecks.install(ministack, store)
     route53api.install(ministack, route53api.Route53Api(ministack, store, around.health, around.respond, around.to_unix))
     zones.install(ministack)
@@ -44,3 +56,4 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     apigateway.install(ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh))
     httpproxy.install(ministack)
     functions.install(ministack)
+    basepathmappings.install(ministack)

@@ -1,7 +1,10 @@
-"""API Gateway's custom domain names as AWS has them: the region's hosted zone, a target name of their own, a fitting certificate.
+"""API Gateway's custom domain names as AWS has them: the region's hosted zone, a target name of their own, a fitting certificate;
+the answers when a function cannot be invoked or fails.
 
 Sources: AWS General Reference, "Amazon API Gateway endpoints and quotas" (the hosted zone ids of regional endpoints); API Gateway
-Developer Guide, "Setting up a regional custom domain name" (the certificate is in the API's own region and covers the name).
+Developer Guide, "Setting up a regional custom domain name" (the certificate is in the API's own region and covers the name);
+Lambda Developer Guide, "Handling Lambda errors with an API Gateway API" (500 when Lambda rejects the invocation, as it does when
+it throttles, 502 when the function fails; the same body for both).
 """
 
 # ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
@@ -90,6 +93,7 @@ def install(ministack: MiniStack, rules: DomainRules) -> None:
     _install_domains_v1(ministack, rules)
     _install_domains_v2(ministack, rules)
     _install_rest_api(ministack)
+    _install_function_errors(ministack)
 
 
 def _install_domains_v1(ministack: MiniStack, rules: DomainRules) -> None:
@@ -178,3 +182,24 @@ def _install_rest_api(ministack: MiniStack) -> None:
         return made
 
     handler["create"] = create
+
+
+def _install_function_errors(ministack: MiniStack) -> None:
+    """MiniStack shows API Gateway's clients Lambda's own error: 429 when it throttles, the exception when a function fails."""
+    v1 = ministack.apigateway_v1
+    theirs = v1._lambda_proxy_response
+
+    def lambda_proxy_response(result: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+        if result.get("throttle"):
+            return _internal_error(500), None
+        if result.get("error"):
+            return _internal_error(502), None
+        answer: tuple[dict[str, Any] | None, str | None] = theirs(result)
+        return answer
+
+    v1._lambda_proxy_response = lambda_proxy_response
+
+
+def _internal_error(status: int) -> dict[str, Any]:
+    headers = {"x-amzn-errortype": "InternalServerErrorException"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps({"message": "Internal server error"})}

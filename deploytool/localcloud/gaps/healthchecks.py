@@ -37,11 +37,14 @@ class HealthCheckRefused(ValueError):
 
 
 class HealthCheckStore:
-    """MiniStack's health checks, with Route 53's rules for their settings. `supported` says what the checkers cannot run."""
+    """MiniStack's health checks, with Route 53's rules for their settings. `supported` says what the checkers cannot run,
+    `on_change` hears of each one made, changed or deleted.
+    """
 
-    def __init__(self, route53: Any, supported: Supported) -> None:
+    def __init__(self, route53: Any, supported: Supported, on_change: Callable[[], object]) -> None:
         self._route53 = route53
         self._supported = supported
+        self._on_change = on_change
 
     def create(self, caller_reference: str, settings: Settings) -> dict[str, Any]:
         """A new health check, version 1. Raises HealthCheckRefused."""
@@ -50,6 +53,7 @@ class HealthCheckStore:
         with self._route53._lock:
             self._route53._health_checks[found["id"]] = found
             self._route53._hc_caller_refs[caller_reference] = found["id"]
+        self._on_change()
         return found
 
     def update(self, found: dict[str, Any], settings: Settings) -> None:
@@ -58,6 +62,7 @@ class HealthCheckStore:
         with self._route53._lock:
             found["config"] = complete
             found["version"] += 1
+        self._on_change()
 
     def get(self, health_check_id: str) -> dict[str, Any] | None:
         """The caller's health check of that id."""
@@ -71,6 +76,7 @@ class HealthCheckStore:
             found = self._route53._health_checks.pop(health_check_id, None)
             if found is not None:
                 self._route53._hc_caller_refs.pop(found["caller_reference"], None)
+        self._on_change()
 
     def same_settings(self, found: Mapping[str, Any], settings: Settings) -> bool:
         """Whether a request with these settings asks for this very health check."""
