@@ -12,7 +12,7 @@ from dns.message import Message
 
 from deploytool.localcloud.checkers import supported
 from deploytool.localcloud.emulator import MiniStack
-from deploytool.localcloud.gaps import apigateway, certificates, healthchecks, route53api, schedules, zones
+from deploytool.localcloud.gaps import apifaults, apigateway, certificates, healthchecks, route53api, schedules, zones
 from deploytool.localcloud.gaps.route53api import HealthReader
 from deploytool.localcloud.seam import ControlPlane
 
@@ -40,6 +40,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     route53api.install(ministack, route53api.Route53Api(ministack, store, around.health, around.respond, around.to_unix))
     zones.install(ministack)
     schedules.install(ministack)
+    apifaults.install(ministack)
     validation = certificates.Validation(ministack, around.control_plane, around.closing)
     certificates.install(ministack, validation)
     apigateway.install(ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh))
