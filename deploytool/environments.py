@@ -16,7 +16,7 @@ from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.core.graph import Graph, NodeId, OutputRef
+from deploytool.core.graph import Graph, NodeId
 from deploytool.core.plan import output_of
 from deploytool.core.ports import Dns, Environment, Nameserver
 from deploytool.core.service import DrillGuard, Service
@@ -158,14 +158,12 @@ def _regional(graph: Graph, name: str, outputs: Mapping[NodeId, Mapping[str, str
 
 def _guard(graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> DrillGuard | None:
     """The guard, when the graph file names it and it is deployed."""
-    refs = [graph.service.get(name) for name in ("guard_function", "guard_role", "guard_schedules")]
-    found = [outputs.get(ref.node, {}).get(ref.output) for ref in refs if ref]
-    values = [each for each in found if each is not None]
-    match refs, values:
-        case [OutputRef(node=node), _, _], [function, role, schedules]:
-            return DrillGuard(node.region, function, role, schedules)
-        case _:
-            return None
+    names = ("guard_function", "guard_role", "guard_schedules")
+    refs = [graph.service[name] for name in names if name in graph.service]
+    if len(refs) < len(names) or any(ref.output not in outputs.get(ref.node, {}) for ref in refs):
+        return None
+    function, role, schedules = (output_of(ref, outputs) for ref in refs)
+    return DrillGuard(refs[0].node.region, function, role, schedules)
 
 
 def deployed_service(project: Project, graph: Graph, target: Target) -> Service:
