@@ -51,9 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         made[name].add_argument(
             "--report-dir", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)"
         )
-    made["drill"].add_argument(
-        "--rate", type=_rate, metavar="N", help="requests a second that a client makes (default: 10 locally, 1 on AWS)"
-    )
+    _drill(made["drill"])
     made["report"].add_argument("history", type=Path, help="the history.jsonl of a drill")
     _local(
         commands.add_parser(
@@ -78,6 +76,38 @@ def _common() -> argparse.ArgumentParser:
     )
     common.add_argument("--no-color", action="store_true", help="no colours (NO_COLOR is heeded too)")
     return common
+
+
+def _drill(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fault",
+        default="health-check",
+        metavar="F",
+        help="what to break: health-check (default), throttle, unmap; with --local also refuse, blackhole, slow, error",
+    )
+    parser.add_argument(
+        "--rate", type=_rate, metavar="N", help="requests a second that each client makes (default: 10 locally, 1 on AWS)"
+    )
+    parser.add_argument("--rto-seconds", type=_positive, metavar="N", help="the objective for the failover of clients")
+    parser.add_argument("--failback-seconds", type=_positive, metavar="N", help="the objective for the failback")
+    parser.add_argument("--failed-share", type=_share, metavar="X", help="the share of requests that may fail, from 0 to 1")
+    parser.add_argument("--dry-run", action="store_true", help="check that a drill could begin, print its calls, change nothing")
+    parser.add_argument("--no-guard", action="store_true", help="without what restores when this process cannot")
+    parser.add_argument("--yes", action="store_true", help="do not ask for a protected stage's domain to be typed")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86_400:
+        raise argparse.ArgumentTypeError("must be more than 0 and at most 86400 seconds")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
+    return value
 
 
 def _rate(text: str) -> float:

@@ -1,7 +1,7 @@
 """The composition root: the one module that knows which target it is, AWS or the local cloud."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +14,11 @@ from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.mappings import ApiGatewayMappings
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.core.config import Setting
 from deploytool.core.drill.record import record_name
-from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.core.graph import Graph, NodeId
-from deploytool.core.plan import output_of
+from deploytool.core.errors import DeploytoolError, InputError, InputFault
+from deploytool.core.graph import Graph, NodeId, OutputRef, Value
+from deploytool.core.plan import value_of
 from deploytool.core.ports import Dns, Environment, Nameserver
 from deploytool.core.service import DrillGuard, Service
 from deploytool.net.clock import RealClock, wall_time
@@ -43,12 +44,16 @@ LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 
 @dataclass(frozen=True)
 class Target:
-    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the target's time, at `speed`."""
+    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the target's time, at `speed`.
+
+    `find_hosted_zone` gives the id of the public hosted zone that holds a domain, or None.
+    """
 
     name: str
     speed: float
     ports: DeployPorts
     environment: Environment
+    find_hosted_zone: Callable[[str], str | None]
     clients: Clients
 
 
@@ -61,11 +66,12 @@ def local_directory(root: Path) -> Path:
 def open_target(project: Project, *, local: bool) -> Iterator[Target]:
     """The target for a run. Raises InputError when the local cloud is asked for and none runs."""
     with ThreadRunner() as runner:
-        yield _local(project, runner) if local else _aws(runner)
+        yield _local(project, runner) if local else _aws(project, runner)
 
 
-def _aws(runner: ThreadRunner) -> Target:
-    resolvers = tuple(system_resolvers())
+def _aws(project: Project, runner: ThreadRunner) -> Target:
+    further = (Nameserver(each, each) for each in project.config.drill.resolvers)
+    resolvers = (*system_resolvers(), *further)
     dns = DnsClient()
     return _target("aws", 1.0, Clients(), runner, dns, HttpsClient(), resolvers, 53)
 
@@ -117,7 +123,23 @@ def _target(
         functions=LambdaFunctions(clients),
         mappings=ApiGatewayMappings(clients),
     )
-    return Target(name, speed, ports, environment, clients)
+    return Target(name, speed, ports, environment, zones.find_hosted_zone, clients)
+
+
+def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:
+    """The settings that a stage leaves to be looked up. Raises InputError when one is not found."""
+    found: dict[str, Setting] = {}
+    chosen = project.config.stage(stage)
+    for name, kind in project.lookups(stage).items():
+        key = f"stages.{chosen.name}.settings.{name}"
+        if kind != "hosted_zone":
+            raise InputError([InputFault(project.config.file, key, f"cannot be looked up ({kind}); set it")])
+        zone = target.find_hosted_zone(chosen.domain)
+        if zone is None:
+            message = f'no public hosted zone holds {chosen.domain}; set the id of the one that shall, or take zone = "new"'
+            raise InputError([InputFault(project.config.file, key, message)])
+        found[name] = zone
+    return found
 
 
 def drill_environment(target: Target, service: Service) -> Environment:
@@ -132,8 +154,11 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
     config = project.config
     domain = config.stage(graph.stage).domain
     for name in ("hosted_zone", "health_check"):
-        if name not in graph.service:
+        if name not in project.graph_file.service:
             raise InputError(f"{config.graph}: service.{name}: is missing; say which output it is")
+        if name not in graph.service:
+            hint = "its DNS is not ours, so there is no failover of ours to check or drill (docs/how-to/domain.md)"
+            raise InputError(f"stage {graph.stage} has no {name.replace('_', ' ')}", hint=hint)
     return Service(
         project=config.project,
         stage=graph.stage,
@@ -142,8 +167,8 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
         primary=config.primary,
         secondary=config.secondary,
         regional_domains={region: f"{region}.{domain}" for region in config.regions},
-        hosted_zone_id=output_of(graph.service["hosted_zone"], outputs),
-        health_check_id=output_of(graph.service["health_check"], outputs),
+        hosted_zone_id=value_of(graph.service["hosted_zone"], outputs),
+        health_check_id=value_of(graph.service["health_check"], outputs),
         functions=_regional(graph, "function", outputs),
         rest_apis=_regional(graph, "rest_api", outputs),
         guard=_guard(graph, outputs),
@@ -152,18 +177,23 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
 
 def _regional(graph: Graph, name: str, outputs: Mapping[NodeId, Mapping[str, str]]) -> Mapping[str, str]:
     """What each region gives for an optional entry of `service`; a region whose stack is not deployed gives nothing."""
-    refs = graph.regional_service.get(name, {})
-    return {region: found for region, ref in refs.items() if (found := outputs.get(ref.node, {}).get(ref.output)) is not None}
+    values = graph.regional_service.get(name, {})
+    return {region: found for region, value in values.items() if (found := _known(value, outputs)) is not None}
+
+
+def _known(value: Value | None, outputs: Mapping[NodeId, Mapping[str, str]]) -> str | None:
+    """A value, None when the stack that gives it is not deployed."""
+    return outputs.get(value.node, {}).get(value.output) if isinstance(value, OutputRef) else value
 
 
 def _guard(graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> DrillGuard | None:
     """The guard, when the graph file names it and it is deployed."""
     names = ("guard_function", "guard_role", "guard_schedules")
-    refs = [graph.service[name] for name in names if name in graph.service]
-    if len(refs) < len(names) or any(ref.output not in outputs.get(ref.node, {}) for ref in refs):
+    function, role, schedules = (_known(graph.service.get(name), outputs) for name in names)
+    node = graph.service.get("guard_function")
+    if not isinstance(node, OutputRef) or function is None or role is None or schedules is None:
         return None
-    function, role, schedules = (output_of(ref, outputs) for ref in refs)
-    return DrillGuard(refs[0].node.region, function, role, schedules)
+    return DrillGuard(node.node.region, function, role, schedules)
 
 
 def deployed_service(project: Project, graph: Graph, target: Target) -> Service:

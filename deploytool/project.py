@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploytool.core.config import Config, parse_config
+from deploytool.core.config import Config, Setting, parse_config
 from deploytool.core.errors import InputError, InputFault
 from deploytool.core.graph import Graph, build_graph
 from deploytool.core.graphfile import GraphFile, parse_graph_file
 from deploytool.core.package import Package, build_package
+from deploytool.core.settings import needed_lookups
 from deploytool.core.template import Template, parse_template
 
 IGNORED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"}
@@ -24,9 +25,13 @@ class Project:
     templates: Mapping[str, Template]
     packages: Mapping[str, Package]
 
-    def graph(self, stage: str | None) -> Graph:
-        """The graph of a stage (of the only one when None). Raises InputError with every fault."""
-        return build_graph(self.config, self.config.stage(stage), self.graph_file, self.templates, self.packages)
+    def graph(self, stage: str | None, looked_up: Mapping[str, Setting] | None = None) -> Graph:
+        """The graph of a stage (of the only one when None), `looked_up` for its `lookups`. Raises InputError with every fault."""
+        return build_graph(self.config, self.config.stage(stage), self.graph_file, self.templates, self.packages, looked_up)
+
+    def lookups(self, stage: str | None) -> Mapping[str, str]:
+        """The settings of a stage that must be looked up before anything is done, and what each is."""
+        return needed_lookups(self.config, self.config.stage(stage), self.graph_file.settings)
 
     def template_paths(self) -> list[Path]:
         """Where the templates lie."""

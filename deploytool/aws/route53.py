@@ -5,8 +5,10 @@ from typing import Any
 
 from deploytool.aws.errors import translated
 from deploytool.aws.sessions import Clients
+from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
+from deploytool.core.route53.zone import AliasTarget, RecordSet, canonical
 
 REGION = "us-east-1"  # Route 53's control plane is there alone
 
@@ -52,6 +54,49 @@ class Route53HostedZones:
             answer = self._clients.get("route53", REGION).get_hosted_zone(Id=hosted_zone_id)
         names = sorted(name.rstrip(".") for name in answer["DelegationSet"]["NameServers"])
         return [Nameserver(name, *self._locate(name)) for name in names]
+
+    def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
+        """ListResourceRecordSets from the name on: a failover pair is on its first page."""
+        with translated(f"reading the records of {name}"):
+            answer = self._clients.get("route53", REGION).list_resource_record_sets(
+                HostedZoneId=hosted_zone_id, StartRecordName=name, StartRecordType="A"
+            )
+        found = (_record_set(each) for each in answer["ResourceRecordSets"] if each["Type"] == "A")
+        return [each for each in found if each.name == canonical(name)]
+
+    def find_hosted_zone(self, domain: str) -> str | None:
+        """The id of the public hosted zone that holds a domain: the one with the longest name that the domain ends in.
+
+        ListHostedZonesByName, a call for each name. Raises InputError when several zones have that name.
+        """
+        labels = domain.split(".")
+        for name in (".".join(labels[start:]) for start in range(len(labels) - 1)):
+            with translated(f"looking for the hosted zone of {name}"):
+                answer = self._clients.get("route53", REGION).list_hosted_zones_by_name(DNSName=name)
+            ids = [
+                zone["Id"].removeprefix("/hostedzone/")
+                for zone in answer["HostedZones"]
+                if zone["Name"].rstrip(".") == name and not zone["Config"]["PrivateZone"]
+            ]
+            if len(ids) > 1:
+                raise InputError(f"{name} has {len(ids)} public hosted zones: {', '.join(ids)}", hint="say which by its id")
+            if ids:
+                return str(ids[0])
+        return None
+
+
+def _record_set(found: Mapping[str, Any]) -> RecordSet:
+    alias = found.get("AliasTarget")
+    return RecordSet(
+        name=canonical(found["Name"]),
+        type=found["Type"],
+        ttl=found.get("TTL"),
+        values=tuple(each["Value"] for each in found.get("ResourceRecords", [])),
+        alias=alias and AliasTarget(canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]),
+        set_identifier=found.get("SetIdentifier", ""),
+        failover=found.get("Failover", ""),
+        health_check_id=found.get("HealthCheckId", ""),
+    )
 
 
 def _health_check(found: Mapping[str, Any]) -> HealthCheck:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploytool.core.errors import InputError
 from deploytool.core.graph import Graph, NodeId
-from deploytool.environments import Target, open_target
+from deploytool.environments import Target, look_up, open_target
 from deploytool.project import Project, load_project
 from deploytool.render.terminal import Terminal
 
@@ -36,6 +36,8 @@ def opened(args: Namespace) -> Iterator[Run]:
     graph = project.graph(args.stage)
     regions_checked(args, project)
     with open_target(project, local=args.local) as target:
+        if found := look_up(project, args.stage, target):
+            graph = project.graph(args.stage, found)
         yield Run(
             terminal_of(args),
             project,

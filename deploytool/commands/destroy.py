@@ -16,11 +16,12 @@ def run(args: Namespace) -> int:
     if args.region:
         raise InputError("--region: destroy takes both regions; a stage with one region has no failover")
     with opened(args) as found:
-        existing = find_deployed(found.target.ports, found.graph)
+        graph = found.graph.whole()
+        existing = find_deployed(found.target.ports, graph)
         if existing and not args.yes:
             _ask(found, len(existing))
         with progress(found.terminal, found.target.ports.clock) as emit:
-            outcome = destroy(found.graph, found.target.ports, emit)
+            outcome = destroy(graph, found.target.ports, emit)
         found.terminal.document(outcome_document(outcome))
         deleted = sum(action == "delete" for action in outcome.done.values())
         if outcome.ok:

@@ -1,5 +1,8 @@
 """deploytool drill: force the primary to fail, measure the failover, restore. The report is written as it happens."""
 
+import getpass
+import socket
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -9,32 +12,91 @@ from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.report import finish
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.scenario import Objectives, Scenario
-from deploytool.environments import deployed_service, wall_time
+from deploytool.core.errors import InputError
+from deploytool.core.ports import Environment
+from deploytool.core.service import Service
+from deploytool.environments import deployed_service, drill_environment, wall_time
 from deploytool.historyfile import HistoryFile
 from deploytool.render.drill import DrillProgress
-from deploytool.work.drill import Setting, run_drill
+from deploytool.work.drill import Setting, preflight, run_drill
+from deploytool.work.faults import make_fault
+from deploytool.work.undo import in_words
 
-LOCAL_RATE, AWS_RATE = 10.0, 1.0  # requests a second of wall time that the fresh client makes
+LOCAL_RATE, AWS_RATE = 10.0, 1.0  # requests a second of wall time that each client makes
 
 
 def run(args: Namespace) -> int:
     """Drill; 0 when the verdict is pass, 1 otherwise."""
     with opened(args) as found:
         service = deployed_service(found.project, found.graph, found.target)
-        setting = Setting(__version__, wall_time(), found.target.name, found.target.speed)
+        environment = drill_environment(found.target, service)
+        if args.dry_run:
+            return _dry_run(args, found, environment, service)
+        _confirm(args, found)
+        setting = Setting(__version__, wall_time(), found.target.name, found.target.speed, _holder(), not args.no_guard)
+        if args.no_guard:
+            found.terminal.note("[yellow]! without the guard: if this process dies, nothing restores by itself[/]")
         args.report_dir.mkdir(parents=True, exist_ok=True)
         path = args.report_dir / "history.jsonl"
         with HistoryFile(path) as history, first_one_stops(found.terminal):
-            listener = _listener(found, history)
-            run_drill(found.target.environment, service, _scenario(args, found), Objectives(), setting, listener)
+            run_drill(environment, service, _scenario(args, found), _objectives(args, found), setting, _listener(found, history))
     return finish(found.terminal, path, args.report_dir)
+
+
+def _dry_run(args: Namespace, found: Run, environment: Environment, service: Service) -> int:
+    """Say each call that would change something; 0 when a drill could begin."""
+    fault = make_fault(args.fault, environment, service)
+    preflight(environment, service)
+    record = f"/deploytool/{service.project}/{service.stage}/drill in {service.secondary}"
+    guarded = fault.guarded and not args.no_guard
+    calls = [
+        f"ssm:PutParameter {record}",
+        *(["scheduler:CreateSchedule, which undoes it all should this process die"] if guarded else []),
+        *fault.calls(),
+        *map(in_words, fault.undo()),
+        *(["scheduler:DeleteSchedule"] if guarded else []),
+        f"ssm:DeleteParameter {record}",
+    ]
+    found.terminal.document({"fault": fault.name, "proves": fault.proves, "blast_radius": fault.blast_radius, "calls": calls})
+    found.terminal.say(f"[bold]{fault.name}[/] proves {fault.proves}. It hurts: {fault.blast_radius}.")
+    found.terminal.say("A drill could begin now, and would call:")
+    for call in calls:
+        found.terminal.say(f"  {call}")
+    return 0
+
+
+def _confirm(args: Namespace, found: Run) -> None:
+    """Raises InputError unless the domain of a protected stage is typed."""
+    if args.yes or not found.project.config.stage(found.graph.stage).protected:
+        return
+    found.terminal.note(f"Stage {found.graph.stage} is protected. This drill moves its traffic to the other region and back.")
+    if not sys.stdin.isatty():
+        raise InputError("nobody is there to confirm", hint="with --yes nothing is asked")
+    found.terminal.note(f"Type the domain to go on ({found.domain}): ")
+    if input().strip() != found.domain:
+        raise InputError("that is not the domain; nothing was touched")
+
+
+def _holder() -> str:
+    """Who runs this, and where, for whoever finds the drill's record."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def _scenario(args: Namespace, found: Run) -> Scenario:
     """The rate in requests a second of wall time becomes an interval in the target's seconds."""
-    rate = args.rate or (LOCAL_RATE if found.target.name == "local" else AWS_RATE)
-    interval = found.target.speed / rate
-    return Scenario(client_interval=interval, dns_interval=interval, health_interval=max(2.0, interval))
+    default = LOCAL_RATE if found.target.name == "local" else AWS_RATE
+    interval = found.target.speed / (args.rate or found.project.config.drill.rate or default)
+    return Scenario(args.fault, client_interval=interval, dns_interval=interval, health_interval=max(2.0, interval))
+
+
+def _objectives(args: Namespace, found: Run) -> Objectives:
+    """What the command line says wins over the configuration."""
+    configured = found.project.config.drill.objectives
+    return Objectives(
+        configured.rto_seconds if args.rto_seconds is None else args.rto_seconds,
+        configured.failback_seconds if args.failback_seconds is None else args.failback_seconds,
+        configured.failed_share if args.failed_share is None else args.failed_share,
+    )
 
 
 def _listener(found: Run, history: HistoryFile) -> Callable[[Event], None]:

@@ -3,22 +3,21 @@
 from argparse import Namespace
 
 from deploytool.commands._common import opened
-from deploytool.core.errors import DeploytoolError
-from deploytool.environments import deployed_service
-from deploytool.work.faults import make_fault
+from deploytool.environments import deployed_service, drill_environment
+from deploytool.work.restore import restore
+from deploytool.work.undo import in_words
 
 
 def run(args: Namespace) -> int:
-    """0 when everything is as a drill found it, restored or already so."""
+    """0 when everything is as the drill found it, restored or already so."""
     with opened(args) as found:
         service = deployed_service(found.project, found.graph, found.target)
-        fault = make_fault("health-check", found.target.environment, service)
-        needed = not fault.is_restored()
-        if needed:
-            fault.restore()
-            if not fault.is_restored():
-                raise DeploytoolError(f"health check {service.health_check_id} is inverted again: is another drill under way?")
-        found.terminal.document({"restored": needed, "health_check": service.health_check_id})
-        words = f"Health check {service.health_check_id} is {'restored' if needed else 'as it should be: nothing to restore'}."
-        found.terminal.say(words)
+        done = restore(drill_environment(found.target, service), service)
+        words = list(map(in_words, done.steps))
+        found.terminal.document({"restored": bool(words), "calls": words, "drill": done.record and done.record.drill_id})
+        if done.record:
+            found.terminal.say(f"Drill {done.record.drill_id} ({done.record.fault}), begun {done.record.started}, is undone:")
+        for each in words:
+            found.terminal.say(f"  {each}")
+        found.terminal.say("Restored, and verified." if words else "Nothing to restore: no drill has left anything.")
         return 0

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from deploytool.commands._common import opened, regions_checked
-from deploytool.environments import service_of
+from deploytool.core.graph import OutputRef
 from deploytool.render.results import status_document, status_lines
 from deploytool.work.deploy import find_deployed
 
@@ -14,11 +14,10 @@ def run(args: Namespace) -> int:
         regions = regions_checked(args, found.project)
         deployed = find_deployed(found.target.ports, found.graph)
         outputs = {node: stack.outputs for node, stack in deployed.items()}
-        health_check = found.graph.service.get("health_check")
-        check = None
-        if health_check and health_check.output in outputs.get(health_check.node, {}):
-            service = service_of(found.project, found.graph, outputs)
-            check = found.target.environment.health_checks.get(service.health_check_id)
+        id_ = found.graph.service.get("health_check")
+        if isinstance(id_, OutputRef):
+            id_ = outputs.get(id_.node, {}).get(id_.output)
+        check = found.target.environment.health_checks.get(id_) if id_ else None
         shown = {node: deployed.get(node) for node in found.graph.nodes if node.region in regions}
         found.terminal.document(status_document(found.graph, shown, check))
         for line in status_lines(found.graph, shown, check):

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from deploytool.core.drill.settings import DrillSettings, parse_drill_settings
 from deploytool.core.errors import InputError, InputFault
 
 Setting = str | int | bool
+KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
 
 PROJECT = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
@@ -20,11 +22,15 @@ DOMAIN_LENGTH = 64  # ACM's limit for a certificate's first name (API reference 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its name, the domain that clients call, and the settings that differ from the graph's defaults."""
+    """One stage: its name, the domain that clients call, and the settings that differ from the graph's defaults.
+
+    `regional` holds those that were given a value a region: region -> setting -> value.
+    """
 
     name: str
     domain: str
     settings: Mapping[str, Setting]
+    regional: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Config:
     regions: tuple[str, str]
     stages: Mapping[str, Stage]
     graph: str
+    drill: DrillSettings = field(default_factory=DrillSettings)
 
     @property
     def primary(self) -> str:
@@ -59,14 +66,14 @@ class Config:
 
 @dataclass
 class Faults:
-    """Collects the faults of one file while it is read."""
+    """Collects the faults of one file while it is read, and of those that it names."""
 
     file: str
     found: list[InputFault] = field(default_factory=list)
     meant: set[str] = field(default_factory=set)
 
-    def add(self, key: str, message: str) -> None:
-        self.found.append(InputFault(self.file, key, message))
+    def add(self, key: str, message: str, *, file: str = "") -> None:
+        self.found.append(InputFault(file or self.file, key, message))
 
     def unknown(self, key: str, name: str, known: list[str]) -> None:
         """An unknown key, with the known one that it resembles."""
@@ -82,7 +89,7 @@ class Faults:
 
     def raise_any(self) -> None:
         if self.found:
-            raise InputError(sorted(self.found))
+            raise InputError(sorted(set(self.found)))
 
 
 def domain_fault(domain: str) -> str | None:
@@ -102,8 +109,8 @@ def parse_config(text: str, file: str) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise InputError([InputFault(file, "", f"not valid TOML: {error}")]) from error
     faults = Faults(file)
-    for key in document.keys() - {"project", "domain", "regions", "stages", "graph"}:
-        faults.unknown("", key, ["project", "domain", "regions", "stages", "graph"])
+    for key in document.keys() - set(KEYS):
+        faults.unknown("", key, KEYS)
     project = _text(
         document, "project", faults, PROJECT, "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api"
     )
@@ -112,9 +119,10 @@ def parse_config(text: str, file: str) -> Config:
     graph = document.get("graph", "infra/stacks.yaml")
     if not isinstance(graph, str):
         faults.add("graph", "must be the path of the graph file, like infra/stacks.yaml")
-    stages = _stages(document.get("stages"), domain, faults)
+    stages = _stages(document.get("stages"), domain, regions, faults)
+    drill = parse_drill_settings(document.get("drill", {}), faults)
     faults.raise_any()
-    return Config(file, project, (regions[0], regions[1]), stages, graph)
+    return Config(file, project, (regions[0], regions[1]), stages, graph, drill)
 
 
 def _text(table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Pattern[str], shape: str) -> str:
@@ -157,7 +165,7 @@ def _regions(value: object, faults: Faults) -> list[str]:
     return value
 
 
-def _stages(value: object, domain: str, faults: Faults) -> dict[str, Stage]:
+def _stages(value: object, domain: str, regions: list[str], faults: Faults) -> dict[str, Stage]:
     if not isinstance(value, dict) or not value:
         faults.missing("stages", "add at least one, like [stages.dev]")
         return {}
@@ -172,8 +180,8 @@ def _stages(value: object, domain: str, faults: Faults) -> dict[str, Stage]:
         for unknown in table.keys() - {"domain", "settings"}:
             faults.unknown(key, unknown, ["domain", "settings"])
         own = _domain(table.get("domain"), f"{key}.domain", faults, required=False)
-        settings = _settings(table.get("settings", {}), f"{key}.settings", faults)
-        stages[name] = Stage(name, own or (domain if name == "prod" else f"{name}.{domain}"), settings)
+        settings, regional = _settings(table.get("settings", {}), f"{key}.settings", regions, faults)
+        stages[name] = Stage(name, own or (domain if name == "prod" else f"{name}.{domain}"), settings, regional)
     seen: dict[str, str] = {}
     for stage in stages.values():
         if stage.domain in seen:
@@ -186,11 +194,22 @@ def _stages(value: object, domain: str, faults: Faults) -> dict[str, Stage]:
     return stages
 
 
-def _settings(value: object, key: str, faults: Faults) -> dict[str, Setting]:
+def _settings(
+    value: object, key: str, regions: list[str], faults: Faults
+) -> tuple[dict[str, Setting], dict[str, dict[str, Setting]]]:
+    """A stage's settings: those of both regions, and by region those that are a table with a value for each."""
     if not isinstance(value, dict):
         faults.add(key, f"must be a table, like [{key}]")
-        return {}
+        return {}, {}
+    regional: dict[str, dict[str, Setting]] = {region: {} for region in regions}
     for name, each in value.items():
-        if not isinstance(each, str | int | bool):
-            faults.add(f"{key}.{name}", "must be text, a whole number or true/false")
-    return {name: each for name, each in value.items() if isinstance(each, str | int | bool)}
+        if isinstance(each, str | int | bool):
+            continue
+        table = each if isinstance(each, dict) else {}
+        if table.keys() != set(regions) or not all(isinstance(part, str | int | bool) for part in table.values()):
+            example = ", ".join(f"{region} = ..." for region in regions)
+            faults.add(f"{key}.{name}", f"must be text, a whole number or true/false, or one of them a region: {{ {example} }}")
+            continue
+        for region, part in table.items():
+            regional[region][name] = part
+    return {name: each for name, each in value.items() if isinstance(each, str | int | bool)}, regional

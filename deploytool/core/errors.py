@@ -46,6 +46,10 @@ class StaleVersion(DeploytoolError):
     """A compare-and-swap lost: someone else changed the health check since it was read."""
 
 
+class DrillRefused(DeploytoolError):
+    """The drill was not begun: nothing was touched."""
+
+
 class ProbeFailed(DeploytoolError):
     """A DNS query or HTTP request had no answer. `kind` is one of refused, timeout, tls, dns, reset, other."""
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploytool.core.config import Faults, Setting
+from deploytool.core.config import Faults
 from deploytool.core.errors import InputError, InputFault
+from deploytool.core.settings import ALWAYS, BUILT_IN, LOOKUPS, Condition, SettingSpec, text_of
 from deploytool.core.template import load_yaml
 
-BUILT_IN = ("project", "stage", "domain", "regional_domain", "region", "role", "primary_region", "secondary_region")
 PARTS = ("key", "version", "bucket")
 SCOPES = ("global", "regional", "secondary")
 # What a check and a drill need to know of a deployment: outputs, and those of which each region has its own.
@@ -52,10 +52,14 @@ Source = SettingSource | OutputSource | ArtifactSource | LiteralSource
 
 @dataclass(frozen=True)
 class ParameterSource:
-    """Where a parameter comes from; with `only` (primary or secondary) for the stack of that role alone."""
+    """Where a parameter comes from; with `only` (primary or secondary) for that role alone, with `when` while it holds."""
 
     source: Source
     only: str = ""
+    when: Condition = ALWAYS
+
+
+Alternatives = tuple[ParameterSource, ...]  # the first that holds and whose stack the stage has counts
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class StackSpec:
-    """One entry below `stacks`."""
+    """One entry below `stacks`; a stage for which `when` does not hold does without it."""
 
     name: str
     template: str
     scope: str
-    parameters: Mapping[str, ParameterSource]
+    parameters: Mapping[str, Alternatives]
     snapshot: Snapshot | None
+    when: Condition
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,10 @@ class GraphFile:
     """The whole of the graph file. Paths are relative to it."""
 
     file: str
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, SettingSpec]
     artifacts: Mapping[str, ArtifactSpec]
     stacks: Mapping[str, StackSpec]
-    service: Mapping[str, OutputSource]
+    service: Mapping[str, Alternatives]
 
 
 def parse_graph_file(text: str, file: str) -> GraphFile:
@@ -104,12 +109,7 @@ def parse_graph_file(text: str, file: str) -> GraphFile:
         raise InputError([InputFault(file, "", "must be a mapping with the key 'stacks'")])
     faults = Faults(file)
     _known(document, "", ["settings", "artifacts", "stacks", "service"], faults)
-    settings = _table(document, "settings", faults)
-    for name, value in settings.items():
-        if name in BUILT_IN:
-            faults.add(f"settings.{name}", "is a built-in setting; choose another name")
-        if not isinstance(value, str | int | bool):
-            faults.add(f"settings.{name}", "must be text, a whole number or true/false")
+    settings = {name: _setting(name, each, faults) for name, each in _table(document, "settings", faults).items()}
     artifacts = {name: _artifact(name, each, faults) for name, each in _table(document, "artifacts", faults).items()}
     stacks = {name: _stack(name, each, faults) for name, each in _table(document, "stacks", faults).items()}
     if not stacks:
@@ -133,6 +133,35 @@ def _table(parent: Mapping[str, Any], name: str, faults: Faults, path: str = "")
     return value
 
 
+def _setting(name: str, value: object, faults: Faults) -> SettingSpec:
+    key = f"settings.{name}"
+    if name in BUILT_IN:
+        faults.add(key, "is a built-in setting; choose another name")
+    table = value if isinstance(value, dict) else {"default": value}
+    _known(table, key, ["default", "values", "lookup", "when"], faults)
+    default, values, lookup = table.get("default", ""), table.get("values", []), table.get("lookup", "")
+    if not isinstance(values, list) or not all(isinstance(each, str | int) for each in [default, *values]):
+        faults.add(key, "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}")
+        return SettingSpec("")
+    if lookup and lookup not in LOOKUPS:
+        faults.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
+    spec = SettingSpec(default, tuple(values), str(lookup), _when(table, key, faults))
+    if fault := spec.fault(default):
+        faults.add(f"{key}.default", fault)
+    return spec
+
+
+def _when(table: Mapping[str, Any], key: str, faults: Faults) -> Condition:
+    """The condition beside `when`: {SETTING: VALUE} or {SETTING: [VALUE, ...]}."""
+    of: dict[str, tuple[str, ...]] = {}
+    for name, value in _table(table, "when", faults, f"{key}.").items():
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(each, str | int) for each in values):
+            faults.add(f"{key}.when.{name}", "must be a value or a list of values, like {zone: [new, existing]}")
+        of[str(name)] = tuple(text_of(each) for each in values)
+    return Condition(of)
+
+
 def _artifact(name: str, value: object, faults: Faults) -> ArtifactSpec:
     key = f"artifacts.{name}"
     table = value if isinstance(value, dict) else {}
@@ -140,21 +169,17 @@ def _artifact(name: str, value: object, faults: Faults) -> ArtifactSpec:
     source = table.get("source")
     if not isinstance(source, str):
         faults.add(f"{key}.source", "is missing; name the folder to package, relative to this file")
-    bucket = _source(table.get("bucket"), f"{key}.bucket", faults)
+    bucket = _parameter(table.get("bucket"), f"{key}.bucket", faults).source
     if not isinstance(bucket, OutputSource):
         faults.add(f"{key}.bucket", "must be an output, like {output: code-bucket.BucketName}")
         bucket = OutputSource("", "")
     return ArtifactSpec(name, str(source), bucket)
 
 
-def _service(name: str, value: object, faults: Faults) -> OutputSource:
+def _service(name: str, value: object, faults: Faults) -> Alternatives:
     if name not in (*SERVICE, *REGIONAL_SERVICE):
         faults.unknown("service", name, [*SERVICE, *REGIONAL_SERVICE])
-    source = _source(value, f"service.{name}", faults)
-    if isinstance(source, OutputSource):
-        return source
-    faults.add(f"service.{name}", "must be an output, like {output: health-check.HealthCheckId}")
-    return OutputSource("", "")
+    return _alternatives(value, f"service.{name}", faults)
 
 
 def _stack(name: str, value: object, faults: Faults) -> StackSpec:
@@ -162,7 +187,7 @@ def _stack(name: str, value: object, faults: Faults) -> StackSpec:
     if not isinstance(value, dict):
         faults.add(key, "must be a mapping with 'template' and 'scope'")
         value = {}
-    _known(value, key, ["template", "scope", "parameters", "snapshot"], faults)
+    _known(value, key, ["template", "scope", "when", "parameters", "snapshot"], faults)
     if not isinstance(value.get("template"), str):
         faults.add(f"{key}.template", "is missing; name the template's file, relative to this file")
     if value.get("scope") not in SCOPES:
@@ -171,10 +196,11 @@ def _stack(name: str, value: object, faults: Faults) -> StackSpec:
         )
         faults.add(f"{key}.scope", message)
     parameters = {
-        parameter: _parameter(each, f"{key}.parameters.{parameter}", faults)
+        parameter: _alternatives(each, f"{key}.parameters.{parameter}", faults)
         for parameter, each in _table(value, "parameters", faults, f"{key}.").items()
     }
-    return StackSpec(name, str(value.get("template")), str(value.get("scope")), parameters, _snapshot(value, key, faults))
+    when = _when(value, key, faults)
+    return StackSpec(name, str(value.get("template")), str(value.get("scope")), parameters, _snapshot(value, key, faults), when)
 
 
 def _snapshot(stack: Mapping[str, Any], key: str, faults: Faults) -> Snapshot | None:
@@ -192,22 +218,28 @@ def _snapshot(stack: Mapping[str, Any], key: str, faults: Faults) -> Snapshot | 
     return Snapshot(table["resource"], tuple(map(str, of)))
 
 
+def _alternatives(value: object, key: str, faults: Faults) -> Alternatives:
+    if value == []:
+        faults.add(key, "is an empty list; name at least one source")
+    return tuple(_parameter(each, key, faults) for each in (value if isinstance(value, list) else [value]))
+
+
 def _parameter(value: object, key: str, faults: Faults) -> ParameterSource:
-    only = ""
-    if isinstance(value, dict) and "only" in value:
-        only = str(value["only"])
-        value = {name: each for name, each in value.items() if name != "only"}
-        if only not in ("primary", "secondary"):
-            faults.add(f"{key}.only", "must be 'primary' or 'secondary'")
-    return ParameterSource(_source(value, key, faults), only)
+    if not isinstance(value, dict):
+        return ParameterSource(_source(value, key, faults))
+    only, when = str(value.get("only", "")), _when(value, key, faults)
+    if only not in ("", "primary", "secondary"):
+        faults.add(f"{key}.only", "must be 'primary' or 'secondary'")
+    source = {name: each for name, each in value.items() if name not in ("only", "when")}
+    return ParameterSource(_source(source, key, faults), only, when)
 
 
 def _source(value: object, key: str, faults: Faults) -> Source:
     match value:
-        case bool():
-            return LiteralSource(str(value).lower())
-        case str() | int():
-            return LiteralSource(str(value))
+        case bool() | str() | int():
+            return LiteralSource(text_of(value))
+        case {"value": bool() | str() | int() as literal, **rest} if not rest:
+            return LiteralSource(text_of(literal))
         case {"setting": str(name), **rest} if not rest:
             return SettingSource(name)
         case {"output": str(output), **rest} if output.count(".") == 1 and rest.keys() <= {"region"}:
@@ -217,7 +249,7 @@ def _source(value: object, key: str, faults: Faults) -> Source:
             return ArtifactSource(name, part)
     faults.add(
         key,
-        "must be a literal, {setting: NAME}, {output: STACK.OUTPUT} (region: primary|secondary|NAME)"
+        "must be a literal (or {value: LITERAL}), {setting: NAME}, {output: STACK.OUTPUT} (region: primary|secondary|NAME)"
         " or {artifact: NAME, part: key|version|bucket}",
     )
     return LiteralSource("")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deploytool.core.errors import DeploytoolError
-from deploytool.core.graph import Graph, Node, NodeId, OutputRef
+from deploytool.core.graph import Graph, Node, NodeId, OutputRef, Value
 from deploytool.core.stacks import Stack, StackRequest, StackStatus
 from deploytool.core.template import digest, render_body, without_words
 
@@ -46,7 +46,12 @@ def tags_of(graph: Graph, node: Node) -> dict[str, str]:
 
 def resolve(node: Node, outputs: Mapping[NodeId, Mapping[str, str]]) -> dict[str, str]:
     """The node's parameters with every reference replaced. Raises DeploytoolError when a stack did not give its output."""
-    return {name: value if isinstance(value, str) else output_of(value, outputs) for name, value in node.parameters.items()}
+    return {name: value_of(value, outputs) for name, value in node.parameters.items()}
+
+
+def value_of(value: Value, outputs: Mapping[NodeId, Mapping[str, str]]) -> str:
+    """A value, known already or an output. Raises DeploytoolError as `output_of` does."""
+    return value if isinstance(value, str) else output_of(value, outputs)
 
 
 def output_of(ref: OutputRef, outputs: Mapping[NodeId, Mapping[str, str]]) -> str:

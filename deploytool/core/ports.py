@@ -10,6 +10,7 @@ from typing import Protocol
 
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
+from deploytool.core.route53.zone import RecordSet
 
 
 class Clock(Protocol):
@@ -67,11 +68,25 @@ class HttpAnswer:
     seconds: float
 
 
+class Connection(Protocol):
+    """A connection to one address that is kept: what a client with a connection pool holds."""
+
+    def get(self, path: str) -> HttpAnswer:
+        """One request on it. Raises ProbeFailed as `Http.get` does; the connection is of no use then."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Http(Protocol):
     """Calls https://<domain><path> at a given address: TLS with the domain's name, certificate verified."""
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
         """Raises ProbeFailed (refused, timeout, tls, reset, other) when there is no answer."""
+        ...
+
+    def connect(self, domain: str, address: str) -> Connection:
+        """A connection to keep; it is made by its first request."""
         ...
 
 
@@ -94,6 +109,10 @@ class HostedZones(Protocol):
 
     def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:
         """The zone's authoritative name servers, with addresses."""
+        ...
+
+    def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
+        """The zone's address records of exactly that name."""
         ...
 
 
@@ -156,6 +175,18 @@ class Mappings(Protocol):
         ...
 
 
+class Edges(Protocol):
+    """The regions' edges, where the target lets them be broken. Conditions: serving, refusing, blackholed, slow, failing."""
+
+    def set_condition(self, region: str, condition: str, seconds: float = 0.0) -> None:
+        """Returns once it holds. `seconds`: how late a slow edge answers, 0 for the target's own choice (longer than a check)."""
+        ...
+
+    def condition(self, region: str) -> str:
+        """What a client of the region meets now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Environment:
     """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's.
@@ -174,3 +205,4 @@ class Environment:
     mappings: Mappings | None = None
     drill_records: DrillRecords | None = None
     guard: Guard | None = None
+    edges: Edges | None = None

@@ -26,13 +26,14 @@ class ParameterSpec:
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template. `document` is the whole of it with short tags (!Ref) in their long form."""
+    """A parsed template. `document` is the whole of it with short tags (!Ref) in their long form; `size` the file's bytes."""
 
     file: str
     document: Mapping[str, Any]
     parameters: Mapping[str, ParameterSpec]
     outputs: frozenset[str]
     resources: Mapping[str, str]
+    size: int
 
 
 class _Loader(yaml.SafeLoader):
@@ -84,7 +85,7 @@ def parse_template(text: str, file: str) -> Template:
         for name, spec in (document.get("Parameters") or {}).items()
     }
     resources = {name: str(spec.get("Type", "")) for name, spec in document["Resources"].items()}
-    return Template(file, document, parameters, frozenset(document.get("Outputs") or {}), resources)
+    return Template(file, document, parameters, frozenset(document.get("Outputs") or {}), resources, len(text.encode()))
 
 
 def digest(value: object) -> str:

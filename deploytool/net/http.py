@@ -28,7 +28,7 @@ class _ToAddress(HTTPAdapter):
 
 
 class HttpsClient:
-    """The Http port. `ca` is a PEM file to trust instead of the public authorities; each request has its own connection."""
+    """The Http port. `ca` is a PEM file to trust instead of the public authorities; a request of `get` has its own connection."""
 
     def __init__(self, https_port: int = 443, ca: Path | None = None, timeout: float = TIMEOUT) -> None:
         self._port, self._timeout = https_port, timeout
@@ -36,22 +36,40 @@ class HttpsClient:
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
         """GET https://<domain><path> at an address. Raises ProbeFailed: refused, timeout, tls, reset or other."""
+        connection = self._open(domain, address, "close")
+        try:
+            return connection.get(path)
+        finally:
+            connection.close()
+
+    def connect(self, domain: str, address: str) -> "KeptConnection":
+        """A connection that is kept from one request to the next."""
+        return self._open(domain, address, "keep-alive")
+
+    def _open(self, domain: str, address: str, connection: str) -> "KeptConnection":
+        session = requests.Session()
+        session.trust_env = False  # no proxy, no .netrc, no REQUESTS_CA_BUNDLE: this very address, this very authority
+        session.verify = self._verify
+        session.headers.update({"Host": domain, "Connection": connection, "Accept": "application/json"})
+        session.mount("https://", _ToAddress(domain))
         host = f"[{address}]" if ":" in address else address
+        return KeptConnection(session, f"https://{host}:{self._port}", domain, address, self._timeout)
+
+
+class KeptConnection:
+    """The Connection port on a session of requests."""
+
+    def __init__(self, session: requests.Session, url: str, domain: str, address: str, timeout: float) -> None:
+        self._session, self._url, self._domain, self._address, self._timeout = session, url, domain, address, timeout
+
+    def get(self, path: str) -> HttpAnswer:
+        """GET the path. Raises ProbeFailed: refused, timeout, tls, reset or other."""
         started = time.monotonic()
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy, no .netrc, no REQUESTS_CA_BUNDLE: this very address, this very authority
-            session.mount("https://", _ToAddress(domain))
-            try:
-                answer = session.get(
-                    f"https://{host}:{self._port}{path}",
-                    headers={"Host": domain, "Connection": "close", "Accept": "application/json"},
-                    timeout=self._timeout,
-                    verify=self._verify,
-                    allow_redirects=False,
-                )
-                body = answer.content
-            except requests.RequestException as error:
-                raise _failure(error, domain, address) from error
+        try:
+            answer = self._session.get(self._url + path, timeout=self._timeout, allow_redirects=False)
+            body = answer.content
+        except requests.RequestException as error:
+            raise _failure(error, self._domain, self._address) from error
         document = _document(body)
         return HttpAnswer(
             status=answer.status_code,
@@ -60,6 +78,10 @@ class HttpsClient:
             request_id=document.get("request_id"),
             seconds=time.monotonic() - started,
         )
+
+    def close(self) -> None:
+        """Close it."""
+        self._session.close()
 
 
 def _document(body: bytes) -> dict[str, str]:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-THREADS = 64  # more probes than this at once mean that nothing has answered for many intervals
+THREADS = 256  # ten probes a second of five lanes that all wait for their time-out of 5 s
 
 
 class ThreadRunner:

@@ -20,7 +20,8 @@ from deploytool.core.drill.history import (
     Served,
     to_document,
 )
-from deploytool.core.drill.judge import Judgement, Movement, Verdict
+from deploytool.core.drill.judge import Judgement, Verdict
+from deploytool.core.drill.measures import Latency, Movement
 from deploytool.core.drill.observed import AddressBook
 from deploytool.render.terminal import Terminal
 
@@ -104,8 +105,10 @@ def drill_document(judgement: Judgement) -> dict[str, Any]:
             "failback": _rounded(judgement.failback.client),
         },
         "expected_seconds": {name: _rounded(value) for name, value in judgement.expected.terms().items()},
-        "measures": {"failover": _movement(failover), "failback": _movement(judgement.failback)},
+        "likely_seconds": {name: asdict(each) for name, each in judgement.likely.items()},
+        "measures": {"failover": _rounded_all(failover), "failback": _rounded_all(judgement.failback)},
         "requests": asdict(judgement.requests),
+        "latency_seconds": {phase: _rounded_all(each) for phase, each in judgement.latency.items()},
         "restored": judgement.restored,
         "timeline": [to_document(event) for event in judgement.timeline],
     }
@@ -135,8 +138,8 @@ def drill_lines(judgement: Judgement) -> Iterator[str]:
         yield f"[dim]Seconds are the local cloud's, which passed {started.speed:g} times as fast as real ones.[/]"
 
 
-def _movement(movement: Movement) -> dict[str, float | None]:
-    return {name: _rounded(value) for name, value in asdict(movement).items()}
+def _rounded_all(measures: Movement | Latency) -> dict[str, float | None]:
+    return {name: _rounded(value) for name, value in asdict(measures).items()}
 
 
 def _rounded(value: float | None) -> float | None:

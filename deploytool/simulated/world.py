@@ -4,9 +4,11 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import ClassVar
 
+from deploytool.core.drill.record import DrillRecord, DrillUnderWay
 from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
 from deploytool.core.ports import DnsAnswer, Environment, HttpAnswer, Nameserver
 from deploytool.core.route53.health import (
@@ -17,8 +19,8 @@ from deploytool.core.route53.health import (
     checkers_for,
     is_healthy,
 )
-from deploytool.core.route53.routing import PRIMARY, failover
-from deploytool.core.route53.zone import ALIAS_TTL
+from deploytool.core.route53.routing import PRIMARY, SECONDARY, failover
+from deploytool.core.route53.zone import ALIAS_TTL, AliasTarget, RecordSet, canonical
 from deploytool.core.service import Service
 
 SERVICE = Service(
@@ -32,6 +34,32 @@ SERVICE = Service(
     hosted_zone_id="Z1",
     health_check_id="check",
 )
+
+
+def default_check(service: Service, request_interval: int = 10, failure_threshold: int = 3) -> HealthCheckConfig:
+    """The settings of a health check of the service's primary."""
+    return HealthCheckConfig(
+        "HTTPS",
+        fqdn=service.regional_domains[service.primary],
+        resource_path=service.path,
+        request_interval=request_interval,
+        failure_threshold=failure_threshold,
+    )
+
+
+def failover_pair(service: Service) -> tuple[RecordSet, ...]:
+    """The two records of the friendly name, as they are deployed."""
+    return tuple(
+        RecordSet(
+            name=canonical(service.domain),
+            type="A",
+            alias=AliasTarget(f"d-{number}.execute-api.{region}.amazonaws.com.", "Z2", evaluate_target_health=True),
+            set_identifier=region,
+            failover=role,
+            health_check_id=service.health_check_id if role == PRIMARY else "",
+        )
+        for number, (region, role) in enumerate(((service.primary, PRIMARY), (service.secondary, SECONDARY)))
+    )
 
 
 @dataclass
@@ -59,11 +87,11 @@ class World:
         ttl: int = ALIAS_TTL,
     ) -> None:
         self.service, self.ttl = service, ttl
-        self.check = HealthCheck(
-            service.health_check_id, 1, config or HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)
-        )
+        self.check = HealthCheck(service.health_check_id, 1, config or default_check(service))
         self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
         self.addresses = {region: f"192.0.2.{number}" for number, region in enumerate(service.regional_domains, 1)}
+        self.records = failover_pair(service)
+        self.drill_records, self.guard = HeldRecord(), HeldGuard()
         self.name_servers = tuple(Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5))
         self.resolver = Nameserver("resolver", "198.51.100.53")
         self._rng = rng or random.Random(0)  # noqa: S311  # it spreads checks over time and keeps no secret
@@ -79,15 +107,8 @@ class World:
 
     def environment(self) -> Environment:
         """The ports on this world."""
-        return Environment(
-            clock=self,
-            runner=self,
-            dns=self,
-            http=self,
-            health_checks=_Checks(self),
-            hosted_zones=_Zones(self),
-            resolvers=(self.resolver,),
-        )
+        environment = Environment(self, self, self, self, _Checks(self), _Zones(self), (self.resolver,))
+        return replace(environment, edges=_Edges(self), drill_records=self.drill_records, guard=self.guard)
 
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Let something happen at a second of the world's clock."""
@@ -117,6 +138,9 @@ class World:
         if isinstance(condition, str):
             raise ProbeFailed(condition, f"https://{domain}{path} at {address}: {condition}")
         return HttpAnswer(condition, region if condition < 500 else None, "v1", "request", 0.01)
+
+    def connect(self, domain: str, address: str) -> "_Kept":
+        return _Kept(self, domain, address)
 
     def query(self, server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:  # noqa: ARG002  # no transport here
         if server.name != self.resolver.name:
@@ -155,6 +179,21 @@ class World:
             self.at(self._time + self._rng.uniform(*self._propagation), partial(self._told.__setitem__, server.name, verdict))
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A connection that is kept: it goes where it was made to."""
+
+    world: World
+    domain: str
+    address: str
+
+    def get(self, path: str) -> HttpAnswer:
+        return self.world.get(self.domain, self.address, path)
+
+    def close(self) -> None:
+        pass
+
+
 class _Checks:
     """The health check of a world."""
 
@@ -184,6 +223,55 @@ class _Checks:
         ]
 
 
+class _Edges:
+    """The edges of a world."""
+
+    CONDITIONS: ClassVar[dict[str, int | str]] = {
+        "serving": 200, "refusing": "refused", "blackholed": "timeout", "slow": "timeout", "failing": 503
+    }  # fmt: skip
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def set_condition(self, region: str, condition: str, seconds: float = 0.0) -> None:  # noqa: ARG002  # no latency here
+        self._world.conditions[region] = self.CONDITIONS[condition]
+
+    def condition(self, region: str) -> str:
+        return next(name for name, each in self.CONDITIONS.items() if each == self._world.conditions[region])
+
+
+@dataclass
+class HeldRecord:
+    """A drill's record in memory."""
+
+    record: DrillRecord | None = None
+
+    def write(self, record: DrillRecord) -> None:
+        if self.record:
+            raise DrillUnderWay(self.record)
+        self.record = record
+
+    def read(self) -> DrillRecord | None:
+        return self.record
+
+    def clear(self, drill_id: str) -> None:
+        if self.record and self.record.drill_id == drill_id:
+            self.record = None
+
+
+@dataclass
+class HeldGuard:
+    """A guard in memory: the drills that it watches, and for how many seconds."""
+
+    armed: dict[str, float] = field(default_factory=dict)
+
+    def arm(self, drill_id: str, seconds: float) -> None:
+        self.armed[drill_id] = seconds
+
+    def disarm(self, drill_id: str) -> None:
+        self.armed.pop(drill_id, None)
+
+
 class _Zones:
     """The hosted zone of a world."""
 
@@ -192,3 +280,6 @@ class _Zones:
 
     def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:  # noqa: ARG002  # there is one
         return self._world.name_servers
+
+    def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:  # noqa: ARG002  # there is one
+        return [each for each in self._world.records if each.name == canonical(name)]

@@ -19,30 +19,36 @@ from deploytool.core.drill.history import (
     region_lane,
 )
 from deploytool.core.drill.observed import Situation
+from deploytool.core.drill.preflight import reasons_to_refuse
+from deploytool.core.drill.record import DrillUnderWay
 from deploytool.core.drill.scenario import Objectives, Scenario
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import DeploytoolError, DrillRefused
 from deploytool.core.ports import Clock, Environment
 from deploytool.core.route53.timing import expected_failover
 from deploytool.core.service import Service
+from deploytool.work.check import check
 from deploytool.work.faults import Fault, make_fault
 from deploytool.work.observe import Emit, Observers
+from deploytool.work.safety import Safety
 
 LONGEST_NAP = 1.0  # seconds between two looks at whether a phase has reached its end
+STOP_AT_SHARE = 0.5  # of the secondary's last requests that failed: the drill does more harm than it proves
 RESTORE_ATTEMPTS, RESTORE_PAUSE = 10, 3.0  # how often restoring is tried when AWS refuses, and the seconds between
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a history's first line says that the drill itself does not know: our version, the time of day, the target."""
+    """What the drill itself does not know: our version, the time of day (ISO 8601), the target, who runs it and where.
+
+    `with_guard` false leaves out the dead-man's switch.
+    """
 
     tool: str
     wall_time: str
     target: str
     speed: float
-
-
-class DrillRefused(DeploytoolError):
-    """The drill was not begun: nothing was touched."""
+    holder: str = ""
+    with_guard: bool = True
 
 
 class _Aborted(Exception):
@@ -63,13 +69,16 @@ class _Since:
 
 
 class _Drill:
-    def __init__(self, environment: Environment, service: Service, scenario: Scenario, fault: Fault, emit: Emit) -> None:
-        self.environment, self.service, self.scenario, self.fault = environment, service, scenario, fault
-        self.clock = _Since(environment.clock)
+    def __init__(
+        self, environment: Environment, service: Service, scenario: Scenario, fault: Fault, setting: Setting, emit: Emit
+    ) -> None:
+        self.environment, self.service, self.scenario, self.fault, self.setting = environment, service, scenario, fault, setting
+        self.clock, self.injected = _Since(environment.clock), False
         self.health_check = environment.health_checks.get(service.health_check_id)
         self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
         self.situation = Situation(self.health_check.config, scenario.lasting)
         self.patience = scenario.patience_for(expected_failover(self.health_check.config, by_inverting=fault.by_inverting))
+        self.safety = Safety(environment, service, fault, setting.holder, with_guard=setting.with_guard)
         self._listener, self._lock, self._over = emit, threading.RLock(), False
         self.observers = Observers(environment, self.clock, service, scenario, self.servers, self.emit)
 
@@ -82,10 +91,12 @@ class _Drill:
             self.situation.observe(event)
             self._listener(event)
 
-    def run(self, setting: Setting, objectives: Objectives) -> None:
-        self._refuse()
-        self.emit(self._started(setting, objectives))
+    def run(self, objectives: Objectives) -> None:
+        # For how long the fault can be in force at the most, in seconds of wall time.
+        seconds = (2 * self.patience + self.scenario.hold) / self.setting.speed
         try:
+            self.safety.write_down(self.setting.wall_time, seconds)
+            self.emit(self._started(objectives))
             self._phase("steady-state", lambda: self._serves(self.service.primary) and self._standby_serves())
             self._failover()
             self._phase("failback", lambda: self._serves(self.service.primary))
@@ -96,18 +107,12 @@ class _Drill:
             raise
         else:
             self.emit(DrillEnded(self.clock.now()))
+        finally:
+            self.observers.close()
+            self.safety.clear()
 
-    def _refuse(self) -> None:
-        if self.health_check.config.inverted:
-            raise DrillRefused(
-                f"health check {self.service.health_check_id} is inverted: a drill is under way, or one did not come to its end",
-                hint=f"deploytool restore --stage {self.service.stage} puts it right",
-            )
-        if self.health_check.config.disabled:
-            raise DrillRefused(f"health check {self.service.health_check_id} is disabled: no failover can happen")
-
-    def _started(self, setting: Setting, objectives: Objectives) -> DrillStarted:
-        service = self.service
+    def _started(self, objectives: Objectives) -> DrillStarted:
+        service, setting = self.service, self.setting
         return DrillStarted(
             at=self.clock.now(),
             schema_version=SCHEMA_VERSION,
@@ -121,6 +126,7 @@ class _Drill:
             primary=service.primary,
             secondary=service.secondary,
             by_inverting=self.fault.by_inverting,
+            attempt=self.fault.attempt,
             scenario=self.scenario,
             objectives=objectives,
             health_check=self.health_check,
@@ -131,12 +137,15 @@ class _Drill:
     def _failover(self) -> None:
         """Inject, watch, restore: what stands in `finally` runs whatever happens."""
         try:
+            self.safety.arm()
             self.emit(FaultInjecting(self.clock.now(), self.fault.name))
             self.fault.inject()
+            self.injected = True
             self.emit(FaultInjected(self.clock.now()))
             if self._watched("failover", lambda: self._serves(self.service.secondary)):
                 self._observe(lambda: False, self.scenario.hold)
         finally:
+            self.injected = False
             self._restore()
 
     def _restore(self) -> None:
@@ -151,8 +160,7 @@ class _Drill:
         self.emit(FaultRestoring(self.clock.now()))
         for attempt in range(1, RESTORE_ATTEMPTS + 1):
             try:
-                self.fault.restore()
-                verified = self.fault.is_restored()
+                verified = self.safety.restore()
             except DeploytoolError:
                 if attempt == RESTORE_ATTEMPTS:
                     self.emit(FaultRestored(self.clock.now(), verified=False))
@@ -176,7 +184,15 @@ class _Drill:
         deadline = self.clock.now() + seconds
         while not (reached := done()) and self.clock.now() < deadline:
             self.environment.clock.sleep(min(self.observers.tick(), LONGEST_NAP))
+            self._stop_when_the_secondary_fails()
         return reached
+
+    def _stop_when_the_secondary_fails(self) -> None:
+        """While the fault is in force clients depend on the secondary. Raises _Aborted when half of its answers are no good."""
+        with self._lock:
+            share = self.situation.failed_share(region_lane(self.service.secondary))
+        if self.injected and share >= STOP_AT_SHARE:
+            raise _Aborted(f"the secondary, {self.service.secondary}, failed {share:.0%} of its last requests")
 
     def _serves(self, region: str) -> bool:
         """Whether every name server and resolver answers with the region, and the fresh client is lastingly served by it."""
@@ -207,6 +223,20 @@ class _Drill:
         return "; ".join(said) or "requests were not served lastingly by the primary"
 
 
+def preflight(environment: Environment, service: Service) -> None:
+    """Raises DrillRefused with every reason for which a drill would prove nothing or do harm; nothing is touched."""
+    if environment.drill_records and (record := environment.drill_records.read()):
+        raise DrillUnderWay(record)
+    health_check = environment.health_checks.get(service.health_check_id)
+    records = environment.hosted_zones.records(service.hosted_zone_id, service.domain)
+    reasons = reasons_to_refuse(service, health_check, records, check(environment, service))
+    if reasons:
+        hint = f"deploytool check --stage {service.stage} shows who answers; deploytool deploy mends what is not as deployed"
+        if health_check.config.inverted:
+            hint = f"deploytool restore --stage {service.stage} puts it right"
+        raise DrillRefused("\n".join(("the drill was not begun:", *reasons)), hint=hint)
+
+
 def run_drill(
     environment: Environment,
     service: Service,
@@ -221,4 +251,5 @@ def run_drill(
     DeploytoolError when restoring failed.
     """
     fault = make_fault(scenario.fault, environment, service)
-    _Drill(environment, service, scenario, fault, emit).run(setting, objectives)
+    preflight(environment, service)
+    _Drill(environment, service, scenario, fault, setting, emit).run(objectives)

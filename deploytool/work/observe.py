@@ -1,10 +1,12 @@
 """Observers of a service: lanes that ask on an open-loop schedule, so that a slow answer delays no other probe."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploytool.core.drill.history import (
     FRESH,
+    KEPT,
     DnsAnswered,
     Event,
     HealthSeen,
@@ -15,7 +17,7 @@ from deploytool.core.drill.history import (
 )
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import DeploytoolError, ProbeFailed
-from deploytool.core.ports import Clock, DnsAnswer, Environment, Nameserver
+from deploytool.core.ports import Clock, Connection, DnsAnswer, Environment, Nameserver
 from deploytool.core.service import Service
 
 Emit = Callable[[Event], None]
@@ -45,9 +47,12 @@ class Observers:
     ) -> None:
         self._environment, self._clock, self._service, self._emit = environment, clock, service, emit
         self._cached: tuple[tuple[str, ...], float] = ((), 0.0)
+        self._kept: Connection | None = None
+        self._kept_address, self._kept_lock = "", threading.Lock()
         resolver = environment.resolvers[0]
         lanes: list[tuple[str, float, Callable[[], None]]] = [
             (FRESH, scenario.client_interval, self._fresh),
+            (KEPT, scenario.client_interval, self._keeping),
             ("health-check", scenario.health_interval, self._health),
         ]
         lanes += [
@@ -89,6 +94,38 @@ class Observers:
             self._get(FRESH, sent, self._service.domain, addresses[0])
         except ProbeFailed as error:
             self._emit(Served(sent, self._clock.now(), FRESH, failure=error.kind))
+
+    def _keeping(self) -> None:
+        """A client that keeps its connection: it does not ask DNS again before that breaks.
+
+        A connection carries one request at a time: while one is under way none is sent, and its own answer says how long it took.
+        """
+        sent = self._clock.now()
+        if not self._kept_lock.acquire(blocking=False):
+            return
+        try:
+            if self._kept is None:
+                self._kept_address = self._resolved(self._service.domain, self._environment.resolvers[0]).addresses[0]
+                self._kept = self._environment.http.connect(self._service.domain, self._kept_address)
+            answer = self._kept.get(self._service.path)
+        except ProbeFailed as error:
+            self._emit(Served(sent, self._clock.now(), KEPT, self._kept_address, failure=error.kind))
+            self._drop()
+        else:
+            now, address = self._clock.now(), self._kept_address
+            self._emit(Served(sent, now, KEPT, address, answer.status, answer.region, answer.version))
+        finally:
+            self._kept_lock.release()
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        with self._kept_lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     def _past_the_failover(self, region: str, name: str, resolver: Nameserver) -> Callable[[], None]:
         lane = region_lane(region)

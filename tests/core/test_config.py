@@ -34,6 +34,14 @@ def test_a_good_file_gives_its_stages_with_their_domains() -> None:
     assert config.stages["dev"].settings == {"request_interval": 30}
 
 
+def test_a_setting_may_have_a_value_a_region() -> None:
+    """What differs from region to region, like an ARN, is kept apart from what both have."""
+    config = parse_config(GOOD.replace("30 }", '30, arn = { us-east-1 = "a", us-west-2 = "b" } }'), "deploytool.toml")
+    stage = config.stages["dev"]
+    assert stage.settings == {"request_interval": 30}
+    assert stage.regional == {"us-east-1": {"arn": "a"}, "us-west-2": {"arn": "b"}}
+
+
 @pytest.mark.parametrize(
     ("change", "key", "says"),
     [
@@ -48,6 +56,8 @@ def test_a_good_file_gives_its_stages_with_their_domains() -> None:
         (("[stages.dev]", '[stages.dev]\ndomian = "x.example.com"'), "stages.dev.domian", "did you mean 'domain'"),
         (("[stages.dev]", '[stages.dev]\ndomain = "example.com"'), "stages.prod.domain", "is stage dev's"),
         (("30 }", "1.5 }"), "stages.dev.settings.request_interval", "whole number"),
+        (("30 }", "{ us-east-1 = 10 } }"), "stages.dev.settings.request_interval", "{ us-east-1 = ..., us-west-2 = ... }"),
+        (("30 }", "{ us-east-1 = 10, us-west-2 = [] } }"), "stages.dev.settings.request_interval", "a region"),
     ],
 )
 def test_each_fault_names_its_key_and_the_mend(change: tuple[str, str], key: str, says: str) -> None:

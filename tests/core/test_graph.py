@@ -1,14 +1,20 @@
 """The graph: edges from outputs to parameters, snapshots, and every fault before any call."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploytool.core.config import parse_config
 from deploytool.core.errors import InputError
 from deploytool.core.graph import Graph, NodeId, OutputRef, build_graph
 from deploytool.core.graphfile import parse_graph_file
 from deploytool.core.package import build_package
+from deploytool.core.settings import needed_lookups
 from deploytool.core.template import parse_template
 
 CONFIG = 'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n'
@@ -188,3 +194,245 @@ def test_a_key_twice_is_refused() -> None:
     """YAML's last one wins would lose a stack in silence."""
     with pytest.raises(InputError, match="stands there twice"):
         parse_graph_file("stacks:\n  a: {template: t, scope: global}\n  a: {template: t, scope: global}", "stacks.yaml")
+
+
+CONDITIONAL = """
+settings:
+  zone: {default: new, values: [new, existing, external]}
+  zone_id: {default: "", lookup: hosted_zone, when: {zone: existing}}
+  vpc: false
+  url: https://{region}.example.net
+stacks:
+  zone: {template: zone.yaml, scope: global, when: {zone: new}, parameters: {Name: {setting: domain}}}
+  api: {template: api.yaml, scope: regional}
+  network: {template: api.yaml, scope: regional, when: {vpc: true, role: SECONDARY}}
+  stage:
+    template: stage.yaml
+    scope: regional
+    when: {zone: [new, existing]}
+    parameters:
+      ApiId: {output: api.ApiId}
+      ZoneId:
+        - {output: zone.ZoneId, when: {zone: new}}
+        - {setting: zone_id, only: primary}
+      Key:
+        - {value: vpc, when: {vpc: true}}
+        - {setting: url}
+service:
+  hosted_zone: [{output: zone.ZoneId, when: {zone: new}}, {setting: zone_id, when: {zone: existing}}]
+"""
+
+
+def stage_with(**settings: object) -> str:
+    """The configuration with settings of the stage."""
+    return CONFIG + "settings = {" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in settings.items()) + "}"
+
+
+def test_a_stage_does_without_the_stacks_whose_condition_does_not_hold() -> None:
+    """All settings of a `when` must hold, one of its values each; what a stage does without is known, to be deleted."""
+    assert {node.stack for node in graph_of(CONDITIONAL).nodes} == {"zone", "api", "stage"}
+    graph = graph_of(CONDITIONAL, stage_with(zone="external", vpc=True))
+    assert {str(each) for each in graph.nodes} == {"api@us-east-1", "api@us-west-2", "network@us-west-2"}
+    assert {str(each) for each in graph.left_out} == {"network@us-east-1", "zone@us-east-1", "stage@us-east-1", "stage@us-west-2"}
+    assert graph.service == {}
+    whole = graph.whole().reversed_edges()
+    assert {str(each) for each in whole[NodeId("zone", "us-east-1")]} == {"stage@us-east-1", "stage@us-west-2"}
+
+
+def test_the_first_source_that_holds_and_whose_stack_is_there_counts() -> None:
+    """Then the template's default. A setting's {region} is the stack's own."""
+    east, west = NodeId("stage", "us-east-1"), NodeId("stage", "us-west-2")
+    new = graph_of(CONDITIONAL)
+    assert new.nodes[west].parameters["ZoneId"] == OutputRef(NodeId("zone", "us-east-1"), "ZoneId")
+    assert new.nodes[west].parameters["Key"] == "https://us-west-2.example.net"
+    existing = graph_of(CONDITIONAL, stage_with(zone="existing", zone_id="Z1", vpc=True))
+    assert existing.nodes[east].parameters == {
+        "ApiId": OutputRef(NodeId("api", "us-east-1"), "ApiId"),
+        "ZoneId": "Z1",
+        "Key": "vpc",
+    }
+    assert "ZoneId" not in existing.nodes[west].parameters
+    assert existing.service == {"hosted_zone": "Z1"}
+
+
+def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_it_empty() -> None:
+    """And only then; the answer stands in its place."""
+    file = parse_graph_file(CONDITIONAL, "stacks.yaml")
+
+    def needed(config: str) -> dict[str, str]:
+        parsed = parse_config(config, "deploytool.toml")
+        return needed_lookups(parsed, parsed.stage(None), file.settings)
+
+    assert needed(CONFIG) == {}
+    assert needed(stage_with(zone="existing", zone_id="Z1")) == {}
+    assert needed(stage_with(zone="existing")) == {"zone_id": "hosted_zone"}
+    parsed = parse_config(stage_with(zone="existing"), "deploytool.toml")
+    templates = {name: parse_template(text, name) for name, text in TEMPLATES.items()}
+    graph = build_graph(parsed, parsed.stage(None), file, templates, {}, {"zone_id": "Z2"})
+    assert graph.service == {"hosted_zone": "Z2"}
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "key", "says"),
+    [
+        (("zone: [new, existing]", "zon: new"), {}, "stacks.stage.when.zon", "did you mean 'zone'"),
+        (("zone: [new, existing]", "zone: nwe"), {}, "stacks.stage.when.zone", "can never hold: 'nwe' is none of new, existing"),
+        (("{vpc: true}}", "{vpc: yess}}"), {}, "stacks.stage.parameters.Key.when.vpc", "true or false"),
+        (("when: {zone: new}", "when: {region: us-east-1}"), {}, "stacks.zone.when", "differs from region to region"),
+        (("when: {zone: new}", "when: {zone: [[new]]}"), {}, "stacks.zone.when.zone", "a list of values"),
+        (("default: new", "default: nwe"), {}, "settings.zone.default", "is none of"),
+        (("lookup: hosted_zone", "lookup: hosted_zon"), {}, "settings.zone_id.lookup", "hosted_zone"),
+        (("", ""), {"zone": "nwe"}, "stages.dev.settings.zone", "'nwe' is none of new, existing, external"),
+        (("", ""), {"vpc": "true"}, "stages.dev.settings.vpc", "true or false, without quotes"),
+        (
+            ("ApiId: {output: api.ApiId}", "ApiId: {output: network.ApiId}"),
+            {},
+            "stacks.stage.parameters.ApiId",
+            "takes an output of 'network', which stage dev does without (its `when`: vpc = true, role = SECONDARY)",
+        ),
+        (
+            ("ApiId: {output: api.ApiId}", "ApiId: [{output: api.ApiId, when: {vpc: true}}]"),
+            {},
+            "stacks.stage.parameters.ApiId",
+            "must have a default",
+        ),
+        (("ApiId: {output: api.ApiId}", "ApiId: []"), {}, "stacks.stage.parameters.ApiId", "empty list"),
+        (
+            (
+                "hosted_zone: [{output: zone.ZoneId, when: {zone: new}}",
+                "hosted_zone: [{output: zone.ZoneId, when: {zone: external}}",
+            ),
+            {"zone": "external"},
+            "service.hosted_zone",
+            "stage dev does without",
+        ),
+    ],
+)
+def test_each_fault_of_a_condition_names_its_key_and_the_mend(
+    change: tuple[str, str], settings: Mapping[str, object], key: str, says: str
+) -> None:
+    """A misspelt condition would leave a stack out in silence, and an output of a stack left out would never come."""
+    assert change[0] in CONDITIONAL
+    assert says in faults_of(CONDITIONAL.replace(*change), stage_with(**settings))[key]
+
+
+RULES = """
+Parameters:
+  Domain: {Type: String, AllowedPattern: '[a-z.]+', ConstraintDescription: must be lower case, Default: a}
+  Days: {Type: Number, AllowedValues: [1, 3], Default: 1}
+  Size: {Type: Number, MinValue: 128, MaxValue: 10240, Default: 128}
+  Name: {Type: String, MinLength: 2, MaxLength: 4, Default: ab}
+  Names: {Type: CommaDelimitedList, AllowedPattern: '[a-z]', Default: a}
+  Java: {Type: String, AllowedPattern: '\\p{Alpha}++', Default: a}
+  Secret: {Type: String, MinLength: 9, NoEcho: true, Default: 123456789}
+Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "key", "says"),
+    [
+        ("Days: {setting: a}", {"a": 2}, "stages.dev.settings.a", "'2' is not valid: must be one of 1, 3"),
+        ("Days: {setting: a}", {}, "settings.a", "'7' is not valid: must be one of 1, 3 (stacks.one.parameters.Days)"),
+        ("Days: 2", {}, "stacks.one.parameters.Days", "must be one of 1, 3"),
+        ("Size: {setting: a}", {"a": 64}, "stages.dev.settings.a", "at least 128"),
+        ("Size: {setting: a}", {"a": 20000}, "stages.dev.settings.a", "at most 10240"),
+        ("Size: {setting: a}", {"a": "big"}, "stages.dev.settings.a", "must be a number"),
+        ("Name: {setting: a}", {"a": "abcde"}, "stages.dev.settings.a", "at most 4 characters"),
+        ("Name: x", {}, "stacks.one.parameters.Name", "at least 2 characters"),
+        ("Names: 'a, B'", {}, "stacks.one.parameters.Names", "must match [a-z]"),
+        ("Domain: {setting: a}", {"a": "A"}, "stages.dev.settings.a", "must be lower case"),
+        ("Domain: {setting: empty}", {}, "stages.dev.settings.empty", "has no value: must be lower case"),
+        ("Domain: {setting: domain}", {}, "stages.dev.domain", "must be lower case"),
+        ("Name: " + "x" * 5000, {}, "stacks.one.parameters.Name", "4,096 bytes"),
+        ("Secret: short", {}, "stacks.one.parameters.Secret", "the value is not valid"),
+    ],
+)
+def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
+    source: str, settings: Mapping[str, object], key: str, says: str
+) -> None:
+    """The fault stands where the value was written: the configuration, the graph file's default, or the literal."""
+    graph = "settings: {a: 7, empty: ''}\nstacks: {one: {template: r.yaml, scope: global, parameters: {" + source + "}}}"
+    config = stage_with(**settings).replace("[stages.dev]", '[stages.dev]\ndomain = "1.example.com"')
+    with pytest.raises(InputError) as caught:
+        graph_of(graph, config, {"r.yaml": RULES})
+    [fault] = caught.value.faults
+    assert fault.key == key
+    assert says in fault.message
+    assert fault.file == ("deploytool.toml" if key.startswith("stages") else "stacks.yaml")
+
+
+def test_a_pattern_that_python_does_not_know_is_left_to_cloudformation() -> None:
+    """Its patterns are Java's."""
+    assert graph_of("stacks: {one: {template: r.yaml, scope: global, parameters: {Java: b}}}", CONFIG, {"r.yaml": RULES}).nodes
+
+
+TOPIC = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("template", "key", "says"),
+    [
+        ("Parameters:\n" + "".join(f"  P{n}: {{Type: String, Default: a}}\n" for n in range(201)) + TOPIC, "Parameters", "201; "),
+        ("Resources:\n" + "".join(f"  T{n}: {{Type: 'AWS::SNS::Topic'}}\n" for n in range(501)), "Resources", "500 at most"),
+        (TOPIC + "Outputs:\n" + "".join(f"  O{n}: {{Value: a}}\n" for n in range(201)), "Outputs", "200 at most"),
+        (TOPIC + f"Description: {'x' * 1025}", "Description", "1025 bytes"),
+        (TOPIC + f"Outputs: {{{'O' * 256}: {{Value: a}}}}", f"Outputs.{'O' * 20}...", "256 characters"),
+        (TOPIC + "Outputs: {my-output: {Value: a}}", "Outputs.my-output", "letters and digits"),
+        (TOPIC + f"Metadata: {{A: {'x' * 51_200}}}", "", "51,200 at most"),
+    ],
+)
+def test_a_template_over_cloudformation_s_limits_is_refused(template: str, key: str, says: str) -> None:
+    """Before the first call, in the template's own file."""
+    with pytest.raises(InputError) as caught:
+        graph_of("stacks: {one: {template: big.yaml, scope: global}}", CONFIG, {"big.yaml": template})
+    [fault] = caught.value.faults
+    assert (fault.file, fault.key) == ("big.yaml", key)
+    assert says in fault.message
+
+
+@pytest.mark.parametrize(("name", "says"), [("x" * 120, "takes 128"), ("a_b", "letters, digits and hyphens")])
+def test_a_stack_s_name_must_be_one_that_cloudformation_takes(name: str, says: str) -> None:
+    """The name holds project and stage, so no single part of it shows the fault."""
+    graph = f"stacks: {{{name}: {{template: api.yaml, scope: regional}}}}"
+    assert says in faults_of(graph)[f"stacks.{name}"]
+
+
+def test_a_value_a_region_is_for_regional_stacks() -> None:
+    """Each gets its own; a global stack cannot know which one is meant, and a fault of one region's value names the setting."""
+    by_region = CONFIG + 'settings = {url = {us-east-1 = "a", us-west-2 = "b"}}'
+    graph = graph_of(CONDITIONAL, by_region)
+    assert [graph.nodes[NodeId("stage", region)].parameters["Key"] for region in ("us-east-1", "us-west-2")] == ["a", "b"]
+    taken = faults_of(CONDITIONAL.replace("{Name: {setting: domain}}", "{Name: {setting: url}}"), by_region)
+    assert "differs from region to region" in taken["stacks.zone.parameters.Name"]
+    assert "did you mean 'url'" in faults_of(CONDITIONAL, by_region.replace("url =", "urll ="))["stages.dev.settings.urll"]
+
+
+WORDS = ("settings", "stacks", "service", "artifacts", "template", "scope", "when", "parameters", "snapshot", "only", "default")
+MORE = (
+    "values",
+    "lookup",
+    "output",
+    "setting",
+    "artifact",
+    "part",
+    "value",
+    "region",
+    "resource",
+    "of",
+    "hosted_zone",
+    "a.b",
+    "global",
+)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from([*WORDS, *MORE]))
+TREES = st.recursive(
+    LEAVES,
+    lambda node: st.one_of(st.lists(node, max_size=3), st.dictionaries(st.sampled_from([*WORDS, *MORE]), node, max_size=4)),
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS[:4]), TREES))
+def test_no_shape_makes_the_parser_fail_otherwise(document: dict[str, object]) -> None:
+    """Any YAML is either a graph file or an InputError."""
+    with suppress(InputError):
+        parse_graph_file(yaml.safe_dump(document), "stacks.yaml")

@@ -1,10 +1,14 @@
 """The shipped graph: it holds together with the templates, and wires failover as Route 53 needs it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from deploytool.core.config import parse_config
+from deploytool.core.errors import InputError, InputFault
 from deploytool.core.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.package import build_package
 from deploytool.core.template import render_body
@@ -74,6 +78,79 @@ def test_the_certificate_names_both_of_the_region_s_domains(graph: Graph, projec
         for name in ("DomainName", "RegionalDomainName"):
             assert certificate.parameters[name] == mapping.parameters[name]
         assert mapping.parameters["CertificateArn"] == OutputRef(certificate.id, "CertificateArn")
+
+
+def stage_graph(project: Project, settings: str, found: Mapping[str, str] | None = None) -> Graph:
+    """The shipped graph for a stage with these settings, a TOML inline table."""
+    text = f'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\nsettings = {settings}'
+    return replace(project, config=parse_config(text, "deploytool.toml")).graph("dev", found)
+
+
+def fault_of(project: Project, settings: str) -> InputFault:
+    with pytest.raises(InputError) as caught:
+        stage_graph(project, settings)
+    assert {fault.file for fault in caught.value.faults} == {"deploytool.toml"}
+    return caught.value.faults[0]
+
+
+def test_an_existing_zone_holds_the_records_and_is_no_stack(project: Project) -> None:
+    """By its id, or looked up: then the graph is built again with what was found, and before that it is checked without."""
+    given = stage_graph(project, '{ zone = "existing", hosted_zone_id = "Z0EXISTING" }')
+    looked_up = stage_graph(project, '{ zone = "existing" }', {"hosted_zone_id": "Z0EXISTING"})
+    for graph in (given, looked_up):
+        assert "hosted-zone" not in {each.stack for each in graph.nodes}
+        for stack in ("certificate", "regional-record", "record-set"):
+            assert graph.nodes[NodeId(stack, "us-west-2")].parameters["HostedZoneId"] == "Z0EXISTING"
+        assert graph.service["hosted_zone"] == "Z0EXISTING"
+    assert stage_graph(project, '{ zone = "existing" }').nodes
+    assert fault_of(project, '{ zone = "existing", hosted_zone_id = "example.com" }').key == "stages.dev.settings.hosted_zone_id"
+
+
+def test_with_an_external_zone_nothing_touches_dns(project: Project) -> None:
+    """No zone, no records, a certificate without a zone; the health check watches the region's own name."""
+    graph = stage_graph(project, '{ zone = "external" }')
+    assert {each.stack for each in graph.nodes} == {
+        *("api", "code-bucket", "certificate", "lambda", "api-mapping", "health-check", "drill-guard")
+    }
+    assert "HostedZoneId" not in graph.nodes[NodeId("certificate", "us-east-1")].parameters
+    endpoint = graph.nodes[NodeId("health-check", "us-east-1")].parameters["EndpointDomainName"]
+    assert endpoint == OutputRef(NodeId("api-mapping", "us-east-1"), "RegionalDomainName")
+    assert "hosted_zone" not in graph.service
+
+
+def test_a_given_certificate_is_one_a_region(project: Project) -> None:
+    """Then there is no certificate stack; without an ARN, or with none of a certificate, the fault names the setting."""
+    arn = "arn:aws:acm:{}:123456789012:certificate/1"
+    arns = ", ".join(f'{region} = "{arn.format(region)}"' for region in ("us-east-1", "us-west-2"))
+    graph = stage_graph(project, f'{{ certificate = "given", certificate_arn = {{ {arns} }} }}')
+    assert "certificate" not in {each.stack for each in graph.nodes}
+    assert graph.nodes[NodeId("api-mapping", "us-west-2")].parameters["CertificateArn"] == arn.format("us-west-2")
+    missing = fault_of(project, '{ certificate = "given" }')
+    assert missing.key == "stages.dev.settings.certificate_arn"
+    assert "has no value: must be the ARN of an ACM certificate" in missing.message
+    wrong = '{ certificate = "given", certificate_arn = { us-east-1 = "x", us-west-2 = "y" } }'
+    assert fault_of(project, wrong).key == "stages.dev.settings.certificate_arn"
+
+
+def test_a_vpc_is_there_only_for_a_stage_that_asks_for_it(project: Project, graph: Graph) -> None:
+    """Then the function of each region is attached to that region's subnets."""
+    assert "network" not in {each.stack for each in graph.nodes}
+    assert "SubnetIds" not in node(graph, project, "lambda").parameters
+    in_vpc = stage_graph(project, "{ vpc = true }").nodes[NodeId("lambda", "us-west-2")].parameters
+    assert in_vpc["SubnetIds"] == OutputRef(NodeId("network", "us-west-2"), "SubnetIds")
+    assert in_vpc["SecurityGroupIds"] == OutputRef(NodeId("network", "us-west-2"), "SecurityGroupId")
+
+
+def test_an_http_endpoint_takes_the_function_s_place(project: Project) -> None:
+    """No function, no bucket; each region has its own URL; a changed URL makes a new deployment of the API."""
+    graph = stage_graph(project, '{ integration = "http", integration_url = "https://{region}.backend.example.com/v1" }')
+    assert {"lambda", "code-bucket"}.isdisjoint({each.stack for each in graph.nodes})
+    west = graph.nodes[NodeId("integration-http", "us-west-2")]
+    assert west.parameters["Url"] == "https://us-west-2.backend.example.com/v1"
+    assert graph.nodes[NodeId("api-mapping", "us-west-2")].parameters["StageName"] == OutputRef(west.id, "StageName")
+    other = stage_graph(project, '{ integration = "http", integration_url = "https://other.example.com/v1" }')
+    assert _resources(other.nodes[west.id]).keys() != _resources(west).keys()
+    assert fault_of(project, '{ integration = "http" }').key == "stages.dev.settings.integration_url"
 
 
 def test_the_guard_is_in_the_secondary_alone_and_nothing_waits_for_it(graph: Graph, project: Project) -> None:

@@ -66,20 +66,25 @@ def test_every_template_is_in_the_graph(project: Project) -> None:
 
 
 def test_no_policy_allows_more_than_it_names() -> None:
-    """No wildcard action and no `*` resource in anything that is allowed."""
-    allowed = [each for name in TEMPLATES for each in statements(document(name)) if each["Effect"] == "Allow"]
+    """No wildcard action and no `*` resource in anything that is allowed, but where the code itself is denied the same."""
+    every = [each for name in TEMPLATES for each in statements(document(name))]
+    allowed = [each for each in every if each["Effect"] == "Allow"]
+    denied_to_the_code = [each["Action"] for each in every if "lambda:SourceFunctionArn" in str(each.get("Condition"))]
     assert allowed
     for statement in allowed:
         assert [action for action in listed(statement["Action"]) if "*" in action] == []
-        assert "*" not in listed(statement.get("Resource", []))
+        assert "*" not in listed(statement.get("Resource", [])) or statement["Action"] in denied_to_the_code
         assert "NotAction" not in statement
 
 
 def test_the_function_may_write_its_own_logs_and_nothing_else() -> None:
-    """No managed policy, and two actions on the one log group that the function writes to."""
+    """No managed policy, and two actions on the one log group that the function writes to; more only in a VPC."""
     [(name, role)] = [each for each in resources("AWS::IAM::Role") if each[0] == "lambda.yaml"]
     assert "ManagedPolicyArns" not in role["Properties"]
-    [statement] = [each for policy in role["Properties"]["Policies"] for each in statements(policy)]
+    policy, in_vpc = role["Properties"]["Policies"]
+    [statement] = statements(policy)
+    assert in_vpc["Fn::If"][0] == "InVpc"
+    assert in_vpc["Fn::If"][2] == {"Ref": "AWS::NoValue"}
     assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert statement["Resource"] == {"Fn::GetAtt": ["LogGroup", "Arn"]}
     function = document(name)["Resources"]["Function"]["Properties"]
@@ -167,3 +172,19 @@ def test_the_health_check_comes_the_way_that_clients_do() -> None:
     assert (config["Type"], config["Port"], config["EnableSNI"]) == ("HTTPS", 443, True)
     assert config["FullyQualifiedDomainName"] == {"Ref": "EndpointDomainName"}
     assert "Inverted" not in config
+
+
+def test_the_function_s_network_lets_nothing_in_and_costs_nothing() -> None:
+    """No ingress rule, no gateway to the internet, and the endpoints are of the kind without a price."""
+    [(name, group)] = resources("AWS::EC2::SecurityGroup")
+    assert "SecurityGroupIngress" not in group["Properties"]
+    kinds = {each["Type"] for each in document(name)["Resources"].values()}
+    assert kinds.isdisjoint({"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress"})
+    assert {each["Properties"]["VpcEndpointType"] for _, each in resources("AWS::EC2::VPCEndpoint")} == {"Gateway"}
+
+
+def test_an_http_endpoint_is_told_which_region_calls() -> None:
+    """API Gateway can add nothing to what the endpoint answers, so the endpoint must be able to say it."""
+    integrations = [each["Properties"]["Integration"] for _, each in resources("AWS::ApiGateway::Method")]
+    [http] = [each for each in integrations if each["Type"] == "HTTP_PROXY"]
+    assert http["RequestParameters"] == {"integration.request.header.x-api-region": {"Fn::Sub": "'${AWS::Region}'"}}

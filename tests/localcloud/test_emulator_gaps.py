@@ -323,6 +323,41 @@ class TestCertificates:
             aws.create_stack("mail", {"Resources": {"Certificate": resource}})
 
 
+def test_a_function_keeps_its_vpc(aws: Any) -> None:
+    """As CloudFormation gave it, also when an update attaches the function or takes it out."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
+    function: dict[str, Any] = {
+        "FunctionName": "in-vpc",
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+        "Code": {"ZipFile": "def handler(event, context): pass"},
+    }
+    template = {
+        "Resources": {
+            "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/24"}},
+            "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.9.0.0/25"}},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": role},
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+        },
+        "Outputs": {"Subnet": {"Value": {"Ref": "Subnet"}}},
+    }
+
+    def subnets() -> Any:
+        return aws.client("lambda").get_function_configuration(FunctionName="in-vpc").get("VpcConfig", {}).get("SubnetIds", [])
+
+    function["VpcConfig"] = {"SubnetIds": [{"Ref": "Subnet"}], "SecurityGroupIds": []}
+    subnet = aws.create_stack("in-vpc", template)["Subnet"]
+    assert subnets() == [subnet]
+    del function["VpcConfig"]
+    aws.update_stack("in-vpc", template)
+    assert subnets() == []
+    function["VpcConfig"] = {"SubnetIds": [{"Ref": "Subnet"}], "SecurityGroupIds": []}
+    aws.update_stack("in-vpc", template)
+    assert subnets() == [subnet]
+
+
 def test_foreign_services_are_refused(aws: Any) -> None:
     """Services that would need Docker or listen beyond loopback are refused, by their API and in templates."""
     with pytest.raises(ClientError):

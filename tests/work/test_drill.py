@@ -21,8 +21,7 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.judge import Judgement, Verdict, judge
 from deploytool.core.drill.scenario import Objectives, Scenario
 from deploytool.core.errors import CloudRefused, DeploytoolError
-from deploytool.core.route53.health import HealthCheckConfig
-from deploytool.simulated.world import World
+from deploytool.simulated.world import SERVICE, World, default_check
 from deploytool.work.drill import DrillRefused, Setting, run_drill
 
 SETTING = Setting("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)
@@ -57,7 +56,7 @@ def test_a_drill_moves_traffic_and_brings_it_back() -> None:
 @given(st.integers(0, 10_000), st.sampled_from([10, 30]), st.integers(1, 5))
 def test_whatever_the_phases_a_drill_is_within_its_bound(seed: int, interval: int, threshold: int) -> None:
     """Checkers' phases, propagation, the cache's age: each is in the bound of the rules."""
-    config = HealthCheckConfig("HTTPS", request_interval=interval, failure_threshold=threshold)
+    config = default_check(SERVICE, interval, threshold)
     world = World(config=config, rng=random.Random(seed), propagation=(0.0, 4.0))
     _, found = drill(world)
     assert found.verdict is Verdict.PASS, found.reasons
@@ -75,16 +74,25 @@ def test_an_inverted_health_check_is_refused_before_anything_is_touched() -> Non
     assert world.check.version == 2
 
 
-@pytest.mark.parametrize(("region", "says"), [(WEST, "region:us-west-2: refused"), (EAST, "region:us-east-1: refused")])
-def test_no_steady_state_no_fault(region: str, says: str) -> None:
-    """A secondary that does not serve, or a primary that fails already: aborted, nothing injected, and the reason said."""
+@pytest.mark.parametrize(("region", "says"), [(WEST, "us-west-2, does not serve"), (EAST, "us-east-1, is failing already")])
+def test_a_region_that_does_not_serve_is_refused_before_anything_is_touched(region: str, says: str) -> None:
+    """A failover to a broken secondary takes the API down; from a broken primary it proves nothing."""
     world = World()
     world.conditions[region] = "refused"
+    with pytest.raises(DrillRefused, match=says):
+        drill(world)
+    assert world.check.version == 1
+
+
+def test_no_steady_state_no_fault() -> None:
+    """A primary that fails now and then: aborted, nothing injected, inconclusive, and the reason said."""
+    world = World()
+    world.at(0.5, lambda: world.conditions.__setitem__(EAST, 500))
     events, found = drill(world)
     assert not any(isinstance(each, FaultInjecting) for each in events)
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "nothing was injected" in found.reasons[0]
-    assert says in found.reasons[0]
+    assert "0 of 11 health checkers say healthy" in found.reasons[0]
     assert world.check.version == 1
 
 
@@ -164,11 +172,13 @@ def test_an_objective_that_was_missed_fails_the_drill() -> None:
     assert "rto_seconds = 5" in found.reasons[0]
 
 
-def test_a_secondary_that_breaks_during_the_drill_is_seen() -> None:
-    """Its failed requests are counted, and traffic has not moved for good."""
+def test_a_secondary_that_breaks_during_the_drill_ends_it() -> None:
+    """The stop condition: restored at once, and not after the patience is over."""
     world = World()
     world.at(20.0, lambda: world.conditions.__setitem__(WEST, 503))
-    _, found = drill(world, Scenario(patience=60.0))
-    assert found.verdict is Verdict.FAIL
-    assert found.requests.failed > 0
+    events, found = drill(world)
+    assert found.verdict is not Verdict.PASS
+    assert any("aborted: the secondary, us-west-2, failed" in reason for reason in found.reasons)
     assert found.restored
+    assert not world.check.config.inverted
+    assert events[-1].at < 40.0

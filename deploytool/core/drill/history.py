@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FRESH = "client:fresh"  # resolves again whenever its answer's TTL has passed, and makes a new connection each time
+KEPT = "client:kept-connection"  # resolves when it must connect, and then keeps its connection as long as that works
 
 
 def name_server_lane(name: str) -> str:
@@ -38,7 +39,10 @@ def region_lane(region: str) -> str:
 
 @dataclass(frozen=True)
 class DrillStarted:
-    """The facts that everything else is read against. `by_inverting`: the fault swaps the verdict itself."""
+    """The facts that everything else is read against.
+
+    `by_inverting`: the fault swaps the verdict itself. `attempt`: how long one check of the broken endpoint takes, in seconds.
+    """
 
     at: float
     schema_version: int
@@ -52,6 +56,7 @@ class DrillStarted:
     primary: str
     secondary: str
     by_inverting: bool
+    attempt: float
     scenario: Scenario
     objectives: Objectives
     health_check: HealthCheck

@@ -106,6 +106,11 @@ class Situation:
         regions = {each.region if each.good else None for each in served}
         return regions.pop() if len(served) == self._lasting and len(regions) == 1 else None
 
+    def failed_share(self, lane: str) -> float:
+        """The share of the lane's last `lasting` requests that were not good, from 0 to 1; 0 before there are so many."""
+        served = self._served.get(lane, ())
+        return sum(not each.good for each in served) / self._lasting if len(served) == self._lasting else 0.0
+
     def last_served(self, lane: str) -> Served | None:
         """The lane's last request."""
         served = self._served.get(lane)

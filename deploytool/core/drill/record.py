@@ -41,12 +41,20 @@ class RestoreMapping:
     stage: str
 
 
-UndoStep = RestoreHealthCheck | RestoreConcurrency | RestoreMapping
+@dataclass(frozen=True)
+class RestoreEdge:
+    """Let the local cloud's edge of this region serve again."""
+
+    region: str
+
+
+UndoStep = RestoreHealthCheck | RestoreConcurrency | RestoreMapping | RestoreEdge
 
 _TYPES: Mapping[str, type[UndoStep]] = {
     "restore_health_check": RestoreHealthCheck,
     "restore_concurrency": RestoreConcurrency,
     "restore_mapping": RestoreMapping,
+    "restore_edge": RestoreEdge,
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 assert set(_NAMES) == set(get_args(UndoStep))  # noqa: S101  # a step that could not be written would be found in a drill

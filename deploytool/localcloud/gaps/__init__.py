@@ -12,7 +12,17 @@ from dns.message import Message
 
 from deploytool.localcloud.checkers import supported
 from deploytool.localcloud.emulator import MiniStack
-from deploytool.localcloud.gaps import apifaults, apigateway, certificates, healthchecks, route53api, schedules, zones
+from deploytool.localcloud.gaps import (
+    apifaults,
+    apigateway,
+    certificates,
+    functions,
+    healthchecks,
+    httpproxy,
+    route53api,
+    schedules,
+    zones,
+)
 from deploytool.localcloud.gaps.route53api import HealthReader
 from deploytool.localcloud.seam import ControlPlane
 
@@ -44,3 +54,5 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     validation = certificates.Validation(ministack, around.control_plane, around.closing)
     certificates.install(ministack, validation)
     apigateway.install(ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh))
+    httpproxy.install(ministack)
+    functions.install(ministack)

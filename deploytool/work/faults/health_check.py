@@ -1,10 +1,8 @@
 """The primary's health check inverted: DNS fails over, though nothing is broken."""
 
-from deploytool.core.errors import StaleVersion
+from deploytool.core.drill.record import RestoreHealthCheck, UndoStep
 from deploytool.core.ports import Environment
 from deploytool.core.service import Service
-
-ATTEMPTS = 5  # of a compare-and-swap; who loses that often is not alone
 
 
 class InvertedHealthCheck:
@@ -12,32 +10,26 @@ class InvertedHealthCheck:
 
     name = "health-check"
     proves = "DNS failover, and the secondary"
+    blast_radius = "none: the primary serves on while clients move away from it"
     by_inverting = True
+    guarded = True
+    attempt = 0.0
 
     def __init__(self, environment: Environment, service: Service) -> None:
         self._health_checks, self._id = environment.health_checks, service.health_check_id
+
+    def undo(self) -> tuple[UndoStep, ...]:
+        """Back to what it is now."""
+        return (RestoreHealthCheck(self._id, self._health_checks.get(self._id).config.inverted),)
 
     def inject(self) -> None:
         """Invert it. Raises StaleVersion when somebody else changed it meanwhile."""
         found = self._health_checks.get(self._id)
         self._health_checks.set_inverted(self._id, inverted=True, version=found.version)
 
-    def restore(self) -> None:
-        """Write Inverted false, also where it reads so already.
+    def calls(self) -> tuple[str, ...]:
+        """The one call."""
+        return (f"route53:UpdateHealthCheck {self._id} Inverted=true, if its HealthCheckVersion is still the one read",)
 
-        Each write makes a new HealthCheckVersion: an injection that is still on its way (its answer was cut off) asks for the old
-        one, and is refused from then on.
-        """
-        for attempt in range(ATTEMPTS):
-            found = self._health_checks.get(self._id)
-            try:
-                self._health_checks.set_inverted(self._id, inverted=False, version=found.version)
-            except StaleVersion:
-                if attempt == ATTEMPTS - 1:
-                    raise
-            else:
-                return
 
-    def is_restored(self) -> bool:
-        """Whether it is not inverted."""
-        return not self._health_checks.get(self._id).config.inverted
+FAULT = InvertedHealthCheck

@@ -31,7 +31,7 @@ ADDRESS = {EAST: "192.0.2.1", WEST: "192.0.2.2"}
 CONFIG = HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)
 STARTED = DrillStarted(
     0.0, 1, "0", "2026-01-01T00:00:00+00:00", "simulated", 1.0, "dev", "dev.example.com", "/v1", EAST, WEST,
-    by_inverting=True, scenario=Scenario(), objectives=Objectives(), health_check=HealthCheck("check", 1, CONFIG),
+    by_inverting=True, attempt=0.0, scenario=Scenario(), objectives=Objectives(), health_check=HealthCheck("check", 1, CONFIG),
     name_servers=("ns-1", "ns-2"), resolvers=(),
 )  # fmt: skip
 
@@ -65,11 +65,39 @@ def test_a_good_history_passes_with_its_measures() -> None:
     assert found.verdict is Verdict.PASS, found.reasons
     assert found.failover.dns_first == pytest.approx(1.5)
     assert found.failover.dns == pytest.approx(3.5)
-    assert found.failover.client == pytest.approx(40.5)
-    assert found.failback.client == pytest.approx(30.5)
+    assert found.failover.client == pytest.approx(40.0)  # from the first misrouted request on
+    assert found.failback.client == pytest.approx(30.0)
     assert found.served_by == {"before": EAST, "during": WEST, "after": EAST}
     assert (found.requests.total, found.requests.failed) == (210, 0)
     assert sum(found.requests.by_region.values()) == 210
+
+
+def test_what_clients_saw_is_counted() -> None:
+    """Failed and misrouted requests until the move, the time in which both served, flaps, latency."""
+    events = history()
+    broken = [
+        replace(each, region=None, status=503) if isinstance(each, Served) and 110 < each.at < 115 else each for each in events
+    ]
+    found = judge(broken)
+    assert (found.failover.failed, found.failover.misrouted, found.failover.flaps) == (5, 35, 0)
+    assert found.requests.failed == 5
+    back = [
+        replace(each, region=EAST, address=ADDRESS[EAST]) if isinstance(each, Served) and each.at == 160.5 else each
+        for each in events
+    ]
+    assert judge(back).failover.both_served == pytest.approx(20.0)
+    assert judge(back).failover.flaps == 1
+    slow = [replace(each, sent=each.at - 0.2) if isinstance(each, Served) else each for each in events]
+    assert judge(slow).latency["during"].p95 == pytest.approx(0.2)
+
+
+def test_nothing_answering_at_all_tells_of_the_observer() -> None:
+    """Not even the standby: the drill's own network was down, and nothing is proved."""
+    dead = [DnsAnswered(150.7, 150.7, name_server_lane(each), failure="timeout") for each in ("ns-1", "ns-2")]
+    dead += [served(150.7, None, lane) for lane in (FRESH, region_lane(EAST), region_lane(WEST))]
+    found = judge([*history(), *dead])
+    assert found.verdict is not Verdict.PASS
+    assert any("the drill's own network was down" in reason for reason in found.reasons)
 
 
 def test_the_order_of_the_lines_does_not_matter() -> None:
@@ -81,7 +109,7 @@ def test_the_order_of_the_lines_does_not_matter() -> None:
 def test_a_client_that_goes_back_and_forth_arrives_when_it_stays() -> None:
     """A run of good answers counts from its last interruption on."""
     events = [replace(each, region=EAST) if isinstance(each, Served) and each.at == 160.5 else each for each in history()]
-    assert judge(events).failover.client == pytest.approx(61.5)
+    assert judge(events).failover.client == pytest.approx(61.0)
 
 
 def test_a_query_that_was_lost_is_no_move() -> None:

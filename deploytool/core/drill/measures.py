@@ -1,0 +1,182 @@
+"""What a drill measures: how traffic moved, what requests came to, how long they took. Pure.
+
+Every duration is in seconds of the target's clock. Two probes of a lane bound what it can know: no figure is finer than that.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from deploytool.core.drill.facts import Facts, Window
+from deploytool.core.drill.history import KEPT, DnsAnswered, Served
+
+PERCENTILES = (50, 95, 99)
+Points = Sequence[tuple[float, str | None]]
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How traffic moved from one region to the other. None: it did not, or was not observed.
+
+    Since the fault was injected (or undone): `detection`, the health check's verdict turned; `dns_first` and `dns`, the first and
+    the last of the name servers answered with the other region and stayed with it; `resolver_first` and `resolver` the same of
+    the resolvers; `kept_connection`, the client that keeps its connection was served by it and stayed so.
+
+    `client`: from the fresh client's first failed or misrouted request until the first of its lasting run of good ones from the
+    other region. `both_served`: for how long both regions served it in turn. `failed` and `misrouted` (served by the region to
+    leave) count its requests until then; `flaps` how often it or a name server went back again.
+    """
+
+    detection: float | None
+    dns_first: float | None
+    dns: float | None
+    resolver_first: float | None
+    resolver: float | None
+    client: float | None
+    kept_connection: float | None
+    both_served: float
+    failed: int
+    misrouted: int
+    flaps: int
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What the fresh client's requests came to, over the whole drill."""
+
+    total: int
+    failed: int
+    by_region: Mapping[str, int]
+
+    @property
+    def failed_share(self) -> float:
+        """From 0 to 1; 0 when there was none."""
+        return self.failed / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long good requests took, in seconds of wall time: percentiles (50, 95, 99), None without a request."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+def movement(facts: Facts, window: Window) -> Movement:
+    """Measure one movement."""
+    start = window.start or 0.0
+
+    def since(at: float | None) -> float | None:
+        return None if at is None else at - start
+
+    first, last = _dns(facts, window, "name-server:")
+    resolver_first, resolver = _dns(facts, window, "resolver:")
+    served = [each for each in facts.served() if window.holds(each.sent)]
+    arrived = _arrival(_clients(served), window.to)
+    until = [each for each in served if arrived is None or each.at < arrived]
+    bad = [each for each in until if not each.good or each.region == window.away]
+    begun = min((each.sent for each in bad), default=arrived)
+    kept = [each for each in facts.served(KEPT) if window.holds(each.sent)]
+    return Movement(
+        detection=since(_detection(facts, window, first)),
+        dns_first=since(first),
+        dns=since(last),
+        resolver_first=since(resolver_first),
+        resolver=since(resolver),
+        client=None if arrived is None or begun is None else max(arrived - begun, 0.0),
+        kept_connection=since(_arrival(_clients(kept), window.to)),
+        both_served=_both_served(served, window),
+        failed=sum(not each.good for each in until),
+        misrouted=sum(each.good and each.region == window.away for each in until),
+        flaps=_flaps(_clients(served), window.to)
+        + sum(_flaps(points, window.to) for points in _lanes(facts, window, "name-server:")),
+    )
+
+
+def requests(facts: Facts) -> Requests:
+    """Count the fresh client's requests."""
+    served = facts.served()
+    good = [each for each in served if each.good]
+    return Requests(len(served), len(served) - len(good), dict(Counter(each.region for each in good if each.region)))
+
+
+def latency(facts: Facts) -> dict[str, Latency]:
+    """The fresh client's latency before, during and after the failover."""
+    result = {}
+    for phase, window in facts.phases().items():
+        good = (each for each in facts.served() if each.good and window.holds(each.sent))
+        took = sorted((each.at - each.sent) / facts.started.speed for each in good)
+        result[phase] = Latency(*(_percentile(took, percent) for percent in PERCENTILES))
+    return result
+
+
+def served_by(facts: Facts) -> dict[str, str | None]:
+    """The region that served the fresh client at the end of each phase, None when it was not lastingly one."""
+    lasting = facts.started.scenario.lasting
+    result: dict[str, str | None] = {}
+    for phase, window in facts.phases().items():
+        last = [each for each in facts.served() if window.holds(each.sent)][-lasting:]
+        regions = {each.region if each.good else None for each in last}
+        result[phase] = regions.pop() if len(last) == lasting and len(regions) == 1 else None
+    return result
+
+
+def _percentile(values: Sequence[float], percent: int) -> float | None:
+    """By the nearest rank: a value that was measured, none between two."""
+    return values[math.ceil(percent / 100 * len(values)) - 1] if values else None
+
+
+def _clients(served: Iterable[Served]) -> Points:
+    return [(each.at, each.region if each.good else None) for each in served]
+
+
+def _lanes(facts: Facts, window: Window, prefix: str) -> list[Points]:
+    """Where each DNS lane's answers pointed. One that did not come, or with addresses that never served, tells nothing of it."""
+    lanes: dict[str, list[DnsAnswered]] = {}
+    for each in facts.answers(prefix):
+        lanes.setdefault(each.lane, [])
+        if window.holds(each.sent):
+            lanes[each.lane].append(each)
+    return [
+        [(each.at, region) for each in answers if (region := facts.book.region_of(each.addresses))]
+        for _, answers in sorted(lanes.items())
+    ]
+
+
+def _dns(facts: Facts, window: Window, prefix: str) -> tuple[float | None, float | None]:
+    """When the first and the last lane of a kind arrived."""
+    arrivals = [_arrival(points, window.to) for points in _lanes(facts, window, prefix)]
+    known = [each for each in arrivals if each is not None]
+    return min(known, default=None), max(known) if known and len(known) == len(arrivals) else None
+
+
+def _arrival(points: Points, to: str) -> float | None:
+    """When the points came to a region and stayed there until the window's end; None when they did not."""
+    arrived = None
+    for at, region in points:
+        if region != to:
+            arrived = None
+        elif arrived is None:
+            arrived = at
+    return arrived
+
+
+def _detection(facts: Facts, window: Window, dns_first: float | None) -> float | None:
+    """When the verdict turned. A name server that answers so has heard of it, whatever our slower reading shows."""
+    wanted = window.to == facts.started.primary
+    turned = next((each.at for each in facts.verdicts() if window.holds(each.at) and each.healthy is wanted), None)
+    return min((each for each in (turned, dns_first) if each is not None), default=None)
+
+
+def _both_served(served: Sequence[Served], window: Window) -> float:
+    new = min((each.at for each in served if each.good and each.region == window.to), default=math.inf)
+    old = max((each.at for each in served if each.good and each.region == window.away), default=-math.inf)
+    return max(old - new, 0.0)
+
+
+def _flaps(points: Points, to: str) -> int:
+    """How often it left the region again that it had come to."""
+    return sum(before == to != after for (_, before), (_, after) in pairwise(points))
