@@ -46,6 +46,23 @@ def build_parser() -> argparse.ArgumentParser:
     made["deploy"].add_argument(
         "--stack", action="append", default=[], metavar="STACK", help="only this stack; the others stay as they are (repeatable)"
     )
+    made["deploy"].add_argument(
+        "--plan-file", type=Path, metavar="FILE", help="refuse to run when anything moved since `plan --out FILE`"
+    )
+    made["deploy"].add_argument(
+        "--express", action="store_true", help="CloudFormation's express mode: do not wait until resources are ready"
+    )
+    made["plan"].add_argument("--drift", action="store_true", help="also look for changes made outside CloudFormation (slow)")
+    made["plan"].add_argument("--markdown", metavar="FILE", help="write the plan as Markdown for a pull request (- for stdout)")
+    made["plan"].add_argument("--out", type=Path, metavar="FILE", help="keep the plan for `deploy --plan-file FILE`")
+    for name in ("deploy", "destroy"):
+        made[name].add_argument(
+            "--wait",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="wait for another run on this stage (default: say who, end)",
+        )
     made["destroy"].add_argument("--yes", action="store_true", help="do not ask for the domain to be typed")
     for name in ("drill", "report"):
         made[name].add_argument(

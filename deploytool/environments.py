@@ -1,32 +1,44 @@
 """The composition root: the one module that knows which target it is, AWS or the local cloud."""
 
+import getpass
 import os
+import random
+import socket
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from deploytool.aws.buckets import S3Buckets
+from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CloudFormation
+from deploytool.aws.drift import DriftDetection
 from deploytool.aws.drillrecords import SsmDrillRecords
 from deploytool.aws.guard import SchedulerGuard
 from deploytool.aws.lambdas import LambdaFunctions
+from deploytool.aws.locks import ParameterLocks
 from deploytool.aws.mappings import ApiGatewayMappings
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.core.budget import Rate
 from deploytool.core.config import Setting
 from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError, InputFault
 from deploytool.core.graph import Graph, NodeId, OutputRef, Value
+from deploytool.core.lease import Holder
 from deploytool.core.plan import value_of
 from deploytool.core.ports import Dns, Environment, Nameserver
 from deploytool.core.service import DrillGuard, Service
-from deploytool.net.clock import RealClock, wall_time
+from deploytool.net.clock import RealClock, unix_time, wall_time
 from deploytool.net.dns import DnsClient, system_resolvers
 from deploytool.net.http import HttpsClient
 from deploytool.net.runner import ThreadRunner
 from deploytool.project import Project
 from deploytool.work.deploy import DeployPorts, find_deployed
+from deploytool.work.holding import Coordination
+from deploytool.work.plan import PlanPorts
 
 __all__ = [
     "LOCAL_DIRECTORY",
@@ -40,6 +52,7 @@ __all__ = [
 ]
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
+LOCAL_RATE = Rate(per_second=200.0, burst=200.0)  # nobody throttles on a local cloud
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,7 @@ class Target:
     name: str
     speed: float
     ports: DeployPorts
+    planning: PlanPorts
     environment: Environment
     find_hosted_zone: Callable[[str], str | None]
     clients: Clients
@@ -70,10 +84,10 @@ def open_target(project: Project, *, local: bool) -> Iterator[Target]:
 
 
 def _aws(project: Project, runner: ThreadRunner) -> Target:
+    clients, clock = Clients(), RealClock()
+    ports = _deploy_ports(project, clients, CloudFormation(clients, clock), runner)
     further = (Nameserver(each, each) for each in project.config.drill.resolvers)
-    resolvers = (*system_resolvers(), *further)
-    dns = DnsClient()
-    return _target("aws", 1.0, Clients(), runner, dns, HttpsClient(), resolvers, 53)
+    return _target("aws", 1.0, clients, ports, DnsClient(), HttpsClient(), (*system_resolvers(), *further), 53)
 
 
 def _local(project: Project, runner: ThreadRunner) -> Target:
@@ -90,14 +104,43 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
     clients = Clients(Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY))
     resolvers = (Nameserver("the local cloud's resolver", state.resolver.address, state.resolver.port),)
     https = HttpsClient(https_port=state.https_port, ca=state.ca)
-    return _target("local", state.speed, clients, runner, DnsClient(), https, resolvers, state.dns.port)
+    ports = _deploy_ports(project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE), runner)
+    return _target("local", state.speed, clients, ports, DnsClient(), https, resolvers, state.dns.port)
+
+
+def _deploy_ports(project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner) -> DeployPorts:
+    holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid())
+    coordination = Coordination(ParameterLocks(clients), holder, unix_time, _runs)
+    commit = cache(lambda: _commit(project.root))
+    jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
+    return DeployPorts(stacks, S3Buckets(clients), RealClock(), runner, coordination, jitter.random, commit)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this machine lives."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _commit(root: Path) -> str:
+    """The commit that the project's folder is at; empty where there is none, or no git."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _target(
     name: str,
     speed: float,
     clients: Clients,
-    runner: ThreadRunner,
+    ports: DeployPorts,
     dns: Dns,
     http: HttpsClient,
     resolvers: tuple[Nameserver, ...],
@@ -109,12 +152,10 @@ def _target(
             raise DeploytoolError(f"the name server {server} has no address ({answer.rcode})")
         return answer.addresses[0], port
 
-    real = RealClock()
-    ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
     zones = Route53HostedZones(clients, locate)
     environment = Environment(
         RealClock(speed),
-        runner,
+        ports.runner,
         dns,
         http,
         Route53HealthChecks(clients),
@@ -123,7 +164,8 @@ def _target(
         functions=LambdaFunctions(clients),
         mappings=ApiGatewayMappings(clients),
     )
-    return Target(name, speed, ports, environment, zones.find_hosted_zone, clients)
+    planning = PlanPorts(ports.stacks, ChangeSets(clients, ports.clock), DriftDetection(clients, ports.clock), ports.runner)
+    return Target(name, speed, ports, planning, environment, zones.find_hosted_zone, clients)
 
 
 def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:

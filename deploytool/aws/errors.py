@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
+from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, Throttled
 
 CREDENTIALS = {
     "ExpiredToken",
@@ -25,7 +25,16 @@ CREDENTIALS = {
     "InvalidAccessKeyId",
 }
 PERMISSIONS = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
-THROTTLING = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown", "TooManyRequestsException"}
+THROTTLING = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "TooManyRequestsException",
+}
 
 
 @contextmanager
@@ -65,7 +74,7 @@ def _from_client_error(error: ClientError, doing: str) -> DeploytoolError:
     if code in PERMISSIONS:
         return CloudRefused(said, hint="the role or user that runs this lacks the permission named above")
     if code in THROTTLING:
-        return CloudRefused(said, hint="AWS throttles this account; run the command again, it goes on where it stopped")
+        return Throttled(said, hint="AWS throttles this account; run the command again, it goes on where it stopped")
     if code == "HealthCheckVersionMismatch":
         return StaleVersion(said)
     return DeploytoolError(said)

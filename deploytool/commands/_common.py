@@ -64,3 +64,8 @@ def chosen(args: Namespace, run: Run) -> Callable[[NodeId], bool]:
             raise InputError(f"--stack {stack}: the graph has {', '.join(known)}")
     regions = regions_checked(args, run.project)
     return lambda node: node.region in regions and (not args.stack or node.stack in args.stack)
+
+
+def title(run: Run, action: str) -> str:
+    """What a run is called where its result is kept."""
+    return f"{action} {run.project.config.project}, stage {run.graph.stage}, on {run.target.name}"

@@ -3,11 +3,12 @@
 import sys
 from argparse import Namespace
 
-from deploytool.commands._common import Run, opened
+from deploytool.commands._common import Run, opened, title
+from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.errors import InputError
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
-from deploytool.work.deploy import find_deployed
+from deploytool.work.deploy import DeployOptions, find_deployed
 from deploytool.work.destroy import destroy
 
 
@@ -20,9 +21,9 @@ def run(args: Namespace) -> int:
         existing = find_deployed(found.target.ports, graph)
         if existing and not args.yes:
             _ask(found, len(existing))
-        with progress(found.terminal, found.target.ports.clock) as emit:
-            outcome = destroy(graph, found.target.ports, emit)
-        found.terminal.document(outcome_document(outcome))
+        with progress(found.terminal, found.target.ports.clock, title(found, "Destroy")) as emit, interrupts() as asked:
+            outcome = destroy(graph, found.target.ports, emit, DeployOptions(wait=args.wait, interrupts=asked))
+        found.terminal.document(outcome_document(outcome, emit.board))
         deleted = sum(action == "delete" for action in outcome.done.values())
         if outcome.ok:
             found.terminal.say(
@@ -34,7 +35,7 @@ def run(args: Namespace) -> int:
                 found.terminal.say(
                     "The hosted zone is retained, so that a delegation stays valid; delete it in Route 53 when you are done."
                 )
-        return 0 if outcome.ok else 1
+        return exit_code(outcome)
 
 
 def _ask(found: Run, count: int) -> None:

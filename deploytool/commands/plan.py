@@ -1,26 +1,49 @@
-"""deploytool plan: what a deployment would do. Reads only."""
+"""deploytool plan: what a deployment would do, resource by resource. Leaves nothing behind."""
 
+import sys
 from argparse import Namespace
-from collections import Counter
+from pathlib import Path
 
 from deploytool.commands._common import opened, regions_checked
-from deploytool.core.plan import Action, make_plan
-from deploytool.render.results import plan_document, plan_lines
-from deploytool.work.deploy import find_deployed
+from deploytool.core.errors import InputError
+from deploytool.core.planfile import world_of, write_plan_file
+from deploytool.render.markdown import plan_markdown
+from deploytool.render.plan import plan_document, plan_lines
+from deploytool.work.plan import plan
+
+STDOUT = "-"
 
 
 def run(args: Namespace) -> int:
-    """Print the plan; 0, or 1 when a stack is in a state that a deployment would refuse."""
+    """Print the plan; 0, or 1 when a stack is in a state, or an update in a shape, that a deployment would refuse."""
+    _check(args)
     with opened(args) as found:
-        regions = regions_checked(args, found.project)
-        steps = [
-            step for step in make_plan(found.graph, find_deployed(found.target.ports, found.graph)) if step.node.region in regions
-        ]
-        found.terminal.document(plan_document(steps))
-        for line in plan_lines(steps):
+        made = plan(found.graph, found.target.planning, regions_checked(args, found.project), drift=args.drift)
+        document = plan_document(made)
+        if args.out:
+            _write(args.out, write_plan_file(world_of(found.graph, found.target.name, made.deployed), document))
+        if args.markdown == STDOUT:
+            sys.stdout.write(plan_markdown(made))
+            return 0 if made.ok else 1
+        if args.markdown:
+            _write(Path(args.markdown), plan_markdown(made))
+        found.terminal.document(document)
+        for line in plan_lines(made):
             found.terminal.say(line)
-        counts = Counter(step.decision.action for step in steps)
-        found.terminal.say(
-            f"{counts[Action.CREATE]} to create, {counts[Action.UPDATE]} to update, {counts[Action.NOTHING]} unchanged"
-        )
-        return 1 if counts[Action.REFUSE] else 0
+        return 0 if made.ok else 1
+
+
+def _check(args: Namespace) -> None:
+    """Raises InputError for what does not go together."""
+    if args.out and args.region:
+        raise InputError("--out: a plan file covers every region", hint="leave --region out")
+    if args.markdown == STDOUT and args.output == "json":
+        raise InputError("--markdown -: standard output is the JSON document's", hint="name a file: --markdown plan.md")
+
+
+def _write(path: Path, text: str) -> None:
+    """Raises InputError when the file cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error

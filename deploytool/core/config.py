@@ -24,13 +24,15 @@ DOMAIN_LENGTH = 64  # ACM's limit for a certificate's first name (API reference 
 class Stage:
     """One stage: its name, the domain that clients call, and the settings that differ from the graph's defaults.
 
-    `regional` holds those that were given a value a region: region -> setting -> value.
+    `regional` holds those that were given a value a region: region -> setting -> value. The stacks of a `protected` one have
+    termination protection.
     """
 
     name: str
     domain: str
     settings: Mapping[str, Setting]
     regional: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+    protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,11 +179,15 @@ def _stages(value: object, domain: str, regions: list[str], faults: Faults) -> d
         if not isinstance(table, dict):
             faults.add(key, f"must be a table, like [{key}]")
             continue
-        for unknown in table.keys() - {"domain", "settings"}:
-            faults.unknown(key, unknown, ["domain", "settings"])
+        for unknown in table.keys() - {"domain", "settings", "protected"}:
+            faults.unknown(key, unknown, ["domain", "settings", "protected"])
         own = _domain(table.get("domain"), f"{key}.domain", faults, required=False)
         settings, regional = _settings(table.get("settings", {}), f"{key}.settings", regions, faults)
-        stages[name] = Stage(name, own or (domain if name == "prod" else f"{name}.{domain}"), settings, regional)
+        protected = table.get("protected", name == "prod")
+        if not isinstance(protected, bool):
+            faults.add(f"{key}.protected", "must be true or false")
+        own = own or (domain if name == "prod" else f"{name}.{domain}")
+        stages[name] = Stage(name, own, settings, regional, protected is True)
     seen: dict[str, str] = {}
     for stage in stages.values():
         if stage.domain in seen:

@@ -42,6 +42,14 @@ class CloudRefused(DeploytoolError):
     exit_code = 3
 
 
+class Throttled(CloudRefused):
+    """AWS has had too many calls from this account for a long time; waiting and asking again helps."""
+
+
+class StackExists(DeploytoolError):
+    """A creation was refused: a stack of that name is there, or the token was used for one of the past."""
+
+
 class StaleVersion(DeploytoolError):
     """A compare-and-swap lost: someone else changed the health check since it was read."""
 

@@ -80,7 +80,8 @@ class Graph:
     """All nodes of a stage, in an order in which each stands after those it needs.
 
     `service` and `regional_service` (by name, then region) are what a check and a drill need to know. `left_out` are the stacks
-    of the graph file that the stage does without; one may still be there from earlier settings.
+    of the graph file that the stage does without; one may still be there from earlier settings. `protected`: from deletion by
+    accident. `regions` are the primary and the secondary.
     """
 
     project: str
@@ -90,6 +91,8 @@ class Graph:
     settings: Mapping[str, Setting]
     left_out: Mapping[NodeId, Node] = field(default_factory=dict)
     regional_service: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    protected: bool = False
+    regions: tuple[str, ...] = ()
 
     def edges(self) -> dict[NodeId, frozenset[NodeId]]:
         """What each node waits for."""
@@ -147,7 +150,17 @@ class _Builder:
             self.faults.add("stacks", f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere")
             self.faults.raise_any()
         ordered = {each: nodes[each] for each in order if each in nodes}
-        return Graph(self.config.project, self.stage.name, ordered, service, self.settings, left_out, regional)
+        return Graph(
+            self.config.project,
+            self.stage.name,
+            ordered,
+            service,
+            self.settings,
+            left_out,
+            regional,
+            self.stage.protected,
+            self.config.regions,
+        )
 
     def _service(self) -> tuple[dict[str, Value], dict[str, dict[str, Value]]]:
         """What a check and a drill need to know: of the stage, and of each region."""

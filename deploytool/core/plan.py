@@ -1,13 +1,17 @@
 """What is to be done with each stack: desired against deployed. Pure; `plan` prints it and `deploy` acts by it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.graph import Graph, Node, NodeId, OutputRef, Value
+from deploytool.core.repair import Repair, repair_of
 from deploytool.core.stacks import Stack, StackRequest, StackStatus
 from deploytool.core.template import digest, render_body, without_words
+
+CERTIFICATE = "AWS::CertificateManager::Certificate"
+PROJECT_TAG, STAGE_TAG, COMMIT_TAG = "deploytool:project", "deploytool:stage", "deploytool:commit"
 
 
 class Action(StrEnum):
@@ -17,6 +21,7 @@ class Action(StrEnum):
     UPDATE = "update"
     NOTHING = "unchanged"
     REPLACE = "delete the failed creation, create anew"
+    CONTINUE = "continue the rollback, then update"
     WAIT = "wait for the operation under way"
     REFUSE = "refuse"
     NOT_CHOSEN = "left as it is"
@@ -41,7 +46,7 @@ class Step:
 
 def tags_of(graph: Graph, node: Node) -> dict[str, str]:
     """The tags of a stack."""
-    return {"deploytool:project": graph.project, "deploytool:stage": graph.stage, "deploytool:stack": node.id.stack}
+    return {PROJECT_TAG: graph.project, STAGE_TAG: graph.stage, "deploytool:stack": node.id.stack}
 
 
 def resolve(node: Node, outputs: Mapping[NodeId, Mapping[str, str]]) -> dict[str, str]:
@@ -63,30 +68,88 @@ def output_of(ref: OutputRef, outputs: Mapping[NodeId, Mapping[str, str]]) -> st
 
 
 def fingerprint_of(graph: Graph, node: Node, parameters: Mapping[str, str]) -> str:
-    """What identifies a stack's desired state: template (less its description), parameters and tags."""
-    return digest([without_words(node.document), parameters, tags_of(graph, node)])[:16]
+    """What identifies a stack's desired state: template (less its description), parameters and tags.
+
+    A NoEcho value goes in as a hash salted with the stack's name, so that equal secrets of two stacks are not seen to be equal.
+    """
+    hidden = {name: digest([node.stack_name, parameters[name]]) for name in secret_parameters(node) & parameters.keys()}
+    return digest([without_words(node.document), {**parameters, **hidden}, tags_of(graph, node)])[:16]
 
 
-def request_for(graph: Graph, node: Node, parameters: Mapping[str, str], token: str) -> StackRequest:
-    """The request that makes the stack as desired. Raises InputError when the template is over CloudFormation's limits."""
+def secret_parameters(node: Node) -> frozenset[str]:
+    """The parameters that the template marks NoEcho."""
+    return frozenset(name for name, declared in node.template.parameters.items() if declared.no_echo)
+
+
+def request_for(
+    graph: Graph, node: Node, parameters: Mapping[str, str], token: str, *, commit: str = "", express: bool = False
+) -> StackRequest:
+    """The request that makes the stack as desired. Raises InputError when the template is over CloudFormation's limits.
+
+    The commit is a tag that the fingerprint leaves out: a stack with nothing else to change keeps the one that it was made from.
+    Express mode is never asked for a template with a certificate, which is of no use before it is issued.
+    """
     body = render_body(node.document, fingerprint_of(graph, node, parameters), node.template.file)
-    return StackRequest(node.stack_name, body, parameters, tags_of(graph, node), token)
+    tags = tags_of(graph, node) | ({COMMIT_TAG: commit} if commit else {})
+    waits = CERTIFICATE in node.template.resources.values()
+    return StackRequest(node.stack_name, body, parameters, tags, token, graph.protected, express and not waits)
 
 
 def decide(deployed: Stack | None, fingerprint: str) -> Decision:
     """What to do with a stack found like this, when its fingerprint shall be `fingerprint`."""
     if deployed is None or deployed.status is StackStatus.DELETE_COMPLETE:
         return Decision(Action.CREATE, "not there yet")
-    status = deployed.status
-    if status.is_busy:
-        return Decision(Action.WAIT, f"is {status}")
-    if status in (StackStatus.ROLLBACK_COMPLETE, StackStatus.REVIEW_IN_PROGRESS):
-        return Decision(Action.REPLACE, f"is {status}: it never came to be, and CloudFormation only lets it be deleted")
-    if not status.is_updatable:
-        return Decision(Action.REFUSE, f"is {status}: {deployed.reason or 'it needs a person'}")
-    if deployed.fingerprint == fingerprint:
-        return Decision(Action.NOTHING, "template, parameters and tags are as deployed")
-    return Decision(Action.UPDATE, "template, parameters or tags differ")
+    status, same = deployed.status, deployed.fingerprint == fingerprint
+    unchanged = Decision(Action.NOTHING, "template, parameters and tags are as deployed")
+    match repair_of(status, ours=deployed.fingerprint is not None):
+        case Repair.NONE:
+            return unchanged if same else Decision(Action.UPDATE, "template, parameters or tags differ")
+        case Repair.WAIT:
+            # At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS only what the update replaced is still being removed.
+            return unchanged if same and status.is_good_end else Decision(Action.WAIT, f"is {status}")
+        case repair:
+            action, why = _REPAIRS[repair]
+            return Decision(action, f"is {status}: {why or deployed.reason or 'it needs a person'}")
+
+
+_REPAIRS = {
+    Repair.RECREATE: (Action.REPLACE, "it never came to be, and CloudFormation only lets it be deleted"),
+    Repair.CONTINUE: (Action.CONTINUE, "its last update could not be taken back"),
+    Repair.EXPLAIN: (Action.REFUSE, ""),
+}
+
+
+def known_parameters(
+    node: Node, outputs: Mapping[NodeId, Mapping[str, str]], unsettled: Collection[OutputRef]
+) -> dict[str, str | None]:
+    """The node's parameters; None for one that takes an `unsettled` output, which is known only once another stack is done."""
+
+    def known(value: Value) -> str | None:
+        if isinstance(value, str):
+            return value
+        return None if value in unsettled else outputs.get(value.node, {}).get(value.output)
+
+    return {name: known(value) for name, value in node.parameters.items()}
+
+
+def left_over(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> list[tuple[str, Stack]]:
+    """The stacks of this project and stage that are not in the graph any more, with their region. `listed` by region and name.
+
+    A stack with our tags says itself whose it is; for one without, its name does.
+    """
+    wanted = {(node.id.region, node.stack_name) for node in graph.nodes.values()}
+    return [
+        (region, stack)
+        for region, stacks in listed.items()
+        for name, stack in sorted(stacks.items())
+        if (region, name) not in wanted and _is_ours(graph, stack)
+    ]
+
+
+def _is_ours(graph: Graph, stack: Stack) -> bool:
+    if PROJECT_TAG in stack.tags:
+        return (stack.tags[PROJECT_TAG], stack.tags.get(STAGE_TAG)) == (graph.project, graph.stage)
+    return stack.name.startswith(f"{graph.project}-{graph.stage}-")
 
 
 def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...]:

@@ -1,7 +1,7 @@
 """Stacks as CloudFormation holds them: statuses with predicates, outputs, events, and the first cause of a failure. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -48,7 +48,7 @@ class StackStatus(StrEnum):
     @property
     def is_good_end(self) -> bool:
         """A create, update or delete ended as asked. At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the outputs are final."""
-        return self in _GOOD_ENDS
+        return self in GOOD_ENDS
 
     @property
     def is_end(self) -> bool:
@@ -65,7 +65,7 @@ _WHOLE = frozenset(
         StackStatus.IMPORT_ROLLBACK_COMPLETE,
     }
 )
-_GOOD_ENDS = frozenset(
+GOOD_ENDS = frozenset(
     {
         StackStatus.CREATE_COMPLETE,
         StackStatus.UPDATE_COMPLETE,
@@ -86,17 +86,24 @@ class Stack:
     fingerprint: str | None = None
     reason: str = ""
     changed_at: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    protected: bool = False
 
 
 @dataclass(frozen=True)
 class StackRequest:
-    """What to create, or to update to. `body` is the template's text, at most 51,200 bytes."""
+    """What to create, or to update to. `body` is the template's text, at most 51,200 bytes.
+
+    `protected` turns termination protection on at the creation; `express` ends the operation before its resources are ready.
+    """
 
     name: str
     body: str
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
     token: str
+    protected: bool = False
+    express: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,21 +119,44 @@ class StackEvent:
     physical_id: str = ""
 
 
-def end_of(events: Sequence[StackEvent], stack_id: str, token: str) -> StackStatus | None:
-    """The status with which the operation `token` ended, or None while it runs. Events in any order.
+def end_of(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackStatus | None:
+    """The status with which the operation ended, or None while it runs. Events in any order.
 
-    Believed from events alone: DescribeStacks can still show the state before the operation (aws-cdk-cli issue 1802).
+    Believed from events with one of its `tokens` alone (a cancelled update has two: its own and the cancellation's):
+    DescribeStacks can still show the state before the operation (aws-cdk-cli issue 1802).
     """
-    own = [event for event in events if event.token == token and event.type == STACK_TYPE and event.physical_id == stack_id]
-    ends = [StackStatus(event.status) for event in sorted(own, key=lambda event: event.at) if StackStatus(event.status).is_end]
-    return ends[-1] if ends else None
+    own = [event for event in _of_stack(events, stack_id) if event.token in tokens]
+    last = StackStatus(own[-1].status) if own else None
+    return last if last and last.is_end else None
 
 
-def first_cause(events: Sequence[StackEvent], token: str) -> StackEvent | None:
+def latest_of(events: Sequence[StackEvent], stack_id: str) -> StackEvent | None:
+    """The latest event of the stack itself, whoever's operation that is. Events in any order."""
+    own = _of_stack(events, stack_id)
+    return own[-1] if own else None
+
+
+def first_cause(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackEvent | None:
     """The event that made the operation fail: the earliest failure that is no consequence of another. Events in any order.
 
     A resource that CloudFormation cancelled says so ("Resource creation cancelled"), and the stack's own events repeat.
+    Without tokens, whichever operation the events are of.
     """
-    failed = [event for event in events if event.token == token and event.status.endswith("_FAILED")]
-    causes = [event for event in failed if "cancelled" not in event.reason and event.type != STACK_TYPE]
-    return min(causes or failed, key=lambda event: event.at, default=None)
+    failed = [event for event in events if event.status.endswith("_FAILED") and (event.token in tokens or not tokens)]
+    causes = [event for event in failed if "cancelled" not in event.reason.lower() and event.physical_id != stack_id]
+    said = [event for event in causes if event.reason]
+    return min(said or causes or failed, key=lambda event: event.at, default=None)
+
+
+def rollback_failures(events: Sequence[StackEvent], stack_id: str) -> tuple[str, ...]:
+    """The resources (logical ids) that the latest rollback of an update could not take back. Events in any order."""
+    begun = [event.at for event in _of_stack(events, stack_id) if event.status == StackStatus.UPDATE_ROLLBACK_IN_PROGRESS]
+    failed = [event for event in events if event.status == "UPDATE_FAILED" and event.physical_id != stack_id]
+    causes = {event.logical_id for event in failed if begun and event.at >= begun[-1] and "cancelled" not in event.reason.lower()}
+    return tuple(sorted(causes))
+
+
+def _of_stack(events: Sequence[StackEvent], stack_id: str) -> list[StackEvent]:
+    """The stack's own events, oldest first; of those at the same time the one that CloudFormation lists first is the later."""
+    own = [event for event in reversed(events) if event.type == STACK_TYPE and event.physical_id == stack_id]
+    return sorted(own, key=lambda event: event.at)

@@ -20,6 +20,11 @@ class RealClock:
             time.sleep(seconds / self._speed)
 
 
+def unix_time() -> float:
+    """The time of day in Unix seconds: for what several machines agree on, never for a measurement."""
+    return time.time()
+
+
 def wall_time() -> str:
     """The time of day in ISO 8601, UTC: for a report's heading, never for a measurement."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,115 +1,133 @@
-"""A deployment as it happens: plain lines in a log, a table redrawn in place on a terminal."""
+"""A run as it happens: plain lines in a log, a table redrawn in place on a terminal, and what GitHub shows beside the log."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.markup import escape
 
 from deploytool.core.events import (
-    Emit,
+    CancelRequested,
+    Detached,
     Event,
+    LockWaited,
     RunStarted,
     StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
     StackWaiting,
+    StopRequested,
     Uploaded,
 )
-from deploytool.core.graph import NodeId
 from deploytool.core.ports import Clock
+from deploytool.render.board import PAST, Board
+from deploytool.render.github import annotation, summary
 from deploytool.render.terminal import Terminal
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-PAST = {"create": "created", "update": "updated", "delete": "deleted"}
-MARKS = {
-    "done": "[green]✓[/]",
-    "failed": "[red]✗[/]",
-    "running": "[yellow]●[/]",
-    "waiting": "[dim]·[/]",
-    "cancelled": "[dim]-[/]",
-}
+TABLED = (StackBegun, StackWaiting, StackDone, StackCancelled, Uploaded)  # the table shows these; not a failure's whole cause
 
 
 def line_of(event: Event, started: float, width: int = 30) -> str | None:
     """One line for an event, with rich's markup; None for what needs none. `started` is the run's start."""
     match event:
-        case RunStarted():
+        case LockWaited() | StopRequested() | CancelRequested() | Detached():
+            return run_line(event)
+        case StackBegun():
+            said = f"{event.action}, which an earlier run began ..." if event.resumed else f"{event.action} ..."
+            said += f" [dim](about {event.expected:.0f} s)[/]" if event.expected else ""
+        case StackWaiting():
+            said = f"[yellow]waits: it is {event.status} by someone else[/]"
+            said += f" [dim]({escape(event.holder)})[/]" if event.holder else ""
+        case StackDone(action=action) if action in PAST:
+            said = f"[green]{PAST[action]}[/] in {event.seconds:.1f} s"
+        case StackFailed():
+            said = f"[red]failed[/]: {escape(' '.join(event.cause.split()))}" + (
+                f"\n{'':{width + 12}}{escape(event.hint)}" if event.hint else ""
+            )
+        case StackCancelled():
+            said = f"[dim]not started: needs {', '.join(map(str, event.because))}[/]"
+        case Uploaded():
+            where = "is there already" if event.there_already else f"stored ({event.size:,} bytes)"
+            said = f"[dim]code {event.key[:21]}... {where}[/]"
+        case _:
             return None
-        case StackBegun(at, node, action):
-            text = f"{action} ..."
-        case StackWaiting(at, node, status):
-            text = f"[yellow]waits: it is {status} by someone else[/]"
-        case StackDone(at, node, action, seconds, _):
-            text = f"[green]{PAST[action]}[/] in {seconds:.1f} s" if action in PAST else f"[dim]{action}[/]"
-        case StackFailed(at, node, cause, hint):
-            text = f"[red]failed[/]: {escape(cause)}" + (f"\n{'':{width + 12}}{escape(hint)}" if hint else "")
-        case StackCancelled(at, node, because):
-            text = f"[dim]not started: needs {', '.join(map(str, because))}[/]"
-        case Uploaded(at, node, key, size, there_already):
-            text = f"[dim]code {key[:21]}... {'is there already' if there_already else f'stored ({size:,} bytes)'}[/]"
-    return f"{at - started:7.1f} s  {node!s:{width}} {text}"
+    return f"{event.at - started:7.1f} s  {event.node!s:{width}} {said}"
 
 
-class _Lines:
-    """Says each event as a line."""
+def run_line(event: LockWaited | StopRequested | CancelRequested | Detached) -> str:
+    """What concerns the whole run, with what the user's next interrupt does."""
+    match event:
+        case LockWaited(_, holder):
+            return f"[yellow]waits: this stage is being deployed by {escape(holder)}[/]"
+        case StopRequested(_, nodes):
+            runs = f"{len(nodes)} operations run on" if nodes else "nothing runs"
+            return f"[yellow]stopping: nothing more is begun, {runs}. Ctrl-C again cancels them.[/]"
+        case CancelRequested(_, nodes):
+            return (
+                f"[yellow]cancelling {len(nodes)} operations: updates are rolled back, creations deleted. "
+                "Ctrl-C again leaves them to CloudFormation.[/]"
+            )
+        case Detached(_, nodes):
+            left = ", ".join(map(str, nodes)) or "nothing"
+            return f"[yellow]left to CloudFormation: {left}. Run the same command again: it takes them up where they are.[/]"
 
-    def __init__(self, terminal: Terminal) -> None:
-        self.terminal, self.started, self.width = terminal, 0.0, 30
+
+class Progress:
+    """Listens to a run's events: keeps the board, and says what this terminal can show."""
+
+    def __init__(self, terminal: Terminal, board: Board, *, lines: bool, github: bool) -> None:
+        self.terminal, self.board, self.lines, self.github = terminal, board, lines, github
+        self.width = 30
 
     def __call__(self, event: Event) -> None:
+        self.board(event)
         if isinstance(event, RunStarted):
-            self.started, self.width = event.at, max((len(str(node)) for node in event.nodes), default=0)
-        if line := line_of(event, self.started, self.width):
+            self.width = max((len(str(node)) for node in event.nodes), default=0)
+        line = line_of(event, self.board.started, self.width)
+        if line and (self.lines or not isinstance(event, TABLED)):
             self.terminal.note(line)
+        if self.github and isinstance(event, StackFailed):
+            self.terminal.raw(annotation(event))
 
-
-class _Table:
-    """Keeps a row a stack; rich redraws it."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock, self.started = clock, 0.0
-        self.rows: dict[NodeId, tuple[str, float | None, str]] = {}
-
-    def __call__(self, event: Event) -> None:
-        match event:
-            case RunStarted(at, nodes):
-                self.started = at
-                self.rows = dict.fromkeys(nodes, ("waiting", None, ""))
-            case StackBegun(at, node, action):
-                self.rows[node] = ("running", at, action)
-            case StackWaiting(at, node, status):
-                self.rows[node] = ("running", at, f"waits: {status} by someone else")
-            case StackDone(_, node, action, seconds, _):
-                self.rows[node] = ("done", None, f"{PAST[action]} in {seconds:.1f} s" if action in PAST else f"[dim]{action}[/]")
-            case StackFailed(_, node, cause, hint):
-                self.rows[node] = ("failed", None, f"[red]{escape(cause)}[/]" + (f"\n{escape(hint)}" if hint else ""))
-            case StackCancelled(_, node, because):
-                self.rows[node] = ("cancelled", None, f"[dim]needs {', '.join(map(str, because))}[/]")
-            case Uploaded():
-                pass
-
-    def __rich__(self) -> "Table":
-        from rich.table import Table  # noqa: PLC0415  # only where a table is drawn
-
-        table = Table(box=None, padding=(0, 1), show_header=False)
-        for node, (state, since, text) in self.rows.items():
-            running = f"{text} [yellow]{self.clock.now() - since:.0f} s[/]" if since is not None else text
-            table.add_row(MARKS[state], node.stack, f"[dim]{node.region}[/]", running)
-        return table
+    def ended(self) -> None:
+        """Say how many stacks needed nothing, when others did."""
+        quiet = self.board.quiet
+        if self.lines and quiet and self.board.shown:
+            self.terminal.note(f"[dim]{self.board.now - self.board.started:7.1f} s  {', '.join(quiet)}[/]")
 
 
 @contextmanager
-def progress(terminal: Terminal, clock: Clock) -> Iterator[Emit]:
-    """A listener for a deployment's events, for as long as it runs."""
-    if not terminal.live:
-        yield _Lines(terminal)
-        return
-    from rich.live import Live  # noqa: PLC0415  # only where a table is drawn
+def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]:
+    """A listener for a run's events, for as long as it runs. `title` heads the step summary that GitHub Actions shows."""
+    board = Board()
+    github = os.environ.get("GITHUB_ACTIONS") == "true"
+    listener = Progress(terminal, board, lines=not terminal.live, github=github)
+    try:
+        with _display(terminal, board, clock):
+            try:
+                yield listener
+            finally:
+                board.close()
+        listener.ended()
+    finally:
+        file = os.environ.get("GITHUB_STEP_SUMMARY")
+        if github and file and board.rows:
+            _append(file, summary(board, title), terminal)
 
-    table = _Table(clock)
-    with Live(table, console=terminal.err, refresh_per_second=8):
-        yield table
+
+def _display(terminal: Terminal, board: Board, clock: Clock) -> AbstractContextManager[None]:
+    if not terminal.live:
+        return nullcontext()
+    from deploytool.render.live import live_table  # noqa: PLC0415  # only where a table is drawn
+
+    return live_table(terminal, board, clock)
+
+
+def _append(file: str, text: str, terminal: Terminal) -> None:
+    """A summary that cannot be written is no reason to fail a deployment."""
+    try:
+        with open(file, "a", encoding="utf-8") as stream:  # noqa: PTH123  # GitHub's file holds what earlier commands wrote
+            stream.write(text)
+    except OSError as error:
+        terminal.note(f"[yellow]the step summary cannot be written: {escape(str(error))}[/]")

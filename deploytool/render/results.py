@@ -1,63 +1,37 @@
-"""Results as JSON documents and as text: outcomes, plans, what is deployed."""
+"""Results as JSON documents: outcomes, what is deployed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deploytool.core.graph import Graph, NodeId
-from deploytool.core.plan import Action, Step
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks import Stack
+from deploytool.render.board import Board
 from deploytool.work.engine import Outcome
 
-MARKS = {
-    Action.CREATE: "[green]+[/]",
-    Action.UPDATE: "[yellow]~[/]",
-    Action.NOTHING: "[dim]=[/]",
-    Action.REPLACE: "[yellow]±[/]",
-    Action.REFUSE: "[red]![/]",
-}
 
-
-def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """A deployment's or deletion's result."""
+def outcome_document(outcome: Outcome, board: Board) -> dict[str, Any]:
+    """A deployment's or deletion's result. `started` counts from the run's start; it and `seconds` are null for a stack with
+    which nothing was done.
+    """
     return {
         "ok": outcome.ok,
         "seconds": round(outcome.seconds, 3),
         "stacks": [
-            {**_where(node), "action": str(action), "outputs": dict(outcome.outputs[node])}
+            {**_where(node), "action": str(action), **_times(board, node), "outputs": dict(outcome.outputs[node])}
             for node, action in outcome.done.items()
         ],
-        "failed": [{**_where(node), "cause": cause} for node, cause in outcome.failed.items()],
+        "failed": [{**_where(node), "cause": cause, **_times(board, node)} for node, cause in outcome.failed.items()],
         "not_started": [{**_where(node), "needs": list(map(str, needs))} for node, needs in outcome.cancelled.items()],
+        "stopped": [{**_where(node), "state": state} for node, state in outcome.stopped.items()],
     }
 
 
-def plan_document(steps: Iterable[Step]) -> dict[str, Any]:
-    """A plan."""
-    return {
-        "steps": [
-            {
-                **_where(step.node),
-                "action": step.decision.action.name.lower(),
-                "reason": step.decision.reason,
-                "pending": list(step.pending),
-            }
-            for step in steps
-        ]
-    }
-
-
-def plan_lines(steps: Iterable[Step]) -> list[str]:
-    """A plan as text, a line a stack."""
-    lines = []
-    for step in steps:
-        action = step.decision.action
-        waits = f" [dim](known after: {', '.join(step.pending)})[/]" if step.pending and action is not Action.CREATE else ""
-        if step.pending and action is Action.NOTHING:
-            lines.append(f"[dim]?[/] {step.node!s:32} unchanged unless its inputs change{waits}")
-        else:
-            lines.append(f"{MARKS.get(action, ' ')} {step.node!s:32} {action}: [dim]{step.decision.reason}[/]{waits}")
-    return lines
+def _times(board: Board, node: NodeId) -> dict[str, float | None]:
+    row = board.rows[node]
+    if row.begun is None or row.ended is None:
+        return {"started": None, "seconds": None}
+    return {"started": round(row.begun - board.started, 3), "seconds": round(row.ended - row.begun, 3)}
 
 
 def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Where things are said: results on standard output, progress and errors on standard error; colour where it is wanted."""
 
+import io
 import json
 import os
 import sys
@@ -33,12 +34,15 @@ class Terminal:
 
         stream = sys.stderr if stderr else sys.stdout
         width = None if stream.isatty() or "COLUMNS" in os.environ else 160  # a log is not 80 columns wide
-        return Console(stderr=stderr, no_color=not self.color, highlight=False, soft_wrap=True, width=width)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a mark that the terminal's encoding lacks is no reason to fail
+        no_color = None if self.color else True  # None leaves it to NO_COLOR
+        return Console(stderr=stderr, no_color=no_color, highlight=False, soft_wrap=True, width=width, emoji=False)
 
     @property
     def live(self) -> bool:
-        """Whether a table may be redrawn in place."""
-        return self.err.is_terminal and not self.err.is_dumb_terminal
+        """Whether a table may be redrawn in place. Rich alone would say so of a log too, where FORCE_COLOR is set."""
+        return sys.stderr.isatty() and self.err.is_terminal and not self.err.is_dumb_terminal
 
     def say(self, text: str = "") -> None:
         """A line of the result, unless it is JSON. May hold rich's markup."""
@@ -48,6 +52,10 @@ class Terminal:
     def note(self, text: str) -> None:
         """A line of progress."""
         self.err.print(text)
+
+    def raw(self, text: str) -> None:
+        """A line on standard error that something else than a person reads."""
+        self.err.print(text, markup=False, style=None)
 
     def document(self, value: Any) -> None:  # noqa: ANN401  # any JSON value
         """The result as JSON, when that is wanted."""

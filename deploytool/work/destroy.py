@@ -1,13 +1,14 @@
 """Deletes the stacks of a graph, those that use an output before the one that gives it, and empties our buckets first."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from deploytool.core.events import Emit
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.stacks import Stack, StackStatus
-from deploytool.core.template import digest
-from deploytool.work.deploy import DeployPorts, find_deployed
+from deploytool.work.changes import begin_deletion
+from deploytool.work.deploy import DeployOptions, DeployPorts, find_deployed
 from deploytool.work.engine import Begun, Blocked, Engine, Outcome, Settled
+from deploytool.work.holding import held
 
 
 class _Destroy:
@@ -26,12 +27,14 @@ class _Destroy:
             return Blocked(stack.id, stack.status)
         for bucket in self._buckets(node_id, stack):
             self.ports.buckets.empty(node_id.region, bucket)
-        token = f"deploytool-delete-{digest([stack.id, stack.changed_at])[:16]}"
-        self.ports.stacks.delete(node_id.region, stack.id, token)
-        return Begun("delete", stack.id, token)
+        token = begin_deletion(self.ports.stacks, node_id.region, stack)
+        return Begun("delete", stack.name, stack.id, token, before=stack)
 
-    def after(self, node: NodeId, stack: Stack) -> Begun | None:  # noqa: ARG002  # the protocol's
-        return None
+    def after(self, node: NodeId, stack: Stack) -> None:
+        """Nothing follows a deletion."""
+
+    def cancel(self, node: NodeId, begun: Begun) -> None:
+        """A deletion cannot be cancelled."""
 
     def _buckets(self, node_id: NodeId, stack: Stack) -> list[str]:
         """The buckets that the graph's packages are stored in and that this stack made."""
@@ -39,7 +42,27 @@ class _Destroy:
         return [stack.outputs[ref.output] for ref in refs if ref.output in stack.outputs]
 
 
-def destroy(graph: Graph, ports: DeployPorts, emit: Emit) -> Outcome:
-    """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays."""
-    operation = _Destroy(graph, ports, find_deployed(ports, graph))
-    return Engine(ports.stacks, ports.clock, ports.runner, emit).run(graph.reversed_edges(), operation)
+def destroy(graph: Graph, ports: DeployPorts, emit: Emit, options: DeployOptions | None = None) -> Outcome:
+    """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays.
+
+    Raises DeploytoolError when someone else deploys this stage, or a drill of it was left unfinished; nothing was begun then.
+    """
+    options = options or DeployOptions()
+
+    def run(deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None) -> Outcome:
+        engine = Engine(
+            ports.stacks,
+            ports.clock,
+            ports.runner,
+            emit,
+            interrupts=options.interrupts,
+            random=ports.random,
+            heartbeat=heartbeat,
+        )
+        return engine.run(graph.reversed_edges(), _Destroy(graph, ports, deployed))
+
+    deployed = find_deployed(ports, graph)
+    if ports.coordination is None or not deployed:
+        return run(deployed)
+    with held(ports.coordination, ports.clock, ports.runner, graph, emit, options.interrupts, options.wait) as hold:
+        return run(find_deployed(ports, graph) if hold.waited else deployed, hold.renew)

@@ -1,109 +1,114 @@
-"""Runs one operation a node of a graph, each the moment those it waits for are done, and waits for their ends with few calls."""
+"""Runs one operation a node of a graph, each the moment those it waits for are done, and waits for their ends with few calls.
 
-import queue
+One listing a region tells which stacks may have ended, whatever their number; only for those are events read. Every call is made
+beside the loop, which alone holds the state; what a call gave comes back to it through a queue.
+"""
+
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import partial
 
-from deploytool.core.cloudports import Stacks
-from deploytool.core.errors import DeploytoolError
-from deploytool.core.events import Emit, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackWaiting
+from deploytool.core.cloudports import Interrupts, NoInterrupts, Stacks
+from deploytool.core.durations import FIRST, LONGEST, jittered, pause
+from deploytool.core.errors import CloudRefused, DeploytoolError, Throttled
+from deploytool.core.events import (
+    CancelRequested,
+    Detached,
+    Emit,
+    RunStarted,
+    StackBegun,
+    StackCancelled,
+    StackDone,
+    StackFailed,
+    StackWaiting,
+    StopRequested,
+)
 from deploytool.core.graph import NodeId
 from deploytool.core.ports import Clock, Runner
-from deploytool.core.stacks import Stack, StackStatus, end_of, first_cause
+from deploytool.core.stacks import Stack, StackStatus
+from deploytool.work.beside import Beside
+from deploytool.work.ending import Ended, Endings
+from deploytool.work.operation import Beginning, Begun, Blocked, Operation, Outcome, Settled
 
-FIRST_WAIT, LONGEST_WAIT, WAIT_GROWTH = 0.1, 1.5, 0.25  # seconds; a wait is a quarter of what has passed, within these
+__all__ = ["Begun", "Blocked", "Engine", "Operation", "Outcome", "Settled"]
 
-
-@dataclass(frozen=True)
-class Begun:
-    """An operation that CloudFormation accepted. It ends when an event with `token` says so."""
-
-    action: str
-    stack_id: str
-    token: str
-
-
-@dataclass(frozen=True)
-class Settled:
-    """There was nothing to do, or nothing is left to wait for."""
-
-    action: str
-    outputs: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Blocked:
-    """Someone else's operation is under way; `begin` is called again when it has ended."""
-
-    stack_id: str
-    status: StackStatus
-
-
-class Operation(Protocol):
-    """What to do with a node. `begin` runs beside others; it may call the cloud but not wait for a stack."""
-
-    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun | Settled | Blocked: ...
-
-    def after(self, node: NodeId, stack: Stack) -> Begun | None:
-        """Called when an operation ended well: the next one for the same node, if there is one."""
-        ...
-
-
-@dataclass
-class Outcome:
-    """How a run ended: what was done with each node, which failed (with the cause) and which were not begun."""
-
-    done: dict[NodeId, str] = field(default_factory=dict)
-    failed: dict[NodeId, str] = field(default_factory=dict)
-    cancelled: dict[NodeId, tuple[NodeId, ...]] = field(default_factory=dict)
-    outputs: dict[NodeId, Mapping[str, str]] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        return not self.failed and not self.cancelled
+SLICE, BRIEF = 0.1, 0.005  # seconds between two turns of the loop; while a call is being made
+QUIET = 5  # looks at a stack that is at an end which no event of ours tells, before someone else's are read
+REFUSALS = 5  # looks in a row that may be refused; each was repeated by botocore before
+STOP, CANCEL, DETACH = 1, 2, 3  # how often the user must ask for it
 
 
 @dataclass
 class _Running:
-    """An operation that is being waited for."""
+    """An operation that is being waited for. `unchanged` counts listings that still showed the state before it."""
 
     begun: Begun
     since: float
+    unchanged: int = 0
+    unconfirmed: int = 0
+    refused: int = 0
+    cancelling: bool = False
 
 
 class Engine:
-    """One run over a graph. Calls to the cloud go through the runner, so that a slow one delays no other."""
+    """One run over a graph. `random` gives numbers from 0 to 1; `redact` takes secrets out of what AWS said."""
 
-    def __init__(self, stacks: Stacks, clock: Clock, runner: Runner, emit: Emit) -> None:
-        self.stacks, self.clock, self.runner, self.emit = stacks, clock, runner, emit
-        self.results: queue.SimpleQueue[tuple[NodeId, Begun | Settled | Blocked | DeploytoolError]] = queue.SimpleQueue()
+    def __init__(
+        self,
+        stacks: Stacks,
+        clock: Clock,
+        runner: Runner,
+        emit: Emit,
+        *,
+        interrupts: Interrupts | None = None,
+        random: Callable[[], float] = lambda: 0.5,
+        heartbeat: Callable[[], None] = lambda: None,
+        redact: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        self.stacks, self.clock, self.emit = stacks, clock, emit
+        self.interrupts, self.random = interrupts or NoInterrupts(), random
+        self.heartbeat, self.redact = heartbeat, redact
+        self.endings = Endings(stacks, clock)
+        self.beside = Beside(runner)
         self.outcome = Outcome()
         self.waiting: dict[NodeId, frozenset[NodeId]] = {}
         self.starting: set[NodeId] = set()
         self.running: dict[NodeId, _Running] = {}
         self.blocked: dict[NodeId, str] = {}
         self.began: dict[NodeId, float] = {}
+        self.took: dict[tuple[str, str], float] = {}
+        self.checking: set[NodeId] = set()
+        self.listing: set[str] = set()
+        self.due: dict[str, float] = {}
+        self.refused: dict[str, int] = {}
+        self.stop_level = 0
+        self.operation: Operation
 
     def run(self, edges: Mapping[NodeId, frozenset[NodeId]], operation: Operation) -> Outcome:
         """Bring every node to its end. A failure cancels only what depends on it."""
         started = self.clock.now()
-        self.waiting = dict(edges)
-        self.emit(RunStarted(started, tuple(edges)))
-        while self.waiting or self.starting or self.running or self.blocked:
-            self._start_ready(operation)
-            self._take_results()
-            if self.starting:
-                self.clock.sleep(0.01)
-                continue
-            if self.running or self.blocked:
-                self.clock.sleep(self._wait())
-                self._poll(operation)
+        self.waiting, self.operation = dict(edges), operation
+        self.emit(RunStarted(started, tuple(edges), dict(edges)))
+        while (self.waiting or self.starting or self.running or self.blocked) and self.stop_level < DETACH:
+            self._heed_interrupts()
+            self._start_ready()
+            self._look()
+            self.heartbeat()
+            if not self.beside.take():
+                self.clock.sleep(self._idle())
         self.outcome.seconds = self.clock.now() - started
         return self.outcome
 
-    def _start_ready(self, operation: Operation) -> None:
+    def _idle(self) -> float:
+        """Seconds until the next turn: a result may come, a look is due, or the user may ask to stop."""
+        if self.starting or self.checking or self.listing:
+            return BRIEF
+        next_look = min((self.due[region] for region in self._regions()), default=0.0)
+        return min(max(next_look - self.clock.now(), BRIEF), SLICE)
+
+    # Beginning ------------------------------------------------------------------------------------------------------------
+
+    def _start_ready(self) -> None:
         for node, needs in list(self.waiting.items()):
             broken = tuple(sorted(need for need in needs if need in self.outcome.failed or need in self.outcome.cancelled))
             if broken:
@@ -112,87 +117,167 @@ class Engine:
                 self.emit(StackCancelled(self.clock.now(), node, broken))
             elif all(need in self.outcome.done for need in needs):
                 del self.waiting[node]
-                self._begin(node, operation)
+                self._begin(node)
 
-    def _begin(self, node: NodeId, operation: Operation) -> None:
+    def _begin(self, node: NodeId) -> None:
         self.starting.add(node)
         self.began.setdefault(node, self.clock.now())
         outputs = dict(self.outcome.outputs)
+        self.beside.call(partial(self.operation.begin, node, outputs), partial(self._begun, node))
 
-        def task() -> None:
-            self.results.put((node, _guarded(lambda: operation.begin(node, outputs))))
-
-        self.runner.submit(task)
-
-    def _take_results(self) -> None:
-        while not self.results.empty():
-            node, result = self.results.get()
-            self.starting.discard(node)
-            match result:
-                case Begun():
-                    self._watch(node, result)
-                case Settled(action, outputs):
-                    self._done(node, action, outputs)
-                case Blocked(stack_id, status):
-                    self.blocked[node] = stack_id
-                    self.emit(StackWaiting(self.clock.now(), node, status))
-                case DeploytoolError() as error:
-                    self._failed(node, str(error), error.hint)
-                case error:
-                    raise error
+    def _begun(self, node: NodeId, result: Beginning | DeploytoolError | None) -> None:
+        self.starting.discard(node)
+        match result:
+            case Begun():
+                self._watch(node, result)
+            case Settled(action, outputs):
+                self._done(node, action, outputs)
+            case Blocked(_, _, _) if self.stop_level:
+                self.outcome.stopped[node] = "not begun"
+            case Blocked(stack_id, status, holder):
+                self.blocked[node] = stack_id
+                self._look_soon(node.region)
+                self.emit(StackWaiting(self.clock.now(), node, status, holder))
+            case DeploytoolError() as error:
+                self._failed(node, str(error), error.hint)
 
     def _watch(self, node: NodeId, begun: Begun) -> None:
-        self.running[node] = _Running(begun, self.clock.now())
-        self.emit(StackBegun(self.clock.now(), node, begun.action))
-
-    def _wait(self) -> float:
-        """Seconds until the next look: short after a start, longer the longer the youngest operation runs."""
         now = self.clock.now()
-        youngest = min((now - each.since for each in self.running.values()), default=LONGEST_WAIT)
-        return min(max(WAIT_GROWTH * youngest, FIRST_WAIT), LONGEST_WAIT)
+        self.running[node] = _Running(begun, now)
+        self._look_soon(node.region)
+        self.emit(StackBegun(now, node, begun.action, self._expected(node), begun.resumed))
+        if self.stop_level >= CANCEL:
+            self._cancel(node)
 
-    def _poll(self, operation: Operation) -> None:
-        """One call a region tells which stacks may have ended; only for those are events read."""
-        for region in sorted({node.region for node in (*self.running, *self.blocked)}):
-            listed = {stack.id: stack for stack in self.stacks.list(region).values()}
-            for node in [each for each in self.running if each.region == region]:
-                seen = listed.get(self.running[node].begun.stack_id)
-                if seen is None or seen.status.is_end:
-                    self._check_end(node, operation)
-            for node in [each for each in self.blocked if each.region == region]:
-                seen = listed.get(self.blocked[node])
-                if seen is None or not seen.status.is_busy:
-                    del self.blocked[node]
-                    self._begin(node, operation)
-
-    def _check_end(self, node: NodeId, operation: Operation) -> None:
+    def _expected(self, node: NodeId) -> float | None:
+        """Seconds that the node's operation should take: like the same stack's in another region, if that has ended."""
         begun = self.running[node].begun
-        events = self.stacks.events(node.region, begun.stack_id, begun.token)
-        end = end_of(events, begun.stack_id, begun.token)
-        if end is None:
-            return
-        del self.running[node]
-        if not end.is_good_end:
-            cause = first_cause(events, begun.token)
-            said = f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}" if cause else f"ended as {end}"
-            self._failed(node, said, "")
-            return
-        stack = self._described(node, begun.stack_id, end)
-        following = operation.after(node, stack)
-        if following:
-            self._watch(node, following)
-        else:
-            self._done(node, begun.action, stack.outputs)
+        return self.took.get((node.stack, begun.action), begun.expected)
 
-    def _described(self, node: NodeId, stack_id: str, end: StackStatus) -> Stack:
-        """The stack once DescribeStacks shows the end that its events told; a stale answer is asked again."""
-        wait = FIRST_WAIT
-        while True:
-            stack = self.stacks.get(node.region, stack_id)
-            if stack.status is end or stack.status.is_good_end:
-                return stack
-            self.clock.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+    # Looking --------------------------------------------------------------------------------------------------------------
+
+    def _regions(self) -> set[str]:
+        return {node.region for node in (*self.running, *self.blocked)}
+
+    def _look_soon(self, region: str) -> None:
+        soon = self.clock.now() + FIRST
+        self.due[region] = min(self.due.get(region, soon), soon)
+
+    def _look(self) -> None:
+        """List each region whose time has come."""
+        now = self.clock.now()
+        for region in sorted(self._regions() - self.listing):
+            if self.due[region] <= now:
+                self.listing.add(region)
+                self.beside.call(partial(self.stacks.list, region), partial(self._listed, region))
+
+    def _listed(self, region: str, result: Mapping[str, Stack] | DeploytoolError) -> None:
+        self.listing.discard(region)
+        now = self.clock.now()
+        if isinstance(result, DeploytoolError):
+            self.refused[region] = self.refused.get(region, 0) + 1
+            if self.refused[region] > REFUSALS and not isinstance(result, Throttled):
+                raise result
+            self.due[region] = now + LONGEST
+            return
+        self.refused[region] = 0
+        listed = {stack.id: stack for stack in result.values()}
+        for node in [each for each in self.running if each.region == region and each not in self.checking]:
+            self._check(node, listed.get(self.running[node].begun.stack_id))
+        for node in [each for each in self.blocked if each.region == region]:
+            seen = listed.get(self.blocked[node])
+            if seen is None or not seen.status.is_busy:
+                del self.blocked[node]
+                self._begin(node)
+        waits = [pause(now - self.running[node].since, self._expected(node)) for node in self.running if node.region == region]
+        self.due[region] = now + jittered(min(waits, default=LONGEST / 2), self.random())
+
+    def _check(self, node: NodeId, seen: Stack | None) -> None:
+        """Read the events of an operation that may have ended; of one that shows no change only every now and then."""
+        run = self.running[node]
+        if seen is None or not run.begun.is_shown_by(seen):
+            run.unchanged += 1
+            deleting = StackStatus.DELETE_COMPLETE in run.begun.wanted and seen is None and run.begun.before is not None
+            if run.unchanged & (run.unchanged - 1) and not deleting:
+                return
+        elif not seen.status.is_end:
+            return
+        self.checking.add(node)
+        shown = seen if seen and run.begun.is_shown_by(seen) else None
+        taken_over = run.unconfirmed >= QUIET
+        call = partial(self.endings.ended, node.region, run.begun, shown, taken_over=taken_over)
+        self.beside.call(call, partial(self._checked, node))
+
+    def _checked(self, node: NodeId, result: Ended | DeploytoolError | None) -> None:
+        self.checking.discard(node)
+        run = self.running[node]
+        match result:
+            case None:
+                run.unconfirmed += 1
+            case CloudRefused() if run.refused < REFUSALS:
+                run.refused += 1
+            case DeploytoolError() as error:
+                del self.running[node]
+                self._failed(node, str(error), error.hint)
+            case Ended():
+                del self.running[node]
+                self._ended(node, run, result)
+
+    def _ended(self, node: NodeId, run: _Running, end: Ended) -> None:
+        begun = run.begun
+        in_time = run.cancelling and (end.stack is None or end.status is StackStatus.DELETE_COMPLETE)
+        if in_time:
+            self.outcome.stopped[node] = f"{begun.action} cancelled"
+        elif end.stack is None:
+            self._failed(node, end.cause, end.hint)
+        elif self.stop_level and begun.more:
+            self.outcome.stopped[node] = f"{begun.action}; no more was begun"
+        else:
+            self.took[node.stack, begun.action] = self.clock.now() - run.since
+            self.starting.add(node)
+            stack = end.stack
+            self.beside.call(
+                partial(self.operation.after, node, stack), partial(self._followed, node, begun.action, stack.outputs)
+            )
+
+    def _followed(
+        self, node: NodeId, action: str, outputs: Mapping[str, str], result: Begun | Settled | DeploytoolError | None
+    ) -> None:
+        self._begun(node, Settled(action, outputs) if result is None else result)
+
+    # Stopping -------------------------------------------------------------------------------------------------------------
+
+    def _heed_interrupts(self) -> None:
+        wanted = self.interrupts.count()
+        while self.stop_level < min(wanted, DETACH):
+            self.stop_level += 1
+            now, runs = self.clock.now(), tuple(sorted((*self.running, *self.starting)))
+            match self.stop_level:
+                case 1:
+                    self.outcome.stopped.update(dict.fromkeys((*self.waiting, *self.blocked), "not begun"))
+                    self.waiting, self.blocked = {}, {}
+                    self.emit(StopRequested(now, runs))
+                case 2:
+                    self.emit(CancelRequested(now, runs))
+                    for node in tuple(self.running):
+                        self._cancel(node)
+                case _:
+                    self.outcome.stopped.update(dict.fromkeys(runs, "left to CloudFormation"))
+                    self.emit(Detached(now, runs))
+
+    def _cancel(self, node: NodeId) -> None:
+        begun = self.running[node].begun
+        self.beside.call(partial(self.operation.cancel, node, begun), partial(self._cancelled, node))
+
+    def _cancelled(self, node: NodeId, result: str | DeploytoolError | None) -> None:
+        """An accepted cancellation has a token of its own; one that was refused came too late, and the end is waited for."""
+        run = self.running.get(node)
+        if run and isinstance(result, str):
+            run.begun = replace(run.begun, also=(result,))
+            run.cancelling = True
+            self._look_soon(node.region)
+
+    # Ending ---------------------------------------------------------------------------------------------------------------
 
     def _done(self, node: NodeId, action: str, outputs: Mapping[str, str]) -> None:
         now = self.clock.now()
@@ -201,23 +286,5 @@ class Engine:
         self.emit(StackDone(now, node, action, now - self.began[node], outputs))
 
     def _failed(self, node: NodeId, cause: str, hint: str) -> None:
-        self.outcome.failed[node] = cause
-        self.emit(StackFailed(self.clock.now(), node, cause, hint))
-
-
-def _guarded(call: Callable[[], Begun | Settled | Blocked]) -> Begun | Settled | Blocked | DeploytoolError:
-    """The call's result, or its error as a value: it is raised or reported in the caller's thread, never lost in another."""
-    try:
-        return call()
-    except DeploytoolError as error:
-        return error
-    except Exception as error:  # noqa: BLE001  # carried to the main thread and raised there
-        return _Unexpected(error)
-
-
-class _Unexpected(DeploytoolError):
-    """A programming error in a task, carried to the main thread."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
-        self.__cause__ = error
+        self.outcome.failed[node] = self.redact(cause)
+        self.emit(StackFailed(self.clock.now(), node, self.redact(cause), hint))

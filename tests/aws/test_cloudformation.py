@@ -1,6 +1,7 @@
 """The CloudFormation adapter against botocore's own model of the service: what it sends and what it makes of the answers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ from botocore.stub import ANY, Stubber
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.cloudformation import CAPABILITIES, CloudFormation
 from deploytool.aws.sessions import Clients
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.budget import Rate
+from deploytool.core.errors import DeploytoolError, StackExists
 from deploytool.core.package import build_package
 from deploytool.core.stacks import StackRequest, StackStatus
 
@@ -68,13 +70,90 @@ def waits() -> Waits:
 
 @pytest.fixture
 def adapter(stub: Stubber, waits: Waits) -> CloudFormation:
-    return CloudFormation(OneClient(stub.client), waits)
+    return CloudFormation(OneClient(stub.client), waits, Rate(1000.0, 1000.0))
 
 
 def test_a_creation_carries_our_token_and_needs_no_change_set(stub: Stubber, adapter: CloudFormation) -> None:
     """CreateStack directly."""
     stub.add_response("create_stack", {"StackId": ID}, {**BODY, "ClientRequestToken": "token", "OnFailure": "ROLLBACK"})
     assert adapter.create("us-east-1", REQUEST) == ID
+
+
+def test_a_protected_stage_s_creation_asks_for_termination_protection(stub: Stubber, adapter: CloudFormation) -> None:
+    """From the first moment; on a stack that is there it is turned on and off."""
+    asked = {**BODY, "ClientRequestToken": "token", "OnFailure": "ROLLBACK", "EnableTerminationProtection": True}
+    stub.add_response("create_stack", {"StackId": ID}, asked)
+    adapter.create("us-east-1", replace(REQUEST, protected=True))
+    for on in (True, False):
+        stub.add_response("update_termination_protection", {}, {"StackName": ID, "EnableTerminationProtection": on})
+        adapter.protect("us-east-1", ID, on=on)
+
+
+def test_express_mode_is_asked_for_with_rollback(stub: Stubber, adapter: CloudFormation) -> None:
+    """In a creation and in a change set. botocore's model of the service knows the argument and its values."""
+    body = {**BODY, "DeploymentConfig": {"Mode": "EXPRESS", "DisableRollback": False}}
+    stub.add_response("create_stack", {"StackId": ID}, {**body, "ClientRequestToken": "token"})
+    adapter.create("us-east-1", replace(REQUEST, express=True))
+    names = {"ChangeSetName": "token", "ClientToken": "token", "ChangeSetType": "UPDATE"}
+    stub.add_response("create_change_set", {"Id": SET, "StackId": ID}, {**body, **names})
+    stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE", "StackId": ID, "ExecutionStatus": "AVAILABLE"})
+    stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
+    assert adapter.update("us-east-1", replace(REQUEST, express=True)) == ID
+    modes = stub.client.meta.service_model.shape_for("DeploymentConfig").members["Mode"].enum
+    assert "EXPRESS" in modes
+
+
+@pytest.mark.parametrize("code", ["AlreadyExistsException", "TokenAlreadyExistsException"])
+def test_a_name_or_token_that_is_taken_has_an_error_of_its_own(stub: Stubber, adapter: CloudFormation, code: str) -> None:
+    """The work looks up what is there."""
+    stub.add_client_error("create_stack", code, "it exists")
+    with pytest.raises(StackExists, match="it exists"):
+        adapter.create("us-east-1", REQUEST)
+
+
+@pytest.mark.parametrize(("state", "executes"), [("AVAILABLE", True), ("EXECUTE_IN_PROGRESS", False)])
+def test_a_change_set_that_a_killed_run_left_is_used(stub: Stubber, adapter: CloudFormation, state: str, executes: bool) -> None:
+    """Its name is our token, so it holds what we want; it is not executed twice."""
+    stub.add_client_error("create_change_set", "AlreadyExistsException")
+    stub.add_response("describe_change_set", {"ChangeSetId": SET}, {"StackName": "hello-dev-api", "ChangeSetName": "token"})
+    found = {"Status": "CREATE_COMPLETE", "StackId": ID, "ExecutionStatus": state}
+    stub.add_response("describe_change_set", found, {"ChangeSetName": SET})
+    if executes:
+        stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
+    assert adapter.update("us-east-1", REQUEST) == ID
+
+
+def test_rollbacks_are_continued_and_updates_cancelled_with_our_token(stub: Stubber, adapter: CloudFormation) -> None:
+    """Their events are known by it."""
+    for method in ("continue_update_rollback", "cancel_update_stack"):
+        stub.add_response(method, {}, {"StackName": ID, "ClientRequestToken": "token"})
+    adapter.continue_rollback("us-east-1", ID, "token")
+    adapter.cancel_update("us-east-1", ID, "token")
+
+
+def test_a_throttled_call_waits_and_is_made_again(stub: Stubber, waits: Waits) -> None:
+    """It never ends a run; the rate is halved each time. After a quarter of an hour it is said."""
+    adapter = CloudFormation(OneClient(stub.client), waits)
+    for _ in range(3):
+        stub.add_client_error("describe_stacks", "Throttling", "Rate exceeded")
+    stub.add_response("describe_stacks", {"Stacks": []})
+    assert adapter.list("us-east-1") == {}
+    assert waits.slept == pytest.approx([1.0, 2.0, 4.0], rel=0.1)
+    stub.add_client_error("create_stack", "ThrottlingException", "Rate exceeded")
+    stub.add_response("create_stack", {"StackId": ID})
+    assert adapter.create("us-east-1", REQUEST) == ID
+
+
+def test_a_region_s_reads_keep_to_the_budget(stub: Stubber, waits: Waits) -> None:
+    """Four at once, then two a second; the other region has its own."""
+    adapter = CloudFormation(OneClient(stub.client), waits)
+    for _ in range(7):
+        stub.add_response("describe_stacks", {"Stacks": []})
+    for _ in range(6):
+        adapter.list("us-east-1")
+    assert waits.now() == pytest.approx(1.0)
+    adapter.list("us-west-2")
+    assert waits.now() == pytest.approx(1.0)
 
 
 def test_an_update_goes_through_a_change_set_that_is_waited_for(stub: Stubber, adapter: CloudFormation, waits: Waits) -> None:
@@ -85,7 +164,7 @@ def test_an_update_goes_through_a_change_set_that_is_waited_for(stub: Stubber, a
         {**BODY, "ChangeSetName": "token", "ClientToken": "token", "ChangeSetType": "UPDATE"},
     )
     for status in ("CREATE_PENDING", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"):
-        stub.add_response("describe_change_set", {"Status": status}, {"ChangeSetName": SET})
+        stub.add_response("describe_change_set", {"Status": status, "StackId": ID}, {"ChangeSetName": SET})
     stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
     assert adapter.update("us-east-1", REQUEST) == ID
     assert waits.slept == pytest.approx([0.2, 0.3])
@@ -103,9 +182,10 @@ def test_a_change_set_without_changes_is_removed_and_is_no_error(stub: Stubber, 
 
 
 def test_a_change_set_that_fails_says_why(stub: Stubber, adapter: CloudFormation) -> None:
-    """Any other reason is an error."""
+    """Any other reason is an error; nothing of it stays."""
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
     stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": "Parameters: [B] must have values"})
+    stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
     with pytest.raises(DeploytoolError, match="must have values"):
         adapter.update("us-east-1", REQUEST)
 

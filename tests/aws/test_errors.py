@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from deploytool.aws.errors import translated
-from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
+from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, Throttled
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
         (ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "X"), CloudRefused, 3, "sign in again"),
         (
             ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "X"),
-            CloudRefused,
+            Throttled,
             3,
             "run the command again",
         ),

@@ -3,70 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from deploytool.core.config import parse_config
 from deploytool.core.events import Event, StackCancelled, StackFailed, StackWaiting, Uploaded
-from deploytool.core.graph import Graph, NodeId, build_graph
-from deploytool.core.graphfile import parse_graph_file
-from deploytool.core.package import build_package
+from deploytool.core.graph import NodeId
 from deploytool.core.plan import Action, make_plan
-from deploytool.core.template import parse_template
-from deploytool.work.deploy import DeployPorts, deploy, find_deployed
+from deploytool.work.deploy import DeployPorts, find_deployed
 from deploytool.work.destroy import destroy
 from deploytool.work.engine import Outcome
 
 EAST, WEST = "us-east-1", "us-west-2"
-TEMPLATE = """
-Parameters: {Input: {Type: String, Default: ''}, More: {Type: String, Default: ''}}
-Resources: {A: {Type: 'AWS::Some::Thing'}}
-Outputs: {Out: {Value: x}}
-"""
-GRAPH = """
-artifacts: {function: {source: x, bucket: {output: bucket.Out}}}
-stacks:
-  zone: {template: t.yaml, scope: global, parameters: {Input: {setting: domain}}}
-  bucket: {template: t.yaml, scope: regional}
-  api: {template: t.yaml, scope: regional}
-  lambda: {template: t.yaml, scope: regional, parameters: {Input: {output: api.Out}, More: {artifact: function, part: key}}}
-  certificate: {template: t.yaml, scope: regional, parameters: {Input: {output: zone.Out}}}
-  mapping: {template: t.yaml, scope: regional, parameters: {Input: {output: certificate.Out}, More: {output: lambda.Out}}}
-  records:
-    template: t.yaml
-    scope: global
-    parameters: {Input: {output: mapping.Out, region: primary}, More: {output: mapping.Out, region: secondary}}
-"""
-
-
-def graph_of(code: bytes = b"1", template: str = TEMPLATE) -> Graph:
-    config = parse_config(
-        'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n', "deploytool.toml"
-    )
-    packages = {"function": build_package("function", {"handler.py": code})}
-    return build_graph(
-        config,
-        config.stage("dev"),
-        parse_graph_file(GRAPH, "stacks.yaml"),
-        {"t.yaml": parse_template(template, "t.yaml")},
-        packages,
-    )
-
-
 Run = Callable[..., tuple[Outcome, list[Event]]]
-
-
-@pytest.fixture
-def ports(stacks: Any, buckets: Any, runner: Any) -> DeployPorts:
-    return DeployPorts(stacks, buckets, stacks.clock, runner)
-
-
-@pytest.fixture
-def run(ports: DeployPorts) -> Run:
-    def run(graph: Graph | None = None, work: Callable[..., Outcome] = deploy) -> tuple[Outcome, list[Event]]:
-        events: list[Event] = []
-        return work(graph or graph_of(), ports, events.append), events
-
-    return run
 
 
 def names(history: list[tuple[float, str, str, str]]) -> list[str]:
@@ -101,7 +46,7 @@ def test_a_second_run_changes_nothing_and_makes_two_calls(run: Run, stacks: Any)
     assert stacks.calls == [("list", EAST), ("list", WEST)]
 
 
-def test_new_code_redeploys_what_depends_on_it_and_nothing_else(run: Run, stacks: Any) -> None:
+def test_new_code_redeploys_what_depends_on_it_and_nothing_else(run: Run, stacks: Any, graph_of: Any) -> None:
     """The function's stacks, and those whose inputs change with its outputs."""
     run()
     stacks.history.clear()
@@ -136,11 +81,11 @@ def test_a_creation_that_was_rolled_back_is_deleted_and_made_anew(run: Run, stac
     assert outcome.done[NodeId("lambda", EAST)] == Action.CREATE
 
 
-def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(run: Run, stacks: Any) -> None:
+def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(run: Run, stacks: Any, graph_of: Any) -> None:
     """UPDATE_ROLLBACK_COMPLETE is whole: it carries the old fingerprint and takes an update."""
     run()
     stacks.failures = {"hello-dev-api": "no"}
-    changed = graph_of(template=TEMPLATE.replace("Thing'", "Thing', Metadata: x"))
+    changed = graph_of(thing="Thing', Metadata: x")
     outcome, _ = run(changed)
     assert {each.stack for each in outcome.failed} == {"api"}
     stacks.failures = {}
@@ -149,7 +94,7 @@ def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(run: Run,
     assert outcome.done[NodeId("api", WEST)] == Action.UPDATE
 
 
-def test_the_end_is_believed_only_from_an_event_with_our_token(run: Run, stacks: Any) -> None:
+def test_the_end_is_believed_only_from_an_event_with_our_token(run: Run, stacks: Any, graph_of: Any) -> None:
     """DescribeStacks may show the state before the operation for a while (aws-cdk-cli issue 1802)."""
     run()
     stacks.stale = 6
@@ -199,7 +144,7 @@ def test_destroy_goes_in_reverse_order_and_empties_the_bucket(run: Run, stacks: 
     assert set(outcome.done.values()) == {"not there"}
 
 
-def test_the_plan_knows_what_is_pending(run: Run, ports: DeployPorts) -> None:
+def test_the_plan_knows_what_is_pending(run: Run, ports: DeployPorts, graph_of: Any) -> None:
     """Before the first run everything is to be created; after a change of code the inputs that may change are named."""
     graph = graph_of()
     assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {Action.CREATE}

@@ -1,0 +1,122 @@
+"""plan and deploy --plan-file as a user runs them, against the session's cloud: change sets, drift, a world that moved."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploytool.cli import main
+from deploytool.localcloud.state import State
+
+SECRET = "hunter2"
+STACK = "planned-dev-queue"
+CONFIG = """
+project = "planned"
+domain = "example.com"
+regions = ["us-east-1", "us-west-2"]
+[stages.dev.settings]
+"""
+GRAPH = """
+settings: {timeout: 30, secret: x}
+stacks:
+  queue: {template: queue.yaml, scope: regional, parameters: {Timeout: {setting: timeout}, Secret: {setting: secret}}}
+  reader: {template: reader.yaml, scope: regional, parameters: {Arn: {output: queue.Arn}}}
+"""
+QUEUE = """
+Parameters: {Timeout: {Type: Number}, Secret: {Type: String, NoEcho: true}}
+Resources:
+  Queue: {Type: 'AWS::SQS::Queue', Properties: {VisibilityTimeout: !Ref Timeout}}
+  Hidden: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Name: !Sub 'hidden-${AWS::Region}', Value: !Ref Secret}}
+Outputs: {Arn: {Value: !GetAtt Queue.Arn}, Url: {Value: !Ref Queue}}
+"""
+READER = """
+Parameters: {Arn: {Type: String}}
+Resources: {Note: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value: !Ref Arn}}}
+"""
+
+
+@pytest.fixture
+def run(
+    cloud: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """`run("plan", ...)`: exit code, standard output and error of a command in a project of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(cloud.ca.parent))
+    (tmp_path / "infra").mkdir()
+    for name, text in {"stacks.yaml": GRAPH, "queue.yaml": QUEUE, "reader.yaml": READER}.items():
+        (tmp_path / "infra" / name).write_text(text)
+    configure(timeout=30, secret=SECRET)
+
+    def call(command: str, *words: str) -> tuple[int, str, str]:
+        code = main([command, "--local", *words])
+        captured = capsys.readouterr()
+        assert SECRET not in captured.out + captured.err
+        return code, captured.out, captured.err
+
+    return call
+
+
+def configure(**settings: object) -> None:
+    """Write the stage's settings."""
+    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    Path("deploytool.toml").write_text(CONFIG + "\n".join(lines) + "\n")
+
+
+def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(run: Callable[..., tuple[int, str, str]], aws: Any) -> None:
+    """Deployed by its plan; a moved setting makes the old plan refused, and a new one through change sets, gone again."""
+    code, out, _ = run("plan", "--out", "first.json")
+    assert (code, "Stacks: 4 to create." in out) == (0, True)
+    assert run("deploy", "--plan-file", "first.json")[0] == 0
+
+    code, out, err = run("deploy", "--plan-file", "first.json")
+    assert code == 1
+    assert "queue@us-west-2: exists now" in err
+    assert run("plan", "--out", "second.json")[1] == "Nothing to do: 4 stacks as desired.\n"
+
+    configure(timeout=31, secret=SECRET)
+    code, out, err = run("deploy", "--plan-file", "second.json")
+    assert code == 1
+    assert "queue@us-east-1: its template, settings or code changed since the plan" in err
+
+    code, out, _ = run("plan", "--output", "json", "--out", "third.json", "--markdown", "plan.md")
+    step = next(each for each in json.loads(out)["steps"] if each["stack"] == "queue")
+    assert (code, step["action"], step["known_from"]) == (0, "update", "change set")
+    assert [(each["logical_id"], each["effect"]) for each in step["resources"]] == [("Queue", "update")]
+    assert [each["path"] for each in step["resources"][0]["properties"]] == ["VisibilityTimeout"]
+    assert "<b>queue</b> (us-east-1, us-west-2)" in Path("plan.md").read_text()
+    assert SECRET not in "".join(path.read_text() for path in Path.cwd().glob("*.[jm]*"))
+    for region in ("us-east-1", "us-west-2"):
+        assert aws.client("cloudformation", region).list_change_sets(StackName=STACK)["Summaries"] == []
+
+    code, out, _ = run("deploy", "--plan-file", "third.json", "--output", "json")
+    assert code == 0
+    times = {each["stack"]: (each["started"], each["seconds"]) for each in json.loads(out)["stacks"]}
+    assert times["queue"][0] >= 0
+    assert times["queue"][1] > 0
+
+    url = aws.outputs(STACK)["Url"]
+    aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "99"})
+    aws.client("ssm").put_parameter(Name="hidden-us-east-1", Value="other", Overwrite=True)
+    code, out, _ = run("plan", "--drift")
+    assert code == 0
+    assert "/VisibilityTimeout: expected 31, is 99" in out
+    assert "/Value: expected (hidden: NoEcho), is (hidden: NoEcho)" in out
+    assert "No drift in 3 of 4 deployed stacks." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", "--markdown", "-", "--output", "json"), "standard output is the JSON document's"),
+        (("plan", "--out", "p.json", "--region", "us-east-1"), "a plan file covers every region"),
+        (("plan", "--out", "no/such/p.json"), "cannot be written"),
+        (("deploy", "--plan-file", "none.json"), "cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_bad_input(run: Callable[..., tuple[int, str, str]], words: tuple[str, ...], said: str) -> None:
+    """Exit code 2, one line, nothing touched."""
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert said in err

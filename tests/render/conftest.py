@@ -1,0 +1,167 @@
+"""Golden files for the renderers, a plan that has everything, and a run that has everything."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from deploytool.core.changes import Effect, PropertyChange, ResourceChange, Source, StackChanges
+from deploytool.core.drift import Difference, ResourceDrift, StackDrift
+from deploytool.core.events import Event, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackWaiting
+from deploytool.core.graph import Graph, NodeId
+from deploytool.core.plan import Action, Decision, Step
+from deploytool.core.stacks import Stack, StackStatus
+from deploytool.work.plan import Plan
+
+GOLDEN = Path(__file__).parent / "golden"
+UPDATE = "UPDATE_GOLDEN"
+EAST, WEST = "us-east-1", "us-west-2"
+Golden = Callable[[str, str], None]
+
+
+@pytest.fixture
+def golden() -> Golden:
+    """`golden(name, text)`: the text is what the file holds. UPDATE_GOLDEN=1 writes the file anew; look at it then."""
+
+    def check(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if os.environ.get(UPDATE):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
+
+
+@pytest.fixture
+def plain() -> Callable[..., str]:
+    """`plain(*lines)`: what a terminal without colours shows of lines with rich's markup."""
+    return _plain
+
+
+def _plain(*lines: object, width: int = 100) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, no_color=True, highlight=False, soft_wrap=True, emoji=False)
+    for line in lines:
+        console.print(line)
+    return stream.getvalue()
+
+
+def node(stack: str, region: str = EAST) -> NodeId:
+    return NodeId(stack, region)
+
+
+def resource(effect: Effect, name: str, kind: str, *paths: str | PropertyChange) -> ResourceChange:
+    return ResourceChange(
+        effect, name, f"AWS::{kind}", tuple(PropertyChange(each) if isinstance(each, str) else each for each in paths)
+    )
+
+
+@pytest.fixture
+def full_plan() -> Plan:
+    """A plan in which everything occurs once."""
+    twins = StackChanges(
+        Source.CHANGE_SET,
+        (
+            resource(
+                Effect.UPDATE, "Function", "Lambda::Function", PropertyChange("MemorySize", "256", "512"), "Code", "Environment"
+            ),
+            resource(Effect.CREATE, "Deployment54a7f325d5", "ApiGateway::Deployment"),
+            resource(Effect.RETAIN, "LogGroup", "Logs::LogGroup"),
+        ),
+    )
+    anew = StackChanges(
+        Source.CHANGE_SET,
+        (resource(Effect.REPLACE, "Domain", "ApiGateway::DomainName", PropertyChange("DomainName", "a|b.example.com", None)),),
+    )
+    estimated = StackChanges(
+        Source.ESTIMATE, (resource(Effect.PERHAPS_REPLACE, "RecordSet", "Route53::RecordSet", "AliasTarget", "HostedZoneId"),)
+    )
+    new = StackChanges(Source.TEMPLATE, (resource(Effect.CREATE, "Check", "Route53::HealthCheck"),))
+    update, stuck = (
+        Decision(Action.UPDATE, "template, parameters or tags differ"),
+        Decision(Action.REFUSE, "is UPDATE_FAILED: <why>"),
+    )
+    steps = (
+        Step(node("lambda"), update),
+        Step(node("lambda", WEST), update),
+        Step(node("zone"), Decision(Action.NOTHING, "as deployed")),
+        Step(node("mapping"), update),
+        Step(node("record"), update, ("mapping@us-east-1.Target",)),
+        Step(node("check"), Decision(Action.CREATE, "not there yet")),
+        Step(node("alarm"), Decision(Action.NOTHING, "as deployed"), ("check@us-east-1.Id",)),
+        Step(node("bucket"), stuck),
+        Step(node("topic"), update),
+    )
+    changes = {
+        node("lambda"): twins,
+        node("lambda", WEST): twins,
+        node("mapping"): anew,
+        node("record"): estimated,
+        node("check"): new,
+    }
+    drifted = ResourceDrift("Zone", "AWS::Route53::HostedZone", "MODIFIED", (Difference("/Comment", "ours", "theirs | `x`"),))
+    return Plan(
+        Graph("hello", "dev", {}, {}, {}),
+        steps,
+        {},
+        changes,
+        {node("topic"): "CloudFormation cannot plan this update: [Topic] is wrong"},
+        [(EAST, Stack("hello-dev-old", "arn:old", StackStatus.CREATE_COMPLETE, {}))],
+        {
+            node("zone"): StackDrift("DRIFTED", (drifted, ResourceDrift("Gone", "AWS::SNS::Topic", "DELETED"))),
+            node("lambda"): StackDrift("IN_SYNC"),
+            node("bucket"): StackDrift("NOT_CHECKED", reason="is UPDATE_FAILED"),
+        },
+    )
+
+
+NEEDS = {
+    node("bucket"): frozenset[NodeId](),
+    node("zone"): frozenset[NodeId](),
+    node("api"): frozenset[NodeId](),
+    node("api", WEST): frozenset[NodeId](),
+    node("certificate"): frozenset({node("zone")}),
+    node("lambda"): frozenset({node("api")}),
+    node("lambda", WEST): frozenset({node("api", WEST), node("zone")}),
+    node("mapping"): frozenset({node("certificate"), node("lambda")}),
+    node("mapping", WEST): frozenset({node("lambda", WEST)}),
+}
+CAUSE = "Function (AWS::Lambda::Function): the role cannot be assumed: 100% [no]\nsee arn:aws:secretsmanager:us-east-1:1:secret:x"
+
+HALF: tuple[Event, ...] = (
+    RunStarted(100.0, tuple(NEEDS), NEEDS),
+    StackDone(100.1, node("bucket"), "unchanged", 0.1, {}),
+    StackBegun(100.2, node("zone"), "create", 35.0),
+    StackBegun(100.2, node("api"), "update", 4.0),
+    StackWaiting(100.3, node("api", WEST), "UPDATE_IN_PROGRESS"),
+    StackDone(104.5, node("api"), "update", 4.3, {}),
+    StackBegun(105.0, node("lambda"), "create", 20.0),
+)
+REST: tuple[Event, ...] = (
+    StackFailed(117.0, node("lambda"), CAUSE, "mend the role, then deploy again"),
+    StackCancelled(117.0, node("mapping"), (node("lambda"),)),
+    StackBegun(118.0, node("api", WEST), "update", 4.0),
+    StackDone(122.0, node("api", WEST), "update", 4.0, {}),
+    StackDone(137.0, node("zone"), "create", 36.8, {}),
+    StackBegun(137.5, node("certificate"), "create", 75.0),
+    StackBegun(137.5, node("lambda", WEST), "create", 20.0),
+    StackDone(160.0, node("lambda", WEST), "create", 22.5, {}),
+    StackBegun(160.5, node("mapping", WEST), "create"),
+    StackDone(170.5, node("mapping", WEST), "create", 10.0, {}),
+    StackDone(215.0, node("certificate"), "create", 77.5, {}),
+)
+
+
+@pytest.fixture
+def half() -> tuple[Event, ...]:
+    """The beginning of a run: something runs, something waits, something is blocked by someone else."""
+    return HALF
+
+
+@pytest.fixture
+def whole() -> tuple[Event, ...]:
+    """The same run to its end: one stack failed, one was not started because of it."""
+    return HALF + REST

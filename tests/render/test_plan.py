@@ -1,0 +1,50 @@
+"""A plan as text, JSON and Markdown."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from deploytool.core.changes import Effect, ResourceChange, Source, StackChanges
+from deploytool.core.graph import NodeId
+from deploytool.core.plan import Action, Decision, Step
+from deploytool.render.markdown import LIMIT, plan_markdown
+from deploytool.render.plan import WIDTH, plan_document, plan_lines
+from deploytool.work.plan import Plan
+
+Check = Callable[[str, str], None]
+
+
+def test_the_text(full_plan: Plan, golden: Check, plain: Callable[..., str]) -> None:
+    """Grouped by stack, twins once, replacements of what serves traffic marked, within 100 columns."""
+    text = plain(*plan_lines(full_plan))
+    golden("plan.txt", text)
+    assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_the_json(full_plan: Plan, golden: Check) -> None:
+    """Every step, also those that the text leaves out."""
+    golden("plan.json", json.dumps(plan_document(full_plan), indent=2) + "\n")
+
+
+def test_the_markdown(full_plan: Plan, golden: Check) -> None:
+    """A line a stack with its resources folded below; nothing in a value breaks the table."""
+    golden("plan.md", plan_markdown(full_plan))
+
+
+def test_the_markdown_of_nothing_to_do(full_plan: Plan, golden: Check) -> None:
+    """One sentence."""
+    step = Step(NodeId("zone", "us-east-1"), Decision(Action.NOTHING, "as deployed"))
+    golden("plan-nothing.md", plan_markdown(replace(full_plan, steps=(step,), changes={}, problems={}, left_over=(), drifts={})))
+
+
+def test_a_plan_of_hundreds_of_stacks_fits_into_a_comment(full_plan: Plan) -> None:
+    """The last stacks' details are left out, and it is said of how many."""
+    nodes = [NodeId(f"stack-{number:03}", "us-east-1") for number in range(300)]
+    resources = tuple(ResourceChange(Effect.CREATE, f"Resource{number}", "AWS::S3::Bucket") for number in range(20))
+    steps = tuple(Step(each, Decision(Action.CREATE, "not there yet")) for each in nodes)
+    found = plan_markdown(
+        replace(full_plan, steps=steps, changes={each: StackChanges(Source.TEMPLATE, resources) for each in nodes}, problems={})
+    )
+    assert len(found.encode()) <= LIMIT
+    assert "Left out are the resources of" in found
+    assert "stack-299" in found

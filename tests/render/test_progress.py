@@ -1,0 +1,259 @@
+"""A run as lines, as a table, and as GitHub shows it; all of them from the same events."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from deploytool.core.events import Event, RunStarted, StackBegun, StackDone, StackFailed
+from deploytool.core.graph import NodeId
+from deploytool.render.board import Board, State
+from deploytool.render.gantt import gantt
+from deploytool.render.github import annotation, summary
+from deploytool.render.live import duration, last_line, table
+from deploytool.render.progress import progress
+from deploytool.render.results import outcome_document
+from deploytool.render.terminal import Terminal
+from deploytool.work.engine import Outcome
+
+Check = Callable[[str, str], None]
+API, ZONE = NodeId("api", "us-east-1"), NodeId("zone", "us-east-1")
+
+
+class Stopped:
+    """A clock at 110 s."""
+
+    def now(self) -> float:
+        return 110.0
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError
+
+
+def board_of(events: tuple[Event, ...]) -> Board:
+    board = Board()
+    for event in events:
+        board(event)
+    return board
+
+
+def drawn(board: Board, now: float, width: int = 100, room: int = 30) -> str:
+    stream = StringIO()
+    Console(file=stream, width=width, no_color=True, soft_wrap=True, emoji=False).print(table(board, now, width, room))
+    return stream.getvalue()
+
+
+def said(events: tuple[Event, ...], capsys: pytest.CaptureFixture[str]) -> str:
+    with progress(Terminal(), Stopped(), "Deploy hello, stage dev, on local") as show:
+        for event in events:
+            show(event)
+    return capsys.readouterr().err
+
+
+@pytest.fixture(autouse=True)
+def _no_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_lines(whole: tuple[Event, ...], golden: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line an event, none for what was unchanged but their number at the end, no cursor codes."""
+    text = said(whole, capsys)
+    golden("lines.txt", text)
+    assert "\x1b" not in text
+
+
+def test_a_log_gets_lines_even_where_colour_is_forced(
+    whole: tuple[Event, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FORCE_COLOR makes colours, and no table that redraws itself; NO_COLOR overrules it."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[32m" in (text := said(whole, capsys))
+    assert not any(code in text for code in ("\x1b[1A", "\x1b[2K", "\x1b[?25l"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[32m" not in said(whole, capsys)
+
+
+def test_nothing_to_do_is_no_line_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command says it in one sentence."""
+    events = (RunStarted(0.0, (API,), {API: frozenset()}), StackDone(0.1, API, "unchanged", 0.1, {}))
+    assert said(events, capsys) == ""
+
+
+def on_a_terminal(events: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch, kind: str = "xterm") -> str:
+    """What a terminal of 100 columns is sent during a run of these events."""
+    read, write = os.openpty()
+    received: list[bytes] = []
+
+    def receive() -> None:
+        with contextlib.suppress(OSError):  # Linux says so when the other end is closed
+            while data := os.read(read, 65536):
+                received.append(data)
+
+    reader = threading.Thread(target=receive)
+    reader.start()
+    with os.fdopen(write, "w") as stream, monkeypatch.context() as patch:
+        for name, value in {"TERM": kind, "COLUMNS": "100", "LINES": "30"}.items():
+            patch.setenv(name, value)
+        patch.setattr("sys.stderr", stream)
+        with progress(Terminal(), Stopped(), "") as show:
+            for event in events:
+                show(event)
+    reader.join()
+    os.close(read)
+    return b"".join(received).decode()
+
+
+def test_a_terminal_gets_the_table_and_the_whole_cause(whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redrawn in place; above it the cause of the failure, which a row has no room for; no line for what a row shows."""
+    text = on_a_terminal(whole, monkeypatch)
+    assert "\x1b[1A" in text
+    assert "secret:x" in text
+    assert "1 failed, 1 not started, 6 done, 1 unchanged" in text
+    assert "not started: needs" not in text
+
+
+def test_a_terminal_keeps_nothing_of_a_run_that_did_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last frame is taken away again; the command's sentence is enough."""
+    events = (RunStarted(0.0, (API,), {API: frozenset()}), StackDone(0.1, API, "unchanged", 0.1, {}))
+    last = on_a_terminal(events, monkeypatch).rpartition("1 unchanged")[2]
+    assert last.endswith("\x1b[1A\x1b[2K")
+
+
+def test_a_dumb_terminal_gets_lines(whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without cursor codes."""
+    text = on_a_terminal(whole, monkeypatch, "dumb")
+    assert text.count("created") == 4
+    assert "\x1b[1A" not in text
+
+
+def test_the_table_in_the_middle(half: tuple[Event, ...], golden: Check) -> None:
+    """Marks, elapsed and expected times, what each waits for, the least time left."""
+    golden("table-half.txt", drawn(board_of(half), 110.0))
+
+
+def test_the_table_at_the_end(whole: tuple[Event, ...], golden: Check) -> None:
+    """What failed with its cause on one line, what was not started and why."""
+    golden("table-end.txt", drawn(board_of(whole), 216.0))
+
+
+def test_a_small_terminal_shows_what_is_urgent(whole: tuple[Event, ...], golden: Check) -> None:
+    """Failed and running stacks stay, in the graph's order; the rest is counted. Nothing is wider or higher than the terminal."""
+    text = drawn(board_of(whole[:-2]), 170.0, width=60, room=6)
+    golden("table-small.txt", text)
+    assert len(text.splitlines()) <= 6
+    assert max(map(len, text.splitlines())) <= 60
+
+
+def test_the_step_summary(whole: tuple[Event, ...], golden: Check) -> None:
+    """First causes, a row a stack, what was not started, and the picture."""
+    golden("summary.md", summary(board_of(whole), "Deploy hello, stage dev, on local"))
+
+
+def test_github_gets_an_annotation_and_a_summary(
+    whole: tuple[Event, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The annotation is a line of its own in the log; the summary is added to what the step wrote."""
+    file = tmp_path / "summary.md"
+    file.write_text("before\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    lines = said(whole, capsys).splitlines()
+    assert [line for line in lines if line.startswith("::error ")] == [
+        (
+            "::error title=lambda@us-east-1 failed::Function (AWS::Lambda::Function): the role cannot be assumed: 100%25 [no]%0A"
+            "see arn:aws:secretsmanager:us-east-1:1:secret:x%0Amend the role, then deploy again"
+        )
+    ]
+    assert file.read_text().startswith("before\n### Deploy hello")
+
+
+def test_a_summary_that_cannot_be_written_fails_nothing(
+    whole: tuple[Event, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is said, and the run goes on."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "summary.md"))
+    assert "cannot be written" in said(whole, capsys)
+
+
+def test_an_annotations_title_cannot_end_early() -> None:
+    """Colons and commas have a meaning there, and are escaped."""
+    assert annotation(StackFailed(0.0, NodeId("a:b,c", "r"), "x")) == "::error title=a%3Ab%2Cc@r failed::x"
+
+
+def test_an_interrupted_run_has_a_picture_too(half: tuple[Event, ...]) -> None:
+    """What still runs is drawn up to the last event."""
+    picture = gantt(board_of(half))
+    assert "    zone 4.8 s :active, 2000-01-01 00:00:00.200, 2000-01-01 00:00:05.000" in picture
+
+
+def test_a_stopped_run_says_what_was_not_started(half: tuple[Event, ...]) -> None:
+    """What waited when it ended, and no time that it would still take."""
+    board = board_of(half)
+    board.close()
+    assert [str(row.node) for row in board.of(State.NOT_STARTED)] == [
+        "api@us-west-2",
+        "certificate@us-east-1",
+        "lambda@us-west-2",
+        "mapping@us-east-1",
+        "mapping@us-west-2",
+    ]
+    assert last_line(board, 110.0) == "10 s: 2 running, 5 not started, 1 done, 1 unchanged"
+    assert "- **api@us-west-2**\n" in summary(board, "x")
+
+
+def test_a_run_in_which_nothing_began_has_no_picture() -> None:
+    """An empty picture is a fault in Mermaid."""
+    assert gantt(Board()) == []
+
+
+def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_something_is_unknown() -> None:
+    """A waiting stack's duration is known when its twin in another region told it."""
+    west = NodeId("api", "us-west-2")
+    board = board_of(
+        (
+            RunStarted(0.0, (ZONE, API, west), {ZONE: frozenset(), API: frozenset(), west: frozenset({ZONE})}),
+            StackBegun(0.0, ZONE, "create", 30.0),
+        )
+    )
+    assert board.remaining(10.0) == (20.0, False)
+    board(StackBegun(10.0, API, "create", 5.0))
+    assert board.remaining(10.0) == (25.0, True)
+    assert last_line(board, 10.0) == "10 s, about 25 s more: 2 running, 1 waiting"
+
+
+def test_a_result_says_when_each_stack_began_and_how_long_it_took(whole: tuple[Event, ...]) -> None:
+    """Offsets from the run's start; null where nothing was done."""
+    unchanged, created = NodeId("bucket", "us-east-1"), NodeId("zone", "us-east-1")
+    outcome = Outcome(
+        done={unchanged: "unchanged", created: "create"},
+        failed={NodeId("lambda", "us-east-1"): "x"},
+        outputs={unchanged: {}, created: {}},
+    )
+    document = outcome_document(outcome, board_of(whole))
+    times = [(each["stack"], each["started"], each["seconds"]) for each in (*document["stacks"], *document["failed"])]
+    assert times == [("bucket", None, None), ("zone", 0.2, 36.8), ("lambda", 5.0, 12.0)]
+
+
+def test_a_stack_that_is_made_anew_began_when_its_deletion_did() -> None:
+    """Two operations, one row."""
+    events = (
+        RunStarted(0.0, (API,), {API: frozenset()}),
+        StackBegun(1.0, API, "delete the failed creation"),
+        StackBegun(5.0, API, "create"),
+        StackDone(9.0, API, "create", 9.0, {}),
+    )
+    row = board_of(events).rows[API]
+    assert (row.state, row.begun, row.seconds(99.0)) == (State.DONE, 1.0, 8.0)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0.0 s"), (9.96, "10 s"), (59.6, "1:00"), (185, "3:05"), (3725, "1:02:05")])
+def test_durations_are_short(seconds: float, text: str) -> None:
+    """Tenths only where they matter."""
+    assert duration(seconds) == text
