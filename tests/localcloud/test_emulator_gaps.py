@@ -4,6 +4,7 @@ When an upgrade of MiniStack mends a gap by itself, the module in `deploytool/lo
 """
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -364,3 +365,24 @@ def test_foreign_services_are_refused(aws: Any) -> None:
     template = {"Resources": {"Cluster": {"Type": "AWS::ECS::Cluster"}}}
     with pytest.raises(ClientError, match="Unrecognized resource types"):
         aws.create_stack("cluster", template)
+
+
+class TestSchedules:
+    """EventBridge Scheduler, which MiniStack looks at every ten seconds only."""
+
+    def test_a_one_time_schedule_fires_on_time_and_deletes_itself(self, aws: Any) -> None:
+        """Not before the second that it names, and soon after, whatever the cloud's speed."""
+        queue = aws.client("sqs").create_queue(QueueName="fired")["QueueUrl"]
+        arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+        aws.client("scheduler").create_schedule(
+            Name="once",
+            ScheduleExpression=f"at({due:%Y-%m-%dT%H:%M:%S})",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+            Target={"Arn": arn, "RoleArn": "arn:aws:iam::000000000000:role/any", "Input": "now"},
+        )
+        [message] = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+        assert message["Body"] == "now"
+        assert due <= datetime.now(UTC)
+        assert aws.client("scheduler").list_schedules(NamePrefix="once")["Schedules"] == []
