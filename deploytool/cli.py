@@ -99,6 +99,15 @@ def _local(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument(
             "--speed", type=float, default=1.0, metavar="N", help="its seconds pass N times faster (default: 1, real time)"
         )
+        made[name].add_argument(
+            "--durations",
+            choices=("none", "aws"),
+            default="none",
+            help="aws: resources take about as long as on AWS, by a model (default: none, they are made at once)",
+        )
+        made[name].add_argument(
+            "--durations-scale", type=float, default=1.0, metavar="N", help="with --durations aws: N times as long (default: 1)"
+        )
     made["run"].add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command, after --")
     for name in ("stop-region", "start-region"):
         made[name].add_argument("name", metavar="REGION")

@@ -15,12 +15,14 @@ from typing import Any
 
 from deploytool.localcloud import emulator, gaps, lock
 from deploytool.localcloud.ca import CertificateAuthority
+from deploytool.localcloud.callcounter import CallCounter
 from deploytool.localcloud.checkers import HealthMonitor
 from deploytool.localcloud.cloudclock import CloudClock
 from deploytool.localcloud.control import Control
 from deploytool.localcloud.controlplane import MiniStackState
 from deploytool.localcloud.dial import EndpointDial
 from deploytool.localcloud.dnsserver import DnsServer
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.edge import Edge, bind_edges
 from deploytool.localcloud.httpserver import HttpServer, bind
 from deploytool.localcloud.nameserver import AnswerChanged, NameServer
@@ -57,7 +59,8 @@ class LocalCloud:
             region: Edge(region, bound, self._control_plane, app, self._ca)
             for region, bound in zip(settings.regions, edge_sockets, strict=True)
         }
-        self._control = HttpServer(control_socket, lambda _: Control(app, self), None)
+        self._counter = CallCounter(app)
+        self._control = HttpServer(control_socket, lambda _: Control(self._counter, self), None)
         dial = EndpointDial({_HTTPS: self._https_port})
         self._health = HealthMonitor(self._control_plane, self._clock, dial, on_change=lambda _: self._names.refresh())
         self._names = NameServer(self._control_plane, self._health, on_change=self._answers.append, now=self._clock.now)
@@ -126,6 +129,7 @@ class LocalCloud:
             "edges": {region: edge.state for region, edge in self._edges.items()},
             "seconds": round(self._clock.now(), 3),
             "health_checks": {id_: self._verdict(id_) for id_ in self._control_plane.health_checks()},
+            "calls": dict(sorted(self._counter.calls.items())),
             "resident_mb": round(resident_mb(), 1),
             "ministack": emulator.ministack_version(),
         }
@@ -151,6 +155,7 @@ class LocalCloud:
             ca=self._ca.path,
             directory=self._settings.directory,
             started=self._started,
+            durations=self._settings.durations,
         )
 
     def _surroundings(self) -> gaps.Surroundings:
@@ -162,6 +167,7 @@ class LocalCloud:
             respond=self._names.respond,
             to_unix=lambda seconds: began + seconds / speed,
             closing=self._closing,
+            durations=Durations(self._settings.durations),
         )
 
     async def _watch_lifeline(self) -> None:

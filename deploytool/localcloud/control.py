@@ -1,6 +1,7 @@
 """The local cloud's own API, beside AWS's on the same port: JSON below /_deploytool/.
 
-GET  /_deploytool/status            regions and their edges, ports, speed, health checks with their verdicts, process, memory
+GET  /_deploytool/status            regions and their edges, ports, speed, health checks with their verdicts, process, memory,
+                                    how often each operation of the AWS API was called
 POST /_deploytool/regions/<region>  {"state": "refusing" | "serving"}: break a region's edge, or mend it
 GET  /_deploytool/answers           how the answers for failover names have changed since the start
 POST /_deploytool/shutdown          end the cloud

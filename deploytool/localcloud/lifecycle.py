@@ -22,16 +22,18 @@ _LOOPBACK = ("127.0.0.1", "127.0.0.0/8", "localhost", "::1")
 def up(settings: Settings) -> State:
     """Start a cloud in the background and return once it is ready.
 
-    The one that runs in the directory is returned when it has these regions and this speed. Raises InputError when it has others
+    The one that runs in the directory is returned when it has these regions, this speed and these durations. Raises InputError when it has others
     or when the settings are impossible on this machine, DeploytoolError with the log's end when it does not start.
     """
     running = load(settings.directory)
     if running is None:
         return process.wait_until_ready(process.start(replace(settings, lifeline=False)))
-    if tuple(running.regions) == settings.regions and running.speed == settings.speed:
+    found = (tuple(running.regions), running.speed, running.durations)
+    if found == (settings.regions, settings.speed, settings.durations):
         return running
     raise InputError(
-        f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)} and speed {running.speed:g}",
+        f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)}, speed {running.speed:g} "
+        f"and durations {running.durations:g}",
         hint="end it first: deploytool local down",
     )
 

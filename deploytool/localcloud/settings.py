@@ -31,13 +31,15 @@ class Settings:
     """How a cloud is to be started; `directory` holds all that it writes; `regions` are AWS's names, the primary first.
 
     `speed` is how many of the cloud's seconds pass in one second of wall time. With `lifeline` the cloud ends when its standard
-    input does, so that it never outlives who started it. Raises InputError for settings that no cloud can have.
+    input does, so that it never outlives who started it. `durations` is the scale of `Durations`: 0 makes resources at once.
+    Raises InputError for settings that no cloud can have.
     """
 
     directory: Path
     regions: tuple[str, ...] = DEFAULT_REGIONS
     speed: float = DEFAULT_SPEED
     lifeline: bool = False
+    durations: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < len(self.regions) <= _MOST_REGIONS or len(set(self.regions)) != len(self.regions):
@@ -47,6 +49,8 @@ class Settings:
                 raise InputError(f"regions: {region!r} is not the name of an AWS region")
         if not (math.isfinite(self.speed) and self.speed > 0):
             raise InputError(f"speed: must be a positive number, got {self.speed}")
+        if not (math.isfinite(self.durations) and self.durations >= 0):
+            raise InputError(f"durations: their scale must not be negative, got {self.durations}")
 
     def edge_address(self, region: str) -> str:
         """The loopback address of a region's HTTPS edge: 127.0.0.11 for the first region, .12 for the second, and so on."""
@@ -55,6 +59,7 @@ class Settings:
     def to_arguments(self) -> list[str]:
         """The command line of `python -m deploytool.localcloud` that says the same."""
         arguments = ["--directory", str(self.directory), "--regions", ",".join(self.regions), "--speed", repr(self.speed)]
+        arguments += ["--durations", repr(self.durations)]
         return [*arguments, "--lifeline"] if self.lifeline else arguments
 
 
@@ -64,8 +69,9 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
     parser.add_argument("--directory", type=Path, required=True, help="where state.json, ca.pem and cloud.log are kept")
     parser.add_argument("--regions", default=",".join(DEFAULT_REGIONS), help="AWS regions, the primary first")
     parser.add_argument("--speed", type=float, default=DEFAULT_SPEED, help="seconds of the cloud that pass in one second")
+    parser.add_argument("--durations", type=float, default=0.0, help="scale of AWS-like durations; 0: resources are made at once")
     parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
     parser.add_argument("--ready-fd", type=int, default=None, help="file descriptor to write to and close once ready")
     found = parser.parse_args(arguments)
-    settings = Settings(found.directory.resolve(), tuple(found.regions.split(",")), found.speed, found.lifeline)
+    settings = Settings(found.directory.resolve(), tuple(found.regions.split(",")), found.speed, found.lifeline, found.durations)
     return settings, found.ready_fd

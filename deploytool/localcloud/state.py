@@ -26,7 +26,7 @@ class State:
     """A running cloud. `regions` (primary first) maps each region to its edge's address, all edges listen on `https_port`.
 
     `endpoint_url` is the AWS API; `dns` the authoritative name server, `resolver` the recursive one (UDP and TCP each); `ca` the
-    certificate authority's PEM file; `started` is Unix time in seconds.
+    certificate authority's PEM file; `started` is Unix time in seconds; `durations` as in Settings.
     """
 
     pid: int
@@ -39,6 +39,7 @@ class State:
     ca: Path
     directory: Path
     started: float
+    durations: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for state.json and for the control API."""
@@ -69,6 +70,7 @@ def read_state(directory: Path) -> State:
             ca=Path(fields["ca"]),
             directory=Path(fields["directory"]),
             started=float(fields["started"]),
+            durations=float(fields["durations"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DeploytoolError(f"{path}: not the state of a local cloud ({error})", hint=f"remove {path}") from error

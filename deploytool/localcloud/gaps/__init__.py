@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from dns.message import Message
 
 from deploytool.localcloud.checkers import supported
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.emulator import MiniStack
-from deploytool.localcloud.gaps import apigateway, certificates, healthchecks, route53api, zones
+from deploytool.localcloud.gaps import apigateway, certificates, durations, healthchecks, route53api, zones
 from deploytool.localcloud.gaps.route53api import HealthReader
 from deploytool.localcloud.seam import ControlPlane
 
@@ -21,8 +22,8 @@ from deploytool.localcloud.seam import ControlPlane
 class Surroundings:
     """What the gaps need of the cloud around MiniStack.
 
-    The regions with an edge, the state, what the checkers saw, the name server, the cloud's seconds as Unix time, and an event
-    that is set when the cloud ends.
+    The regions with an edge, the state, what the checkers saw, the name server, the cloud's seconds as Unix time, an event
+    that is set when the cloud ends, and how long resources take.
     """
 
     regions: Collection[str]
@@ -31,6 +32,7 @@ class Surroundings:
     respond: Callable[[Message], Message]
     to_unix: Callable[[float], float]
     closing: threading.Event
+    durations: Durations
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
@@ -42,3 +44,5 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     validation = certificates.Validation(ministack, around.control_plane, around.closing)
     certificates.install(ministack, validation)
     apigateway.install(ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh))
+    if around.durations.scale:
+        durations.install(ministack, around.durations)
