@@ -22,8 +22,9 @@ _LOOPBACK = ("127.0.0.1", "127.0.0.0/8", "localhost", "::1")
 def up(settings: Settings) -> State:
     """Start a cloud in the background and return once it is ready.
 
-    The one that runs in the directory is returned when it has these regions, this speed and these durations. Raises InputError when it has others
-    or when the settings are impossible on this machine, DeploytoolError with the log's end when it does not start.
+    The one that runs in the directory is returned when it has these regions, this speed and these durations. Raises InputError
+    when it has others or when the settings are impossible on this machine, DeploytoolError with the log's end when it does not
+    start.
     """
     running = load(settings.directory)
     if running is None:
