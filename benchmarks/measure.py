@@ -22,7 +22,7 @@ class RunFailed(Exception):
 def timed(run: Run, state: State, log: Path) -> tuple[float, Mapping[str, int]]:
     """Wall seconds and calls by operation. What the command says goes to the log. Raises RunFailed."""
     given = {**os.environ, **lifecycle.environment(state), **run.environment}
-    environment = {name: value for name, value in given.items() if value}  # boto3 takes an empty AWS_PROFILE for a name
+    environment = {name: value for name, value in given.items() if value}  # an empty one is to be unset
     before = _calls(state)
     with log.open("ab") as output:
         started = time.perf_counter()

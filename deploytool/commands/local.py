@@ -75,7 +75,7 @@ def _env(args: Namespace, terminal: Terminal) -> int:
     values = lifecycle.environment(_running(args))
     terminal.document(values)
     for name, value in values.items():
-        terminal.say(f"export {name}={shlex.quote(value)}")
+        terminal.say(f"export {name}={shlex.quote(value)}" if value else f"unset {name}")
     return 0
 
 

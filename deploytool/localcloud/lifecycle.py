@@ -84,7 +84,8 @@ def private(settings: Settings) -> Iterator[State]:
 def environment(state: State, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
     """What to export so that any AWS tool talks to this cloud, whatever it `inherited` (this process's environment by default).
 
-    An empty value takes an inherited one out of force: a profile, a session token.
+    A variable with an empty value is to be unset: an inherited profile or session token. (boto3 takes an empty AWS_PROFILE for a
+    profile's name.)
     """
     known = os.environ if inherited is None else inherited
     region = next(iter(state.regions))
