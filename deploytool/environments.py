@@ -1,9 +1,10 @@
 """The composition root: the one module that knows which target it is, AWS or the local cloud."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from deploytool.aws.buckets import S3Buckets
@@ -13,16 +14,16 @@ from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.plan import output_of
-from deploytool.core.ports import Dns, Environment, Nameserver
+from deploytool.core.ports import Dns, Environment, Http, Nameserver
 from deploytool.core.service import Service
 from deploytool.net.clock import RealClock
-from deploytool.net.dns import DnsClient, system_resolvers
-from deploytool.net.http import HttpsClient
 from deploytool.net.runner import ThreadRunner
 from deploytool.project import Project
 from deploytool.work.deploy import DeployPorts, find_deployed
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
+
+Network = tuple[Dns, Http, tuple[Nameserver, ...]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,12 @@ class Target:
     name: str
     speed: float
     ports: DeployPorts
-    environment: Environment
+    make_environment: Callable[[], Environment]
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Made when it is first asked for: a deployment asks no DNS and no HTTPS, and importing them takes a while."""
+        return self.make_environment()
 
 
 def local_directory(root: Path) -> Path:
@@ -48,9 +54,13 @@ def open_target(project: Project, *, local: bool) -> Iterator[Target]:
 
 
 def _aws(runner: ThreadRunner) -> Target:
-    resolvers = tuple(system_resolvers())
-    dns = DnsClient()
-    return _target("aws", 1.0, Clients(), runner, dns, HttpsClient(), resolvers, 53)
+    def network() -> Network:
+        from deploytool.net.dns import DnsClient, system_resolvers  # noqa: PLC0415  # see Target.environment
+        from deploytool.net.http import HttpsClient  # noqa: PLC0415  # the same
+
+        return DnsClient(), HttpsClient(), tuple(system_resolvers())
+
+    return _target("aws", 1.0, Clients(), runner, network, 53)
 
 
 def _local(project: Project, runner: ThreadRunner) -> Target:
@@ -65,32 +75,33 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
         mend = "end it (deploytool local down) and start it again in this project"
         raise InputError(f"the local cloud has {', '.join(state.regions)}, not {', '.join(missing)}", hint=mend)
     clients = Clients(Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY))
-    resolvers = (Nameserver("the local cloud's resolver", state.resolver.address, state.resolver.port),)
-    https = HttpsClient(https_port=state.https_port, ca=state.ca)
-    return _target("local", state.speed, clients, runner, DnsClient(), https, resolvers, state.dns.port)
+
+    def network() -> Network:
+        from deploytool.net.dns import DnsClient  # noqa: PLC0415  # see Target.environment
+        from deploytool.net.http import HttpsClient  # noqa: PLC0415  # the same
+
+        resolver = Nameserver("the local cloud's resolver", state.resolver.address, state.resolver.port)
+        return DnsClient(), HttpsClient(https_port=state.https_port, ca=state.ca), (resolver,)
+
+    return _target("local", state.speed, clients, runner, network, state.dns.port)
 
 
-def _target(
-    name: str,
-    speed: float,
-    clients: Clients,
-    runner: ThreadRunner,
-    dns: Dns,
-    http: HttpsClient,
-    resolvers: tuple[Nameserver, ...],
-    port: int,
-) -> Target:
-    def locate(server: str) -> tuple[str, int]:
-        answer = dns.query(resolvers[0], server)
-        if not answer.addresses:
-            raise DeploytoolError(f"the name server {server} has no address ({answer.rcode})")
-        return answer.addresses[0], port
+def _target(name: str, speed: float, clients: Clients, runner: ThreadRunner, network: Callable[[], Network], port: int) -> Target:
+    def make_environment() -> Environment:
+        dns, http, resolvers = network()
+
+        def locate(server: str) -> tuple[str, int]:
+            answer = dns.query(resolvers[0], server)
+            if not answer.addresses:
+                raise DeploytoolError(f"the name server {server} has no address ({answer.rcode})")
+            return answer.addresses[0], port
+
+        zones = Route53HostedZones(clients, locate)
+        return Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
 
     real = RealClock()
     ports = DeployPorts(CloudFormation(clients, real), S3Buckets(clients), real, runner)
-    zones = Route53HostedZones(clients, locate)
-    environment = Environment(RealClock(speed), runner, dns, http, Route53HealthChecks(clients), zones, resolvers)
-    return Target(name, speed, ports, environment)
+    return Target(name, speed, ports, make_environment)
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:
