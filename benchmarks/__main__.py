@@ -124,9 +124,9 @@ def _idle(each: Prepared) -> Measurement:
     except RunFailed as error:
         return Measurement(case, tool.label, note=f"failed: {error}")
     say(f"{tool.label}: nothing to do, {len(measured)} runs")
-    return Measurement(
-        case, tool.label, tuple(seconds for seconds, _ in measured), 0.0, measured[-1][1], f"median of {len(measured)} runs"
-    )
+    runs = tuple(seconds for seconds, _ in measured)
+    note = f"median of {len(runs)} runs; the quickest {min(runs):.2f} s"
+    return Measurement(case, tool.label, runs, 0.0, measured[-1][1], note)
 
 
 def _many(bench: Bench) -> list[Measurement]:
@@ -149,6 +149,8 @@ def heading(scale: float) -> list[str]:
     machine = f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     model = f"local clouds with AWS-like durations (a model after measured values, not AWS) at scale {scale:g}"
     lines = [f"{machine}; {model}."]
+    if (load := os.getloadavg()[1]) > (os.cpu_count() or 1):
+        lines.append(f"The machine was busy with other work (load average {load:.1f}): short runs show it.")
     if scale != 1:
         lines.append("The tools' own waits (AWS CLI 30 s, CDK 5 s, Sceptre 4 s) do not scale: these ratios are not those of AWS.")
     return lines
