@@ -11,7 +11,7 @@ import yaml
 
 from deploytool.core.errors import InputError, InputFault
 
-try:  # ten times as fast; PyYAML has it where it was built with libyaml
+try:  # several times as fast; PyYAML has it where it was built with libyaml
     from yaml import CSafeLoader as _SafeLoader
 except ImportError:
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]

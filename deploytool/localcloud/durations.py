@@ -1,9 +1,8 @@
 """How long CloudFormation takes over a resource, for a local cloud that is to take as long: a model, not AWS.
 
-The seconds are rounded from creations that people measured on AWS and wrote about (a hosted zone or a record set waits until
-every name server has it; a certificate until it is validated). AWS varies from run to run; the model does not. A stack takes the
-sum of its resources, one after another, which is how the emulator makes them; AWS makes those that do not depend on each other
-side by side.
+The seconds of a creation are modelled on measured values; that a deletion takes half is a guess. AWS varies from run to run, the
+model does not. A stack takes the sum of its resources, one after another, which is how the emulator makes them; AWS makes those
+that do not depend on each other side by side.
 """
 
 from collections.abc import Iterable
@@ -26,7 +25,7 @@ SECONDS = {
     "AWS::S3::BucketPolicy": 2.0,
 }
 OTHER = 1.0
-DELETION = 0.5  # of the seconds that the creation takes
+DELETION = 0.5  # of the seconds that the creation takes: a guess
 
 
 @dataclass(frozen=True)
