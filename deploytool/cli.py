@@ -182,6 +182,15 @@ def _local(parser: argparse.ArgumentParser) -> None:
             action="store_true",
             help="leave new hosted zones undelegated, as before anyone was at the registrar",
         )
+        made[name].add_argument(
+            "--durations",
+            choices=("none", "aws"),
+            default="none",
+            help="aws: resources take about as long as on AWS, by a model (default: none, they are made at once)",
+        )
+        made[name].add_argument(
+            "--durations-scale", type=float, default=1.0, metavar="N", help="with --durations aws: N times as long (default: 1)"
+        )
     for name in ("delegate", "undelegate"):
         made[name].add_argument("domain", metavar="DOMAIN")
     made["delegate"].add_argument("name_servers", nargs="*", metavar="NAMESERVER")

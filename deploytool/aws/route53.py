@@ -43,9 +43,9 @@ class Route53HealthChecks:
 
 
 class Route53HostedZones:
-    """The HostedZones port on boto3. `locate` gives the address and port of a name server by its name."""
+    """The HostedZones port on boto3. `locate` gives a name server by its name."""
 
-    def __init__(self, clients: Clients, locate: Callable[[str], tuple[str, int]]) -> None:
+    def __init__(self, clients: Clients, locate: Callable[[str], Nameserver]) -> None:
         self._clients, self._locate = clients, locate
 
     def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:
@@ -53,7 +53,7 @@ class Route53HostedZones:
         with translated(f"reading hosted zone {hosted_zone_id}"):
             answer = self._clients.get("route53", REGION).get_hosted_zone(Id=hosted_zone_id)
         names = sorted(name.rstrip(".") for name in answer["DelegationSet"]["NameServers"])
-        return [Nameserver(name, *self._locate(name)) for name in names]
+        return [self._locate(name) for name in names]
 
     def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
         """ListResourceRecordSets from the name on: a failover pair is on its first page."""

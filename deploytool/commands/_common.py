@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from deploytool.core.errors import InputError
 from deploytool.core.graph import Graph, NodeId
-from deploytool.environments import Target, look_up, open_target
+from deploytool.environments import Target, open_target
 from deploytool.project import Project, load_project
 from deploytool.render.terminal import Terminal
+from deploytool.services import look_up
 
 
 @dataclass(frozen=True)

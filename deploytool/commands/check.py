@@ -6,8 +6,8 @@ from rich.markup import escape
 
 from deploytool.commands._common import opened
 from deploytool.core.check import problems
-from deploytool.environments import deployed_service
 from deploytool.render.check import check_document, check_lines
+from deploytool.services import deployed_service
 from deploytool.work.check import check
 
 

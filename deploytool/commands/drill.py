@@ -15,9 +15,10 @@ from deploytool.core.drill.scenario import Objectives, Scenario
 from deploytool.core.errors import InputError
 from deploytool.core.ports import Environment
 from deploytool.core.service import Service
-from deploytool.environments import deployed_service, drill_environment, wall_time
+from deploytool.environments import wall_time
 from deploytool.historyfile import HistoryFile
 from deploytool.render.drill import DrillProgress
+from deploytool.services import deployed_service, drill_environment
 from deploytool.work.drill import Setting, preflight, run_drill
 from deploytool.work.faults import make_fault
 from deploytool.work.undo import in_words

@@ -57,10 +57,11 @@ def _directory(args: Namespace) -> Path:
 
 def _settings(args: Namespace, directory: Path) -> Settings:
     """The regions of the project's configuration; without a configuration those of the default."""
+    durations = args.durations_scale if args.durations == "aws" else 0.0
     if not args.config.is_file():
-        return Settings(directory, speed=args.speed, delegate=not args.no_delegation)
+        return Settings(directory, speed=args.speed, delegate=not args.no_delegation, durations=durations)
     config = parse_config(args.config.read_text(encoding="utf-8"), args.config.name)
-    return Settings(directory, config.regions, args.speed, delegate=not args.no_delegation)
+    return Settings(directory, config.regions, args.speed, delegate=not args.no_delegation, durations=durations)
 
 
 def _running(args: Namespace) -> State:

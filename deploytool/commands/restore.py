@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from deploytool.commands._common import opened
-from deploytool.environments import deployed_service, drill_environment
+from deploytool.services import deployed_service, drill_environment
 from deploytool.work.restore import restore
 from deploytool.work.undo import in_words
 

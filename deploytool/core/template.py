@@ -11,6 +11,11 @@ import yaml
 
 from deploytool.core.errors import InputError, InputFault
 
+try:  # several times as fast; PyYAML has it where it was built with libyaml
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
 BODY_LIMIT = 51_200  # bytes of TemplateBody (CloudFormation quotas)
 DESCRIPTION_LIMIT = 1_024  # bytes of a template's Description (the same)
 FINGERPRINT = re.compile(r"\[deploytool:([0-9a-f]{16})\]")
@@ -36,7 +41,7 @@ class Template:
     size: int
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_SafeLoader):
     """YAML as CloudFormation reads it: short tags, dates as text, and no key twice."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from deploytool.localcloud import emulator, gaps, lock
 from deploytool.localcloud.ca import CertificateAuthority
+from deploytool.localcloud.callcounter import CallCounter
 from deploytool.localcloud.checkers import HealthChanged, HealthMonitor
 from deploytool.localcloud.cloudclock import CloudClock
 from deploytool.localcloud.condition import Condition
@@ -25,6 +26,7 @@ from deploytool.localcloud.controlplane import MiniStackState
 from deploytool.localcloud.delegation import Delegations, ParentZones, PublicView, public_authority
 from deploytool.localcloud.dial import EndpointDial
 from deploytool.localcloud.dnsserver import DnsServer
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.edge import Edge, EdgeChanged, bind_edges
 from deploytool.localcloud.httpserver import HttpServer, bind
 from deploytool.localcloud.nameserver import AnswerChanged, NameServer
@@ -63,7 +65,8 @@ class LocalCloud:
             region: Edge(region, bound, self._control_plane, app, self._ca, self._clock, self._edge_changes.append)
             for region, bound in zip(settings.regions, edge_sockets, strict=True)
         }
-        self._control = HttpServer(control_socket, lambda _: Control(app, self), None)
+        self._counter = CallCounter(app)
+        self._control = HttpServer(control_socket, lambda _: Control(self._counter, self), None)
         dial = EndpointDial({_HTTPS: self._https_port})
         self.delegations = Delegations(self._control_plane.hosted_zones, automatic=settings.delegate)
         public = PublicView(self._control_plane, self.delegations)
@@ -148,6 +151,7 @@ class LocalCloud:
             "seconds": round(self._clock.now(), 3),
             "delegations": self.delegations.servers(),
             "health_checks": {id_: self._verdict(id_) for id_ in self._control_plane.health_checks()},
+            "calls": dict(sorted(self._counter.calls.items())),
             "resident_mb": round(resident_mb(), 1),
             "ministack": emulator.ministack_version(),
         }
@@ -179,6 +183,7 @@ class LocalCloud:
             directory=self._settings.directory,
             started=self._started,
             delegate=self._settings.delegate,
+            durations=self._settings.durations,
         )
 
     def _surroundings(self, resolve: Callable[[str, str], Sequence[str]]) -> gaps.Surroundings:
@@ -191,6 +196,7 @@ class LocalCloud:
             to_unix=lambda seconds: began + seconds / speed,
             closing=self._closing,
             on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
+            durations=Durations(self._settings.durations),
         )
 
     async def _watch_lifeline(self) -> None:

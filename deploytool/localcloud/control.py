@@ -1,6 +1,7 @@
 """The local cloud's own API, beside AWS's on the same port: JSON below /_deploytool/.
 
-GET  /_deploytool/status            regions and their edges, ports, speed, health checks with their verdicts, process, memory
+GET  /_deploytool/status            regions and their edges, ports, speed, health checks with their verdicts, process, memory,
+                                    how often each operation of the AWS API was called
 GET  /_deploytool/regions/<region>  the condition of a region's edge: {"region": ..., "state": ..., "seconds": ...}
 POST /_deploytool/regions/<region>  {"state": "serving" | "refusing" | "blackholed" | "slow" | "failing", "seconds": N}: break or
                                     mend it; seconds for "slow" only. Answers as GET does, once it holds

@@ -28,11 +28,13 @@ def up(settings: Settings) -> State:
     running = load(settings.directory)
     if running is None:
         return process.wait_until_ready(process.start(replace(settings, lifeline=False)))
-    if (tuple(running.regions), running.speed, running.delegate) == (settings.regions, settings.speed, settings.delegate):
+    found = (tuple(running.regions), running.speed, running.delegate, running.durations)
+    if found == (settings.regions, settings.speed, settings.delegate, settings.durations):
         return running
     raise InputError(
-        f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)} and speed {running.speed:g}"
-        + ("" if running.delegate else ", without delegation"),
+        f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)}, speed {running.speed:g}"
+        + ("" if running.delegate else ", without delegation")
+        + (f", durations {running.durations:g}" if running.durations else ""),
         hint="end it first: deploytool local down",
     )
 

@@ -32,7 +32,8 @@ class Settings:
 
     `speed` is how many of the cloud's seconds pass in one second of wall time. With `lifeline` the cloud ends when its standard
     input does, so that it never outlives who started it. Without `delegate` the parent of a new hosted zone says nothing of it,
-    as when nobody has been at the registrar yet. Raises InputError for settings that no cloud can have.
+    as when nobody has been at the registrar yet. `durations` is the scale of `Durations`: 0 makes resources at once. Raises
+    InputError for settings that no cloud can have.
     """
 
     directory: Path
@@ -40,6 +41,7 @@ class Settings:
     speed: float = DEFAULT_SPEED
     lifeline: bool = False
     delegate: bool = True
+    durations: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < len(self.regions) <= _MOST_REGIONS or len(set(self.regions)) != len(self.regions):
@@ -49,6 +51,8 @@ class Settings:
                 raise InputError(f"regions: {region!r} is not the name of an AWS region")
         if not (math.isfinite(self.speed) and self.speed > 0):
             raise InputError(f"speed: must be a positive number, got {self.speed}")
+        if not (math.isfinite(self.durations) and self.durations >= 0):
+            raise InputError(f"durations: their scale must not be negative, got {self.durations}")
 
     def edge_address(self, region: str) -> str:
         """The loopback address of a region's HTTPS edge: 127.0.0.11 for the first region, .12 for the second, and so on."""
@@ -57,6 +61,7 @@ class Settings:
     def to_arguments(self) -> list[str]:
         """The command line of `python -m deploytool.localcloud` that says the same."""
         arguments = ["--directory", str(self.directory), "--regions", ",".join(self.regions), "--speed", repr(self.speed)]
+        arguments += ["--durations", repr(self.durations)]
         flags = {"--lifeline": self.lifeline, "--no-delegation": not self.delegate}
         return [*arguments, *(flag for flag, wanted in flags.items() if wanted)]
 
@@ -67,11 +72,11 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
     parser.add_argument("--directory", type=Path, required=True, help="where state.json, ca.pem and cloud.log are kept")
     parser.add_argument("--regions", default=",".join(DEFAULT_REGIONS), help="AWS regions, the primary first")
     parser.add_argument("--speed", type=float, default=DEFAULT_SPEED, help="seconds of the cloud that pass in one second")
+    parser.add_argument("--durations", type=float, default=0.0, help="scale of AWS-like durations; 0: resources are made at once")
     parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
     parser.add_argument("--no-delegation", action="store_true", help="leave new hosted zones undelegated")
     parser.add_argument("--ready-fd", type=int, default=None, help="file descriptor to write to and close once ready")
     found = parser.parse_args(arguments)
-    settings = Settings(
-        found.directory.resolve(), tuple(found.regions.split(",")), found.speed, found.lifeline, not found.no_delegation
-    )
+    directory, regions, delegate = found.directory.resolve(), tuple(found.regions.split(",")), not found.no_delegation
+    settings = Settings(directory, regions, found.speed, found.lifeline, delegate, found.durations)
     return settings, found.ready_fd

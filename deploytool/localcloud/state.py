@@ -27,7 +27,7 @@ class State:
 
     `endpoint_url` is the AWS API; `dns` the zones' authoritative name server, `resolver` the recursive one, `parent` the
     authoritative one of the zones' parents (UDP and TCP each); `ca` the certificate authority's PEM file; `started` is Unix time
-    in seconds; `delegate` whether new hosted zones are delegated at once.
+    in seconds; `delegate` whether new hosted zones are delegated at once; `durations` as in Settings.
     """
 
     pid: int
@@ -42,6 +42,7 @@ class State:
     directory: Path
     started: float
     delegate: bool
+    durations: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for state.json and for the control API."""
@@ -74,6 +75,7 @@ def read_state(directory: Path) -> State:
             directory=Path(fields["directory"]),
             started=float(fields["started"]),
             delegate=bool(fields["delegate"]),
+            durations=float(fields["durations"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DeploytoolError(f"{path}: not the state of a local cloud ({error})", hint=f"remove {path}") from error

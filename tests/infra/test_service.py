@@ -6,8 +6,8 @@ import pytest
 
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.service import DrillGuard, Service
-from deploytool.environments import service_of
 from deploytool.project import Project
+from deploytool.services import service_of
 
 
 @pytest.fixture

@@ -129,6 +129,7 @@ def _service_template() -> dict[str, Any]:
         },
         "Outputs": {
             "ApiId": {"Value": {"Ref": "Api"}},
+            "FunctionName": {"Value": {"Ref": "Function"}},
             "Region": {"Value": region},
             "CertificateArn": {"Value": {"Ref": "Certificate"}},
             **{

@@ -120,7 +120,7 @@ def test_inverting_turns_the_verdict_at_once(cloud: Any, aws: Any, check: str) -
 def test_throttled_function(cloud: Any, aws: Any, service: Any, get: Any, check: str) -> None:
     """Reserved concurrency 0: the region's clients get API Gateway's 500 and its check fails; deleting it restores both."""
     functions = aws.client("lambda", REGION)
-    name = functions.list_functions()["Functions"][0]["FunctionName"]
+    name = service.regions[REGION]["FunctionName"]
     until(lambda: all_checkers(cloud, check, healthy=True))
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     try:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from dns.message import Message
 
 from deploytool.localcloud.checkers import supported
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.emulator import MiniStack
 from deploytool.localcloud.gaps import (
     apigateway,
     basepathmappings,
     certificates,
+    durations,
     functions,
     healthchecks,
     httpproxy,
@@ -31,8 +33,8 @@ class Surroundings:
     """What the gaps need of the cloud around MiniStack.
 
     The regions with an edge, the values that a name and type have for the public, what the checkers saw, the name server, the
-    cloud's seconds as Unix time, an event that is set when the cloud ends, and who is to hear (from any thread) that a health
-    check has changed.
+    cloud's seconds as Unix time, an event that is set when the cloud ends, who is to hear (from any thread) that a health check
+    has changed, and how long resources take.
     """
 
     regions: Collection[str]
@@ -42,6 +44,7 @@ class Surroundings:
     to_unix: Callable[[float], float]
     closing: threading.Event
     on_health_check: Callable[[], object]
+    durations: Durations
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
@@ -57,3 +60,5 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     httpproxy.install(ministack)
     functions.install(ministack)
     basepathmappings.install(ministack)
+    if around.durations.scale:
+        durations.install(ministack, around.durations)

@@ -9,8 +9,8 @@ import pytest
 
 from deploytool.core.config import parse_config
 from deploytool.core.errors import InputError
-from deploytool.environments import look_up, service_of
 from deploytool.project import Project, load_project
+from deploytool.services import look_up, service_of
 
 TEXT = (
     'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\nsettings = {{ zone = "{}" }}'

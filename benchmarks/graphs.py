@@ -1,0 +1,67 @@
+"""The graphs that are deployed: the ten stacks of `graph/`, two of 200 stacks, and the shortest time that each can take."""
+
+import json
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from deploytool.core.graph import Graph
+from deploytool.localcloud.durations import Durations
+from deploytool.project import load_project
+
+STAGE = "run"
+TEN_STACKS = Path(__file__).parent / "graph" / "deploytool.toml"
+MANY = 200
+_PROJECT = """project = "{name}"
+domain = "bench.example.com"
+regions = ["us-east-1", "us-west-2"]
+graph = "stacks.json"
+
+[stages.run]
+domain = "bench.example.com"
+"""
+_PARAMETER = {
+    "Parameters": {"Before": {"Type": "String", "Default": "none"}},
+    "Resources": {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "Before"}}}},
+    "Outputs": {"Name": {"Value": {"Ref": "Parameter"}}},
+}
+
+
+def load(config: Path) -> Graph:
+    """The graph of a project of ours."""
+    return load_project(config).graph(STAGE)
+
+
+def write_chain(folder: Path) -> Path:
+    """A project of 200 stacks, each of which takes an output of the one before; its deploytool.toml."""
+    stacks: dict[str, object] = {"s000": _stack("global")}
+    stacks |= {f"s{n:03}": _stack("global", Before={"output": f"s{n - 1:03}.Name"}) for n in range(1, MANY)}
+    return _write(folder, "chain", stacks)
+
+
+def write_wide(folder: Path) -> Path:
+    """A project of 200 stacks, 100 in each of two regions, that take nothing from each other; its deploytool.toml."""
+    return _write(folder, "wide", {f"s{n:03}": _stack("regional") for n in range(MANY // 2)})
+
+
+def _stack(scope: str, **parameters: object) -> dict[str, object]:
+    return {"template": "parameter.json", "scope": scope, "parameters": parameters}
+
+
+def _write(folder: Path, name: str, stacks: Mapping[str, object]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "parameter.json").write_text(json.dumps(_PARAMETER), encoding="utf-8")
+    (folder / "stacks.json").write_text(json.dumps({"stacks": stacks}), encoding="utf-8")  # JSON is YAML
+    config = folder / "deploytool.toml"
+    config.write_text(_PROJECT.format(name=name), encoding="utf-8")
+    return config
+
+
+def critical_path(graph: Graph, durations: Durations) -> float:
+    """Seconds that the graph takes when each stack begins the moment its inputs exist and nothing else takes time."""
+    ends: dict[object, float] = {}
+    for each in TopologicalSorter(graph.edges()).static_order():
+        node = graph.nodes[each]
+        begins = max((ends[need] for need in node.needs), default=0.0)
+        ends[each] = begins + durations.stack(node.template.resources.values())
+    return max(ends.values(), default=0.0)

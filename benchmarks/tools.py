@@ -1,0 +1,134 @@
+"""deploytool and its peers: how each is installed in an environment of its own, fed the graph, and run."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import inputs
+from benchmarks.graphs import STAGE, TEN_STACKS
+from deploytool.core.graph import Graph
+
+SCEPTRE, CDK, AWS_CLI = "4.7.0", "3.0.0", "1.46.3"
+_DEPLOYTOOL = Path(sys.executable).parent / "deploytool"
+
+
+class CannotInstall(Exception):
+    """A peer that this machine cannot have; its message says why."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to start: a command, where, with which variables beside those that point at the local cloud."""
+
+    command: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A deployer. `prepare` installs it below a folder if need be, writes the graph for it, and says what to run.
+
+    `idle_runs` is how often its run with nothing to do is measured. `note` says what the table must.
+    """
+
+    name: str
+    label: str
+    prepare: Callable[[Graph, Path, Path], Run]
+    idle_runs: int
+    note: str = ""
+
+
+def deploytool_run(config: Path) -> Run:
+    """How deploytool deploys a project; the environment says where its local cloud is."""
+    return Run((str(_DEPLOYTOOL), "deploy", "--local", "--stage", STAGE, "--config", str(config)), config.parent, {})
+
+
+def _deploytool(_graph: Graph, _cloud: Path, _home: Path) -> Run:
+    return deploytool_run(TEN_STACKS)
+
+
+def _sceptre(graph: Graph, cloud: Path, home: Path) -> Run:
+    bin_ = _venv(home, "sceptre", SCEPTRE)
+    folder = _write(cloud.parent / "sceptre", inputs.sceptre(graph))
+    return Run((str(bin_ / "sceptre"), "--dir", str(folder), "launch", "--yes", inputs.SCEPTRE_GROUP), folder, {})
+
+
+def _cdk(graph: Graph, cloud: Path, home: Path) -> Run:
+    package = home / f"cdk-{CDK}"
+    cdk = package / "node_modules" / ".bin" / "cdk"
+    if not cdk.exists():
+        if shutil.which("npm") is None:
+            raise CannotInstall("npm is not on the PATH")
+        package.mkdir(parents=True, exist_ok=True)
+        _install(["npm", "install", "--prefix", str(package), "--no-audit", "--no-fund", f"aws-cdk@{CDK}"], package)
+    folder = _write(cloud.parent / "cdk", inputs.cdk(graph))
+    options = (
+        "--app",
+        str(folder),
+        "--all",
+        "--concurrency",
+        "10",
+        "--require-approval",
+        "never",
+        "--no-notices",
+        "--progress",
+        "events",
+    )
+    return Run(
+        (str(cdk), "deploy", *options), folder, {"CI": "true", "CDK_DISABLE_VERSION_CHECK": "1", "CDK_DISABLE_CLI_TELEMETRY": "1"}
+    )
+
+
+def _aws_cli(name: str, *, side_by_side: bool) -> Callable[[Graph, Path, Path], Run]:
+    def prepare(graph: Graph, cloud: Path, home: Path) -> Run:
+        bin_ = _venv(home, "awscli", AWS_CLI)
+        folder = _write(cloud.parent / name, inputs.script(graph, side_by_side=side_by_side))
+        done = str(cloud.parent / f"{name}-done")
+        command = ("sh", "-c", f"rm -rf {done} && PATH={bin_}:$PATH DONE={done} exec sh deploy.sh")
+        return Run(command, folder, {})
+
+    return prepare
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("deploytool", "deploytool", _deploytool, 9),
+        Tool("sceptre", f"Sceptre {SCEPTRE}", _sceptre, 5),
+        Tool("cdk", f"CDK CLI {CDK}, --concurrency 10", _cdk, 3, "11 stacks: its exports stay in a region, so each has a zone"),
+        Tool("script", f"AWS CLI {AWS_CLI}, side by side", _aws_cli("script", side_by_side=True), 2),
+        Tool("awscli", f"AWS CLI {AWS_CLI}, stack after stack", _aws_cli("awscli", side_by_side=False), 2),
+    )
+}
+
+
+def _venv(home: Path, package: str, version: str) -> Path:
+    """The bin folder of a virtual environment with one package, made when it is not there yet."""
+    folder = home / f"{package}-{version}"
+    ready = folder / "ready"
+    if not ready.exists():
+        _install([sys.executable, "-m", "venv", "--clear", str(folder)], home)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _install([*pip, f"{package}=={version}"], home)
+        ready.touch()
+    return folder / "bin"
+
+
+def _install(command: list[str], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it says nothing"]
+        raise CannotInstall(f"not installed: {said[0]}")
+
+
+def _write(folder: Path, files: inputs.Files) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
