@@ -50,6 +50,6 @@ def test_destroy_leaves_nothing_but_the_zone(deployed: Any) -> None:
     assert "--yes" in refused.err
     done = deployed.deploytool("destroy", "--yes", "--output", "json")
     assert done.code == 0, done.err
-    assert set(actions(done).values()) == {"delete"}
+    assert set(actions(done).values()) - {"not there"} == {"delete"}  # stacks that the stage does without were not there
     assert "Nothing to do" in deployed.deploytool("destroy", "--yes").out
     assert json.loads(deployed.deploytool("plan", "--output", "json").out)["steps"][0]["action"] == "create"
