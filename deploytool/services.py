@@ -33,11 +33,15 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
     return found
 
 
-def drill_environment(target: Target, service: Service) -> Environment:
+def drill_records(target: Target, project: Project, stage: str) -> SsmDrillRecords:
+    """Where a stage's drill writes its record: in the secondary region, which is there when the primary is not."""
+    return SsmDrillRecords(target.clients, project.config.secondary, record_name(project.config.project, stage))
+
+
+def drill_environment(target: Target, project: Project, service: Service) -> Environment:
     """The target's environment with what belongs to a stage: the drill's record and, when it is deployed, the guard."""
-    records = SsmDrillRecords(target.clients, service.secondary, record_name(service.project, service.stage))
     guard = SchedulerGuard(target.clients, service.guard) if service.guard else None
-    return replace(target.environment, drill_records=records, guard=guard)
+    return replace(target.environment, drill_records=drill_records(target, project, service.stage), guard=guard)
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:

@@ -30,7 +30,7 @@ def run(args: Namespace) -> int:
     """Drill; 0 when the verdict is pass, 1 otherwise."""
     with opened(args) as found:
         service = deployed_service(found.project, found.graph, found.target)
-        environment = drill_environment(found.target, service)
+        environment = drill_environment(found.target, found.project, service)
         if args.dry_run:
             return _dry_run(args, found, environment, service)
         _confirm(args, found)

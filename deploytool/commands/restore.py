@@ -12,7 +12,7 @@ def run(args: Namespace) -> int:
     """0 when everything is as the drill found it, restored or already so."""
     with opened(args) as found:
         service = deployed_service(found.project, found.graph, found.target)
-        done = restore(drill_environment(found.target, service), service)
+        done = restore(drill_environment(found.target, found.project, service), service)
         words = list(map(in_words, done.steps))
         found.terminal.document({"restored": bool(words), "calls": words, "drill": done.record and done.record.drill_id})
         if done.record:

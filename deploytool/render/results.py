@@ -1,8 +1,12 @@
 """Results as JSON documents: outcomes, what is deployed."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich.markup import escape
+
+from deploytool.core.drill.record import DrillRecord
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks import Stack
@@ -43,12 +47,16 @@ def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str
     return document
 
 
-def status_document(graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None) -> dict[str, Any]:
-    """A stage's state. `check` is its health check, None when there is none yet; `unfinished_drill` when it is inverted."""
+def status_document(
+    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, record: DrillRecord | None
+) -> dict[str, Any]:
+    """A stage's state. `check` is its health check, None when there is none yet; `record` that of a drill under way."""
+    inverted = check is not None and check.config.inverted
     return {
         "stage": graph.stage,
-        "unfinished_drill": check is not None and check.config.inverted,
-        "health_check": check and {"id": check.id, "version": check.version, "inverted": check.config.inverted},
+        "unfinished_drill": inverted or record is not None,
+        "drill": json.loads(record.to_json()) if record else None,
+        "health_check": check and {"id": check.id, "version": check.version, "inverted": inverted},
         "stacks": [
             {**_where(node), "name": graph.nodes[node].stack_name, "status": stack.status if stack else None}
             for node, stack in shown.items()
@@ -56,11 +64,15 @@ def status_document(graph: Graph, shown: Mapping[NodeId, Stack | None], check: H
     }
 
 
-def status_lines(graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None) -> Iterator[str]:
-    """The same as text."""
-    if check is not None and check.config.inverted:
-        yield "[red]✗ A drill is under way, or one did not come to its end: the health check is inverted.[/]"
-        yield f"  [dim]deploytool restore --stage {graph.stage}[/] puts it right."
+def status_lines(
+    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, record: DrillRecord | None
+) -> Iterator[str]:
+    """The same as text, an unfinished drill first of all."""
+    inverted = check is not None and check.config.inverted
+    if record or inverted:
+        whose = f"{record.fault}, by {record.holder} since {record.started}" if record else "the health check is inverted"
+        yield f"[red]✗ A drill is under way, or one did not come to its end: {escape(whose)}.[/]"
+        yield f"  If it no longer runs: [bold]deploytool restore --stage {graph.stage}[/]"
     for node, stack in shown.items():
         mark = "[dim]·[/]" if stack is None else "[green]✓[/]" if stack.status.is_updatable else "[yellow]![/]"
         yield f"{mark} {node!s:32} {stack.status if stack else '[dim]not deployed[/]'}"
