@@ -87,6 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
     _drill(made["drill"])
     made["report"].add_argument("history", type=Path, help="the history.jsonl of a drill")
+    made["report"].add_argument("other", type=Path, nargs="?", help="another drill's, to compare the first one with")
     _local(
         commands.add_parser(
             "local", help=COMMANDS["local"], description="A cloud on this machine: no AWS account, loopback only."

@@ -47,6 +47,16 @@ def test_a_history_can_be_judged_again_without_any_cloud(deployed: Any, drilled:
         assert again.json[key] == drilled[key]
 
 
+def test_every_form_of_the_report_is_written(deployed: Any, drilled: Any) -> None:
+    """For people, for a pull request, for a CI system."""
+    folder = deployed.folder / "reports"
+    assert 'tests="5" failures="0"' in (folder / "junit.xml").read_text()
+    assert "✅ pass" in (folder / "drill.md").read_text()
+    html = (folder / "drill.html").read_text()
+    for lane in ("ns-1.", "fresh", "kept-connection", "us-west-2"):
+        assert lane in html
+
+
 def test_check_says_who_serves(deployed: Any) -> None:
     """Name servers, resolver, the domain and each region's own endpoint."""
     done = deployed.deploytool("check", "--output", "json")

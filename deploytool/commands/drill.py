@@ -17,7 +17,7 @@ from deploytool.core.ports import Environment
 from deploytool.core.service import Service
 from deploytool.environments import wall_time
 from deploytool.historyfile import HistoryFile
-from deploytool.render.drill import DrillProgress
+from deploytool.render.drill_live import drill_progress
 from deploytool.services import deployed_service, drill_environment
 from deploytool.work.drill import Setting, preflight, run_drill
 from deploytool.work.faults import make_fault
@@ -39,8 +39,8 @@ def run(args: Namespace) -> int:
             found.terminal.note("[yellow]! without the guard: if this process dies, nothing restores by itself[/]")
         args.report_dir.mkdir(parents=True, exist_ok=True)
         path = args.report_dir / "history.jsonl"
-        with HistoryFile(path) as history, first_one_stops(found.terminal):
-            run_drill(environment, service, _scenario(args, found), _objectives(args, found), setting, _listener(found, history))
+        with HistoryFile(path) as history, first_one_stops(found.terminal), drill_progress(found.terminal) as say:
+            run_drill(environment, service, _scenario(args, found), _objectives(args, found), setting, _listener(history, say))
     return finish(found.terminal, path, args.report_dir)
 
 
@@ -100,9 +100,7 @@ def _objectives(args: Namespace, found: Run) -> Objectives:
     )
 
 
-def _listener(found: Run, history: HistoryFile) -> Callable[[Event], None]:
-    say = DrillProgress(found.terminal)
-
+def _listener(history: HistoryFile, say: Callable[[Event], None]) -> Callable[[Event], None]:
     def listen(event: Event) -> None:
         history.write(event, sync=isinstance(event, FaultInjecting | FaultInjected))
         say(event)

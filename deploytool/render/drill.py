@@ -15,7 +15,6 @@ from deploytool.core.drill.history import (
     FaultInjected,
     FaultInjecting,
     FaultRestored,
-    FaultRestoring,
     PhaseBegan,
     Served,
     to_document,
@@ -23,6 +22,7 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.judge import Judgement, Verdict
 from deploytool.core.drill.measures import Latency, Movement
 from deploytool.core.drill.observed import AddressBook
+from deploytool.render.report.words import said
 from deploytool.render.terminal import Terminal
 
 COLORS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}
@@ -60,25 +60,22 @@ class DrillProgress:
 
 
 def _mark_text(event: Event) -> str:
-    text = ""
+    text = escape(said(event))
+    return f"[{style}]{text}[/]" if (style := _style(event)) else text
+
+
+def _style(event: Event) -> str:
     match event:
-        case DrillStarted():
-            text = f"drill of [bold]https://{event.domain}{event.path}[/]: {event.primary} -> {event.secondary}"
-        case PhaseBegan(_, phase):
-            text = f"waiting for the [bold]{phase.replace('-', ' ')}[/]"
-        case FaultInjecting(_, fault):
-            text = f"injecting the fault [bold]{fault}[/]"
+        case DrillStarted() | PhaseBegan() | FaultInjecting():
+            return "bold"
         case FaultInjected():
-            text = "[yellow]the fault is in force[/]"
-        case FaultRestoring():
-            text = "restoring"
+            return "yellow"
         case FaultRestored(_, verified):
-            text = "[green]restored, and verified[/]" if verified else "[red]NOT restored[/]: run deploytool restore"
-        case DrillAborted(_, reason):
-            text = f"[red]aborted[/]: {escape(reason)}"
+            return "green" if verified else "red"
+        case DrillAborted():
+            return "red"
         case _:
-            pass
-    return text
+            return ""
 
 
 def drill_document(judgement: Judgement) -> dict[str, Any]:

@@ -60,8 +60,8 @@ class DrillStarted:
     scenario: Scenario
     objectives: Objectives
     health_check: HealthCheck
-    name_servers: tuple[str, ...]
-    resolvers: tuple[str, ...]
+    name_servers: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

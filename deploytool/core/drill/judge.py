@@ -31,10 +31,21 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
+class Check(StrEnum):
+    """What is judged."""
+
+    HISTORY = "history"
+    FAILOVER = "failover"
+    FAILBACK = "failback"
+    OBJECTIVES = "objectives"
+    RESTORED = "restored"
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a checker found wrong."""
+    """One thing that a check found wrong."""
 
+    check: Check
     verdict: Verdict
     reason: str
 
@@ -62,6 +73,7 @@ class Judgement:
     started: DrillStarted
     verdict: Verdict
     reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
     served_by: Mapping[str, str | None]
     failover: Movement
     failback: Movement
@@ -85,6 +97,7 @@ def judge(events: Sequence[Event]) -> Judgement:
         started=facts.started,
         verdict=findings[0].verdict if findings else Verdict.PASS,
         reasons=tuple(each.reason for each in findings) or _praise(facts, failover, failback),
+        findings=tuple(findings),
         served_by=served_by(facts),
         failover=failover,
         failback=failback,
@@ -108,9 +121,9 @@ def _likely(facts: Facts, *, failing: bool) -> Expectation:
 
 
 def _whole(facts: Facts) -> Iterator[Finding]:
-    yield from (Finding(Verdict.INCONCLUSIVE, f"aborted: {reason}") for reason in facts.aborted)
+    yield from (Finding(Check.HISTORY, Verdict.INCONCLUSIVE, f"aborted: {reason}") for reason in facts.aborted)
     if not facts.ended and not facts.aborted:
-        yield Finding(Verdict.INCONCLUSIVE, "the history was cut short: the drill did not come to its end")
+        yield Finding(Check.HISTORY, Verdict.INCONCLUSIVE, "the history was cut short: the drill did not come to its end")
 
 
 def _own_network(facts: Facts) -> Iterator[Finding]:
@@ -128,7 +141,7 @@ def _own_network(facts: Facts) -> Iterator[Finding]:
         (failing.add if bad else failing.discard)(event.lane)
         if failing == lanes:
             reason = f"nothing answered at second {event.at:.1f}, not even the standby: the drill's own network was down"
-            yield Finding(Verdict.INCONCLUSIVE, reason)
+            yield Finding(Check.HISTORY, Verdict.INCONCLUSIVE, reason)
             return
 
 
@@ -139,16 +152,20 @@ def _enough(facts: Facts, failover: Movement) -> Iterator[Finding]:
         count = sum(window.holds(each.sent) for each in facts.served())
         if window.start is not None and count < lasting:
             reason = f"too few requests during the {window.name} to tell: {count}, at least {lasting} needed"
-            yield Finding(Verdict.INCONCLUSIVE, reason)
+            yield Finding(Check(window.name), Verdict.INCONCLUSIVE, reason)
 
 
 def _moved(facts: Facts, failover: Movement, failback: Movement) -> Iterator[Finding]:
     if facts.injected is None:
         return
     if failover.client is None:
-        yield Finding(Verdict.FAIL, f"traffic did not move to {facts.started.secondary} for good: {_stuck(failover)}")
+        yield Finding(
+            Check.FAILOVER, Verdict.FAIL, f"traffic did not move to {facts.started.secondary} for good: {_stuck(failover)}"
+        )
     if facts.failback.start is not None and facts.ended and failback.client is None:
-        yield Finding(Verdict.FAIL, f"traffic did not come back to {facts.started.primary} for good: {_stuck(failback)}")
+        yield Finding(
+            Check.FAILBACK, Verdict.FAIL, f"traffic did not come back to {facts.started.primary} for good: {_stuck(failback)}"
+        )
 
 
 def _stuck(found: Movement) -> str:
@@ -173,10 +190,12 @@ def _within(facts: Facts, failover: Movement, failback: Movement) -> Iterator[Fi
             continue
         took = f"the {window.name} took {found.client:.1f} s"
         if limit is not None and found.client > limit:
-            yield Finding(Verdict.FAIL, f"{took}, over the objective {key} = {limit:g}")
+            yield Finding(Check.OBJECTIVES, Verdict.FAIL, f"{took}, over the objective {key} = {limit:g}")
         elif limit is None and found.client > bound.total + slack:
             term = _exceeded(found, bound, slack)
-            yield Finding(Verdict.FAIL, f"{took}, longer than the {bound.total:.0f} s that the rules predict ({term})")
+            yield Finding(
+                Check(window.name), Verdict.FAIL, f"{took}, longer than the {bound.total:.0f} s that the rules predict ({term})"
+            )
 
 
 def _exceeded(found: Movement, bound: FailoverTime, slack: float) -> str:
@@ -191,12 +210,12 @@ def _errors(facts: Facts, counted: Requests) -> Iterator[Finding]:
     allowed = facts.started.objectives.failed_share
     if allowed is not None and counted.failed_share > allowed:
         reason = f"{counted.failed_share:.1%} of the requests failed, over the objective failed_share = {allowed:g}"
-        yield Finding(Verdict.FAIL, reason)
+        yield Finding(Check.OBJECTIVES, Verdict.FAIL, reason)
 
 
 def _restored(facts: Facts) -> Iterator[Finding]:
     if facts.touched and not facts.restored:
-        yield Finding(Verdict.FAIL, "the fault was not verified to be undone: run deploytool restore")
+        yield Finding(Check.RESTORED, Verdict.FAIL, "the fault was not verified to be undone: run deploytool restore")
 
 
 def _praise(facts: Facts, failover: Movement, failback: Movement) -> tuple[str, ...]:

@@ -75,10 +75,8 @@ def movement(facts: Facts, window: Window) -> Movement:
     first, last = _dns(facts, window, "name-server:")
     resolver_first, resolver = _dns(facts, window, "resolver:")
     served = [each for each in facts.served() if window.holds(each.sent)]
-    arrived = _arrival(_clients(served), window.to)
-    until = [each for each in served if arrived is None or each.at < arrived]
-    bad = [each for each in until if not each.good or each.region == window.away]
-    begun = min((each.sent for each in bad), default=arrived)
+    span = client_span(facts, window)
+    until = [each for each in served if span is None or each.at < span[1]]
     kept = [each for each in facts.served(KEPT) if window.holds(each.sent)]
     return Movement(
         detection=since(_detection(facts, window, first)),
@@ -86,7 +84,7 @@ def movement(facts: Facts, window: Window) -> Movement:
         dns=since(last),
         resolver_first=since(resolver_first),
         resolver=since(resolver),
-        client=None if arrived is None or begun is None else max(arrived - begun, 0.0),
+        client=None if span is None else span[1] - span[0],
         kept_connection=since(_arrival(_clients(kept), window.to)),
         both_served=_both_served(served, window),
         failed=sum(not each.good for each in until),
@@ -94,6 +92,19 @@ def movement(facts: Facts, window: Window) -> Movement:
         flaps=_flaps(_clients(served), window.to)
         + sum(_flaps(points, window.to) for points in _lanes(facts, window, "name-server:")),
     )
+
+
+def client_span(facts: Facts, window: Window) -> tuple[float, float] | None:
+    """From the fresh client's first failed or misrouted request until its lasting run of good ones began; None: it did not.
+
+    Both in seconds since the drill began.
+    """
+    served = [each for each in facts.served() if window.holds(each.sent)]
+    arrived = _arrival(_clients(served), window.to)
+    if arrived is None:
+        return None
+    bad = (each.sent for each in served if each.at < arrived and (not each.good or each.region == window.away))
+    return min([arrived, *bad]), arrived
 
 
 def requests(facts: Facts) -> Requests:

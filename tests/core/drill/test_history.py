@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploytool.core.drill.history import DnsAnswered, Event, HealthSeen, PhaseBegan, Served, parse_history, to_line
+from deploytool.core.drill.history import DnsAnswered, DrillStarted, Event, HealthSeen, PhaseBegan, Served, parse_history, to_line
+from deploytool.core.drill.scenario import Objectives, Scenario
 from deploytool.core.errors import InputError
-from deploytool.core.route53.health import CheckerObservation
+from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
 
 times = st.floats(0, 1e6).map(lambda x: round(x, 4))
 words = st.text(max_size=20)
@@ -31,6 +32,17 @@ events = st.one_of(
 def test_every_event_survives_the_trip(history: list[Event]) -> None:
     """What is read is what was written."""
     assert parse_history([to_line(each) for each in history], "history.jsonl") == history
+
+
+@given(st.lists(names, max_size=2).map(tuple))
+def test_a_first_line_with_nothing_to_list_is_read(found: tuple[str, ...]) -> None:
+    """Nothing empty is written down, no resolver for example, and its absence reads as empty."""
+    config = HealthCheck("check", 1, HealthCheckConfig("HTTPS"))
+    first = DrillStarted(
+        0.0, 1, "0", "2026-01-01", "local", 1.0, "dev", "dev.example.com", "/v1", "us-east-1", "us-west-2",
+        by_inverting=True, attempt=0.0, scenario=Scenario(), objectives=Objectives(), health_check=config, resolvers=found,
+    )  # fmt: skip
+    assert parse_history([to_line(first)], "history.jsonl") == [first]
 
 
 def test_every_type_has_a_name_of_its_own() -> None:

@@ -1,0 +1,83 @@
+"""The live display: strips of the last answers, and a terminal that is left as it was."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from deploytool.core.drill.history import Event
+from deploytool.render.drill_live import STRIP, Strips, drill_progress
+from deploytool.render.terminal import Terminal
+
+History = Callable[..., list[Event]]
+
+
+def drawn(strips: Strips, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, record=True, color_system=None)
+    console.print(strips.drawn())
+    return console.export_text()
+
+
+def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> None:
+    """As of a second after the client has moved: what is waited for, who serves, a symbol an answer, the checkers, the legend."""
+    strips = Strips(lambda: 120)
+    for event in history(failing=True, until=60.0):
+        strips(event)
+    lines = drawn(strips).splitlines()
+    assert lines[0].strip() == "59.8 s  waiting for the failover, 40 s of at most 65 s; served by us-west-2"
+    assert lines[1] == "health check: 2 of 2 checkers say healthy"
+    rows = {line.split()[0]: line.split()[1] for line in lines[2:-1]}
+    assert rows["client:fresh"] == "P" * 48 + "xxx" + "P" * 5 + "SS"
+    assert rows["name-server:ns-2"].endswith("P" + "S" * 38)
+    assert lines[-1].split() == ["P", "us-east-1", "S", "us-west-2", "x", "failed", "?", "not", "known", "yet"]
+
+
+def test_a_narrow_terminal_keeps_the_newest_answers(history: History) -> None:
+    """The oldest part of a strip makes room; a long drill's strip never grows beyond its length."""
+    strips = Strips(lambda: 50)
+    for event in history(until=60.0):
+        strips(event)
+    (line,) = (each for each in drawn(strips, 50).splitlines() if each.startswith("client:fresh"))
+    assert line.rstrip().endswith("PSS")
+    wide = Strips(lambda: 200)
+    for event in history():
+        wide(event)
+    (line,) = (each for each in drawn(wide, 200).splitlines() if each.startswith("client:fresh"))
+    assert len(line.split()[1]) == STRIP
+
+
+class ATerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_an_interrupt_leaves_the_terminal_as_it_was(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle: the cursor is shown again."""
+    stream = ATerminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+
+    def drill() -> None:
+        with drill_progress(terminal) as listen:
+            for event in history(until=60.0):
+                listen(event)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        drill()
+    assert stream.getvalue().count("\x1b[?25l") == stream.getvalue().count("\x1b[?25h") == 1
+
+
+def test_a_log_gets_lines(history: History) -> None:
+    """Where nothing can be redrawn: a line for each mark, and for each lane that moves."""
+    terminal = Terminal()
+    stream = io.StringIO()
+    terminal.__dict__["err"] = Console(file=stream, width=160)
+    with drill_progress(terminal) as listen:
+        for event in history():
+            listen(event)
+    lines = stream.getvalue().splitlines()
+    assert "the fault is in force" in stream.getvalue()
+    assert sum("client:fresh" in line for line in lines) == 2
