@@ -15,13 +15,14 @@ from deploytool.core.events import Emit, Event, RecordsNeeded
 from deploytool.core.graph import NodeId
 from deploytool.core.plan import Action
 from deploytool.core.planfile import moved, read_plan_file, world_of
-from deploytool.core.rollout import Endpoint
+from deploytool.core.rollout import Endpoint, left_behind
 from deploytool.render.board import PAST
 from deploytool.render.progress import progress
-from deploytool.render.results import outcome_document
+from deploytool.render.results import left_behind_line, outcome_document, parity_document, parity_lines
 from deploytool.work.certificates import CertificateGuard, CertificateWatch, targets_elsewhere
 from deploytool.work.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.engine import Outcome
+from deploytool.work.parity import compare
 from deploytool.work.rollout import Rollout, RolloutGate, RolloutPorts
 
 
@@ -45,17 +46,29 @@ def run(args: Namespace) -> int:
                 options = DeployOptions(args.express, args.wait, asked, (gate.found,), before)
                 outcome = deploy(found.graph, found.target.ports, gate, choice, options)
         records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
-        document = outcome_document(outcome, show.board) | {"records_to_create": [asdict(record) for record in records]}
+        parity = compare(found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity)
+        left = left_behind(found.graph, gate.deployed)
+        document = outcome_document(outcome, show.board) | {
+            "records_to_create": [asdict(record) for record in records],
+            "parity": parity_document(parity),
+            "left_behind": [{"stack": node.stack, "region": node.region} for node in left],
+        }
         found.terminal.document(document)
         _say(found, outcome, records)
+        for line in (*parity_lines(parity), *([left_behind_line(found.graph.stage, left)] if left else ())):
+            found.terminal.say(line)
         return exit_code(outcome)
 
 
 def _gate(args: Namespace, found: Run, choice: Callable[[NodeId], bool], emit: Emit) -> RolloutGate:
-    regions = {region: f"{region}.{found.domain}" for region in found.project.config.regions}
     ports = RolloutPorts(found.target.ports.clock, lambda: found.target.environment)
     rollout = Rollout(regions_checked(args, found.project), choice, args.parallel, args.settle, found.target.speed)
-    return RolloutGate(found.graph, Endpoint(found.domain, found.path, regions), ports, emit, rollout)
+    return RolloutGate(found.graph, _endpoint(found), ports, emit, rollout)
+
+
+def _endpoint(found: Run) -> Endpoint:
+    regions = {region: f"{region}.{found.domain}" for region in found.project.config.regions}
+    return Endpoint(found.domain, found.path, regions)
 
 
 def _check_plan(path: Path, found: Run) -> None:
