@@ -205,6 +205,14 @@ class RolloutUnordered:
 
 
 @dataclass(frozen=True)
+class StageUnnamed:
+    """None of the stage's names has an address, so nobody is served and its regions are changed at once."""
+
+    at: float
+    domain: str
+
+
+@dataclass(frozen=True)
 class StackHeld:
     """A stack of the region that serves is not changed before `standby` has passed its check."""
 
@@ -244,6 +252,6 @@ CertificateEvents = (
     | RecordsRemoved
     | ZoneDeleted
 )
-RolloutEvents = RolloutOrdered | RolloutUnordered | StackHeld | RegionFaulty | RegionPassed
+RolloutEvents = RolloutOrdered | RolloutUnordered | StageUnnamed | StackHeld | RegionFaulty | RegionPassed
 Event = StackEvents | RunEvents | CertificateEvents | RolloutEvents
 Emit = Callable[[Event], None]

@@ -2,7 +2,15 @@
 
 from rich.markup import escape
 
-from deploytool.core.events import RegionFaulty, RegionPassed, RolloutEvents, RolloutOrdered, RolloutUnordered, StackHeld
+from deploytool.core.events import (
+    RegionFaulty,
+    RegionPassed,
+    RolloutEvents,
+    RolloutOrdered,
+    RolloutUnordered,
+    StackHeld,
+    StageUnnamed,
+)
 
 
 def rollout_line(event: RolloutEvents, started: float, width: int) -> str:
@@ -21,6 +29,8 @@ def _words(event: RolloutEvents) -> str:
                 f"[bold red]--parallel: {' and '.join(regions)} changed without a check; "
                 "a bad version takes down every region that it reaches[/]"
             )
+        case StageUnnamed(_, domain):
+            return f"[yellow]{escape(domain)} has no address, nor has a region's own name: nobody is served, no region waits[/]"
         case StackHeld(_, _, standby):
             return f"[dim]waits until {standby} has passed its check[/]"
         case RegionFaulty(_, url, fault, left):

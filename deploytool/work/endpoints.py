@@ -28,6 +28,16 @@ class Endpoints:
         except ProbeFailed as error:
             return f"does not answer: {error}"
 
+    def is_named(self) -> bool:
+        """Whether any of the stage's names has an address. One that cannot be asked for counts as having one."""
+        return any(map(self._may_have_address, (self.endpoint.domain, *self.endpoint.regional_domains.values())))
+
+    def _may_have_address(self, domain: str) -> bool:
+        try:
+            return bool(self._addresses(domain))
+        except ProbeFailed:
+            return True
+
     def _addresses(self, domain: str) -> tuple[str, ...]:
         """Raises ProbeFailed when the last one asked does not answer either."""
         for server in self._servers[:-1]:

@@ -15,6 +15,7 @@ from deploytool.core.events import (
     StackDone,
     StackFailed,
     StackHeld,
+    StageUnnamed,
 )
 from deploytool.core.graph import Graph, Node, NodeId
 from deploytool.core.plan import Action, value_of
@@ -102,6 +103,8 @@ class RolloutGate:
             if self._rollout.parallel:
                 self._warn()
                 return None
+            if not self._named:
+                return None
             if len(self._rollout.regions) == 1:
                 return self._alone(node.id)
             order = self._order
@@ -117,6 +120,13 @@ class RolloutGate:
         zone = self._graph.service.get("hosted_zone")
         outputs = {each: stack.outputs for each, stack in self.deployed.items()}
         return Endpoints(self._endpoint, self._ports.environment(), None if zone is None else value_of(zone, outputs))
+
+    @cached_property
+    def _named(self) -> bool:
+        """Where the DNS is somebody else's, its records may not have been created yet."""
+        if not (named := self._endpoints.is_named()):
+            self._emit(StageUnnamed(self._ports.clock.now(), self._endpoint.domain))
+        return named
 
     @cached_property
     def _order(self) -> Order:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploytool.core.errors import ProbeFailed
-from deploytool.core.events import Event, RegionPassed, RolloutOrdered, RolloutUnordered, StackBegun
+from deploytool.core.events import Event, RegionPassed, RolloutOrdered, RolloutUnordered, StackBegun, StageUnnamed
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.ports import DnsAnswer, Environment, HttpAnswer, Nameserver
 from deploytool.core.rollout import Endpoint
@@ -41,6 +41,8 @@ class World:
     statuses: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    addresses: tuple[str, ...] = ("192.0.2.2",)
+    mute: bool = False
 
     def name_servers(self, zone: str) -> Sequence[Nameserver]:
         assert zone.startswith("hello-dev-zone.Out")
@@ -48,7 +50,9 @@ class World:
 
     def query(self, _server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:  # the port's signature
         self.asked.append(name)
-        return DnsAnswer("NOERROR", ("192.0.2.2",), 60)
+        if self.mute:
+            raise ProbeFailed("timeout", "no answer")
+        return DnsAnswer("NOERROR", self.addresses, 60)
 
     def get(self, domain: str, _address: str, _path: str) -> HttpAnswer:
         region = self.active if domain == DOMAIN else domain.split(".", maxsplit=1)[0]
@@ -207,3 +211,16 @@ def test_one_region_alone_is_changed_only_while_the_other_serves(rolled: Deploye
     outcome, events = rolled(b"3", regions=(EAST,))
     assert outcome.ok
     assert begun(events) == [NodeId("lambda", EAST)]
+
+
+def test_a_stage_without_any_address_serves_nobody(rolled: Deployed, world: World) -> None:
+    """Its records were not created yet: no region waits, and that is said. A DNS that does not answer is no such proof."""
+    rolled(b"1")
+    world.addresses = ()
+    outcome, events = rolled(b"2")
+    assert outcome.ok
+    assert len([event for event in events if isinstance(event, StageUnnamed)]) == 1
+    world.mute = True
+    outcome, events = rolled(b"3", settle=5.0)
+    assert begun(events) == [NodeId("lambda", WEST)]
+    assert not outcome.ok
