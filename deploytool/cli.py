@@ -53,6 +53,16 @@ def build_parser() -> argparse.ArgumentParser:
     made["deploy"].add_argument(
         "--express", action="store_true", help="CloudFormation's express mode: do not wait until resources are ready"
     )
+    made["deploy"].add_argument(
+        "--parallel", action="store_true", help="change both regions at once, without checking the standby first"
+    )
+    made["deploy"].add_argument(
+        "--settle",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long an updated standby may take to pass its check before the other region is touched (default: %(default).0f)",
+    )
     made["plan"].add_argument("--drift", action="store_true", help="also look for changes made outside CloudFormation (slow)")
     made["plan"].add_argument("--markdown", metavar="FILE", help="write the plan as Markdown for a pull request (- for stdout)")
     made["plan"].add_argument("--out", type=Path, metavar="FILE", help="keep the plan for `deploy --plan-file FILE`")

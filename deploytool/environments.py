@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploytool.aws.apis import ApiGatewayExports
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CloudFormation
@@ -34,6 +35,7 @@ from deploytool.net.runner import ThreadRunner
 from deploytool.project import Project
 from deploytool.work.deploy import DeployPorts
 from deploytool.work.holding import Coordination
+from deploytool.work.parity import ParityPorts
 from deploytool.work.plan import PlanPorts
 
 if TYPE_CHECKING:
@@ -122,6 +124,12 @@ class Target:
             self.ports.clock,
             self.ports.runner,
         )
+
+    @cached_property
+    def parity(self) -> ParityPorts:
+        """The ports that compare two regions."""
+        functions, mappings = LambdaFunctions(self.clients), ApiGatewayMappings(self.clients)
+        return ParityPorts(functions, mappings, ApiGatewayExports(self.clients))
 
     def find_hosted_zone(self, domain: str) -> str | None:
         """The id of the public hosted zone that holds a domain."""

@@ -1,11 +1,11 @@
-"""Lambda functions as a fault sees them: their reserved concurrency."""
+"""Lambda functions: their reserved concurrency, as a fault sees it, and which code they have."""
 
 from deploytool.aws.errors import translated
 from deploytool.aws.sessions import Clients
 
 
 class LambdaFunctions:
-    """The Functions port on boto3."""
+    """The Functions and FunctionCode ports on boto3."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -25,3 +25,8 @@ class LambdaFunctions:
                 client.delete_function_concurrency(FunctionName=name)
             else:
                 client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+
+    def code_hash(self, region: str, name: str) -> str:
+        """CodeSha256 of GetFunctionConfiguration."""
+        with translated(f"reading the code's hash of {name} in {region}"):
+            return str(self._clients.get("lambda", region).get_function_configuration(FunctionName=name)["CodeSha256"])

@@ -2,29 +2,36 @@
 
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-from deploytool.commands._common import Run, chosen, opened, title
+from deploytool.commands._common import Run, chosen, opened, regions_checked, title
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.certificates import DnsRecord, zone_file_line
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.events import Emit, Event, RecordsNeeded
+from deploytool.core.graph import NodeId
 from deploytool.core.plan import Action
 from deploytool.core.planfile import moved, read_plan_file, world_of
+from deploytool.core.rollout import Endpoint, left_behind
 from deploytool.render.board import PAST
 from deploytool.render.progress import progress
-from deploytool.render.results import outcome_document
+from deploytool.render.results import left_behind_line, outcome_document, parity_document, parity_lines
 from deploytool.work.certificates import CertificateGuard, CertificateWatch, targets_elsewhere
 from deploytool.work.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.engine import Outcome
+from deploytool.work.parity import compare
+from deploytool.work.rollout import Rollout, RolloutGate, RolloutPorts
 
 
 def run(args: Namespace) -> int:
     """Deploy; 0 when every stack is as desired, 1 when one is not."""
     if not args.delegation_timeout >= 0:
         raise InputError("--delegation-timeout: seconds, 0 or more")
+    if not args.settle >= 0:
+        raise InputError("--settle: seconds, 0 or more")
     with opened(args) as found:
         choice = chosen(args, found)
         if args.plan_file:
@@ -33,15 +40,35 @@ def run(args: Namespace) -> int:
         with progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show, interrupts() as asked:
             watch = CertificateWatch(found.graph, found.target.certificates, _keeping(needed, show))
             guard = CertificateGuard(found.target.certificates, watch, args.delegation_timeout)
-            before = (guard.before,) if args.delegation_check else ()
+            gate = _gate(args, found, choice, guard)
+            before = (gate.before, *((guard.before,) if args.delegation_check else ()))
             with closing(watch):
-                options = DeployOptions(args.express, args.wait, asked, before)
-                outcome = deploy(found.graph, found.target.ports, guard, choice, options)
+                options = DeployOptions(args.express, args.wait, asked, (gate.found,), before)
+                outcome = deploy(found.graph, found.target.ports, gate, choice, options)
         records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
-        document = outcome_document(outcome, show.board) | {"records_to_create": [asdict(record) for record in records]}
+        parity = compare(found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity)
+        left = left_behind(found.graph, gate.deployed)
+        document = outcome_document(outcome, show.board) | {
+            "records_to_create": [asdict(record) for record in records],
+            "parity": parity_document(parity),
+            "left_behind": [{"stack": node.stack, "region": node.region} for node in left],
+        }
         found.terminal.document(document)
         _say(found, outcome, records)
+        for line in (*parity_lines(parity), *([left_behind_line(found.graph.stage, left)] if left else ())):
+            found.terminal.say(line)
         return exit_code(outcome)
+
+
+def _gate(args: Namespace, found: Run, choice: Callable[[NodeId], bool], emit: Emit) -> RolloutGate:
+    ports = RolloutPorts(found.target.ports.clock, lambda: found.target.environment)
+    rollout = Rollout(regions_checked(args, found.project), choice, args.parallel, args.settle, found.target.speed)
+    return RolloutGate(found.graph, _endpoint(found), ports, emit, rollout)
+
+
+def _endpoint(found: Run) -> Endpoint:
+    regions = {region: f"{region}.{found.domain}" for region in found.project.config.regions}
+    return Endpoint(found.domain, found.path, regions)
 
 
 def _check_plan(path: Path, found: Run) -> None:

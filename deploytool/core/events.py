@@ -186,6 +186,61 @@ class ZoneDeleted:
     zone: str
 
 
+@dataclass(frozen=True)
+class RolloutOrdered:
+    """The stage serves, so an update reaches `standby` first. `serving`: `active` answered as the domain; else it is a guess."""
+
+    at: float
+    active: str
+    standby: str
+    serving: bool
+
+
+@dataclass(frozen=True)
+class RolloutUnordered:
+    """The stage serves, and its regions are changed at once all the same: the user asked for it."""
+
+    at: float
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StageUnnamed:
+    """None of the stage's names has an address, so nobody is served and its regions are changed at once."""
+
+    at: float
+    domain: str
+
+
+@dataclass(frozen=True)
+class StackHeld:
+    """A stack of the region that serves is not changed before `standby` has passed its check."""
+
+    at: float
+    node: NodeId
+    standby: str
+
+
+@dataclass(frozen=True)
+class RegionFaulty:
+    """A region's own endpoint does not answer as it must, yet: `fault`. It is given `left` more seconds."""
+
+    at: float
+    url: str
+    fault: str
+    left: float
+
+
+@dataclass(frozen=True)
+class RegionPassed:
+    """A region's own endpoint has passed its check; `version` is that of the function that answered, where it says so."""
+
+    at: float
+    url: str
+    region: str
+    version: str | None
+
+
 StackEvents = RunStarted | StackBegun | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
 RunEvents = LockWaited | StopRequested | CancelRequested | Detached
 CertificateEvents = (
@@ -197,5 +252,6 @@ CertificateEvents = (
     | RecordsRemoved
     | ZoneDeleted
 )
-Event = StackEvents | RunEvents | CertificateEvents
+RolloutEvents = RolloutOrdered | RolloutUnordered | StageUnnamed | StackHeld | RegionFaulty | RegionPassed
+Event = StackEvents | RunEvents | CertificateEvents | RolloutEvents
 Emit = Callable[[Event], None]

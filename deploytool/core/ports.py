@@ -4,9 +4,9 @@ Three targets implement it: simulated (a virtual clock, no socket), local (the A
 All times are seconds of the target's clock: on a local cloud at speed 10, ten of them pass in one second of wall time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
@@ -141,6 +141,22 @@ class Guard(Protocol):
 
     def disarm(self, drill_id: str) -> None:
         """Restore no more. As often as one likes."""
+        ...
+
+
+class FunctionCode(Protocol):
+    """The code of Lambda functions."""
+
+    def code_hash(self, region: str, name: str) -> str:
+        """Base64 of the deployed package's SHA-256."""
+        ...
+
+
+class ApiDefinitions(Protocol):
+    """What API Gateway's stages serve."""
+
+    def definition(self, region: str, rest_api_id: str, stage: str) -> Mapping[str, Any]:
+        """A stage's deployed API as OpenAPI 3.0, with API Gateway's integrations."""
         ...
 
 

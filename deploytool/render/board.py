@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from deploytool.core.events import Event, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackWaiting
+from deploytool.core.events import Event, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackHeld, StackWaiting
 from deploytool.core.graph import NodeId
 
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -83,6 +83,8 @@ class Board:
                 )
             case StackWaiting():
                 self._set(event.node, state=State.BLOCKED, note=f"is {event.status} by someone else")
+            case StackHeld():
+                self._set(event.node, state=State.BLOCKED, note=f"until {event.standby} has passed its check")
             case StackDone():
                 self._set(event.node, state=State.DONE, action=event.action, ended=event.at, note="")
             case StackFailed():

@@ -12,11 +12,13 @@ from deploytool.core.events import (
     Detached,
     Event,
     LockWaited,
+    RolloutEvents,
     RunStarted,
     StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
+    StackHeld,
     StackWaiting,
     StopRequested,
     Uploaded,
@@ -25,15 +27,25 @@ from deploytool.core.ports import Clock
 from deploytool.render.board import PAST, Board
 from deploytool.render.certificates import certificate_line
 from deploytool.render.github import annotation, summary
+from deploytool.render.rollout import rollout_line
 from deploytool.render.terminal import Terminal
 
-TABLED = (StackBegun, StackWaiting, StackDone, StackCancelled, Uploaded)  # the table shows these; not a failure's whole cause
+TABLED = (
+    StackBegun,
+    StackWaiting,
+    StackHeld,
+    StackDone,
+    StackCancelled,
+    Uploaded,
+)  # the table shows these; not a failure's whole cause
 
 
 def line_of(event: Event, started: float, width: int = 30) -> str | None:
     """One line for an event, with rich's markup; None for what needs none. `started` is the run's start."""
     if isinstance(event, CertificateEvents):
         return certificate_line(event, started, width)
+    if isinstance(event, RolloutEvents):
+        return rollout_line(event, started, width)
     match event:
         case LockWaited() | StopRequested() | CancelRequested() | Detached():
             return run_line(event)

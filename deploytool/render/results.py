@@ -1,13 +1,14 @@
 """Results as JSON documents: outcomes, what is deployed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
 
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.graph import Graph, NodeId
+from deploytool.core.parity import Parity
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks import Stack
 from deploytool.render.board import Board
@@ -36,6 +37,28 @@ def _times(board: Board, node: NodeId) -> dict[str, float | None]:
     if row.begun is None or row.ended is None:
         return {"started": None, "seconds": None}
     return {"started": round(row.begun - board.started, 3), "seconds": round(row.ended - row.begun, 3)}
+
+
+def parity_document(parity: Parity | None) -> dict[str, Any] | None:
+    """How two regions compare; None when they were not compared. `same` is null when that is not known."""
+    if parity is None:
+        return None
+    differences = [{"what": each.what, "name": each.name, "regions": dict(each.regions)} for each in parity.differences]
+    return {"same": parity.same, "differences": differences, "unknown": list(parity.unknown)}
+
+
+def parity_lines(parity: Parity | None) -> Iterator[str]:
+    """What differs and what could not be compared, as text."""
+    for difference in parity.differences if parity else ():
+        yield f"[yellow]The regions differ:[/] {escape(str(difference))}"
+    for words in parity.unknown if parity else ():
+        yield f"[yellow]The regions could not be compared:[/] {escape(words)}"
+
+
+def left_behind_line(stage: str, nodes: Sequence[NodeId]) -> str:
+    """Deployed stacks that the stage does without now."""
+    names = ", ".join(map(str, nodes))
+    return f"[yellow]Still deployed, though stage {stage} does without:[/] {names} (deploytool plan --stage {stage} shows them)"
 
 
 def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str, Any]:

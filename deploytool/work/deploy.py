@@ -32,6 +32,8 @@ Outputs = Mapping[NodeId, Mapping[str, str]]
 HIDDEN = "****"
 # Called with a node and its parameters before its stack is changed: None to go on, or when to ask again. Raises to refuse.
 Before = Callable[[Node, Mapping[str, str]], Postponed | None]
+# Called with the stacks that are there, also those that the stage leaves out, before anything begins. Raises to refuse the run.
+Found = Callable[[Mapping[NodeId, Stack]], None]
 GENERATIONS = 3  # creation tokens tried, when stacks of the past have used them
 
 
@@ -55,12 +57,13 @@ class DeployPorts:
 class DeployOptions:
     """How this run goes: `express` ends operations before resources are ready; `wait` is for another run, in seconds.
 
-    Every one of `before` is asked before a stack is changed.
+    Every one of `found` is told what is there; every one of `before` is asked before a stack is changed.
     """
 
     express: bool = False
     wait: float = 0.0
     interrupts: Interrupts = field(default_factory=NoInterrupts)
+    found: tuple[Found, ...] = ()
     before: tuple[Before, ...] = ()
 
 
@@ -106,6 +109,7 @@ class _Deploy:
         wanted = self._wanted(node_id)
         decision = decide(deployed, wanted.fingerprint)
         if postponed := self._postponed(wanted, decision):
+            self.looked.discard(node_id)  # the lease keeps others out meanwhile: what was found still holds
             return postponed
         if deployed is None or decision.action is Action.CREATE:
             self._upload(wanted.node, outputs)
@@ -262,6 +266,8 @@ def deploy(
     options = options or DeployOptions()
 
     def run(deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None) -> Outcome:
+        for found in options.found:
+            found(deployed)
         operation = _Deploy(graph, ports, emit, deployed, chosen, options=options)
         engine = Engine(
             ports.stacks,
@@ -275,9 +281,9 @@ def deploy(
         )
         return engine.run(graph.edges(), operation)
 
-    deployed = find_deployed(ports, graph)
+    deployed = find_deployed(ports, graph.whole())
     steps = [step for step in make_plan(graph, deployed) if chosen(step.node)]
     if ports.coordination is None or all(step.decision.action is Action.NOTHING for step in steps):
         return run(deployed)
     with held(ports.coordination, ports.clock, ports.runner, graph, emit, options.interrupts, options.wait) as hold:
-        return run(find_deployed(ports, graph) if hold.waited else deployed, hold.renew)
+        return run(find_deployed(ports, graph.whole()) if hold.waited else deployed, hold.renew)

@@ -1,0 +1,138 @@
+"""Rolling out: a bad version reaches the standby alone, a good one both; the regions are compared; none during a drill."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+EAST, WEST = "us-east-1", "us-west-2"
+pytestmark = pytest.mark.local_only
+
+
+def served(clients: Any, region: str) -> tuple[int, str | None]:
+    """Status and version that a region's edge answers, by curl."""
+    name = f"{region}.{clients.bench.domain}"
+    status, body = clients.curl(name, clients.dig(name)[0])
+    return status, body.get("version")
+
+
+def local(bench: Any, *words: str) -> None:
+    """A command of the local cloud."""
+    done = bench.run([sys.executable, "-m", "deploytool", "local", *words])
+    assert done.code == 0, done.err
+
+
+@pytest.fixture(scope="module")
+def code(deployed: Any) -> Callable[..., None]:
+    """Makes new code of the function: by a comment, or by replacing some of its text."""
+    handler = deployed.folder / "lambda" / "handler.py"
+    good = handler.read_text()
+
+    def change(comment: str, old: str = "", new: str = "") -> None:
+        handler.write_text(f"{good.replace(old, new) if old else good}\n# {comment}\n")
+
+    return change
+
+
+def test_a_deployment_during_a_drill_is_refused(deployed: Any, clients: Any, code: Any) -> None:
+    """The record of a drill, here of one that was killed, keeps it out; the hint ends the drill."""
+    before = served(clients, WEST)
+    drill = subprocess.Popen(
+        deployed.command("drill", "--report-dir", "killed"),
+        cwd=deployed.folder,
+        env=deployed.environment,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    history = deployed.folder / "killed" / "history.jsonl"
+    deadline = time.monotonic() + 60
+    while not (history.exists() and '"fault_injected"' in history.read_text()):
+        assert drill.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    drill.kill()
+    drill.wait()
+    code("during a drill")
+    done = deployed.deploytool("deploy")
+    assert done.code == 1
+    assert "a drill of stage dev is under way" in done.err
+    assert "deploytool restore --stage dev" in done.err
+    assert served(clients, WEST) == before
+    assert deployed.deploytool("restore").code == 0
+
+
+def test_a_bad_version_reaches_the_standby_alone(deployed: Any, clients: Any, code: Any) -> None:
+    """500 on /v1: exit 1, the active region serves the old version and the message says so; a good version reaches both."""
+    _, old = served(clients, EAST)
+    code("bad", '"statusCode": 200', '"statusCode": 500')
+    done = deployed.deploytool("deploy", "--settle", "10", "--output", "json")
+    assert done.code == 1
+    (failed,) = done.json["failed"]
+    assert (failed["stack"], failed["region"]) == ("lambda", EAST)
+    for words in (f"https://{WEST}.{deployed.domain}/v1 answers 500", f"{EAST} was not touched and still serves"):
+        assert words in failed["cause"]
+        assert words in done.err
+    assert served(clients, EAST) == (200, old)
+    assert served(clients, WEST)[0] == 500
+    assert [each["what"] for each in done.json["parity"]["differences"]] == ["stack", "function code"]
+
+    code("good")
+    done = deployed.deploytool("deploy", "--output", "json")
+    assert done.code == 0, done.err
+    assert done.json["parity"] == {"same": True, "differences": [], "unknown": []}
+    east, west = served(clients, EAST), served(clients, WEST)
+    assert east == west
+    assert east[0] == 200
+    assert east[1] != old
+
+
+def test_the_region_that_serves_after_a_failover_is_not_touched(deployed: Any, clients: Any, code: Any) -> None:
+    """us-east-1 is broken: it is the standby now, and fails its check. --parallel goes on all the same, loudly."""
+    before = served(clients, WEST)
+    local(deployed, "break", EAST, "--how", "error")
+    try:
+        code("while us-east-1 is down")
+        done = deployed.deploytool("deploy", "--settle", "5")
+        assert done.code == 1
+        assert f"{WEST} was not touched and still serves what it served before" in done.err
+        assert "--parallel" in done.err
+        assert served(clients, WEST) == before
+        forced = deployed.deploytool("deploy", "--parallel")
+        assert forced.code == 0, forced.err
+        assert "changed without a check" in forced.err
+    finally:
+        local(deployed, "mend", EAST)
+    assert served(clients, EAST) == served(clients, WEST) != before
+
+
+def test_what_somebody_changed_in_one_region_is_named(deployed: Any, clients: Any) -> None:
+    """The function's code and the API's integration: named after the next change, and no failure of that."""
+    where = ["--region", WEST]
+    zipped = deployed.folder / "foreign.zip"
+    subprocess.run([sys.executable, "-m", "zipfile", "-c", zipped, deployed.folder / "lambda" / "handler.py"], check=True)
+    clients.aws(
+        "lambda", "update-function-code", *where, "--function-name", "hello-dev-lambda", "--zip-file", f"fileb://{zipped}"
+    )
+    api = deployed.deploytool("outputs", "--output", "json").json["api"][WEST]
+    method = ["--rest-api-id", api["RestApiId"], "--resource-id", api["V1ResourceId"], "--http-method", "ANY"]
+    patch = "op=replace,path=/timeoutInMillis,value=3000"
+    clients.aws("apigateway", "update-integration", *where, *method, "--patch-operations", patch)
+    settings = deployed.folder / "deploytool.toml"
+    settings.write_text(settings.read_text() + "\n[stages.dev.settings]\nlog_retention_days = 14\n")
+    done = deployed.deploytool("deploy", "--output", "json")
+    assert done.code == 0, done.err
+    assert [each["what"] for each in done.json["parity"]["differences"]] == ["function code", "API"]
+
+
+def test_an_integration_is_not_changed_in_place(deployed: Any) -> None:
+    """The other one's stack is still there: refused before anything begins, with two ways to do it."""
+    settings = deployed.folder / "deploytool.toml"
+    http = 'integration = "http"\nintegration_url = "https://{region}.backend.example.com/v1"\n'
+    settings.write_text(settings.read_text() + http)
+    done = deployed.deploytool("deploy")
+    assert done.code == 1
+    assert "integration-http@us-east-1 cannot be made while lambda@us-east-1 is deployed" in done.err
+    assert "delete-stack" in done.err
