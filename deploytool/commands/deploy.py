@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.markup import escape
+
 from deploytool.commands._common import Run, chosen, opened, regions_checked, title
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.certificates import DnsRecord, zone_file_line
@@ -19,11 +21,15 @@ from deploytool.core.rollout import Endpoint, left_behind
 from deploytool.render.board import PAST
 from deploytool.render.progress import progress
 from deploytool.render.results import left_behind_line, outcome_document, parity_document, parity_lines
+from deploytool.services import deployed_service
 from deploytool.work.certificates import CertificateGuard, CertificateWatch, targets_elsewhere
+from deploytool.work.check import wait_until_good
 from deploytool.work.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.engine import Outcome
 from deploytool.work.parity import compare
 from deploytool.work.rollout import Rollout, RolloutGate, RolloutPorts
+
+EXPRESS_PATIENCE = 300.0  # seconds until what express mode left behind must serve
 
 
 def run(args: Namespace) -> int:
@@ -38,8 +44,8 @@ def run(args: Namespace) -> int:
             _check_plan(args.plan_file, found)
         needed: list[DnsRecord] = []
         with progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show, interrupts() as asked:
-            watch = CertificateWatch(found.graph, found.target.certificates, _keeping(needed, show))
-            guard = CertificateGuard(found.target.certificates, watch, args.delegation_timeout)
+            watch = CertificateWatch(found.graph, lambda: found.target.certificates, _keeping(needed, show))
+            guard = CertificateGuard(lambda: found.target.certificates, watch, args.delegation_timeout)
             gate = _gate(args, found, choice, guard)
             before = (gate.before, *((guard.before,) if args.delegation_check else ()))
             with closing(watch):
@@ -57,7 +63,19 @@ def run(args: Namespace) -> int:
         _say(found, outcome, records)
         for line in (*parity_lines(parity), *([left_behind_line(found.graph.stage, left)] if left else ())):
             found.terminal.say(line)
+        if args.express and outcome.ok and not _ready(found):
+            return 1
         return exit_code(outcome)
+
+
+def _ready(found: Run) -> bool:
+    """Express mode ends before resources are ready, so that readiness is for us to see."""
+    service = deployed_service(found.project, found.graph, found.target)
+    found.terminal.note(f"[dim]waiting until https://{found.domain}{found.path} is served (express mode does not)[/]")
+    wrong = wait_until_good(found.target.environment, service, EXPRESS_PATIENCE)
+    for problem in wrong:
+        found.terminal.say(f"[red]not ready[/]: {escape(problem)}")
+    return not wrong
 
 
 def _gate(args: Namespace, found: Run, choice: Callable[[NodeId], bool], emit: Emit) -> RolloutGate:

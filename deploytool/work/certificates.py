@@ -1,7 +1,8 @@
 """Keeps certificates from hanging in silence: looks at the delegation before asking for one, then at what it lacks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from deploytool.core.certificateports import CertificatePorts, ZoneInfo
 from deploytool.core.certificates import (
@@ -49,12 +50,17 @@ class CertificateGuard:
     `timeout` seconds; any other one that is not delegated fails at once. One run has one.
     """
 
-    def __init__(self, ports: CertificatePorts, emit: Emit, timeout: float) -> None:
-        self._ports, self._emit, self._timeout = ports, emit, timeout
+    def __init__(self, make_ports: Callable[[], CertificatePorts], emit: Emit, timeout: float) -> None:
+        self._make_ports, self._emit, self._timeout = make_ports, emit, timeout
         self._created: set[str] = set()
         self._zones: dict[str, ZoneInfo] = {}
         self._since: dict[NodeId, float] = {}
         self._said: dict[NodeId, tuple[str, float]] = {}
+
+    @cached_property
+    def _ports(self) -> CertificatePorts:
+        """Made when they are first needed: a deployment with nothing to do asks no DNS."""
+        return self._make_ports()
 
     def __call__(self, event: Event) -> None:
         """Hand the event on; remember what was created."""
@@ -122,14 +128,19 @@ class CertificateWatch:
     seconds: a region's certificate costs ListCertificates until it is there, then one DescribeCertificate a look.
     """
 
-    def __init__(self, graph: Graph, ports: CertificatePorts, emit: Emit) -> None:
-        self._graph, self._ports, self._emit = graph, ports, emit
+    def __init__(self, graph: Graph, make_ports: Callable[[], CertificatePorts], emit: Emit) -> None:
+        self._graph, self._make_ports, self._emit = graph, make_ports, emit
         self._outputs: dict[NodeId, Mapping[str, str]] = {}
         self._active: dict[NodeId, float] = {}
         self._zones: dict[str, ZoneInfo] = {}
         self._arns: dict[tuple[NodeId, tuple[str, ...]], str] = {}
         self._seen: dict[tuple[NodeId, str], _Seen] = {}
         self._needed: set[tuple[NodeId, tuple[str, ...]]] = set()
+
+    @cached_property
+    def _ports(self) -> CertificatePorts:
+        """Made when they are first needed: a deployment with nothing to do asks no DNS."""
+        return self._make_ports()
 
     def __call__(self, event: Event) -> None:
         """Hand the event on; begin and end to look."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from deploytool.core.check import Failure, Findings
+from deploytool.core.check import Failure, Findings, problems
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import DnsAnswer, Environment, HttpAnswer, Nameserver
 from deploytool.core.service import Service
+
+LOOK_EVERY = 5.0  # seconds between two looks
 
 
 def check(environment: Environment, service: Service) -> Findings:
@@ -19,6 +21,16 @@ def check(environment: Environment, service: Service) -> Findings:
     }
     served = _call(environment, service, service.domain, _addresses([*name_servers.values(), *resolvers.values()]))
     return Findings(name_servers, resolvers, served, regions)
+
+
+def wait_until_good(environment: Environment, service: Service, seconds: float) -> list[str]:
+    """Look again until nothing is wrong or `seconds` of the target's clock have passed; what is still wrong then."""
+    deadline = environment.clock.now() + seconds
+    while wrong := problems(check(environment, service), service):
+        if environment.clock.now() >= deadline:
+            break
+        environment.clock.sleep(LOOK_EVERY)
+    return wrong
 
 
 def _addresses(answers: Sequence[DnsAnswer | Failure]) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def ports(world: World) -> CertificatePorts:
 def run(stacks: Any, buckets: Any, runner: Any, ports: CertificatePorts) -> Callable[..., tuple[Outcome, list[Event]]]:
     def run(graph: Graph | None = None, timeout: float = 100.0) -> tuple[Outcome, list[Event]]:
         events: list[Event] = []
-        guard = CertificateGuard(ports, events.append, timeout)
+        guard = CertificateGuard(lambda: ports, events.append, timeout)
         deploy_ports = DeployPorts(stacks, buckets, stacks.clock, runner)
         return deploy(graph or graph_of(), deploy_ports, guard, options=DeployOptions(before=(guard.before,))), events
 
@@ -251,7 +251,7 @@ class TestWatch:
         return []
 
     def watch(self, ports: CertificatePorts, events: list[Event], *, zone: bool = True) -> CertificateWatch:
-        watch = CertificateWatch(graph_of(zone=zone), ports, events.append)
+        watch = CertificateWatch(graph_of(zone=zone), lambda: ports, events.append)
         watch(StackDone(0.0, NodeId("zone", "us-east-1"), "create", 1.0, {"Id": "Z1"}))
         watch(StackBegun(0.0, CERT, "create"))
         events.clear()
