@@ -1,0 +1,125 @@
+"""Creates and deletes every template's stack in both regions with taskcat, after what they need of others has been deployed.
+
+On AWS, or with --local on the local cloud that is up (`deploytool local run -- python tests/taskcat/run.py --local`).
+Exit code 0: every stack came and went, and nothing of them is left; 1 otherwise. Progress is on standard error.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from leftovers import Resource, delete_retained, still_there
+from taskcat.exceptions import TaskCatException  # type: ignore[import-untyped]  # taskcat ships no types
+from taskcat.testing import CFNTest  # type: ignore[import-untyped]  # the same
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+DEPLOYTOOL = (sys.executable, "-m", "deploytool")
+POLL = {"local": 0.2, "aws": 5.0}  # seconds between two looks at all the stacks
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What taskcat calls to wait for its stacks. Its own looks at a stack once a minute, for which it has no setting."""
+
+    interval: float  # seconds
+
+    def report_test_progress(self, stacker: Any) -> None:
+        """Return when none of the stacks is in progress; say each one's status as it changes, and why it failed."""
+        said: dict[str, str] = {}
+        while True:
+            for stack in stacker.stacks:
+                stack.refresh()
+                if said.get(stack.id + stack.region_name) != stack.status:
+                    said[stack.id + stack.region_name] = stack.status
+                    say_status(stack)
+            if not stacker.status()["IN_PROGRESS"]:
+                return
+            time.sleep(self.interval)
+
+
+def say_status(stack: Any) -> None:
+    """One line for a stack, and one for each reason of a failure."""
+    say(f"{stack.test_name:<22} {stack.region_name}  {stack.status}")
+    if "FAILED" in stack.status:
+        reasons = [f"{event.logical_id}: {event.status_reason}" for event in stack.error_events(refresh=True)]
+        for reason in reasons or [stack.status_reason]:
+            say(f"    {reason}")
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--local", action="store_true", help="on the local cloud")
+    parser.add_argument("--project", type=Path, default=ROOT, help="the folder with .taskcat.yml and infra/")
+    parser.add_argument("--tests", default="ALL", help="only these tests, joined by commas")
+    parser.add_argument("--without-prerequisites", action="store_true", help="for tests that take nothing from other stacks")
+    asked = parser.parse_args()
+    if asked.local:
+        use_local_cloud()
+    with nullcontext() if asked.without_prerequisites else prerequisites(["--local"] if asked.local else []):
+        return test(asked.project, asked.tests, POLL["local" if asked.local else "aws"])
+
+
+def use_local_cloud() -> None:
+    """Let every client of this process, taskcat's too, talk to the local cloud."""
+    done = subprocess.run([*DEPLOYTOOL, "local", "env", "--output", "json"], check=True, stdout=subprocess.PIPE)
+    for name, value in json.loads(done.stdout).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@contextmanager
+def prerequisites(target: list[str]) -> Iterator[None]:
+    """Have the stacks of tests/taskcat/stacks.yaml for a while. The hosted zone stays, so that it is delegated to once."""
+    config = [*target, "--config", str(HERE / "deploytool.toml")]
+    try:
+        subprocess.run([*DEPLOYTOOL, "deploy", *config], check=True)
+        yield
+    finally:
+        subprocess.run([*DEPLOYTOOL, "destroy", *config, "--yes"], check=True)
+
+
+def test(project: Path, names: str, interval: float) -> int:
+    """Run these tests. Returns the exit code."""
+    made: list[Resource] = []
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(project / "infra", Path(folder) / "infra")  # taskcat uploads the whole of its folder
+        suite = CFNTest.from_file(project_root=folder, input_file=str(project / ".taskcat.yml"))
+        suite.printer, suite.test_names = Watcher(interval), names
+        suite.lint_disable = True  # `make lint` has
+        suite.dont_wait_for_delete = False
+        try:
+            with suite as stacks:
+                made = [Resource(each.type, each.physical_id, stack.region_name) for stack in stacks for each in stack.resources()]
+                passed = True
+        except TaskCatException as failed:
+            say(str(failed))
+            passed = False
+    delete_retained(boto3.Session(), made)
+    left = [*still_there(boto3.Session(), made)]
+    for resource in left:
+        say(f"left behind: {resource.type} {resource.id} in {resource.region}")
+    say(f"{len(stacks)} stacks of {len(suite.config.config.tests)} tests, {len(made)} resources")
+    return 0 if passed and not left else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
