@@ -1,13 +1,12 @@
 """What taskcat's stacks held, looked for again after they have been deleted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import boto3
 
 ZONE = "AWS::Route53::HostedZone"
 # How to list the resources that stand by themselves: service, operation, and where each one's CloudFormation id is in the answer.
-# The others (methods, stages, mappings, policies, associations) go with one of these, or with an API that is looked into below.
 LISTED = {
     "AWS::ApiGateway::DomainName": ("apigateway", "get_domain_names", "items[].domainName"),
     "AWS::ApiGateway::RestApi": ("apigateway", "get_rest_apis", "items[].id"),
@@ -27,6 +26,20 @@ LISTED = {
 }
 
 
+# Those that go with another one: with one of the above, or with one of the prerequisites.
+DEPENDENT = {
+    "AWS::ApiGateway::BasePathMapping",
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::Method",
+    "AWS::ApiGateway::Resource",
+    "AWS::ApiGateway::Stage",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::Lambda::Permission",
+    "AWS::Route53::RecordSet",
+    "AWS::S3::BucketPolicy",
+}
+
+
 @dataclass(frozen=True)
 class Resource:
     """A resource of a stack: its CloudFormation type, its physical id, its region."""
@@ -35,18 +48,28 @@ class Resource:
     id: str
     region: str
 
+    def __str__(self) -> str:
+        return f"{self.type} {self.id} in {self.region}"
 
-def delete_retained(session: boto3.Session, made: Sequence[Resource]) -> None:
+
+def delete_retained(made: Iterable[Resource]) -> None:
     """Delete what a template keeps on purpose: the hosted zones. They hold no records but their own."""
     for resource in made:
         if resource.type == ZONE:
-            session.client("route53").delete_hosted_zone(Id=resource.id)
+            boto3.client("route53").delete_hosted_zone(Id=resource.id)
 
 
-def still_there(session: boto3.Session, made: Sequence[Resource]) -> Iterator[Resource]:
-    """Those of `made` that can still be listed."""
-    for kind, region in sorted({(each.type, each.region) for each in made if each.type in LISTED}):
+def listable(made: Iterable[Resource]) -> list[Resource]:
+    """Those that stand by themselves. Raises KeyError for a type that this module does not know."""
+    return [each for each in made if each.type not in DEPENDENT and LISTED[each.type]]
+
+
+def still_there(made: Iterable[Resource]) -> list[Resource]:
+    """Those of `made` that can be listed now."""
+    wanted = listable(made)
+    found: set[Resource] = set()
+    for kind, region in {(each.type, each.region) for each in wanted}:
         service, operation, path = LISTED[kind]
-        pages = session.client(service, region_name=region).get_paginator(operation).paginate()
-        found = {str(name).removeprefix("/hostedzone/") for name in pages.search(path) if name}
-        yield from (each for each in made if (each.type, each.region) == (kind, region) and each.id in found)
+        names = boto3.client(service, region_name=region).get_paginator(operation).paginate().search(path)
+        found |= {Resource(kind, str(name).removeprefix("/hostedzone/"), region) for name in names}
+    return [each for each in wanted if each in found]

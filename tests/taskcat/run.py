@@ -7,19 +7,20 @@ Exit code 0: every stack came and went, and nothing of them is left; 1 otherwise
 import argparse
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-from leftovers import Resource, delete_retained, still_there
+from leftovers import Resource, delete_retained, listable, still_there
 from taskcat.exceptions import TaskCatException  # type: ignore[import-untyped]  # taskcat ships no types
 from taskcat.testing import CFNTest  # type: ignore[import-untyped]  # the same
 
@@ -100,7 +101,8 @@ def prerequisites(target: list[str]) -> Iterator[None]:
 def test(project: Path, names: str, interval: float) -> int:
     """Run these tests. Returns the exit code."""
     made: list[Resource] = []
-    with tempfile.TemporaryDirectory() as folder:
+    faults: list[str] = []
+    with tempfile.TemporaryDirectory() as folder, template_bucket():
         shutil.copytree(project / "infra", Path(folder) / "infra")  # taskcat uploads the whole of its folder
         suite = CFNTest.from_file(project_root=folder, input_file=str(project / ".taskcat.yml"))
         suite.printer, suite.test_names = Watcher(interval), names
@@ -108,17 +110,35 @@ def test(project: Path, names: str, interval: float) -> int:
         suite.dont_wait_for_delete = False
         try:
             with suite as stacks:
-                made = [Resource(each.type, each.physical_id, stack.region_name) for stack in stacks for each in stack.resources()]
-                passed = True
+                made = resources(stacks)
+                found = still_there(made)
+                faults += [f"could not be listed: {each}" for each in listable(made) if each not in found]
         except TaskCatException as failed:
-            say(str(failed))
-            passed = False
-    delete_retained(boto3.Session(), made)
-    left = [*still_there(boto3.Session(), made)]
-    for resource in left:
-        say(f"left behind: {resource.type} {resource.id} in {resource.region}")
-    say(f"{len(stacks)} stacks of {len(suite.config.config.tests)} tests, {len(made)} resources")
-    return 0 if passed and not left else 1
+            faults.append(str(failed))
+    delete_retained(made)
+    faults += [f"left behind: {each}" for each in still_there(made)]
+    for fault in faults:
+        say(fault)
+    say(f"{len(suite.result or ())} stacks of {len(suite.config.config.tests)} tests, {len(made)} resources, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+@contextmanager
+def template_bucket() -> Iterator[None]:
+    """Give taskcat a bucket for the templates. It would make one, and at the end make and delete another one (0.9.58)."""
+    bucket = boto3.resource("s3", region_name="us-east-1").create_bucket(Bucket=f"tcat-deploytool-{secrets.token_hex(6)}")
+    os.environ["TASKCAT_PROJECT_S3_BUCKET"] = bucket.name
+    try:
+        yield
+    finally:
+        bucket.objects.all().delete()
+        bucket.delete()
+
+
+def resources(stacks: Iterable[Any]) -> list[Resource]:
+    """What the stacks hold."""
+    held = [(stack, each) for stack in stacks if not stack.launch_exception for each in stack.resources(refresh=True)]
+    return [Resource(each.type, each.physical_id, stack.region_name) for stack, each in held if each.physical_id]
 
 
 if __name__ == "__main__":
