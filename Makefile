@@ -57,4 +57,4 @@ bench: venv  ## print the figures that the README quotes
 	@$(RUN) $(BIN)/python -m benchmarks
 
 clean:  ## remove what was made
-	rm -rf .venv .venv/checkov .bench .deploytool reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench .deploytool reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

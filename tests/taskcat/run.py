@@ -60,7 +60,8 @@ def say_status(stack: Any) -> None:
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    """A line on standard error."""
+    sys.stderr.write(f"{line}\n")
 
 
 def main() -> int:
@@ -119,7 +120,9 @@ def test(project: Path, names: str, interval: float) -> int:
     faults += [f"left behind: {each}" for each in still_there(made)]
     for fault in faults:
         say(fault)
-    say(f"{len(suite.result or ())} stacks of {len(suite.config.config.tests)} tests, {len(made)} resources, {len(faults)} faults")
+    say(
+        f"{len(suite.result or ())} stacks of {len(suite.config.config.tests)} tests, {len(made)} resources, {len(faults)} faults"
+    )
     return 1 if faults else 0
 
 

@@ -1,4 +1,4 @@
-"""Template addresses with the bucket in the host name: MiniStack takes the path's first part for the bucket, whatever the host."""
+"""Template addresses with the bucket in the host name: MiniStack takes the path's first part for it, whatever the host."""
 
 # ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
 
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from deploytool.localcloud.emulator import MiniStack
 
-# The S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.REGION.amazonaws.com, with the older forms s3-REGION and s3 alone, and
-# the dual-stack one.
+# The S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.REGION.amazonaws.com, the older forms with s3-REGION and s3 alone,
+# and the dual-stack one.
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com(?:\.cn)?", re.ASCII)
 
 
