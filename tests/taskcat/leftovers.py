@@ -1,16 +1,17 @@
 """What taskcat's stacks held, looked for again after they have been deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import boto3
 
+CERTIFICATE = "AWS::CertificateManager::Certificate"
 ZONE = "AWS::Route53::HostedZone"
 # How to list the resources that stand by themselves: service, operation, and where each one's CloudFormation id is in the answer.
 LISTED = {
     "AWS::ApiGateway::DomainName": ("apigateway", "get_domain_names", "items[].domainName"),
     "AWS::ApiGateway::RestApi": ("apigateway", "get_rest_apis", "items[].id"),
-    "AWS::CertificateManager::Certificate": ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
+    CERTIFICATE: ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
     "AWS::EC2::RouteTable": ("ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
     "AWS::EC2::SecurityGroup": ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
     "AWS::EC2::Subnet": ("ec2", "describe_subnets", "Subnets[].SubnetId"),
@@ -52,11 +53,31 @@ class Resource:
         return f"{self.type} {self.id} in {self.region}"
 
 
-def delete_retained(made: Iterable[Resource]) -> None:
-    """Delete what a template keeps on purpose: the hosted zones. They hold no records but their own."""
+def validation_names(made: Iterable[Resource]) -> set[str]:
+    """The names of the records by which the certificates among `made` are validated; to be asked while these stand."""
+    described = (
+        boto3.client("acm", region_name=each.region).describe_certificate(CertificateArn=each.id)["Certificate"]
+        for each in made
+        if each.type == CERTIFICATE
+    )
+    return {option["ResourceRecord"]["Name"] for each in described for option in each["DomainValidationOptions"]}
+
+
+def delete_retained(made: Sequence[Resource], names: Collection[str]) -> None:
+    """Delete what outlives its stack: hosted zones, which their template keeps and which hold no records but their own, and
+    records of these `names`, which CloudFormation makes for certificates and never deletes.
+    """
+    route53 = boto3.client("route53")
     for resource in made:
         if resource.type == ZONE:
-            boto3.client("route53").delete_hosted_zone(Id=resource.id)
+            route53.delete_hosted_zone(Id=resource.id)
+    if names:
+        zone = boto3.client("ssm", region_name=made[0].region).get_parameter(Name="/deploytool/taskcat/HostedZoneId")[
+            "Parameter"
+        ]["Value"]
+        found = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone).search("ResourceRecordSets[]")
+        changes = [{"Action": "DELETE", "ResourceRecordSet": record} for record in found if record["Name"] in names]
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
 
 
 def listable(made: Iterable[Resource]) -> list[Resource]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from leftovers import Resource, delete_retained, listable, still_there
+from leftovers import Resource, delete_retained, listable, still_there, validation_names
 from taskcat.exceptions import TaskCatException  # type: ignore[import-untyped]  # taskcat ships no types
 from taskcat.testing import CFNTest  # type: ignore[import-untyped]  # the same
 
@@ -74,8 +74,15 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.local:
         use_local_cloud()
-    with nullcontext() if asked.without_prerequisites else prerequisites(["--local"] if asked.local else []):
-        return test(asked.project, asked.tests, POLL["local" if asked.local else "aws"])
+    try:
+        with (
+            nullcontext()
+            if asked.without_prerequisites
+            else prerequisites(["--stage", "local", "--local"] if asked.local else ["--stage", "aws"])
+        ):
+            return test(asked.project, asked.tests, POLL["local" if asked.local else "aws"])
+    except subprocess.CalledProcessError:  # deploytool has said why
+        return 1
 
 
 def use_local_cloud() -> None:
@@ -90,18 +97,19 @@ def use_local_cloud() -> None:
 
 @contextmanager
 def prerequisites(target: list[str]) -> Iterator[None]:
-    """Have the stacks of tests/taskcat/stacks.yaml for a while. The hosted zone stays, so that it is delegated to once."""
+    """Have the stacks of tests/taskcat/stacks.yaml for a while."""
     config = [*target, "--config", str(HERE / "deploytool.toml")]
     try:
         subprocess.run([*DEPLOYTOOL, "deploy", *config], check=True)
         yield
     finally:
-        subprocess.run([*DEPLOYTOOL, "destroy", *config, "--yes"], check=True)
+        subprocess.run([*DEPLOYTOOL, "destroy", *config, "--delete-zone", "--yes"], check=True)
 
 
 def test(project: Path, names: str, interval: float) -> int:
     """Run these tests. Returns the exit code."""
     made: list[Resource] = []
+    records: set[str] = set()
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as folder, template_bucket():
         shutil.copytree(project / "infra", Path(folder) / "infra")  # taskcat uploads the whole of its folder
@@ -112,11 +120,12 @@ def test(project: Path, names: str, interval: float) -> int:
         try:
             with suite as stacks:
                 made = resources(stacks)
+                records = validation_names(made)
                 found = still_there(made)
                 faults += [f"could not be listed: {each}" for each in listable(made) if each not in found]
         except TaskCatException as failed:
             faults.append(str(failed))
-    delete_retained(made)
+    delete_retained(made, records)
     faults += [f"left behind: {each}" for each in still_there(made)]
     for fault in faults:
         say(fault)
