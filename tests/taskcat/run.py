@@ -74,12 +74,9 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.local:
         use_local_cloud()
+    target = ["--stage", "local", "--local"] if asked.local else ["--stage", "aws"]
     try:
-        with (
-            nullcontext()
-            if asked.without_prerequisites
-            else prerequisites(["--stage", "local", "--local"] if asked.local else ["--stage", "aws"])
-        ):
+        with nullcontext() if asked.without_prerequisites else prerequisites(target):
             return test(asked.project, asked.tests, POLL["local" if asked.local else "aws"])
     except subprocess.CalledProcessError:  # deploytool has said why
         return 1
