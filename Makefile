@@ -5,11 +5,11 @@ STAGE ?= dev
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: venv drill test lint bench clean deploy-and-drill
+.PHONY: venv drill test lint security taskcat taskcat-aws bench clean deploy-and-drill
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
 venv: .venv/ready  ## make .venv with everything in it
 
@@ -30,12 +30,28 @@ deploy-and-drill:  # what `drill` runs inside its private local cloud
 test: venv  ## run every test
 	@$(RUN) $(BIN)/python -m pytest
 
-lint: venv  ## ruff, mypy, the layers' rules, cfn-lint
+lint: venv security  ## ruff, mypy, the layers' rules, cfn-lint, checkov
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@$(RUN) deploytool lint
+	@$(RUN) deploytool lint --config tests/taskcat/deploytool.toml
+
+security: .venv/checkov/ready  ## the templates by checkov, which has an environment of its own
+	@.venv/checkov/bin/checkov --config-file .checkov.yaml
+
+.venv/checkov/ready: .ci/checkov.txt | venv
+	@$(PYTHON) -m venv .venv/checkov
+	@echo "installing checkov into .venv/checkov (about half a minute) ..."
+	@.venv/checkov/bin/pip install --quiet --disable-pip-version-check --requirement .ci/checkov.txt
+	@touch $@
+
+taskcat: venv  ## create and delete every template's stack in both regions of a private local cloud, with taskcat
+	@$(RUN) deploytool local run --speed $(SPEED) -- $(BIN)/python tests/taskcat/run.py --local
+
+taskcat-aws: venv  ## the same on AWS, with your credentials (docs/how-to/test-the-templates.md)
+	@$(RUN) $(BIN)/python tests/taskcat/run.py
 
 bench: venv  ## print the figures that the README quotes
 	@$(RUN) $(BIN)/python -m benchmarks

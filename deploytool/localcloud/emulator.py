@@ -55,6 +55,7 @@ class MiniStack:
     scheduler: Any
     provisioners: Any
     stacks: Any
+    template_helpers: Any
 
 
 def prepare_environment(directory: Path, port: int, region: str) -> None:
@@ -110,6 +111,7 @@ def load() -> MiniStack:
             scheduler=module("services.scheduler"),
             provisioners=module("services.cloudformation.provisioners"),
             stacks=module("services.cloudformation.stacks"),
+            template_helpers=module("services.cloudformation.helpers"),
         )
     except ModuleNotFoundError as error:
         raise DeploytoolError(f"the local cloud needs MiniStack ({error})", hint="pip install 'deploytool[local]'") from error

@@ -23,6 +23,7 @@ from deploytool.localcloud.gaps import (
     httpproxy,
     route53api,
     schedules,
+    templateurls,
     zones,
 )
 from deploytool.localcloud.gaps.route53api import HealthReader
@@ -60,5 +61,6 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     httpproxy.install(ministack)
     functions.install(ministack)
     basepathmappings.install(ministack)
+    templateurls.install(ministack)
     if around.durations.scale:
         durations.install(ministack, around.durations)
