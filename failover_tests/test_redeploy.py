@@ -52,4 +52,8 @@ def test_destroy_leaves_nothing_but_the_zone(deployed: Any) -> None:
     assert done.code == 0, done.err
     assert set(actions(done).values()) - {"not there"} == {"delete"}  # stacks that the stage does without were not there
     assert "Nothing to do" in deployed.deploytool("destroy", "--yes").out
+    again = deployed.deploytool("deploy", "--stack", "hosted-zone")
+    assert (again.code, "kept when hello-dev-hosted-zone was deleted" in again.err) == (1, True), again.err
+    assert 'zone = "existing"' in again.err
+    assert deployed.deploytool("destroy", "--yes", "--delete-zone").code == 0
     assert json.loads(deployed.deploytool("plan", "--output", "json").out)["steps"][0]["action"] == "create"

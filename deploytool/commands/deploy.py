@@ -26,6 +26,7 @@ from deploytool.work.certificates import CertificateGuard, CertificateWatch, tar
 from deploytool.work.check import wait_until_good
 from deploytool.work.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.engine import Outcome
+from deploytool.work.keptzone import KeptZone
 from deploytool.work.parity import compare
 from deploytool.work.rollout import Rollout, RolloutGate, RolloutPorts
 
@@ -47,9 +48,10 @@ def run(args: Namespace) -> int:
             watch = CertificateWatch(found.graph, lambda: found.target.certificates, _keeping(needed, show))
             guard = CertificateGuard(lambda: found.target.certificates, watch, args.delegation_timeout)
             gate = _gate(args, found, choice, guard)
-            before = (gate.before, *((guard.before,) if args.delegation_check else ()))
+            kept = KeptZone(lambda: found.target.certificates)
+            before = (gate.before, kept.before, *((guard.before,) if args.delegation_check else ()))
             with closing(watch):
-                options = DeployOptions(args.express, args.wait, asked, (gate.found,), before)
+                options = DeployOptions(args.express, args.wait, asked, (gate.found, kept.found), before)
                 outcome = deploy(found.graph, found.target.ports, gate, choice, options)
         records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
         parity = compare(found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity)
