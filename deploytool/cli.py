@@ -189,6 +189,11 @@ def _local(parser: argparse.ArgumentParser) -> None:
             help="aws: resources take about as long as on AWS, by a model (default: none, they are made at once)",
         )
         made[name].add_argument(
+            "--enforce-iam",
+            action="store_true",
+            help="refuse what the caller's policies do not allow; --local then takes AWS_ACCESS_KEY_ID and its companions",
+        )
+        made[name].add_argument(
             "--durations-scale", type=float, default=1.0, metavar="N", help="with --durations aws: N times as long (default: 1)"
         )
     for name in ("delegate", "undelegate"):

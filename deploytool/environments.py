@@ -179,9 +179,18 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
             LocalEdges(state),
         )
 
-    clients = Clients(Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY))
+    endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
+    clients = Clients(_as_caller(endpoint) if state.enforce_iam else endpoint)
     ports = _deploy_ports(project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE), runner)
     return Target("local", state.speed, ports, clients, network)
+
+
+def _as_caller(endpoint: Endpoint) -> Endpoint:
+    """With the credentials that the environment variables name, as any AWS tool; without any the cloud's root user."""
+    if key := os.environ.get("AWS_ACCESS_KEY_ID"):
+        secret, token = os.environ.get("AWS_SECRET_ACCESS_KEY", ""), os.environ.get("AWS_SESSION_TOKEN") or None
+        return Endpoint(endpoint.url, key, secret, token)
+    return endpoint
 
 
 def _deploy_ports(project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner) -> DeployPorts:

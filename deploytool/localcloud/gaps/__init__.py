@@ -21,10 +21,13 @@ from deploytool.localcloud.gaps import (
     functions,
     healthchecks,
     httpproxy,
+    identities,
+    permissions,
     route53api,
     schedules,
     zones,
 )
+from deploytool.localcloud.gaps.permissions import AccessLog
 from deploytool.localcloud.gaps.route53api import HealthReader
 
 
@@ -34,7 +37,7 @@ class Surroundings:
 
     The regions with an edge, the values that a name and type have for the public, what the checkers saw, the name server, the
     cloud's seconds as Unix time, an event that is set when the cloud ends, who is to hear (from any thread) that a health check
-    has changed, and how long resources take.
+    has changed, how long resources take, and where what is asked under IAM enforcement is noted.
     """
 
     regions: Collection[str]
@@ -45,6 +48,7 @@ class Surroundings:
     closing: threading.Event
     on_health_check: Callable[[], object]
     durations: Durations
+    access: AccessLog
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
@@ -60,5 +64,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     httpproxy.install(ministack)
     functions.install(ministack)
     basepathmappings.install(ministack)
+    identities.install(ministack)
+    permissions.install(ministack, around.access)
     if around.durations.scale:
         durations.install(ministack, around.durations)
