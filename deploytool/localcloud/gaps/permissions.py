@@ -2,8 +2,8 @@
 
 What is mended: the resource of a schedule in a group of its own, of a health check and of a change set that is named by its ARN;
 `iam:PassRole` for the role that a stack, a schedule or a function is given; and `cloudformation:ListStacks` for DescribeStacks
-without a name. Sources: Service Authorization Reference (resource types of each action); IAM User Guide, "Grant a user permissions
-to pass a role to an AWS service"; CloudFormation API reference, DescribeStacks, StackName.
+without a name. Sources: Service Authorization Reference (resource types of each action); IAM User Guide, "Grant a user
+permissions to pass a role to an AWS service"; CloudFormation API reference, DescribeStacks, StackName.
 """
 
 # ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
