@@ -205,6 +205,7 @@ class LocalCloud:
             closing=self._closing,
             on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
             durations=Durations(self._settings.durations),
+            enforce_iam=self._settings.enforce_iam,
             access=self._access,
         )
 

@@ -25,6 +25,7 @@ from deploytool.localcloud.gaps import (
     permissions,
     route53api,
     schedules,
+    stackroles,
     zones,
 )
 from deploytool.localcloud.gaps.permissions import AccessLog
@@ -37,7 +38,7 @@ class Surroundings:
 
     The regions with an edge, the values that a name and type have for the public, what the checkers saw, the name server, the
     cloud's seconds as Unix time, an event that is set when the cloud ends, who is to hear (from any thread) that a health check
-    has changed, how long resources take, and where what is asked under IAM enforcement is noted.
+    has changed, how long resources take, whether IAM is enforced, and where what is asked under IAM enforcement is noted.
     """
 
     regions: Collection[str]
@@ -48,6 +49,7 @@ class Surroundings:
     closing: threading.Event
     on_health_check: Callable[[], object]
     durations: Durations
+    enforce_iam: bool
     access: AccessLog
 
 
@@ -65,6 +67,8 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     functions.install(ministack)
     basepathmappings.install(ministack)
     identities.install(ministack)
-    permissions.install(ministack, around.access)
+    if around.enforce_iam:
+        permissions.install(ministack, around.access)
+        stackroles.install(ministack, around.access)
     if around.durations.scale:
         durations.install(ministack, around.durations)

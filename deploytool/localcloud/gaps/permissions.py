@@ -1,9 +1,9 @@
 """IAM enforcement (`--enforce-iam`) where MiniStack looks less closely than AWS, and a log of what was asked and allowed.
 
 What is mended: the resource of a schedule in a group of its own, of a health check and of a change set that is named by its ARN;
-`iam:PassRole` for the role that a stack, a schedule or a function is given; and `cloudformation:ListStacks` for DescribeStacks
-without a name. Sources: Service Authorization Reference (resource types of each action); IAM User Guide, "Grant a user
-permissions to pass a role to an AWS service"; CloudFormation API reference, DescribeStacks, StackName.
+the action of a call on a function's concurrency; `iam:PassRole` for the role that a stack, a schedule or a function is given; and
+`cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization Reference (resource types of each
+action); IAM User Guide, "Grant a user permissions to pass a role to an AWS service"; CloudFormation API reference.
 """
 
 # ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote
 from deploytool.localcloud.emulator import MiniStack
 
 LOGGED = 50_000  # checks that are kept
+_CONCURRENCY = {"GET": "lambda:GetFunctionConcurrency", "DELETE": "lambda:DeleteFunctionConcurrency"}
 
 
 @dataclass(frozen=True)
@@ -81,50 +82,74 @@ def further_checks(service: str, action: str, query: Mapping[str, Any], body: by
     return ()
 
 
-def install(ministack: MiniStack, log: AccessLog) -> None:
-    """Let the checks be AWS's, and note each. Where nothing is enforced MiniStack makes none."""
-    actions, evaluator = ministack.iam_actions, ministack.iam_evaluator
-    their_resource, their_enforce = actions.extract_resource_arn, evaluator.enforce
-    their_denial, extract_action = actions.access_denied_response, actions.extract_iam_action
-    waiting: ContextVar[tuple[Check, ...]] = ContextVar("further_checks", default=())
-    refused: ContextVar[Check | None] = ContextVar("refused_check", default=None)
+class _Enforcement:
+    """MiniStack's functions, mended; each has the name of the one whose place it takes."""
+
+    def __init__(self, ministack: MiniStack, log: AccessLog) -> None:
+        self._ministack, self._log = ministack, log
+        self._evaluator, self._actions = ministack.iam_evaluator, ministack.iam_actions
+        self._their_enforce, self._their_action = self._evaluator.enforce, self._actions.extract_iam_action
+        self._their_resource, self._their_denial = self._actions.extract_resource_arn, self._actions.access_denied_response
+        self._waiting: ContextVar[tuple[Check, ...]] = ContextVar("further_checks", default=())
+        self._refused: ContextVar[Check | None] = ContextVar("refused_check", default=None)
+
+    def extract_iam_action(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
+    ) -> str | None:
+        theirs: str | None = self._their_action(service, method, path, headers, body, query)
+        if service == "lambda" and path.rstrip("/").endswith("/concurrency"):
+            return _CONCURRENCY.get(method, theirs)
+        return theirs
 
     def extract_resource_arn(
-        service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any, *rest: str
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any, *rest: str
     ) -> str:
-        theirs = their_resource(service, method, path, headers, body, query, *rest)
-        action = extract_action(service, method, path, headers, body, query) or ""
+        theirs: str = self._their_resource(service, method, path, headers, body, query, *rest)
+        action = self.extract_iam_action(service, method, path, headers, body, query) or ""
         form = {**query, **parse_qs(body.decode("latin-1"))} if service == "cloudformation" else query
-        waiting.set(further_checks(service, action, form, body))
+        self._waiting.set(further_checks(service, action, form, body))
         if service == "cloudformation" and theirs == "*" and (named := _first(form, "ChangeSetName")):
-            return _stack_of(ministack, named) or theirs
+            change_set = self._ministack.cloudformation._change_sets.get(named)
+            return str(change_set["StackId"]) if change_set else theirs
         return resource_of(service, path, form, body, theirs)
 
-    def enforce(key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None) -> Any:
-        checks = waiting.get()
-        waiting.set(())
-        denied = their_enforce(key, action, service, region, resource_arn, service_context)
-        _note(key, Check(action, resource_arn), denied)
+    def enforce(
+        self, key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
+    ) -> Any:
+        checks = self._waiting.get()
+        self._waiting.set(())
+        denied = self._their_enforce(key, action, service, region, resource_arn, service_context)
+        self._note(key, Check(action, resource_arn), denied)
         for check in () if denied else checks:
-            denied = their_enforce(key, check.action, check.action.partition(":")[0], region, check.resource, check.context)
-            _note(key, check, denied)
+            denied = self._their_enforce(key, check.action, check.action.partition(":")[0], region, check.resource, check.context)
+            self._note(key, check, denied)
             if denied:
-                refused.set(check)
+                self._refused.set(check)
                 break
         return denied
 
-    def _note(key: str, check: Check, denied: object) -> None:
-        found = evaluator.resolve_principal(key or "", ministack.responses.get_account_id())
-        log.note(Access(str(getattr(found, "arn", key)), check.action, check.resource, allowed=not denied))
+    def access_denied_response(self, service: str, action: str, *arguments: Any, **named: Any) -> Any:
+        if check := self._refused.get():
+            self._refused.set(None)
+            return self._their_denial(service, check.action, *arguments, **{**named, "resource_arn": check.resource})
+        return self._their_denial(service, action, *arguments, **named)
 
-    def access_denied_response(service: str, action: str, *arguments: Any, **named: Any) -> Any:
-        if check := refused.get():
-            refused.set(None)
-            return their_denial(service, check.action, *arguments, **{**named, "resource_arn": check.resource})
-        return their_denial(service, action, *arguments, **named)
+    def pin_request_origin(self, address: str, _secure: bool) -> None:  # noqa: FBT001 - MiniStack's
+        """The local API is plain HTTP on loopback. It counts as HTTPS, as AWS's own is: else a bucket would refuse all."""
+        self._evaluator.pin_request_origin(address, True)
 
-    actions.extract_resource_arn, evaluator.enforce = extract_resource_arn, enforce
-    actions.access_denied_response = access_denied_response
+    def _note(self, key: str, check: Check, denied: object) -> None:
+        found = self._evaluator.resolve_principal(key or "", self._ministack.responses.get_account_id())
+        self._log.note(Access(str(getattr(found, "arn", key)), check.action, check.resource, allowed=not denied))
+
+
+def install(ministack: MiniStack, log: AccessLog) -> None:
+    """Let the checks be AWS's, and note each."""
+    mended, actions = _Enforcement(ministack, log), ministack.iam_actions
+    ministack.app.pin_request_origin = mended.pin_request_origin
+    ministack.iam_evaluator.enforce = mended.enforce
+    actions.extract_iam_action, actions.extract_resource_arn = mended.extract_iam_action, mended.extract_resource_arn
+    actions.access_denied_response = mended.access_denied_response
 
 
 def _passed(role: object, service: str) -> tuple[Check, ...]:
@@ -143,9 +168,3 @@ def _json(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _stack_of(ministack: MiniStack, change_set: str) -> str | None:
-    """The ARN of the stack that a change set is for."""
-    found = ministack.cloudformation._change_sets.get(change_set)
-    return str(found["StackId"]) if found else None
