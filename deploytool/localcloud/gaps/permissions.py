@@ -1,14 +1,16 @@
 """IAM enforcement (`--enforce-iam`) where MiniStack looks less closely than AWS, and a log of what was asked and allowed.
 
 What is mended: the resource of a schedule in a group of its own, of a health check and of a change set that is named by its ARN;
-the action of a call on a function's concurrency; `iam:PassRole` for the role that a stack, a schedule or a function is given; and
-`cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization Reference (resource types of each
-action); IAM User Guide, "Grant a user permissions to pass a role to an AWS service"; CloudFormation API reference.
+the action of a call on a function's concurrency; the condition keys of record sets; `iam:PassRole` for the role that a stack, a
+schedule or a function is given; and `cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization
+Reference (resource types and condition keys of each action); IAM User Guide, "Grant a user permissions to pass a role to an AWS
+service"; CloudFormation API reference, DescribeStacks.
 """
 
 # ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
 
 import json
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -82,6 +84,14 @@ def further_checks(service: str, action: str, query: Mapping[str, Any], body: by
     return ()
 
 
+def record_keys(body: bytes) -> dict[str, list[str]]:
+    """The condition keys of ChangeResourceRecordSets: the actions, types and normalized names that are in its XML."""
+    prefix, text = "route53:ChangeResourceRecordSets", body.decode("utf-8", "replace")
+    names = [name.rstrip(".").lower() for name in re.findall(r"<Name>([^<]*)</Name>", text)]
+    actions, types = (re.findall(rf"<{tag}>([^<]*)</{tag}>", text) for tag in ("Action", "Type"))
+    return {f"{prefix}Actions": actions, f"{prefix}RecordTypes": types, f"{prefix}NormalizedRecordNames": names}
+
+
 class _Enforcement:
     """MiniStack's functions, mended; each has the name of the one whose place it takes."""
 
@@ -91,6 +101,7 @@ class _Enforcement:
         self._their_enforce, self._their_action = self._evaluator.enforce, self._actions.extract_iam_action
         self._their_resource, self._their_denial = self._actions.extract_resource_arn, self._actions.access_denied_response
         self._waiting: ContextVar[tuple[Check, ...]] = ContextVar("further_checks", default=())
+        self._keys: ContextVar[Mapping[str, list[str]]] = ContextVar("condition_keys")
         self._refused: ContextVar[Check | None] = ContextVar("refused_check", default=None)
 
     def extract_iam_action(
@@ -108,6 +119,7 @@ class _Enforcement:
         action = self.extract_iam_action(service, method, path, headers, body, query) or ""
         form = {**query, **parse_qs(body.decode("latin-1"))} if service == "cloudformation" else query
         self._waiting.set(further_checks(service, action, form, body))
+        self._keys.set(record_keys(body) if action == "route53:ChangeResourceRecordSets" else {})
         if service == "cloudformation" and theirs == "*" and (named := _first(form, "ChangeSetName")):
             change_set = self._ministack.cloudformation._change_sets.get(named)
             return str(change_set["StackId"]) if change_set else theirs
@@ -118,7 +130,9 @@ class _Enforcement:
     ) -> Any:
         checks = self._waiting.get()
         self._waiting.set(())
-        denied = self._their_enforce(key, action, service, region, resource_arn, service_context)
+        context = {**(service_context or {}), **self._keys.get({})}
+        self._keys.set({})
+        denied = self._their_enforce(key, action, service, region, resource_arn, context)
         self._note(key, Check(action, resource_arn), denied)
         for check in () if denied else checks:
             denied = self._their_enforce(key, check.action, check.action.partition(":")[0], region, check.resource, check.context)
