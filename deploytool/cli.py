@@ -23,6 +23,7 @@ COMMANDS = {
     "drill": "force the primary to fail, measure the failover, restore",
     "restore": "put right what an interrupted drill left behind",
     "destroy": "delete the stacks, in reverse order",
+    "bootstrap": "make the roles that GitHub Actions assumes, once an account and stage",
     "report": "judge and render a drill's history again, without any cloud",
     "local": "the local cloud: up, down, status, env, run, break, mend, delegate, undelegate, stop-region, start-region",
 }
@@ -66,13 +67,19 @@ def build_parser() -> argparse.ArgumentParser:
     made["plan"].add_argument("--drift", action="store_true", help="also look for changes made outside CloudFormation (slow)")
     made["plan"].add_argument("--markdown", metavar="FILE", help="write the plan as Markdown for a pull request (- for stdout)")
     made["plan"].add_argument("--out", type=Path, metavar="FILE", help="keep the plan for `deploy --plan-file FILE`")
-    for name in ("deploy", "destroy"):
+    for name in ("deploy", "destroy", "bootstrap"):
         made[name].add_argument(
             "--wait",
             type=float,
             default=0.0,
             metavar="SECONDS",
             help="wait for another run on this stage (default: say who, end)",
+        )
+    for name in ("deploy", "destroy"):
+        made[name].add_argument(
+            "--role-arn",
+            metavar="ARN",
+            help="the service role with which CloudFormation acts (default: AWS_CFN_ROLE_ARN, else the caller's permissions)",
         )
     made["deploy"].add_argument(
         "--delegation-timeout",
@@ -90,6 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     made["destroy"].add_argument(
         "--delete-zone", action="store_true", help="delete the retained hosted zone too, when it holds no records of others"
     )
+    _bootstrap(made["bootstrap"])
     made["destroy"].add_argument("--yes", action="store_true", help="do not ask for the domain to be typed")
     for name in ("drill", "report"):
         made[name].add_argument(
@@ -121,6 +129,20 @@ def _common() -> argparse.ArgumentParser:
     )
     common.add_argument("--no-color", action="store_true", help="no colours (NO_COLOR is heeded too)")
     return common
+
+
+def _bootstrap(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repository",
+        metavar="OWNER/REPO",
+        help="the repository whose workflows may assume the roles; OWNER@ID/REPO@ID with ids",
+    )
+    parser.add_argument("--branch", default="main", help="the branch whose workflows may plan (default: main)")
+    parser.add_argument(
+        "--oidc-provider-arn", metavar="ARN", help="GitHub's identity provider (default: the account's, else a new one)"
+    )
+    parser.add_argument("--destroy", action="store_true", help="delete the roles again")
+    parser.add_argument("--yes", action="store_true", help="with --destroy: do not ask for the stack's name to be typed")
 
 
 def _drill(parser: argparse.ArgumentParser) -> None:
@@ -198,6 +220,11 @@ def _local(parser: argparse.ArgumentParser) -> None:
             choices=("none", "aws"),
             default="none",
             help="aws: resources take about as long as on AWS, by a model (default: none, they are made at once)",
+        )
+        made[name].add_argument(
+            "--enforce-iam",
+            action="store_true",
+            help="refuse what the caller's policies do not allow; --local then takes AWS_ACCESS_KEY_ID and its companions",
         )
         made[name].add_argument(
             "--durations-scale", type=float, default=1.0, metavar="N", help="with --durations aws: N times as long (default: 1)"

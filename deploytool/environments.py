@@ -20,6 +20,7 @@ from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.drift import DriftDetection
+from deploytool.aws.identities import find_oidc_provider
 from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.locks import ParameterLocks
 from deploytool.aws.mappings import ApiGatewayMappings
@@ -131,6 +132,10 @@ class Target:
         functions, mappings = LambdaFunctions(self.clients), ApiGatewayMappings(self.clients)
         return ParityPorts(functions, mappings, ApiGatewayExports(self.clients))
 
+    def find_oidc_provider(self, host: str) -> str | None:
+        """The ARN of the account's identity provider for a host."""
+        return find_oidc_provider(self.clients, host)
+
     def find_hosted_zone(self, domain: str) -> str | None:
         """The id of the public hosted zone that holds a domain."""
         return Route53HostedZones(self.clients, self.network.locate).find_hosted_zone(domain)
@@ -142,13 +147,13 @@ def local_directory(root: Path) -> Path:
 
 
 @contextmanager
-def open_target(project: Project, *, local: bool) -> Iterator[Target]:
-    """The target for a run. Raises InputError when the local cloud is asked for and none runs."""
+def open_target(project: Project, *, local: bool, role_arn: str = "") -> Iterator[Target]:
+    """The target for a run; CloudFormation acts with `role_arn`. Raises InputError when no local cloud runs and one is wanted."""
     with ThreadRunner() as runner:
-        yield _local(project, runner) if local else _aws(project, runner)
+        yield _local(project, runner, role_arn) if local else _aws(project, runner, role_arn)
 
 
-def _aws(project: Project, runner: ThreadRunner) -> Target:
+def _aws(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
     def network() -> Network:
         from deploytool.net.dns import DnsClient, system_resolvers  # noqa: PLC0415  # see the module's docstring
         from deploytool.net.http import HttpsClient  # noqa: PLC0415  # the same
@@ -157,10 +162,11 @@ def _aws(project: Project, runner: ThreadRunner) -> Target:
         return Network(DnsClient(), HttpsClient(), (*system_resolvers(), *further))
 
     clients = Clients()
-    return Target("aws", 1.0, _deploy_ports(project, clients, CloudFormation(clients, RealClock()), runner), clients, network)
+    stacks = CloudFormation(clients, RealClock(), role_arn=role_arn)
+    return Target("aws", 1.0, _deploy_ports(project, clients, stacks, runner), clients, network)
 
 
-def _local(project: Project, runner: ThreadRunner) -> Target:
+def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
     from deploytool.localcloud import lifecycle  # noqa: PLC0415  # a production install does not have it
     from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415  # the same
 
@@ -187,9 +193,18 @@ def _local(project: Project, runner: ThreadRunner) -> Target:
             LocalEdges(state),
         )
 
-    clients = Clients(Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY))
-    ports = _deploy_ports(project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE), runner)
+    endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
+    clients = Clients(_as_caller(endpoint) if state.enforce_iam else endpoint)
+    ports = _deploy_ports(project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE, role_arn), runner)
     return Target("local", state.speed, ports, clients, network)
+
+
+def _as_caller(endpoint: Endpoint) -> Endpoint:
+    """With the credentials that the environment variables name, as any AWS tool; without any the cloud's root user."""
+    if key := os.environ.get("AWS_ACCESS_KEY_ID"):
+        secret, token = os.environ.get("AWS_SECRET_ACCESS_KEY", ""), os.environ.get("AWS_SESSION_TOKEN") or None
+        return Endpoint(endpoint.url, key, secret, token)
+    return endpoint
 
 
 def _deploy_ports(project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner) -> DeployPorts:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploytool.core.bootstrap import TEMPLATE as BOOTSTRAP_TEMPLATE
 from deploytool.core.config import Config, Setting, parse_config
 from deploytool.core.errors import InputError, InputFault
 from deploytool.core.graph import Graph, build_graph
@@ -33,10 +34,20 @@ class Project:
         """The settings of a stage that must be looked up before anything is done, and what each is."""
         return needed_lookups(self.config, self.config.stage(stage), self.graph_file.settings)
 
+    @property
+    def folder(self) -> Path:
+        """Where the graph file lies, and the templates from there on."""
+        return (self.root / self.config.graph).parent
+
     def template_paths(self) -> list[Path]:
-        """Where the templates lie."""
-        folder = (self.root / self.config.graph).parent
-        return sorted(folder / name for name in self.templates)
+        """Where the templates lie; that of the bootstrap too, where there is one: it is in no stage's graph."""
+        bootstrap = self.folder / BOOTSTRAP_TEMPLATE
+        return sorted({*(self.folder / name for name in self.templates), *([bootstrap] if bootstrap.is_file() else [])})
+
+    def bootstrap_template(self) -> Template:
+        """The template of the bootstrap. Raises InputError when the project has none."""
+        text = read_text(self.folder / BOOTSTRAP_TEMPLATE, "it is what bootstrap deploys; take it from deploytool's repository")
+        return parse_template(text, BOOTSTRAP_TEMPLATE)
 
 
 def load_project(config_file: Path) -> Project:

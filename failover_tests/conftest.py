@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,13 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     finally:
         down = found.run([sys.executable, "-m", "deploytool", "local", "down"])
         assert down.code == 0, down.err
+
+
+@pytest.fixture(scope="session")
+def make_bench(request: pytest.FixtureRequest) -> Callable[[Path], Bench]:
+    """A copy of the project in a folder, to run commands in; no cloud is there yet."""
+    target, stage = request.config.getoption("--target"), request.config.getoption("--stage")
+    return lambda folder: Bench(copy_project(folder, request.config.getoption("--project")), target, stage)
 
 
 @pytest.fixture(scope="module")

@@ -26,10 +26,15 @@ PATIENCE = 900.0  # seconds for which a call that AWS throttles is made again
 
 
 class CloudFormation:
-    """The Stacks port on boto3. Reads are paid from the budget; whatever AWS throttles waits and is asked again."""
+    """The Stacks port on boto3. Reads are paid from the budget; whatever AWS throttles waits and is asked again.
 
-    def __init__(self, clients: Clients, clock: Clock, rate: Rate | None = None) -> None:
+    `role_arn` is the service role with which CloudFormation acts on resources; without one it acts as the caller, or with the
+    role that it remembers of the stack.
+    """
+
+    def __init__(self, clients: Clients, clock: Clock, rate: Rate | None = None, role_arn: str = "") -> None:
         self._clients, self._clock, self._rate = clients, clock, rate or Rate()
+        self._role = {"RoleARN": role_arn} if role_arn else {}
         self._lock = threading.Lock()
         self._budgets: dict[str, RateBudget] = {}
 
@@ -49,7 +54,9 @@ class CloudFormation:
         more |= {} if request.express else {"OnFailure": "ROLLBACK"}
         with translated(f"creating {request.name} in {region}"):
             try:
-                answer = self._call(region, "create_stack", ClientRequestToken=request.token, **_body(request), **more)
+                answer = self._call(
+                    region, "create_stack", ClientRequestToken=request.token, **_body(request), **self._role, **more
+                )
             except ClientError as error:
                 if code_of(error) in TAKEN:
                     raise StackExists(f"creating {request.name} in {region}: {message_of(error)}") from error
@@ -72,7 +79,7 @@ class CloudFormation:
         """The id of the change set; of the one that an earlier run made when there is one: its name tells what is in it."""
         name = {"ChangeSetName": request.token, "ClientToken": request.token}
         try:
-            made = self._call(region, "create_change_set", **name, ChangeSetType="UPDATE", **_body(request))
+            made = self._call(region, "create_change_set", **name, ChangeSetType="UPDATE", **_body(request), **self._role)
         except ClientError as error:
             if code_of(error) not in TAKEN:
                 raise
@@ -99,12 +106,12 @@ class CloudFormation:
     def delete(self, region: str, stack_id: str, token: str) -> None:
         """DeleteStack."""
         with translated(f"deleting {stack_id}"):
-            self._call(region, "delete_stack", StackName=stack_id, ClientRequestToken=token)
+            self._call(region, "delete_stack", StackName=stack_id, ClientRequestToken=token, **self._role)
 
     def continue_rollback(self, region: str, stack_id: str, token: str) -> None:
         """ContinueUpdateRollback."""
         with translated(f"continuing the rollback of {stack_id}"):
-            self._call(region, "continue_update_rollback", StackName=stack_id, ClientRequestToken=token)
+            self._call(region, "continue_update_rollback", StackName=stack_id, ClientRequestToken=token, **self._role)
 
     def cancel_update(self, region: str, stack_id: str, token: str) -> None:
         """CancelUpdateStack."""

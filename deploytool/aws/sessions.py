@@ -20,6 +20,7 @@ class Endpoint:
     url: str
     access_key: str
     secret_key: str
+    session_token: str | None = None
 
 
 class Clients:
@@ -60,4 +61,5 @@ class Clients:
             endpoint_url=self._endpoint.url,
             aws_access_key_id=self._endpoint.access_key,
             aws_secret_access_key=self._endpoint.secret_key,
+            aws_session_token=self._endpoint.session_token,
         )

@@ -1,5 +1,7 @@
 """What several commands begin with: the project, the stage's graph, the chosen stacks, the target."""
 
+import os
+import re
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +13,9 @@ from deploytool.environments import Target, open_target
 from deploytool.project import Project, load_project
 from deploytool.render.terminal import Terminal
 from deploytool.services import look_up
+
+ROLE = "AWS_CFN_ROLE_ARN"
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def opened(args: Namespace) -> Iterator[Run]:
     project = load_project(args.config)
     graph = project.graph(args.stage)
     regions_checked(args, project)
-    with open_target(project, local=args.local) as target:
+    with open_target(project, local=args.local, role_arn=role_checked(args)) as target:
         if found := look_up(project, args.stage, target):
             graph = project.graph(args.stage, found)
         yield Run(
@@ -47,6 +52,16 @@ def opened(args: Namespace) -> Iterator[Run]:
             project.config.stage(graph.stage).domain,
             str(graph.settings.get("path", "/v1")),
         )
+
+
+def role_checked(args: Namespace) -> str:
+    """The service role of --role-arn, else of AWS_CFN_ROLE_ARN; empty for none. Raises InputError when it is no role's ARN."""
+    given = getattr(args, "role_arn", "")  # None: not on the command line; empty where the command takes none
+    found = os.environ.get(ROLE, "") if given is None else given
+    if found and not ROLE_ARN.fullmatch(found):
+        where = ROLE if given is None else "--role-arn"
+        raise InputError(f"{where}: {found!r} is not the ARN of a role, like arn:aws:iam::123456789012:role/deploytool/NAME")
+    return found
 
 
 def regions_checked(args: Namespace, project: Project) -> tuple[str, ...]:

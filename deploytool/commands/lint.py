@@ -23,7 +23,7 @@ def run(args: Namespace) -> int:
     if words:
         terminal.say(words)
         return 1
-    terminal.say(f"{len(project.config.stages)} stages, {len(project.templates)} templates: no fault found.")
+    terminal.say(f"{len(project.config.stages)} stages, {len(project.template_paths())} templates: no fault found.")
     return 0
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -58,10 +59,12 @@ def _directory(args: Namespace) -> Path:
 def _settings(args: Namespace, directory: Path) -> Settings:
     """The regions of the project's configuration; without a configuration those of the default."""
     durations = args.durations_scale if args.durations == "aws" else 0.0
+    found = Settings(
+        directory, speed=args.speed, delegate=not args.no_delegation, durations=durations, enforce_iam=args.enforce_iam
+    )
     if not args.config.is_file():
-        return Settings(directory, speed=args.speed, delegate=not args.no_delegation, durations=durations)
-    config = parse_config(args.config.read_text(encoding="utf-8"), args.config.name)
-    return Settings(directory, config.regions, args.speed, delegate=not args.no_delegation, durations=durations)
+        return found
+    return replace(found, regions=parse_config(args.config.read_text(encoding="utf-8"), args.config.name).regions)
 
 
 def _running(args: Namespace) -> State:

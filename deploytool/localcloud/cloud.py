@@ -28,6 +28,7 @@ from deploytool.localcloud.dial import EndpointDial
 from deploytool.localcloud.dnsserver import DnsServer
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.edge import Edge, EdgeChanged, bind_edges
+from deploytool.localcloud.gaps.permissions import Access, AccessLog
 from deploytool.localcloud.httpserver import HttpServer, bind
 from deploytool.localcloud.nameserver import AnswerChanged, NameServer
 from deploytool.localcloud.resolver import Resolver, records
@@ -54,7 +55,8 @@ class LocalCloud:
         addresses = tuple(settings.edge_address(region) for region in settings.regions)
         edge_sockets = bind_edges(addresses)
         control_socket = bind(CONTROL_ADDRESS)
-        emulator.prepare_environment(settings.directory, control_socket.getsockname()[1], settings.regions[0])
+        port = control_socket.getsockname()[1]
+        emulator.prepare_environment(settings.directory, port, settings.regions[0], enforce_iam=settings.enforce_iam)
         self._ministack = emulator.load()
         emulator.refuse_foreign_resource_types(self._ministack)
         self._control_plane = MiniStackState(self._ministack, dict(zip(settings.regions, addresses, strict=True)))
@@ -66,6 +68,7 @@ class LocalCloud:
             for region, bound in zip(settings.regions, edge_sockets, strict=True)
         }
         self._counter = CallCounter(app)
+        self._access = AccessLog()
         self._control = HttpServer(control_socket, lambda _: Control(self._counter, self), None)
         dial = EndpointDial({_HTTPS: self._https_port})
         self.delegations = Delegations(self._control_plane.hosted_zones, automatic=settings.delegate)
@@ -134,6 +137,10 @@ class LocalCloud:
         """How the answers for failover names have changed since the start."""
         return tuple(self._answers)
 
+    def access(self) -> Sequence[Access]:
+        """What was asked under IAM enforcement, and whether it was allowed; oldest first."""
+        return self._access.entries()
+
     def truth(self) -> dict[str, Any]:
         """What really happened when: answers, verdicts and edges as they changed, oldest first."""
         logs: dict[str, Sequence[AnswerChanged | HealthChanged | EdgeChanged]]
@@ -184,6 +191,7 @@ class LocalCloud:
             started=self._started,
             delegate=self._settings.delegate,
             durations=self._settings.durations,
+            enforce_iam=self._settings.enforce_iam,
         )
 
     def _surroundings(self, resolve: Callable[[str, str], Sequence[str]]) -> gaps.Surroundings:
@@ -197,6 +205,8 @@ class LocalCloud:
             closing=self._closing,
             on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
             durations=Durations(self._settings.durations),
+            enforce_iam=self._settings.enforce_iam,
+            access=self._access,
         )
 
     async def _watch_lifeline(self) -> None:

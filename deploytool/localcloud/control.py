@@ -9,6 +9,8 @@ GET  /_deploytool/answers           how the answers for failover names have chan
 GET  /_deploytool/truth             {"answers": [...], "verdicts": [...], "edges": [...]}: those, how the verdicts on the health
                                     checks have turned and the edges have changed, each at the cloud's second `at` and at
                                     `monotonic`, in seconds of the clock that this machine's processes share (time.monotonic)
+GET  /_deploytool/access            under IAM enforcement: each permission that was asked for, [{"principal": ARN, "action": ...,
+                                    "resource": ARN, "allowed": true}]
 POST /_deploytool/delegations/<domain>  {"name_servers": [...]}: what its parent says from now on; [] is "no such domain", null
                                     the hosted zone's own name servers
 POST /_deploytool/shutdown          end the cloud
@@ -24,6 +26,7 @@ from deploytool.localcloud.asgi import AsgiApp, Receive, Scope, Send, read_body,
 from deploytool.localcloud.condition import parse_condition
 from deploytool.localcloud.delegation import Delegations
 from deploytool.localcloud.edge import Edge
+from deploytool.localcloud.gaps.permissions import Access
 from deploytool.localcloud.nameserver import AnswerChanged
 
 _PREFIX = "/_deploytool/"
@@ -40,6 +43,8 @@ class Cloud(Protocol):
     def answers(self) -> Sequence[AnswerChanged]: ...
 
     delegations: Delegations
+
+    def access(self) -> Sequence[Access]: ...
 
     def truth(self) -> dict[str, Any]: ...
 
@@ -92,6 +97,8 @@ class Control:
                 return self._cloud.status()
             case ["answers"]:
                 return [asdict(change) for change in self._cloud.answers()]
+            case ["access"]:
+                return [asdict(each) for each in self._cloud.access()]
             case ["truth"]:
                 return self._cloud.truth()
             case ["regions", region]:

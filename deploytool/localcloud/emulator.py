@@ -18,7 +18,7 @@ from typing import Any
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.localcloud.asgi import AsgiApp
-from deploytool.localcloud.settings import TEMPORARY
+from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, TEMPORARY
 
 ACCOUNT = "000000000000"  # MiniStack's account for any access key that is not itself an account number
 
@@ -46,6 +46,8 @@ class MiniStack:
     """MiniStack's modules. It has no type information, hence Any."""
 
     app: Any
+    iam_actions: Any
+    iam_evaluator: Any
     responses: Any
     lambda_runtime: Any
     route53: Any
@@ -53,15 +55,17 @@ class MiniStack:
     apigateway: Any
     apigateway_v1: Any
     scheduler: Any
+    iam: Any
     provisioners: Any
     stacks: Any
     template_helpers: Any
+    cloudformation: Any
 
 
-def prepare_environment(directory: Path, port: int, region: str) -> None:
+def prepare_environment(directory: Path, port: int, region: str, *, enforce_iam: bool = False) -> None:
     """Leave MiniStack only what it needs in os.environ: loopback only, nothing kept on disk but below `directory`, quiet logs.
 
-    `port` is the AWS API's, `region` what an unsigned call means.
+    `port` is the AWS API's, `region` what an unsigned call means. With `enforce_iam` the local access key is the root user's.
     """
     temporary = directory / TEMPORARY
     temporary.mkdir(exist_ok=True)
@@ -90,6 +94,8 @@ def prepare_environment(directory: Path, port: int, region: str) -> None:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
     )
+    if enforce_iam:
+        os.environ.update({"AUTH": "true", "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY})
     tempfile.tempdir = None  # so that TMPDIR is read again
 
 
@@ -102,6 +108,8 @@ def load() -> MiniStack:
     try:
         return MiniStack(
             app=module("app"),
+            iam_actions=module("core.iam_actions"),
+            iam_evaluator=module("core.iam_evaluator"),
             responses=module("core.responses"),
             lambda_runtime=module("core.lambda_runtime"),
             route53=module("services.route53"),
@@ -109,9 +117,11 @@ def load() -> MiniStack:
             apigateway=module("services.apigateway"),
             apigateway_v1=module("services.apigateway_v1"),
             scheduler=module("services.scheduler"),
+            iam=module("services.iam"),
             provisioners=module("services.cloudformation.provisioners"),
             stacks=module("services.cloudformation.stacks"),
             template_helpers=module("services.cloudformation.helpers"),
+            cloudformation=module("services.cloudformation"),
         )
     except ModuleNotFoundError as error:
         raise DeploytoolError(f"the local cloud needs MiniStack ({error})", hint="pip install 'deploytool[local]'") from error

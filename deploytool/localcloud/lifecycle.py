@@ -28,13 +28,14 @@ def up(settings: Settings) -> State:
     running = load(settings.directory)
     if running is None:
         return process.wait_until_ready(process.start(replace(settings, lifeline=False)))
-    found = (tuple(running.regions), running.speed, running.delegate, running.durations)
-    if found == (settings.regions, settings.speed, settings.delegate, settings.durations):
+    found = (tuple(running.regions), running.speed, running.delegate, running.durations, running.enforce_iam)
+    if found == (settings.regions, settings.speed, settings.delegate, settings.durations, settings.enforce_iam):
         return running
     raise InputError(
         f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)}, speed {running.speed:g}"
         + ("" if running.delegate else ", without delegation")
-        + (f", durations {running.durations:g}" if running.durations else ""),
+        + (f", durations {running.durations:g}" if running.durations else "")
+        + (", IAM enforced" if running.enforce_iam else ""),
         hint="end it first: deploytool local down",
     )
 

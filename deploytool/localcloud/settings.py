@@ -32,8 +32,9 @@ class Settings:
 
     `speed` is how many of the cloud's seconds pass in one second of wall time. With `lifeline` the cloud ends when its standard
     input does, so that it never outlives who started it. Without `delegate` the parent of a new hosted zone says nothing of it,
-    as when nobody has been at the registrar yet. `durations` is the scale of `Durations`: 0 makes resources at once. Raises
-    InputError for settings that no cloud can have.
+    as when nobody has been at the registrar yet. `durations` is the scale of `Durations`: 0 makes resources at once. With
+    `enforce_iam` every call needs a permission, as on AWS; ACCESS_KEY is the account's root user then. Raises InputError for
+    settings that no cloud can have.
     """
 
     directory: Path
@@ -42,6 +43,7 @@ class Settings:
     lifeline: bool = False
     delegate: bool = True
     durations: float = 0.0
+    enforce_iam: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < len(self.regions) <= _MOST_REGIONS or len(set(self.regions)) != len(self.regions):
@@ -62,7 +64,7 @@ class Settings:
         """The command line of `python -m deploytool.localcloud` that says the same."""
         arguments = ["--directory", str(self.directory), "--regions", ",".join(self.regions), "--speed", repr(self.speed)]
         arguments += ["--durations", repr(self.durations)]
-        flags = {"--lifeline": self.lifeline, "--no-delegation": not self.delegate}
+        flags = {"--lifeline": self.lifeline, "--no-delegation": not self.delegate, "--enforce-iam": self.enforce_iam}
         return [*arguments, *(flag for flag, wanted in flags.items() if wanted)]
 
 
@@ -75,8 +77,9 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
     parser.add_argument("--durations", type=float, default=0.0, help="scale of AWS-like durations; 0: resources are made at once")
     parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
     parser.add_argument("--no-delegation", action="store_true", help="leave new hosted zones undelegated")
+    parser.add_argument("--enforce-iam", action="store_true", help="refuse what the caller's policies do not allow")
     parser.add_argument("--ready-fd", type=int, default=None, help="file descriptor to write to and close once ready")
     found = parser.parse_args(arguments)
     directory, regions, delegate = found.directory.resolve(), tuple(found.regions.split(",")), not found.no_delegation
-    settings = Settings(directory, regions, found.speed, found.lifeline, delegate, found.durations)
+    settings = Settings(directory, regions, found.speed, found.lifeline, delegate, found.durations, found.enforce_iam)
     return settings, found.ready_fd

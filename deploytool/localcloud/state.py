@@ -27,7 +27,8 @@ class State:
 
     `endpoint_url` is the AWS API; `dns` the zones' authoritative name server, `resolver` the recursive one, `parent` the
     authoritative one of the zones' parents (UDP and TCP each); `ca` the certificate authority's PEM file; `started` is Unix time
-    in seconds; `delegate` whether new hosted zones are delegated at once; `durations` as in Settings.
+    in seconds; `delegate` whether new hosted zones are delegated at once; `durations` and `enforce_iam` as in
+    Settings.
     """
 
     pid: int
@@ -43,6 +44,7 @@ class State:
     started: float
     delegate: bool
     durations: float = 0.0
+    enforce_iam: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for state.json and for the control API."""
@@ -76,6 +78,7 @@ def read_state(directory: Path) -> State:
             started=float(fields["started"]),
             delegate=bool(fields["delegate"]),
             durations=float(fields["durations"]),
+            enforce_iam=bool(fields["enforce_iam"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DeploytoolError(f"{path}: not the state of a local cloud ({error})", hint=f"remove {path}") from error

@@ -21,11 +21,15 @@ from deploytool.localcloud.gaps import (
     functions,
     healthchecks,
     httpproxy,
+    identities,
+    permissions,
     route53api,
     schedules,
+    stackroles,
     templateurls,
     zones,
 )
+from deploytool.localcloud.gaps.permissions import AccessLog
 from deploytool.localcloud.gaps.route53api import HealthReader
 
 
@@ -35,7 +39,7 @@ class Surroundings:
 
     The regions with an edge, the values that a name and type have for the public, what the checkers saw, the name server, the
     cloud's seconds as Unix time, an event that is set when the cloud ends, who is to hear (from any thread) that a health check
-    has changed, and how long resources take.
+    has changed, how long resources take, whether IAM is enforced, and where what is asked under IAM enforcement is noted.
     """
 
     regions: Collection[str]
@@ -46,6 +50,8 @@ class Surroundings:
     closing: threading.Event
     on_health_check: Callable[[], object]
     durations: Durations
+    enforce_iam: bool
+    access: AccessLog
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
@@ -62,5 +68,9 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     functions.install(ministack)
     basepathmappings.install(ministack)
     templateurls.install(ministack)
+    identities.install(ministack)
+    if around.enforce_iam:
+        permissions.install(ministack, around.access)
+        stackroles.install(ministack, around.access)
     if around.durations.scale:
         durations.install(ministack, around.durations)
