@@ -35,7 +35,7 @@ def run(args: Namespace) -> int:
             guard = CertificateGuard(found.target.certificates, watch, args.delegation_timeout)
             before = (guard.before,) if args.delegation_check else ()
             with closing(watch):
-                options = DeployOptions(args.express, args.wait, asked, before)
+                options = DeployOptions(args.express, args.wait, asked, before, ready=args.scope is not None)
                 outcome = deploy(found.graph, found.target.ports, guard, choice, options)
         records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
         document = outcome_document(outcome, show.board) | {"records_to_create": [asdict(record) for record in records]}
@@ -71,7 +71,10 @@ def _keeping(records: list[DnsRecord], emit: Emit) -> Emit:
 
 def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
     terminal, counts = found.terminal, Counter(outcome.done.values())
-    changed = {action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN)}
+    changed = {
+        action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER)
+    }
+    later = ", ".join(str(node) for node, action in outcome.done.items() if action == Action.LATER)
     if outcome.stopped:
         terminal.say(f"[yellow]stopped[/]: {len(outcome.done)} stacks are as they should be, {len(outcome.stopped)} are not")
     elif not outcome.ok:
@@ -82,6 +85,8 @@ def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
     else:
         said = ", ".join(f"{count} {PAST.get(action, action)}" for action, count in changed.items())
         terminal.say(f"[bold]https://{found.domain}{found.path}[/] is deployed: {said} ({outcome.seconds:.1f} s).")
+    if later:
+        terminal.say(f"Left for a later run, behind stacks that this one does not deploy: {later}.")
     if records:
         terminal.say(
             "The domain's DNS is hosted elsewhere; it needs these records there (the two of one name are a failover pair):"
