@@ -4,6 +4,7 @@ SPEED ?= 10
 STAGE ?= dev
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
 .PHONY: venv drill test lint bench clean deploy-and-drill
 .DEFAULT_GOAL := help
@@ -30,12 +31,23 @@ deploy-and-drill:  # what `drill` runs inside its private local cloud
 test: venv  ## run every test
 	@$(RUN) $(BIN)/python -m pytest
 
-lint: venv  ## ruff, mypy, the layers' rules, cfn-lint
+lint: venv .venv/schema/ready  ## ruff, mypy, the layers' rules, cfn-lint, the workflows
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@$(RUN) deploytool lint
+	@$(RUN) actionlint
+	@$(RUN) zizmor --offline --quiet --persona auditor .github
+	@$(SCHEMA)github-workflows .github/workflows/*.yml
+	@$(SCHEMA)github-actions .github/actions/*/action.yml
+	@$(SCHEMA)dependabot .github/dependabot.yml
+
+# GitHub's schemas come with check-jsonschema, which cannot live beside taskcat: that holds jsonschema below 4.
+.venv/schema/ready: .github/requirements.txt | venv
+	@$(PYTHON) -m venv .venv/schema
+	@.venv/schema/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 bench: venv  ## print the figures that the README quotes
 	@$(RUN) $(BIN)/python -m benchmarks

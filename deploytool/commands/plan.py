@@ -7,6 +7,7 @@ from pathlib import Path
 from deploytool.commands._common import opened, regions_checked
 from deploytool.core.errors import InputError
 from deploytool.core.planfile import world_of, write_plan_file
+from deploytool.render.github import add_to_step_summary
 from deploytool.render.markdown import plan_markdown
 from deploytool.render.plan import plan_document, plan_lines
 from deploytool.work.plan import plan
@@ -22,6 +23,7 @@ def run(args: Namespace) -> int:
         document = plan_document(made)
         if args.out:
             _write(args.out, write_plan_file(world_of(found.graph, found.target.name, made.deployed), document))
+        add_to_step_summary(plan_markdown(made), found.terminal)
         if args.markdown == STDOUT:
             sys.stdout.write(plan_markdown(made))
             return 0 if made.ok else 1
