@@ -15,8 +15,8 @@ from tests.workflows.expressions import Evaluator, evaluator
 from tests.workflows.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEED = 20.0
-LEFT_BEHIND = (".git", ".venv", ".deploytool", ".bench", ".hypothesis", ".pytest_cache", "__pycache__", "node_modules", "reports")
+SPEED = 10.0
+LEFT_BEHIND = (".git", ".venv", ".deploytool", ".bench", "reports", "*_cache", "__pycache__", "node_modules", ".hypothesis")
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,10 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def runner(repository: Path, cloud: dict[str, str | None], github: Evaluator, tmp_path: Path) -> Runner:
+def runner(
+    repository: Path, cloud: dict[str, str | None], github: Evaluator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Runner:
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))  # 40 MB, which would be copied for every job
     return Runner(World(repository, _check_out_of(repository), cloud), github, tmp_path / "machines")
 
 

@@ -12,7 +12,14 @@ from tests.workflows.expressions import Evaluator, Scope
 from tests.workflows.workflow import Node, combinations, in_order, load_action, load_workflow, needs_of
 
 SHELLS = {"": ["bash", "-e"], "bash": ["bash", "--noprofile", "--norc", "-eo", "pipefail"]}  # as GitHub's runner calls them
-KEPT = ("HOME", "PATH", "LANG", "PIP_CONFIG_FILE", "TMPDIR")  # of this process's environment: nothing of AWS or of deploytool
+KEPT = (
+    "HOME",
+    "PATH",
+    "LANG",
+    "PIP_CONFIG_FILE",
+    "TMPDIR",
+    "MYPY_CACHE_DIR",
+)  # of this process's environment: nothing of AWS or of deploytool
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,12 @@ ROLES = {f"AWS_{name}_ROLE_ARN": f"arn:aws:iam::111122223333:role/{name.lower()}
 VARIABLES = {**ROLES, "DEPLOY_STAGE": "dev"}
 OURS = {"pull_request": {"number": 7, "head": {"repo": {"full_name": "someone/api"}}}}
 FORKS = {"pull_request": {"number": 8, "head": {"repo": {"full_name": "anyone/api"}}}}
-MARKER = "make --dry-run test"  # what `make test` would do, which is to run this very test
+# `make test` would run this very test, and the others have tests of their own: that the targets are there is what is left to see.
+MARKERS = {f"make {target}": f"make --dry-run {target}" for target in ("lint", "test", "taskcat-aws")}
+
+
+def said(runs: list[JobRun]) -> str:
+    return "\n".join(run.said() for run in runs)
 
 
 def results(runs: list[JobRun]) -> dict[str, str]:
@@ -70,9 +75,10 @@ def test_a_stage_is_neither_drilled_while_it_is_deployed_nor_left_half_way() -> 
     assert groups[0]["cancel-in-progress"] == "false"
 
 
+@pytest.mark.timeout(300)  # it takes half a minute on an idle machine with two cores
 def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     """ci.yml on a pull request, deploy.yml on the merge, failover-drill.yml by hand: as a user goes, and every step passes."""
-    runner.instead = {"make test": MARKER}
+    runner.instead = {"make test": MARKERS["make test"]}
     planned = runner.run("ci.yml", Event("pull_request", variables=VARIABLES, payload=OURS))
     assert results(planned) == {"lint": "success", "test": "success", "plan": "success"}, said(planned)
     (comment,) = runner.world.comments
@@ -100,5 +106,62 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     assert (outcomes["drill"], outcomes["restore"]) == ("failure", "success"), said(refused)
 
 
-def said(runs: list[JobRun]) -> str:
-    return "\n".join(run.said() for run in runs)
+def test_a_broken_template_fails_the_lint(runner: Runner) -> None:
+    """ci.yml ends there: no plan is made."""
+    api = runner.world.repository / "infra" / "api.yaml"
+    api.write_text(api.read_text().replace("AWS::ApiGateway::RestApi", "AWS::ApiGateway::RestApy"))
+    runner.instead = {"make test": MARKERS["make test"]}
+    runs = runner.run("ci.yml", Event("pull_request", variables=VARIABLES, payload=OURS))
+    assert results(runs) == {"lint": "failure", "test": "success", "plan": "skipped"}
+    assert "RestApy" in said(runs)
+
+
+@pytest.mark.parametrize(
+    ("variables", "payload"), [(VARIABLES, FORKS), ({}, OURS)], ids=["from a fork", "in a repository without the role"]
+)
+def test_nothing_is_planned(runner: Runner, variables: dict[str, str], payload: dict[str, object]) -> None:
+    """Lint and tests run; no role is assumed and nobody comments."""
+    runner.instead = MARKERS
+    runs = runner.run("ci.yml", Event("pull_request", variables=variables, payload=payload))
+    assert results(runs) == {"lint": "success", "test": "success", "plan": "skipped"}, said(runs)
+    assert not runner.world.assumed
+
+
+def test_a_plan_renews_its_comment(runner: Runner) -> None:
+    """One comment a stage, however often the pull request is pushed to."""
+    runner.world.comments.append({"id": 1, "body": "Looks good"})
+    runner.instead = MARKERS
+    for _ in range(2):
+        runs = runner.run("ci.yml", Event("pull_request", variables={**VARIABLES, "DEPLOY_STAGE": "prod"}, payload=OURS))
+        assert results(runs)["plan"] == "success", said(runs)
+    _, ours = runner.world.comments
+    assert "prod" in ours["body"]
+
+
+def test_a_push_deploys_nothing_until_a_stage_is_named(runner: Runner) -> None:
+    """A fork that has just been made stays quiet."""
+    runs = runner.run("deploy.yml", Event("push"))
+    assert {run.result for run in runs} == {"skipped"}
+
+
+def test_a_region_that_fails_keeps_the_other_as_it_is(runner: Runner) -> None:
+    """After the standby has failed, neither the region that serves nor anything behind it is touched."""
+    steps = {step["run"] for step in steps_of("deploy.yml") if "run" in step}
+    (regional,) = (step for step in steps if "--region" in step)
+    runner.instead = dict.fromkeys(steps, "true") | {regional: 'test "$REGION" != us-west-2'}
+    runs = runner.run("deploy.yml", Event("workflow_dispatch", {"stage": "dev"}, VARIABLES))
+    assert list(results(runs).items())[4:] == [
+        ("regional us-west-2", "failure"),
+        ("regional us-east-1", "cancelled"),
+        ("records", "skipped"),
+        ("check", "skipped"),
+    ]
+
+
+@pytest.mark.skipif("taskcat-aws:" not in (ROOT / "Makefile").read_text(), reason="the Makefile has no taskcat-aws")
+def test_the_templates_are_tested_by_a_make_target(runner: Runner) -> None:
+    """taskcat.yml calls what `make taskcat-aws` is on a laptop, under the deploy role."""
+    runner.instead = MARKERS
+    runs = runner.run("taskcat.yml", Event("workflow_dispatch", {"stage": "dev"}, VARIABLES))
+    assert results(runs) == {"taskcat": "success"}, said(runs)
+    assert runner.world.assumed == [ROLES["AWS_DEPLOY_ROLE_ARN"]]
