@@ -84,7 +84,9 @@ def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
         terminal.say(f"Nothing to do: {counts[Action.NOTHING]} stacks are as they should be ({outcome.seconds:.1f} s).")
     else:
         said = ", ".join(f"{count} {PAST.get(action, action)}" for action, count in changed.items())
-        terminal.say(f"[bold]https://{found.domain}{found.path}[/] is deployed: {said} ({outcome.seconds:.1f} s).")
+        whole = not (later or counts[Action.NOT_CHOSEN])
+        what = f"[bold]https://{found.domain}{found.path}[/] is deployed" if whole else f"Stage {found.graph.stage}, in part"
+        terminal.say(f"{what}: {said} ({outcome.seconds:.1f} s).")
     if later:
         terminal.say(f"Left for a later run, behind stacks that this one does not deploy: {later}.")
     if records:

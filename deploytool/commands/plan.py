@@ -23,12 +23,13 @@ def run(args: Namespace) -> int:
         document = plan_document(made)
         if args.out:
             _write(args.out, write_plan_file(world_of(found.graph, found.target.name, made.deployed), document))
-        add_to_step_summary(plan_markdown(made), found.terminal)
+        markdown = plan_markdown(made)
+        add_to_step_summary(markdown, found.terminal)
         if args.markdown == STDOUT:
-            sys.stdout.write(plan_markdown(made))
+            sys.stdout.write(markdown)
             return 0 if made.ok else 1
         if args.markdown:
-            _write(Path(args.markdown), plan_markdown(made))
+            _write(Path(args.markdown), markdown)
         found.terminal.document(document)
         for line in plan_lines(made):
             found.terminal.say(line)
