@@ -15,7 +15,7 @@ from tests.workflows.expressions import Evaluator, evaluator
 from tests.workflows.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEED = 10.0
+SPEED = 5.0  # the first answers of both regions must come within the limits of a check, on a busy machine too
 LEFT_BEHIND = (".git", ".venv", ".deploytool", ".bench", "reports", "*_cache", "__pycache__", "node_modules", ".hypothesis")
 
 

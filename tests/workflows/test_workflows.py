@@ -75,7 +75,7 @@ def test_a_stage_is_neither_drilled_while_it_is_deployed_nor_left_half_way() -> 
     assert groups[0]["cancel-in-progress"] == "false"
 
 
-@pytest.mark.timeout(300)  # it takes half a minute on an idle machine with two cores
+@pytest.mark.timeout(300)  # it takes three quarters of a minute on an idle machine with two cores
 def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     """ci.yml on a pull request, deploy.yml on the merge, failover-drill.yml by hand: as a user goes, and every step passes."""
     runner.instead = {"make test": MARKERS["make test"]}
