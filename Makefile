@@ -4,6 +4,7 @@ SPEED ?= 10
 STAGE ?= dev
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
 .PHONY: venv drill test lint security taskcat taskcat-aws bench clean deploy-and-drill
 .DEFAULT_GOAL := help
@@ -30,13 +31,24 @@ deploy-and-drill:  # what `drill` runs inside its private local cloud
 test: venv  ## run every test
 	@$(RUN) $(BIN)/python -m pytest
 
-lint: venv security  ## ruff, mypy, the layers' rules, cfn-lint, checkov
+lint: venv security .venv/schema/ready  ## ruff, mypy, the layers' rules, cfn-lint, checkov, the workflows
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@$(RUN) deploytool lint
 	@$(RUN) deploytool lint --config tests/taskcat/deploytool.toml
+	@$(RUN) actionlint
+	@$(RUN) zizmor --offline --quiet --persona auditor .github
+	@$(SCHEMA)github-workflows .github/workflows/*.yml
+	@$(SCHEMA)github-actions .github/actions/*/action.yml
+	@$(SCHEMA)dependabot .github/dependabot.yml
+
+# GitHub's schemas come with check-jsonschema, which cannot live beside taskcat: that holds jsonschema below 4.
+.venv/schema/ready: .github/requirements.txt | venv
+	@$(PYTHON) -m venv .venv/schema
+	@.venv/schema/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 security: .venv/checkov/ready  ## the templates by checkov, which has an environment of its own
 	@.venv/checkov/bin/checkov --config-file .checkov.yaml

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploytool import __version__
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import DeploytoolError, InputError
 
 COMMANDS = {
     "lint": "check the configuration, the graph and the templates; no AWS call",
@@ -30,6 +30,7 @@ COMMANDS = {
 INTERRUPTED = 130
 DELEGATION_TIMEOUT = 4 * 3600.0  # seconds
 DEBUG = "DEPLOYTOOL_DEBUG"
+TARGET = "DEPLOYTOOL_TARGET"  # aws, or local as if --local were typed: what a pipeline runs is then the same on both
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,6 +48,11 @@ def build_parser() -> argparse.ArgumentParser:
     }
     made["deploy"].add_argument(
         "--stack", action="append", default=[], metavar="STACK", help="only this stack; the others stay as they are (repeatable)"
+    )
+    made["deploy"].add_argument(
+        "--scope",
+        choices=("global", "regional", "secondary"),
+        help="only stacks of this scope; what waits for another that is still to be deployed is left for a later run",
     )
     made["deploy"].add_argument(
         "--plan-file", type=Path, metavar="FILE", help="refuse to run when anything moved since `plan --out FILE`"
@@ -118,7 +124,12 @@ def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--stage", metavar="S", help="the stage; needed when the configuration has several")
     common.add_argument("--region", action="append", default=[], metavar="R", help="only this region (repeatable)")
-    common.add_argument("--local", action="store_true", help="use the local cloud instead of AWS")
+    common.add_argument(
+        "--local",
+        action="store_true",
+        default=os.environ.get(TARGET) == "local",
+        help=f"use the local cloud instead of AWS ({TARGET}=local does the same)",
+    )
     common.add_argument("--output", choices=("text", "json"), default="text", help="the form of the result on standard output")
     common.add_argument(
         "--config",
@@ -161,6 +172,9 @@ def _drill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check that a drill could begin, print its calls, change nothing")
     parser.add_argument("--no-guard", action="store_true", help="without what restores when this process cannot")
     parser.add_argument("--yes", action="store_true", help="do not ask for a protected stage's domain to be typed")
+    parser.add_argument(
+        "--confirm", default="", metavar="DOMAIN", help="the protected stage's domain, typed beforehand: a pipeline's answer"
+    )
 
 
 def _positive(text: str) -> float:
@@ -251,6 +265,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        _check_target()
         module = import_module(f"deploytool.commands.{args.command}")
         return int(module.run(args))
     except DeploytoolError as error:
@@ -267,6 +282,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _complain(f"unexpected {type(error).__name__}: {error}", f"this is a bug of deploytool; {DEBUG}=1 shows where")
         return 1
+
+
+def _check_target() -> None:
+    """Raises InputError for a target that there is not: a misspelt one must not end up on AWS."""
+    if (target := os.environ.get(TARGET, "")) not in ("", "aws", "local"):
+        raise InputError(f"{TARGET}={target}: the targets are aws and local")
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -73,13 +73,19 @@ def regions_checked(args: Namespace, project: Project) -> tuple[str, ...]:
 
 
 def chosen(args: Namespace, run: Run) -> Callable[[NodeId], bool]:
-    """Which stacks --region and --stack leave. Raises InputError for a stack that the graph does not have."""
+    """Which stacks --region, --stack and --scope leave. Raises InputError for a stack that the graph does not have."""
     known = sorted({node.stack for node in run.graph.nodes})
     for stack in args.stack:
         if stack not in known:
             raise InputError(f"--stack {stack}: the graph has {', '.join(known)}")
     regions = regions_checked(args, run.project)
-    return lambda node: node.region in regions and (not args.stack or node.stack in args.stack)
+    scopes = {each.id: each.scope for each in run.graph.nodes.values()}
+
+    def chosen_node(node: NodeId) -> bool:
+        in_scope = args.scope is None or scopes.get(node) == args.scope
+        return in_scope and node.region in regions and (not args.stack or node.stack in args.stack)
+
+    return chosen_node
 
 
 def title(run: Run, action: str) -> str:

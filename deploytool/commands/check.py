@@ -6,7 +6,8 @@ from rich.markup import escape
 
 from deploytool.commands._common import opened
 from deploytool.core.check import problems
-from deploytool.render.check import check_document, check_lines
+from deploytool.render.check import check_document, check_lines, check_markdown
+from deploytool.render.github import add_to_step_summary
 from deploytool.services import deployed_service
 from deploytool.work.check import check
 
@@ -22,4 +23,5 @@ def run(args: Namespace) -> int:
             found.terminal.say(line)
         for problem in wrong:
             found.terminal.say(f"[red]✗[/] {escape(problem)}")
+        add_to_step_summary(check_markdown(findings, wrong, service), found.terminal)
         return 1 if wrong else 0

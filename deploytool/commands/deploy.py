@@ -51,7 +51,8 @@ def run(args: Namespace) -> int:
             kept = KeptZone(lambda: found.target.certificates)
             before = (gate.before, kept.before, *((guard.before,) if args.delegation_check else ()))
             with closing(watch):
-                options = DeployOptions(args.express, args.wait, asked, (gate.found, kept.found), before)
+                asks = (gate.found, kept.found)
+                options = DeployOptions(args.express, args.wait, asked, asks, before, ready=args.scope is not None)
                 outcome = deploy(found.graph, found.target.ports, gate, choice, options)
         records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
         parity = compare(found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity)
@@ -118,7 +119,10 @@ def _keeping(records: list[DnsRecord], emit: Emit) -> Emit:
 
 def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
     terminal, counts = found.terminal, Counter(outcome.done.values())
-    changed = {action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN)}
+    changed = {
+        action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER)
+    }
+    later = ", ".join(str(node) for node, action in outcome.done.items() if action == Action.LATER)
     if outcome.stopped:
         terminal.say(f"[yellow]stopped[/]: {len(outcome.done)} stacks are as they should be, {len(outcome.stopped)} are not")
     elif not outcome.ok:
@@ -128,7 +132,11 @@ def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
         terminal.say(f"Nothing to do: {counts[Action.NOTHING]} stacks are as they should be ({outcome.seconds:.1f} s).")
     else:
         said = ", ".join(f"{count} {PAST.get(action, action)}" for action, count in changed.items())
-        terminal.say(f"[bold]https://{found.domain}{found.path}[/] is deployed: {said} ({outcome.seconds:.1f} s).")
+        whole = not (later or counts[Action.NOT_CHOSEN])
+        what = f"[bold]https://{found.domain}{found.path}[/] is deployed" if whole else f"Stage {found.graph.stage}, in part"
+        terminal.say(f"{what}: {said} ({outcome.seconds:.1f} s).")
+    if later:
+        terminal.say(f"Left for a later run, behind stacks that this one does not deploy: {later}.")
     if records:
         terminal.say(
             "The domain's DNS is hosted elsewhere; it needs these records there (the two of one name are a failover pair):"

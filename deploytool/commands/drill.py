@@ -67,12 +67,16 @@ def _dry_run(args: Namespace, found: Run, environment: Environment, service: Ser
 
 
 def _confirm(args: Namespace, found: Run) -> None:
-    """Raises InputError unless the domain of a protected stage is typed."""
+    """Raises InputError unless the domain of a protected stage is typed, now or as --confirm; a wrong one counts on any stage."""
+    if args.confirm:
+        if args.confirm.strip() != found.domain:
+            raise InputError(f"--confirm {args.confirm}: the domain is {found.domain}; nothing was touched")
+        return
     if args.yes or not found.project.config.stage(found.graph.stage).protected:
         return
     found.terminal.note(f"Stage {found.graph.stage} is protected. This drill moves its traffic to the other region and back.")
     if not sys.stdin.isatty():
-        raise InputError("nobody is there to confirm", hint="with --yes nothing is asked")
+        raise InputError("nobody is there to confirm", hint=f"type it beforehand: --confirm {found.domain}")
     found.terminal.note(f"Type the domain to go on ({found.domain}): ")
     if input().strip() != found.domain:
         raise InputError("that is not the domain; nothing was touched")

@@ -7,6 +7,7 @@ from pathlib import Path
 from deploytool.commands._common import opened, regions_checked
 from deploytool.core.errors import InputError
 from deploytool.core.planfile import world_of, write_plan_file
+from deploytool.render.github import add_to_step_summary
 from deploytool.render.markdown import plan_markdown
 from deploytool.render.plan import plan_document, plan_lines
 from deploytool.work.plan import plan
@@ -22,11 +23,13 @@ def run(args: Namespace) -> int:
         document = plan_document(made)
         if args.out:
             _write(args.out, write_plan_file(world_of(found.graph, found.target.name, made.deployed), document))
+        markdown = plan_markdown(made)
+        add_to_step_summary(markdown, found.terminal)
         if args.markdown == STDOUT:
-            sys.stdout.write(plan_markdown(made))
+            sys.stdout.write(markdown)
             return 0 if made.ok else 1
         if args.markdown:
-            _write(Path(args.markdown), plan_markdown(made))
+            _write(Path(args.markdown), markdown)
         found.terminal.document(document)
         for line in plan_lines(made):
             found.terminal.say(line)

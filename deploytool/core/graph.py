@@ -55,7 +55,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class Node:
-    """One stack to deploy. `stack_name` is its name in CloudFormation; `document` the template with snapshots renamed."""
+    """One stack to deploy. `stack_name` is its name in CloudFormation; `document` the template with snapshots renamed.
+
+    `scope` is the graph file's: global, regional or secondary.
+    """
 
     id: NodeId
     stack_name: str
@@ -63,6 +66,7 @@ class Node:
     document: Mapping[str, object]
     parameters: Mapping[str, Value]
     uploads: tuple[Upload, ...]
+    scope: str = "regional"
 
     @property
     def needs(self) -> frozenset[NodeId]:
@@ -212,9 +216,8 @@ class _Builder:
         document = self._document(spec, template, given)
         if may_be_too_large(template):
             render_body(document, "0" * 16, spec.template)
-        return Node(
-            NodeId(spec.name, region), self._name(spec), template, document, parameters, self._uploads(sources.values(), region)
-        )
+        uploads = self._uploads(sources.values(), region)
+        return Node(NodeId(spec.name, region), self._name(spec), template, document, parameters, uploads, spec.scope)
 
     def _chosen(self, alternatives: Alternatives, key: str, template: str, region: str) -> Source | None:
         """The first source that holds and whose stack is there; None is a fault where `template` is named: it has no default."""
@@ -268,9 +271,8 @@ class _Builder:
         outputs = [self._output(source, region) for source in sources if isinstance(source, OutputSource)]
         parameters = {f"{ref.node}.{ref.output}": ref for ref in outputs}
         template = self.templates[spec.template]
-        return Node(
-            NodeId(spec.name, region), self._name(spec), template, template.document, parameters, self._uploads(sources, region)
-        )
+        uploads = self._uploads(sources, region)
+        return Node(NodeId(spec.name, region), self._name(spec), template, template.document, parameters, uploads, spec.scope)
 
     def _uploads(self, sources: Iterable[Source], region: str) -> tuple[Upload, ...]:
         used = sorted({source.artifact for source in sources if isinstance(source, ArtifactSource)})

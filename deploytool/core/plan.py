@@ -1,6 +1,6 @@
 """What is to be done with each stack: desired against deployed. Pure; `plan` prints it and `deploy` acts by it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ class Action(StrEnum):
     WAIT = "wait for the operation under way"
     REFUSE = "refuse"
     NOT_CHOSEN = "left as it is"
+    LATER = "left for a later run"
 
 
 @dataclass(frozen=True)
@@ -166,3 +167,13 @@ def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...
         if decision.action is not Action.NOTHING:
             changing.add(node.id)
     return tuple(steps)
+
+
+def left_for_later(graph: Graph, deployed: Mapping[NodeId, Stack], chosen: Callable[[NodeId], bool]) -> frozenset[NodeId]:
+    """The chosen nodes that wait, however far back, for one that is not chosen and is not as it should be."""
+    behind = {step.node for step in make_plan(graph, deployed) if step.decision.action is not Action.NOTHING}
+    later: set[NodeId] = set()
+    for node in graph.nodes.values():  # in an order in which each stands after those it needs
+        if any(need in later or (need in behind and not chosen(need)) for need in node.needs):
+            later.add(node.id)
+    return frozenset(filter(chosen, later))

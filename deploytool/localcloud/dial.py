@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Coroutine, Mapping
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import h11
@@ -55,7 +56,8 @@ class EndpointDial:
         began = loop.time()
         connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         connection.setblocking(False)
-        try:
+        with ExitStack() as ours:
+            ours.callback(connection.close)
             try:
                 async with asyncio.timeout(limits.connect):
                     await loop.sock_connect(connection, (address, self._ports.get(config.port, config.port)))
@@ -66,22 +68,30 @@ class EndpointDial:
             connected = loop.time() - began
             if limits.response is None:
                 return Attempt(connect_seconds=connected)
-            return await self._request(config, connection, connected, limits)
-        finally:
-            connection.close()
+            ours.pop_all()
+        return await self._request(config, connection, connected, limits)
+
+    def _tls_of(self, config: HealthCheckConfig) -> dict[str, Any]:
+        """What asyncio is told of TLS: nothing for plain HTTP."""
+        if not uses_tls(config):
+            return {}
+        return {"ssl": self._tls, "server_hostname": server_name(config) or "", "ssl_shutdown_timeout": _CLOSING_SECONDS}
 
     async def _request(
         self, config: HealthCheckConfig, connection: socket.socket, connected: float, limits: TimeLimits
     ) -> Attempt:
-        """Ask over a connection just made: TLS, GET, and as much of the answer as the type of the check needs."""
+        """Ask over a connection just made: TLS, GET, and as much of the answer as the type of the check needs.
+
+        The socket is asyncio's from here on. Closed behind its back, its descriptor would go to another attempt while asyncio
+        still waits for the end of TLS on it.
+        """
         loop = asyncio.get_running_loop()
         began = loop.time()
         exchange = _Exchange()
         writer = None
         try:
             async with asyncio.timeout(limits.response):
-                tls, name = (self._tls, server_name(config) or "") if uses_tls(config) else (None, None)
-                reader, writer = await asyncio.open_connection(sock=connection, ssl=tls, server_hostname=name)
+                reader, writer = await asyncio.open_connection(sock=connection, **self._tls_of(config))
                 writer.write(exchange.request(config, self._user_agent))
                 status = await exchange.status(reader)
             answered = loop.time() - began

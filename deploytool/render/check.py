@@ -9,6 +9,7 @@ from rich.markup import escape
 from deploytool.core.check import Failure, Findings
 from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.service import Service
+from deploytool.render.markdown import table, text
 
 
 def check_document(findings: Findings, problems: Sequence[str], service: Service) -> dict[str, Any]:
@@ -33,6 +34,16 @@ def check_lines(findings: Findings, service: Service) -> Iterator[str]:
     yield f"{_mark(findings.served)} {f'https://{service.domain}{service.path}':32} {escape(_said(findings.served))}"
     for region, served in findings.regions.items():
         yield f"{_mark(served)} {service.regional_domains[region]:32} {escape(_said(served))}"
+
+
+def check_markdown(findings: Findings, problems: Sequence[str], service: Service) -> str:
+    """Where the deployment serves, for a step summary."""
+    urls = {f"https://{service.domain}{service.path}": findings.served}
+    urls |= {f"https://{service.regional_domains[region]}{service.path}": each for region, each in findings.regions.items()}
+    rows = ((url, text(_said(answer))) for url, answer in urls.items())
+    wrong = (f"- **{text(problem)}**" for problem in problems)
+    heading = f"### Check {text(service.project)}, stage {text(service.stage)}\n"
+    return "\n".join([heading, *table(("where", "what answers"), rows), *wrong]) + "\n"
 
 
 def _answer(answer: DnsAnswer | HttpAnswer | Failure) -> dict[str, Any]:

@@ -1,13 +1,35 @@
 """What GitHub Actions shows beside the log: an annotation a failure, and the step summary."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
+
+from rich.markup import escape
 
 from deploytool.core.events import StackFailed
 from deploytool.render.board import Board, Row, State
 from deploytool.render.gantt import gantt
 from deploytool.render.markdown import code, table, text
+from deploytool.render.terminal import Terminal
 
 MARKS = {State.DONE: "✓", State.FAILED: "✗", State.NOT_STARTED: "-", State.WAITING: "-", State.RUNNING: "●", State.BLOCKED: "‖"}
+
+
+def on_github() -> bool:
+    """Whether this is a step of a GitHub workflow."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def add_to_step_summary(markdown: str, terminal: Terminal) -> None:
+    """Append to what earlier commands of the step wrote. A summary that cannot be written is no reason to fail a command."""
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not (file and on_github()):
+        return
+    try:
+        with Path(file).open("a", encoding="utf-8") as stream:
+            stream.write(markdown)
+    except OSError as error:
+        terminal.note(f"[yellow]the step summary cannot be written: {escape(str(error))}[/]")
 
 
 def annotation(event: StackFailed) -> str:

@@ -24,6 +24,7 @@ MARKS = {
     Action.WAIT: "…",
     Action.REFUSE: "!",
     Action.NOT_CHOSEN: " ",
+    Action.LATER: " ",
     Effect.CREATE: "+",
     Effect.UPDATE: "~",
     Effect.PERHAPS_UPDATE: "?",

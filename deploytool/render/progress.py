@@ -1,6 +1,5 @@
 """A run as it happens: plain lines in a log, a table redrawn in place on a terminal, and what GitHub shows beside the log."""
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -26,7 +25,7 @@ from deploytool.core.events import (
 from deploytool.core.ports import Clock
 from deploytool.render.board import PAST, Board
 from deploytool.render.certificates import certificate_line
-from deploytool.render.github import annotation, summary
+from deploytool.render.github import add_to_step_summary, annotation, on_github, summary
 from deploytool.render.rollout import rollout_line
 from deploytool.render.terminal import Terminal
 
@@ -117,8 +116,7 @@ class Progress:
 def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]:
     """A listener for a run's events, for as long as it runs. `title` heads the step summary that GitHub Actions shows."""
     board = Board()
-    github = os.environ.get("GITHUB_ACTIONS") == "true"
-    listener = Progress(terminal, board, lines=not terminal.live, github=github)
+    listener = Progress(terminal, board, lines=not terminal.live, github=on_github())
     try:
         with _display(terminal, board, clock):
             try:
@@ -127,9 +125,8 @@ def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]
                 board.close()
         listener.ended()
     finally:
-        file = os.environ.get("GITHUB_STEP_SUMMARY")
-        if github and file and board.rows:
-            _append(file, summary(board, title), terminal)
+        if board.rows:
+            add_to_step_summary(summary(board, title), terminal)
 
 
 def _display(terminal: Terminal, board: Board, clock: Clock) -> AbstractContextManager[None]:
@@ -138,12 +135,3 @@ def _display(terminal: Terminal, board: Board, clock: Clock) -> AbstractContextM
     from deploytool.render.live import live_table  # noqa: PLC0415  # only where a table is drawn
 
     return live_table(terminal, board, clock)
-
-
-def _append(file: str, text: str, terminal: Terminal) -> None:
-    """A summary that cannot be written is no reason to fail a deployment."""
-    try:
-        with open(file, "a", encoding="utf-8") as stream:  # noqa: PTH123  # GitHub's file holds what earlier commands wrote
-            stream.write(text)
-    except OSError as error:
-        terminal.note(f"[yellow]the step summary cannot be written: {escape(str(error))}[/]")

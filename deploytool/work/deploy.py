@@ -13,6 +13,7 @@ from deploytool.core.plan import (
     Decision,
     decide,
     fingerprint_of,
+    left_for_later,
     make_plan,
     output_of,
     request_for,
@@ -57,7 +58,9 @@ class DeployPorts:
 class DeployOptions:
     """How this run goes: `express` ends operations before resources are ready; `wait` is for another run, in seconds.
 
-    Every one of `found` is told what is there; every one of `before` is asked before a stack is changed.
+    Every one of `found` is told what is there; every one of `before` is asked before a stack is changed. `ready` leaves for a
+    later run what waits for a stack that is not chosen and not as it should be; without it such a stack takes the outputs that
+    are there.
     """
 
     express: bool = False
@@ -65,6 +68,7 @@ class DeployOptions:
     interrupts: Interrupts = field(default_factory=NoInterrupts)
     found: tuple[Found, ...] = ()
     before: tuple[Before, ...] = ()
+    ready: bool = False
 
 
 def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:
@@ -100,12 +104,15 @@ class _Deploy:
         self.inputs: dict[NodeId, Outputs] = {}
         self.looked: set[NodeId] = set()
         self.secrets: set[str] = set()
+        self.later = left_for_later(graph, deployed, chosen) if options.ready else frozenset()
 
     def begin(self, node_id: NodeId, outputs: Outputs) -> Beginning:
         self.inputs[node_id] = outputs
         deployed = self._current(node_id)
         if not self.chosen(node_id):
-            return _as_it_is(deployed)
+            return _as_it_is(deployed, Action.NOT_CHOSEN)
+        if node_id in self.later:
+            return _as_it_is(deployed, Action.LATER)
         wanted = self._wanted(node_id)
         decision = decide(deployed, wanted.fingerprint)
         if postponed := self._postponed(wanted, decision):
@@ -247,9 +254,9 @@ def _creation_seconds(node: Node, deployed: Stack) -> float | None:
     return expected_creation(node.template.resources) if creating else None
 
 
-def _as_it_is(deployed: Stack | None) -> Settled:
+def _as_it_is(deployed: Stack | None, action: Action) -> Settled:
     """A stack that this run leaves alone gives the outputs that it has; one that is not there gives none."""
-    return Settled(Action.NOT_CHOSEN, deployed.outputs if deployed else {})
+    return Settled(action, deployed.outputs if deployed else {})
 
 
 def deploy(

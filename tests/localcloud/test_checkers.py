@@ -6,6 +6,7 @@ import random
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -183,6 +184,36 @@ def test_time_outs(certificate: Path, config: HealthCheckConfig, answer: bytes, 
     result = judge_check(config, dialled(Endpoint(answer, hang=True), config, certificate, limits), limits)
     assert not result.success
     assert words in result.status
+
+
+def test_a_time_out_leaves_nothing_in_the_way_of_the_next_attempt(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time is up in the very turn of the loop in which TLS is ready: the next attempt, which gets the same descriptor, passes."""
+    made: list[Attempt] = []
+
+    async def work() -> None:
+        endpoint, dial = Endpoint(), EndpointDial({}, reference="hc")
+        async with endpoint.listening(certificate):
+            config = replace(HTTPS, port=endpoint.port)
+            stalling = iter([True])  # the server stalls the loop in its first handshake, past the limit
+            monkeypatch.setattr(endpoint, "names", Stalling(lambda: next(stalling, False)))
+            made.append(await dial(config, LOOPBACK, TimeLimits(5.0, 0.05)))
+            made.append(await dial(config, LOOPBACK, AMPLE))
+
+    run(work())
+    assert [attempt.failure for attempt in made] == ["The endpoint sent no HTTP status within the timeout limit.", ""]
+
+
+class Stalling(list[str | None]):
+    """Where a server notes the name of each handshake: it stalls the loop for 0.2 s when asked to."""
+
+    def __init__(self, wanted: Callable[[], bool]) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+    def append(self, name: str | None) -> None:
+        super().append(name)
+        if self.wanted():
+            threading.Event().wait(0.2)
 
 
 def test_plain_server_for_https() -> None:

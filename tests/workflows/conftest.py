@@ -1,0 +1,63 @@
+"""A private local cloud, a copy of the repository, and a runner of its workflows."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploytool.core.config import parse_config
+from deploytool.localcloud import lifecycle
+from deploytool.localcloud.settings import Settings
+from tests.workflows.actions import World
+from tests.workflows.expressions import Evaluator, evaluator
+from tests.workflows.runner import Runner
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEED = 5.0  # the first answers of both regions must come within the limits of a check, on a busy machine too
+LEFT_BEHIND = (".git", ".venv", ".deploytool", ".bench", "reports", "*_cache", "__pycache__", "node_modules", ".hypothesis")
+
+
+@pytest.fixture(scope="session")
+def github() -> Iterator[Evaluator]:
+    with evaluator() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str | None]]:
+    """What points deploytool at a cloud of its own."""
+    file = ROOT / "deploytool.toml"
+    regions = parse_config(file.read_text(encoding="utf-8"), file.name).regions
+    with lifecycle.private(Settings(tmp_path_factory.mktemp("cloud"), regions, SPEED)) as state:
+        yield {**lifecycle.environment(state, {}), "DEPLOYTOOL_TARGET": "local"}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A copy of the repository, to run the workflows of and to break."""
+    return shutil.copytree(ROOT, tmp_path / "repository", ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True)
+
+
+@pytest.fixture
+def runner(
+    repository: Path, cloud: dict[str, str | None], github: Evaluator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Runner:
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))  # 40 MB, which would be copied for every job
+    return Runner(World(repository, _check_out_of(repository), cloud), github, tmp_path / "machines")
+
+
+def _check_out_of(repository: Path) -> Callable[[Path], None]:
+    """Copies the repository into a workspace, and puts there a .venv that `make venv` finds to be up to date: this process's."""
+
+    def check_out(workspace: Path) -> None:
+        shutil.copytree(repository, workspace, dirs_exist_ok=True)
+        (workspace / ".git").mkdir()  # where actionlint sees the project begin
+        (workspace / ".venv").mkdir()
+        (workspace / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+        (workspace / ".venv" / "ready").touch()
+        if (ROOT / ".venv" / "schema").exists():
+            (workspace / ".venv" / "schema").symlink_to(ROOT / ".venv" / "schema")
+
+    return check_out

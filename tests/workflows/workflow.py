@@ -1,0 +1,80 @@
+"""A workflow file as data. What the runner of these tests does not know is refused: it never passes over a key in silence."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Node = Mapping[str, Any]
+
+WORKFLOW = {"name", "on", "permissions", "concurrency", "env", "jobs"}
+JOB = {"name", "if", "needs", "runs-on", "timeout-minutes", "environment", "permissions", "env", "strategy", "steps"}
+STRATEGY = {"matrix", "max-parallel", "fail-fast"}
+STEP = {"name", "id", "if", "uses", "with", "run", "shell", "env"}
+ACTION = {"name", "description", "runs"}
+RUNS = {"using", "steps"}
+
+
+def _known(node: Node, keys: set[str], where: str) -> None:
+    if unknown := node.keys() - keys:
+        raise NotImplementedError(f"{where}: {', '.join(sorted(unknown))}")
+
+
+def load(path: Path) -> Node:
+    """A YAML file in which every scalar is the text that stands there, so that `on` and `1.10` stay what they are."""
+    document: Node = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+    return document
+
+
+def load_workflow(path: Path) -> Node:
+    """A workflow whose every key the runner knows."""
+    workflow = load(path)
+    _known(workflow, WORKFLOW, path.name)
+    for name, job in workflow["jobs"].items():
+        where = f"{path.name}, job {name}"
+        _known(job, JOB, where)
+        _known(job.get("strategy", {}), STRATEGY, where)
+        _steps(job["steps"], where)
+    return workflow
+
+
+def load_action(folder: Path) -> Sequence[Node]:
+    """The steps of a composite action without inputs."""
+    action = load(folder / "action.yml")
+    _known(action, ACTION, folder.name)
+    _known(action["runs"], RUNS, folder.name)
+    assert action["runs"]["using"] == "composite", folder.name
+    return _steps(action["runs"]["steps"], folder.name)
+
+
+def _steps(steps: Sequence[Node], where: str) -> Sequence[Node]:
+    for step in steps:
+        _known(step, STEP, where)
+        assert ("run" in step) != ("uses" in step), f"{where}: {step}"
+    return steps
+
+
+def in_order(jobs: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
+    """Each job after those it needs."""
+    done: set[str] = set()
+    while len(done) < len(jobs):
+        ready = [name for name, job in jobs.items() if name not in done and done.issuperset(needs_of(job))]
+        assert ready, "jobs need one another in a circle"
+        for name in ready:
+            yield name, jobs[name]
+        done.update(ready)
+
+
+def needs_of(job: Node) -> Sequence[str]:
+    """The names of the jobs that a job needs."""
+    needs = job.get("needs", [])
+    return [needs] if isinstance(needs, str) else needs
+
+
+def combinations(job: Node) -> Sequence[Mapping[str, str]]:
+    """The matrix's combinations in the order of its lists; a single empty one without a matrix."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    _known(matrix, matrix.keys() - {"include", "exclude"}, "matrix")
+    return [dict(zip(matrix, each, strict=True)) for each in product(*matrix.values())]
