@@ -189,7 +189,7 @@ def restored(account: Account, fault: str) -> Any:
 
 
 def test_every_command_runs_under_its_role(account: Account) -> None:
-    """Deploy, an update, plan, status, check, a drill of each fault and restore; nothing else is asked for than is allowed."""
+    """Deploy, an update, plan, status, check, a drill, and restore after the faults that a drill can leave."""
     last = account.ended.pop("restore a stage whose zone is looked up")
     assert {name: done.code for name, done in account.ended.items()} == dict.fromkeys(account.ended, 0), [
         done.err for done in account.ended.values() if done.code
@@ -209,7 +209,10 @@ def test_without_any_one_action_the_drill_role_could_not_do_what_it_did(account:
     """A call that the drills made is refused, and no other statement of the policy allows it by chance."""
     made = [(name, resource) for name, resource in account.asked("drill") if name == action]
     assert made
-    assert not any(account.allows(without(account.policy("drill"), action), *call) for call in made)
+    policy = account.policy("drill")
+    if action != "iam:PassRole":  # its condition has no key here; the next test takes it away for real
+        assert all(account.allows(policy, *call) for call in made)
+    assert not any(account.allows(without(policy, action), *call) for call in made)
 
 
 @pytest.mark.parametrize("action", ["ssm:PutParameter", "iam:PassRole", "scheduler:CreateSchedule", "route53:UpdateHealthCheck"])
