@@ -31,7 +31,7 @@ deploy-and-drill:  # what `drill` runs inside its private local cloud
 test: venv  ## run every test
 	@$(RUN) $(BIN)/python -m pytest
 
-lint: venv security .venv/schema/ready  ## ruff, mypy, the layers' rules, cfn-lint, checkov, the workflows
+lint: venv .venv/schema/ready .venv/checkov/ready  ## ruff, mypy, the layers' rules, cfn-lint, checkov, the workflows
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
@@ -43,6 +43,7 @@ lint: venv security .venv/schema/ready  ## ruff, mypy, the layers' rules, cfn-li
 	@$(SCHEMA)github-workflows .github/workflows/*.yml
 	@$(SCHEMA)github-actions .github/actions/*/action.yml
 	@$(SCHEMA)dependabot .github/dependabot.yml
+	@$(MAKE) --no-print-directory security
 
 # GitHub's schemas come with check-jsonschema, which cannot live beside taskcat: that holds jsonschema below 4.
 .venv/schema/ready: .github/requirements.txt | venv

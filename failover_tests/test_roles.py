@@ -179,7 +179,7 @@ def restored(account: Account, fault: str) -> Any:
             patch.setenv(name, value)
         with open_target(project, local=True) as target:
             service = deployed_service(project, project.graph("dev"), target)
-            environment = drill_environment(target, service)
+            environment = drill_environment(target, project, service)
             broken = make_fault(fault, environment, service)
             assert environment.drill_records is not None
             moment, undo = "2026-01-02T03:04:05Z", broken.undo()

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import boto3
+import jmespath
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 ZONE = "AWS::Route53::HostedZone"
@@ -17,6 +18,8 @@ LISTED = {
     "AWS::EC2::Subnet": ("ec2", "describe_subnets", "Subnets[].SubnetId"),
     "AWS::EC2::VPC": ("ec2", "describe_vpcs", "Vpcs[].VpcId"),
     "AWS::EC2::VPCEndpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
+    "AWS::IAM::ManagedPolicy": ("iam", "list_policies", "Policies[].Arn"),
+    "AWS::IAM::OIDCProvider": ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"),
     "AWS::IAM::Role": ("iam", "list_roles", "Roles[].RoleName"),
     "AWS::Lambda::Function": ("lambda", "list_functions", "Functions[].FunctionName"),
     "AWS::Logs::LogGroup": ("logs", "describe_log_groups", "logGroups[].logGroupName"),
@@ -91,6 +94,10 @@ def still_there(made: Iterable[Resource]) -> list[Resource]:
     found: set[Resource] = set()
     for kind, region in {(each.type, each.region) for each in wanted}:
         service, operation, path = LISTED[kind]
-        names = boto3.client(service, region_name=region).get_paginator(operation).paginate().search(path)
+        client = boto3.client(service, region_name=region)
+        if client.can_paginate(operation):
+            names = client.get_paginator(operation).paginate().search(path)
+        else:
+            names = jmespath.search(path, getattr(client, operation)())
         found |= {Resource(kind, str(name).removeprefix("/hostedzone/"), region) for name in names}
     return [each for each in wanted if each in found]

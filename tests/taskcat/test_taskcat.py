@@ -65,8 +65,8 @@ def test_every_stack_comes_and_goes_in_both_regions() -> None:
     """Taskcat creates and deletes the stack of every test in both regions of a local cloud, and nothing of them is left."""
     done = run_suite(timeout=280)
     assert done.returncode == 0, done.stderr
-    for name in TESTS["tests"]:
-        for region in TESTS["project"]["regions"]:
+    for name, test in TESTS["tests"].items():
+        for region in test.get("regions", TESTS["project"]["regions"]):
             for status in ("CREATE_COMPLETE", "DELETE_COMPLETE"):
                 assert f"{name:<22} {region}  {status}\n" in done.stderr
 
