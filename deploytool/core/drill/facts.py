@@ -78,12 +78,12 @@ class Facts:
         return {"before": before, "during": self.failover, "after": self.failback}
 
     def served(self, lane: str = FRESH) -> list[Served]:
-        """A client's requests, by the time of their answers."""
-        return [event for event in self.events if isinstance(event, Served) and event.lane == lane]
+        """A client's requests in the order in which they were sent: one that was answered late tells of an earlier time."""
+        return sorted((each for each in self.events if isinstance(each, Served) and each.lane == lane), key=_sent)
 
-    def answers(self, prefix: str) -> Iterator[DnsAnswered]:
-        """What the DNS lanes of a kind answered: `name-server:` or `resolver:`."""
-        return (event for event in self.events if isinstance(event, DnsAnswered) and event.lane.startswith(prefix))
+    def answers(self, prefix: str) -> list[DnsAnswered]:
+        """What the DNS lanes of a kind answered, `name-server:` or `resolver:`, in the order in which they were asked."""
+        return sorted((each for each in self.events if isinstance(each, DnsAnswered) and each.lane.startswith(prefix)), key=_sent)
 
     def verdicts(self) -> Iterator[HealthTurned]:
         """Each turn of the health check's verdict, its first one too."""

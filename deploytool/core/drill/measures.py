@@ -75,8 +75,9 @@ def movement(facts: Facts, window: Window) -> Movement:
     first, last = _dns(facts, window, "name-server:")
     resolver_first, resolver = _dns(facts, window, "resolver:")
     served = [each for each in facts.served() if window.holds(each.sent)]
-    arrived = _arrival(_clients(served), window.to)
-    until = [each for each in served if arrived is None or each.at < arrived]
+    arrival = _last_run(_clients(served), window.to)
+    arrived = None if arrival is None else served[arrival].at
+    until = served[:arrival]
     bad = [each for each in until if not each.good or each.region == window.away]
     begun = min((each.sent for each in bad), default=arrived)
     kept = [each for each in facts.served(KEPT) if window.holds(each.sent)]
@@ -155,13 +156,14 @@ def _dns(facts: Facts, window: Window, prefix: str) -> tuple[float | None, float
 
 def _arrival(points: Points, to: str) -> float | None:
     """When the points came to a region and stayed there until the window's end; None when they did not."""
-    arrived = None
-    for at, region in points:
-        if region != to:
-            arrived = None
-        elif arrived is None:
-            arrived = at
-    return arrived
+    first = _last_run(points, to)
+    return None if first is None else points[first][0]
+
+
+def _last_run(points: Points, to: str) -> int | None:
+    """Where the points begin to be a region's for good; None when the last one is not."""
+    elsewhere = max((number for number, (_, region) in enumerate(points) if region != to), default=-1)
+    return elsewhere + 1 if elsewhere + 1 < len(points) else None
 
 
 def _detection(facts: Facts, window: Window, dns_first: float | None) -> float | None:
@@ -172,8 +174,8 @@ def _detection(facts: Facts, window: Window, dns_first: float | None) -> float |
 
 
 def _both_served(served: Sequence[Served], window: Window) -> float:
-    new = min((each.at for each in served if each.good and each.region == window.to), default=math.inf)
-    old = max((each.at for each in served if each.good and each.region == window.away), default=-math.inf)
+    new = min((each.sent for each in served if each.good and each.region == window.to), default=math.inf)
+    old = max((each.sent for each in served if each.good and each.region == window.away), default=-math.inf)
     return max(old - new, 0.0)
 
 
