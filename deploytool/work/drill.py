@@ -77,7 +77,10 @@ class _Drill:
         self.health_check = environment.health_checks.get(service.health_check_id)
         self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
         self.situation = Situation(self.health_check.config, scenario.lasting)
-        self.patience = scenario.patience_for(expected_failover(self.health_check.config, by_inverting=fault.by_inverting))
+        # A check that meets silence ends with its time limit, which the target may have stretched.
+        self.attempt = max(fault.attempt, environment.least_limit) if fault.attempt else 0.0
+        config = self.health_check.config
+        self.patience = scenario.patience_for(expected_failover(config, by_inverting=fault.by_inverting, attempt=self.attempt))
         self.safety = Safety(environment, service, fault, setting.holder, with_guard=setting.with_guard)
         self._listener, self._lock, self._over = emit, threading.RLock(), False
         self.observers = Observers(environment, self.clock, service, scenario, self.servers, self.emit)
@@ -126,7 +129,7 @@ class _Drill:
             primary=service.primary,
             secondary=service.secondary,
             by_inverting=self.fault.by_inverting,
-            attempt=self.fault.attempt,
+            attempt=self.attempt,
             scenario=self.scenario,
             objectives=objectives,
             health_check=self.health_check,

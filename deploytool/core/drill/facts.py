@@ -97,8 +97,14 @@ class Facts:
 
     def expected(self) -> FailoverTime:
         """The bound that Route 53's rules predict, from the live settings of the health check and the TTL that was answered."""
-        config = self.started.health_check.config
-        return expected_failover(config, by_inverting=self.started.by_inverting, dns_ttl=self.dns_ttl)
+        started = self.started
+        return expected_failover(
+            started.health_check.config, by_inverting=started.by_inverting, dns_ttl=self.dns_ttl, attempt=started.attempt
+        )
 
     def _first_at(self, kind: type[Event]) -> float | None:
         return next((event.at for event in self.events if isinstance(event, kind)), None)
+
+
+def _sent(event: Served | DnsAnswered) -> float:
+    return event.sent
