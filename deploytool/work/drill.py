@@ -95,10 +95,10 @@ class _Drill:
             self._listener(event)
 
     def run(self, objectives: Objectives) -> None:
-        # For how long the fault can be in force at the most, in seconds of wall time.
-        seconds = (2 * self.patience + self.scenario.hold) / self.setting.speed
+        # How long its phases can take at the most, in seconds of wall time.
+        seconds = (3 * self.patience + self.scenario.hold) / self.setting.speed
         try:
-            self.safety.write_down(self.setting.wall_time, seconds)
+            self.safety.begin(self.setting.wall_time, seconds)
             self.emit(self._started(objectives))
             self._phase("steady-state", lambda: self._serves(self.service.primary) and self._standby_serves())
             self._failover()
@@ -140,7 +140,7 @@ class _Drill:
     def _failover(self) -> None:
         """Inject, watch, restore: what stands in `finally` runs whatever happens."""
         try:
-            self.safety.arm()
+            self.safety.expect_fault()
             self.emit(FaultInjecting(self.clock.now(), self.fault.name))
             self.fault.inject()
             self.injected = True
