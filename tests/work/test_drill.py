@@ -20,7 +20,7 @@ from deploytool.core.drill.history import (
 )
 from deploytool.core.drill.judge import Judgement, Verdict, judge
 from deploytool.core.drill.scenario import Objectives, Scenario
-from deploytool.core.errors import CloudRefused, DeploytoolError
+from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
 from deploytool.simulated.world import SERVICE, World, default_check
 from deploytool.work.drill import DrillRefused, Setting, run_drill
 
@@ -154,6 +154,24 @@ def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
         run_drill(environment, world.service, Scenario(), Objectives(), SETTING, cut_off)
     with pytest.raises(DeploytoolError, match="version"):
         environment.health_checks.set_inverted("check", inverted=True, version=late)
+
+
+def test_a_drill_that_sleeps_past_its_guard_breaks_nothing() -> None:
+    """The guard has written the health check meanwhile, so the injection finds its version stale: aborted, not inverted."""
+    world, events = World(), list[Event]()
+    environment = world.environment()
+
+    def guard_comes(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, FaultInjecting):
+            environment.health_checks.set_inverted(
+                "check", inverted=False, version=environment.health_checks.get("check").version
+            )
+
+    with pytest.raises(StaleVersion):
+        run_drill(environment, world.service, Scenario(), Objectives(), SETTING, guard_comes)
+    assert not world.check.config.inverted
+    assert judge(events).verdict is Verdict.INCONCLUSIVE
 
 
 def test_traffic_that_does_not_move_fails_the_drill() -> None:
