@@ -35,9 +35,14 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
 
 def drill_environment(target: Target, service: Service) -> Environment:
     """The target's environment with what belongs to a stage: the drill's record and, when it is deployed, the guard."""
-    records = SsmDrillRecords(target.clients, service.secondary, record_name(service.project, service.stage))
+    records = drill_records(target, service.project, service.stage, service.secondary)
     guard = SchedulerGuard(target.clients, service.guard) if service.guard else None
     return replace(target.environment, drill_records=records, guard=guard)
+
+
+def drill_records(target: Target, project: str, stage: str, region: str) -> SsmDrillRecords:
+    """Where a stage's drill writes down what to undo: in the secondary region, deployed or not."""
+    return SsmDrillRecords(target.clients, region, record_name(project, stage))
 
 
 def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:

@@ -5,6 +5,7 @@ from argparse import Namespace
 from deploytool.commands._common import opened, regions_checked
 from deploytool.core.graph import OutputRef
 from deploytool.render.results import status_document, status_lines
+from deploytool.services import drill_records
 from deploytool.work.deploy import find_deployed
 
 
@@ -18,8 +19,10 @@ def run(args: Namespace) -> int:
         if isinstance(id_, OutputRef):
             id_ = outputs.get(id_.node, {}).get(id_.output)
         check = found.target.environment.health_checks.get(id_) if id_ else None
+        config = found.project.config
+        drill = drill_records(found.target, config.project, found.graph.stage, config.secondary).read()
         shown = {node: deployed.get(node) for node in found.graph.nodes if node.region in regions}
-        found.terminal.document(status_document(found.graph, shown, check))
-        for line in status_lines(found.graph, shown, check):
+        found.terminal.document(status_document(found.graph, shown, check, drill))
+        for line in status_lines(found.graph, shown, check, drill):
             found.terminal.say(line)
         return 0

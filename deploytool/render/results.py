@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich.markup import escape
+
+from deploytool.core.drill.record import DrillRecord
 from deploytool.core.graph import Graph, NodeId
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks import Stack
@@ -43,11 +46,18 @@ def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str
     return document
 
 
-def status_document(graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None) -> dict[str, Any]:
-    """A stage's state. `check` is its health check, None when there is none yet; `unfinished_drill` when it is inverted."""
+def status_document(
+    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, drill: DrillRecord | None
+) -> dict[str, Any]:
+    """A stage's state. `check` is its health check, None when there is none yet; `drill` what one wrote down and did not clear.
+
+    `unfinished_drill`: there is such a record, or the health check is inverted without one.
+    """
     return {
         "stage": graph.stage,
-        "unfinished_drill": check is not None and check.config.inverted,
+        "unfinished_drill": drill is not None or (check is not None and check.config.inverted),
+        "drill": drill
+        and {"id": drill.drill_id, "fault": drill.fault, "holder": drill.holder, "started": drill.started, "until": drill.until},
         "health_check": check and {"id": check.id, "version": check.version, "inverted": check.config.inverted},
         "stacks": [
             {**_where(node), "name": graph.nodes[node].stack_name, "status": stack.status if stack else None}
@@ -56,9 +66,15 @@ def status_document(graph: Graph, shown: Mapping[NodeId, Stack | None], check: H
     }
 
 
-def status_lines(graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None) -> Iterator[str]:
+def status_lines(
+    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, drill: DrillRecord | None
+) -> Iterator[str]:
     """The same as text."""
-    if check is not None and check.config.inverted:
+    if drill is not None:
+        said = f"A drill ({drill.fault}) is under way, or did not come to its end: begun {drill.started} by {drill.holder}."
+        yield f"[red]✗ {escape(said)}[/]"
+        yield f"  Unless it still runs: [dim]deploytool restore --stage {graph.stage}[/] puts it right."
+    elif check is not None and check.config.inverted:
         yield "[red]✗ A drill is under way, or one did not come to its end: the health check is inverted.[/]"
         yield f"  [dim]deploytool restore --stage {graph.stage}[/] puts it right."
     for node, stack in shown.items():
