@@ -49,6 +49,9 @@ class Kill:
     fault: str
     moment: Moment
 
+    def __str__(self) -> str:
+        return f"{self.fault}, {self.moment}"
+
 
 @dataclass(frozen=True)
 class Left:
@@ -140,7 +143,7 @@ class Stage:
         command = [sys.executable, "-m", "benchmarks.killed", kill.moment.to_json(), *words]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
         if done.returncode != -signal.SIGKILL:
-            raise NotKilled(f"{kill.fault}, {kill.moment}: exit {done.returncode}: {done.stderr}")
+            raise NotKilled(f"{kill}: exit {done.returncode}: {done.stderr}")
 
 
 def _left(environment: Environment, service: Service) -> Left:
@@ -185,7 +188,7 @@ def by_guard(stage: Stage, kill: Kill, seconds: float = GUARD_SECONDS) -> Outcom
     before, began = stage.look(), time.monotonic()
     stage.kill(replace(kill, moment=replace(kill.moment, guard_seconds=seconds)))
     if time.monotonic() - began > seconds:
-        raise NotKilled(f"{kill.fault}, {kill.moment}: the guard came before the kill did")
+        raise NotKilled(f"{kill}: the guard came before the kill did")
     deadline = time.monotonic() + seconds + LIMIT
     while (after := stage.look()) != before and time.monotonic() < deadline:
         time.sleep(0.5)
