@@ -139,7 +139,7 @@ def test_requests_fail_as_that_fault_makes_them(drill: Callable[[str], Drilled],
     """Until the client has moved, and in no other way; a fault that hurts nobody fails none, and they are misrouted meanwhile."""
     facts, effect = drill(fault).facts, EFFECTS[fault]
     moved = drill(fault).judgement.failover
-    failed = [each for each in facts.served() if facts.failover.holds(each.sent) and not each.good]
+    failed = [each for each in facts.served() if facts.failover.covers(each) and not each.good]
     assert {each.failure or str(each.status) for each in failed} <= effect.failures
     assert moved.failed == len(failed)
     assert bool(failed) is bool(effect.failures)
@@ -150,7 +150,7 @@ def test_requests_fail_as_that_fault_makes_them(drill: Callable[[str], Drilled],
 def test_a_kept_connection_has_a_lane_of_its_own(drill: Callable[[str], Drilled], fault: str) -> None:
     """DNS does not move it: it stays as long as the connection holds, well served or not."""
     facts, effect = drill(fault).facts, EFFECTS[fault]
-    kept = [each for each in facts.served("client:kept-connection") if facts.failover.holds(each.sent)]
+    kept = [each for each in facts.served("client:kept-connection") if facts.failover.covers(each)]
     assert kept
     served = kept[-1].region if kept[-1].good else None
     assert served in effect.kept

@@ -59,10 +59,10 @@ class _Since:
     """A clock that begins at zero."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self._start = clock, clock.now()
+        self._clock, self.start = clock, clock.now()
 
     def now(self) -> float:
-        return self._clock.now() - self._start
+        return self._clock.now() - self.start
 
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
@@ -135,6 +135,7 @@ class _Drill:
             health_check=self.health_check,
             name_servers=tuple(each.name for each in self.servers),
             resolvers=tuple(each.name for each in self.environment.resolvers),
+            monotonic=self.clock.start / setting.speed,
         )
 
     def _failover(self) -> None:

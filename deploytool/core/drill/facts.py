@@ -46,6 +46,12 @@ class Window:
         """Whether a second is in it."""
         return self.start is not None and self.start <= at < self.end
 
+    def covers(self, probe: Served | DnsAnswered) -> bool:
+        """Whether a probe tells of it: sent in it, and answered before its end. An answer from beyond may tell of what came then,
+        a failure was under way here.
+        """
+        return self.holds(probe.sent) and (probe.at < self.end or bool(probe.failure))
+
 
 class Facts:
     """Everything that is read off a history. Raises InputError when it does not begin with drill_started."""

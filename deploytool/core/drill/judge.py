@@ -136,7 +136,7 @@ def _enough(facts: Facts, failover: Movement) -> Iterator[Finding]:
     lasting = facts.started.scenario.lasting
     windows = [facts.failover] if failover.client is None else [facts.failover, facts.failback]
     for window in windows:
-        count = sum(window.holds(each.sent) for each in facts.served())
+        count = sum(window.covers(each) for each in facts.served())
         if window.start is not None and count < lasting:
             reason = f"too few requests during the {window.name} to tell: {count}, at least {lasting} needed"
             yield Finding(Verdict.INCONCLUSIVE, reason)

@@ -74,13 +74,13 @@ def movement(facts: Facts, window: Window) -> Movement:
 
     first, last = _dns(facts, window, "name-server:")
     resolver_first, resolver = _dns(facts, window, "resolver:")
-    served = [each for each in facts.served() if window.holds(each.sent)]
+    served = [each for each in facts.served() if window.covers(each)]
     arrival = _last_run(_clients(served), window.to)
     arrived = None if arrival is None else served[arrival].at
     until = served[:arrival]
     bad = [each for each in until if not each.good or each.region == window.away]
     begun = min((each.sent for each in bad), default=arrived)
-    kept = [each for each in facts.served(KEPT) if window.holds(each.sent)]
+    kept = [each for each in facts.served(KEPT) if window.covers(each)]
     return Movement(
         detection=since(_detection(facts, window, first)),
         dns_first=since(first),
@@ -108,7 +108,7 @@ def latency(facts: Facts) -> dict[str, Latency]:
     """The fresh client's latency before, during and after the failover."""
     result = {}
     for phase, window in facts.phases().items():
-        good = (each for each in facts.served() if each.good and window.holds(each.sent))
+        good = (each for each in facts.served() if each.good and window.covers(each))
         took = sorted((each.at - each.sent) / facts.started.speed for each in good)
         result[phase] = Latency(*(_percentile(took, percent) for percent in PERCENTILES))
     return result
@@ -119,7 +119,7 @@ def served_by(facts: Facts) -> dict[str, str | None]:
     lasting = facts.started.scenario.lasting
     result: dict[str, str | None] = {}
     for phase, window in facts.phases().items():
-        last = [each for each in facts.served() if window.holds(each.sent)][-lasting:]
+        last = [each for each in facts.served() if window.covers(each)][-lasting:]
         regions = {each.region if each.good else None for each in last}
         result[phase] = regions.pop() if len(last) == lasting and len(regions) == 1 else None
     return result
@@ -139,7 +139,7 @@ def _lanes(facts: Facts, window: Window, prefix: str) -> list[Points]:
     lanes: dict[str, list[DnsAnswered]] = {}
     for each in facts.answers(prefix):
         lanes.setdefault(each.lane, [])
-        if window.holds(each.sent):
+        if window.covers(each):
             lanes[each.lane].append(each)
     return [
         [(each.at, region) for each in answers if (region := facts.book.region_of(each.addresses))]

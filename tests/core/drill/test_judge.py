@@ -120,6 +120,14 @@ def test_an_answer_that_comes_late_tells_of_when_it_was_sent() -> None:
     assert situation.served_by(FRESH) == WEST
 
 
+def test_an_answer_from_beyond_the_restore_tells_nothing_of_the_failover() -> None:
+    """Asked just before the fault was undone and answered just after: it may show either."""
+    late = [DnsAnswered(199.8, 200.1, name_server_lane(each), "NOERROR", (ADDRESS[EAST],), 60) for each in ("ns-1", "ns-2")]
+    found = judge([*history(), *late, Served(199.8, 200.1, FRESH, ADDRESS[EAST], 200, EAST)])
+    assert found.verdict is Verdict.PASS, found.reasons
+    assert found.failover == judge(history()).failover
+
+
 def test_a_client_that_goes_back_and_forth_arrives_when_it_stays() -> None:
     """A run of good answers counts from its last interruption on."""
     events = [replace(each, region=EAST) if isinstance(each, Served) and each.at == 160.5 else each for each in history()]
