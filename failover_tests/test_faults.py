@@ -7,14 +7,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import groupby
+from itertools import groupby, pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.accuracy import errors
 from deploytool.core.drill.facts import Facts
-from deploytool.core.drill.history import parse_history
+from deploytool.core.drill.history import name_server_lane, parse_history
 from deploytool.core.drill.judge import Judgement, judge
+from deploytool.localcloud import lifecycle
 
 EAST, WEST = "us-east-1", "us-west-2"
 EDGES = {EAST: "127.0.0.11", WEST: "127.0.0.12"}
@@ -155,6 +158,21 @@ def test_a_kept_connection_has_a_lane_of_its_own(drill: Callable[[str], Drilled]
     served = kept[-1].region if kept[-1].good else None
     assert served in effect.kept
     assert (drill(fault).judgement.failover.kept_connection is not None) is (served == WEST)
+
+
+@pytest.mark.local_only
+@pytest.mark.parametrize("fault", ["health-check", "error"])
+def test_what_is_measured_is_what_the_cloud_did(drill: Callable[[str], Drilled], deployed: Any, fault: str) -> None:
+    """Within one interval between two probes; where this machine let more time pass between two, within that. `make accuracy`."""
+    facts = drill(fault).facts
+    state = lifecycle.load(Path(deployed.env["DEPLOYTOOL_LOCAL_DIR"]))
+    assert state is not None
+    rate = facts.started.speed / facts.started.scenario.client_interval
+    lanes = [facts.served(), *(facts.answers(name_server_lane(each)) for each in facts.started.name_servers)]
+    longest = max((late.at - early.at) / facts.started.speed for lane in lanes for early, late in pairwise(lane))
+    found = errors((deployed.folder / fault / "history.jsonl").read_text().splitlines(), lifecycle.truth(state), rate)
+    assert len(found) == 8
+    assert [each for each in found if abs(each.seconds) > max(1 / rate, longest) + 0.1] == []
 
 
 @pytest.mark.local_only
