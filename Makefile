@@ -6,7 +6,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
-.PHONY: venv drill test lint security taskcat taskcat-aws bench clean deploy-and-drill
+.PHONY: venv drill test lint security taskcat taskcat-aws bench sweep accuracy clean deploy-and-drill
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
@@ -68,6 +68,12 @@ taskcat-aws: venv  ## the same on AWS, with your credentials (docs/how-to/test-t
 
 bench: venv  ## print the figures that the README quotes
 	@$(RUN) $(BIN)/python -m benchmarks
+
+sweep: venv  ## kill drills with SIGKILL at 40 moments: what restore, and the guard alone, leave of them (15 minutes)
+	@$(RUN) $(BIN)/python -m benchmarks.sweep
+
+accuracy: venv  ## how far what a drill measures is from what the local cloud really did, over 30 drills at 10 and 50 probes a second
+	@$(RUN) $(BIN)/python -m benchmarks.accuracy
 
 clean:  ## remove what was made
 	rm -rf .venv .bench .deploytool reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -51,13 +51,17 @@ LOCAL_RATE = Rate(per_second=200.0, burst=200.0)  # nobody throttles on a local 
 
 @dataclass(frozen=True)
 class Network:
-    """The ways to ask DNS and HTTPS. `port_of` is the port that a name server of that name listens on."""
+    """The ways to ask DNS and HTTPS. `port_of` is the port that a name server of that name listens on.
+
+    `least_limit`: no time limit of the target's health checkers is shorter, in its seconds.
+    """
 
     dns: "DnsClient"
     http: Http
     resolvers: tuple[Nameserver, ...]
     port_of: Callable[[str], int] = lambda _: 53
     edges: Edges | None = None
+    least_limit: float = 0.0
 
     def locate(self, server: str) -> Nameserver:
         """A name server by its name. Raises DeploytoolError when that has no address."""
@@ -97,6 +101,7 @@ class Target:
             functions=LambdaFunctions(self.clients),
             mappings=ApiGatewayMappings(self.clients),
             edges=network.edges,
+            least_limit=network.least_limit,
         )
 
     @cached_property
@@ -179,6 +184,7 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
         raise InputError(f"the local cloud has {', '.join(state.regions)}, not {', '.join(missing)}", hint=mend)
 
     def network() -> Network:
+        from deploytool.localcloud.checkers import LEAST_LIMIT  # noqa: PLC0415  # as above
         from deploytool.localcloud.delegation import PARENT_SERVER  # noqa: PLC0415  # as above
         from deploytool.localcloud.regions import LocalEdges  # noqa: PLC0415  # as above
         from deploytool.net.dns import DnsClient  # noqa: PLC0415  # see the module's docstring
@@ -191,6 +197,7 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
             (resolver,),
             lambda server: state.parent.port if canonical(server) == PARENT_SERVER else state.dns.port,
             LocalEdges(state),
+            LEAST_LIMIT * state.speed,
         )
 
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)

@@ -5,10 +5,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from deploytool.localcloud import lifecycle
 
 
 @pytest.fixture(scope="module")
@@ -65,26 +69,34 @@ def test_check_says_who_serves(deployed: Any) -> None:
     assert done.json["problems"] == []
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> None:
-    """Whenever it is stopped: exit 130, and the health check is not inverted."""
+def begun(bench: Any, directory: str, *options: str) -> subprocess.Popen[str]:
+    """A drill that runs in the background, its fault injected."""
     drill = subprocess.Popen(
-        deployed.command("drill", "--report-dir", "interrupted"),
-        cwd=deployed.folder,
-        env=deployed.environment,
+        bench.command("drill", "--report-dir", directory, *options),
+        cwd=bench.folder,
+        env=bench.environment,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    history = deployed.folder / "interrupted" / "history.jsonl"
+    history = bench.folder / directory / "history.jsonl"
     deadline = time.monotonic() + 60
     while not (history.exists() and '"fault_injected"' in history.read_text()):
-        assert drill.poll() is None, drill.stderr and drill.stderr.read()
+        assert drill.poll() is None, drill.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    return drill
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> None:
+    """Whenever it is stopped: exit 130, and the health check is not inverted. A second one refused meanwhile, and named it."""
+    drill = begun(deployed, f"interrupted-{sent.name}")
+    second = deployed.deploytool("drill", "--report-dir", "second")
+    assert second.code == 1
+    assert "a drill (health-check) is under way since" in second.err
     os.kill(drill.pid, sent)
     _, err = drill.communicate(timeout=60)
-    history.unlink()
     assert drill.returncode == 130, err
     assert "Traceback" not in err
     status = deployed.deploytool("status", "--output", "json")
@@ -92,26 +104,89 @@ def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> N
 
 
 @pytest.mark.local_only
-def test_restore_puts_right_what_a_killed_drill_left(deployed: Any) -> None:
-    """SIGKILL leaves the health check inverted; status says so, a drill refuses, restore mends it, as often as one likes."""
-    drill = subprocess.Popen(
-        deployed.command("drill", "--report-dir", "killed"),
-        cwd=deployed.folder,
-        env=deployed.environment,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    history = deployed.folder / "killed" / "history.jsonl"
-    deadline = time.monotonic() + 60
-    while not (history.exists() and '"fault_injected"' in history.read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+@pytest.mark.parametrize("fault", ["health-check", "throttle"])
+def test_restore_puts_right_what_a_killed_drill_left(deployed: Any, fault: str) -> None:
+    """SIGKILL leaves the fault in force; status says so first, a drill refuses, restore mends it, as often as one likes."""
+    drill = begun(deployed, f"killed-{fault}", "--fault", fault)
     drill.kill()
-    drill.wait()
+    drill.communicate()
     assert deployed.deploytool("status", "--output", "json").json["unfinished_drill"] is True
+    assert f"A drill ({fault}) is under way" in deployed.deploytool("status").out.splitlines()[0]
     refused = deployed.deploytool("drill", "--report-dir", "refused")
     assert refused.code == 1
     assert "deploytool restore" in refused.err
     for _ in range(2):
         assert deployed.deploytool("restore").code == 0
     assert deployed.deploytool("status", "--output", "json").json["unfinished_drill"] is False
+
+
+@pytest.mark.local_only
+def test_a_secondary_that_breaks_during_the_drill_ends_it(deployed: Any) -> None:
+    """Aborted and restored at once, also without the guard; that there is none is said."""
+    drill = begun(deployed, "broken", "--fault", "throttle", "--no-guard")
+    with broken_secondary(deployed):
+        _, err = drill.communicate(timeout=60)
+    assert drill.returncode == 1
+    assert "! without the guard: if this process dies, nothing restores by itself" in err
+    report = json.loads((deployed.folder / "broken" / "drill.json").read_text())
+    assert report["verdict"] != "pass"
+    assert any("aborted: the secondary, us-west-2, failed" in reason for reason in report["reasons"])
+    assert report["restored"] is True
+    assert deployed.deploytool("status", "--output", "json").json["unfinished_drill"] is False
+
+
+@pytest.mark.local_only
+def test_a_broken_secondary_is_refused_before_anything_is_touched(deployed: Any) -> None:
+    """Exit 1 with the reason: a failover to it would take the API down."""
+    before = deployed.deploytool("status", "--output", "json").json
+    with broken_secondary(deployed):
+        refused = deployed.deploytool("drill", "--report-dir", "refused")
+    assert refused.code == 1
+    assert "the secondary, us-west-2, does not serve: a failover would take the API down: it answers 503" in refused.err
+    assert deployed.deploytool("status", "--output", "json").json == before
+
+
+@contextmanager
+def broken_secondary(bench: Any) -> Iterator[None]:
+    """The secondary's edge answers 503, as after `deploytool local break us-west-2 --how error`, and at once."""
+    state = lifecycle.load(Path(bench.env["DEPLOYTOOL_LOCAL_DIR"]))
+    assert state is not None
+    lifecycle.set_region(state, "us-west-2", "failing")
+    try:
+        yield
+    finally:
+        lifecycle.set_region(state, "us-west-2", "serving")
+
+
+@pytest.mark.parametrize("fault", ["health-check", "throttle", "unmap"])
+def test_a_dry_run_prints_each_call_and_makes_none(deployed: Any, fault: str) -> None:
+    """Record, guard, fault and what undoes it, in the order of the drill; all is as before."""
+    inject, undo = {
+        "health-check": ("route53:UpdateHealthCheck", "route53:UpdateHealthCheck"),
+        "throttle": ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
+        "unmap": ("apigateway:DeleteBasePathMapping", "apigateway:CreateBasePathMapping"),
+    }[fault]
+    before = deployed.deploytool("status", "--output", "json").json
+    done = deployed.deploytool("drill", "--fault", fault, "--dry-run", "--report-dir", "dry", "--output", "json")
+    assert done.code == 0, done.err
+    called = list(dict.fromkeys(call.split()[0].rstrip(",") for call in done.json["calls"]))
+    guard, record = "scheduler:CreateSchedule", "ssm:PutParameter"
+    assert called == list(dict.fromkeys([guard, record, inject, undo, "ssm:DeleteParameter", "scheduler:DeleteSchedule"]))
+    assert deployed.deploytool("status", "--output", "json").json == before
+    assert not (deployed.folder / "dry").exists()
+
+
+def test_a_protected_stage_asks(deployed: Any) -> None:
+    """With nobody there to type its domain: exit 2, nothing touched, and the option that goes without asking."""
+    protected = deployed.folder / "protected.toml"
+    text = (deployed.folder / "deploytool.toml").read_text()
+    heading = f"[stages.{deployed.stage}]"
+    assert heading in text
+    protected.write_text(text.replace(heading, f"{heading}\nprotected = true\n#"))
+    before = deployed.deploytool("status", "--output", "json").json
+    asked = deployed.deploytool("drill", "--config", str(protected), "--report-dir", "asked")
+    assert asked.code == 2
+    assert f"Stage {deployed.stage} is protected." in asked.err
+    assert "with --yes nothing is asked" in asked.err
+    assert deployed.deploytool("status", "--output", "json").json == before
+    assert not (deployed.folder / "asked").exists()

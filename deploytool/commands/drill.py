@@ -51,12 +51,12 @@ def _dry_run(args: Namespace, found: Run, environment: Environment, service: Ser
     record = f"/deploytool/{service.project}/{service.stage}/drill in {service.secondary}"
     guarded = fault.guarded and not args.no_guard
     calls = [
-        f"ssm:PutParameter {record}",
         *(["scheduler:CreateSchedule, which undoes it all should this process die"] if guarded else []),
+        f"ssm:PutParameter {record}",
         *fault.calls(),
         *map(in_words, fault.undo()),
-        *(["scheduler:DeleteSchedule"] if guarded else []),
         f"ssm:DeleteParameter {record}",
+        *(["scheduler:DeleteSchedule"] if guarded else []),
     ]
     found.terminal.document({"fault": fault.name, "proves": fault.proves, "blast_radius": fault.blast_radius, "calls": calls})
     found.terminal.say(f"[bold]{fault.name}[/] proves {fault.proves}. It hurts: {fault.blast_radius}.")

@@ -207,7 +207,8 @@ class Edges(Protocol):
 class Environment:
     """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's.
 
-    What is None the target does not have: `guard` when the stage has no stack for it.
+    What is None the target does not have: `guard` when the stage has no stack for it. `least_limit`: no time limit of its health
+    checkers is shorter, in seconds of the clock.
     """
 
     clock: Clock
@@ -222,3 +223,4 @@ class Environment:
     drill_records: DrillRecords | None = None
     guard: Guard | None = None
     edges: Edges | None = None
+    least_limit: float = 0.0

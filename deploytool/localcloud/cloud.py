@@ -27,7 +27,7 @@ from deploytool.localcloud.delegation import Delegations, ParentZones, PublicVie
 from deploytool.localcloud.dial import EndpointDial
 from deploytool.localcloud.dnsserver import DnsServer
 from deploytool.localcloud.durations import Durations
-from deploytool.localcloud.edge import Edge, EdgeChanged, bind_edges
+from deploytool.localcloud.edge import Arrivals, ClientMoved, Edge, EdgeChanged, bind_edges
 from deploytool.localcloud.gaps.permissions import Access, AccessLog
 from deploytool.localcloud.httpserver import HttpServer, bind
 from deploytool.localcloud.nameserver import AnswerChanged, NameServer
@@ -50,6 +50,7 @@ class LocalCloud:
         self._answers: list[AnswerChanged] = []
         self._verdicts: list[HealthChanged] = []
         self._edge_changes: list[EdgeChanged] = []
+        self._moves: list[ClientMoved] = []
         self._started = time.time()
         self._clock = CloudClock(settings.speed)
         addresses = tuple(settings.edge_address(region) for region in settings.regions)
@@ -63,8 +64,9 @@ class LocalCloud:
         self._ca = CertificateAuthority(settings.directory / CA_FILE, datetime.fromtimestamp(self._started, UTC))
         app = self._ministack.app.app
         self._lifespan = emulator.Lifespan(app)
+        arrivals = Arrivals(self._clock.now, self._moves.append)
         self._edges = {
-            region: Edge(region, bound, self._control_plane, app, self._ca, self._clock, self._edge_changes.append)
+            region: Edge(region, bound, self._control_plane, app, self._ca, self._clock, self._edge_changes.append, arrivals)
             for region, bound in zip(settings.regions, edge_sockets, strict=True)
         }
         self._counter = CallCounter(app)
@@ -142,9 +144,9 @@ class LocalCloud:
         return self._access.entries()
 
     def truth(self) -> dict[str, Any]:
-        """What really happened when: answers, verdicts and edges as they changed, oldest first."""
-        logs: dict[str, Sequence[AnswerChanged | HealthChanged | EdgeChanged]]
-        logs = {"answers": self._answers, "verdicts": self._verdicts, "edges": self._edge_changes}
+        """What really happened when: answers, verdicts, edges and where clients went, as they changed, oldest first."""
+        logs: dict[str, Sequence[AnswerChanged | HealthChanged | EdgeChanged | ClientMoved]]
+        logs = {"answers": self._answers, "verdicts": self._verdicts, "edges": self._edge_changes, "clients": self._moves}
         return {
             name: [{**asdict(change), "monotonic": self._clock.monotonic(change.at)} for change in log]
             for name, log in logs.items()

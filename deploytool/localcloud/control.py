@@ -6,9 +6,10 @@ GET  /_deploytool/regions/<region>  the condition of a region's edge: {"region":
 POST /_deploytool/regions/<region>  {"state": "serving" | "refusing" | "blackholed" | "slow" | "failing", "seconds": N}: break or
                                     mend it; seconds for "slow" only. Answers as GET does, once it holds
 GET  /_deploytool/answers           how the answers for failover names have changed since the start
-GET  /_deploytool/truth             {"answers": [...], "verdicts": [...], "edges": [...]}: those, how the verdicts on the health
-                                    checks have turned and the edges have changed, each at the cloud's second `at` and at
-                                    `monotonic`, in seconds of the clock that this machine's processes share (time.monotonic)
+GET  /_deploytool/truth             {"answers": [...], "verdicts": [...], "edges": [...], "clients": [...]}: those, how verdicts
+                                    on health checks have turned, edges have changed and new connections for a custom domain have
+                                    come to another region, each at the cloud's second `at` and at `monotonic`, in seconds of
+                                    the clock that this machine's processes share (time.monotonic)
 GET  /_deploytool/access            under IAM enforcement: each permission that was asked for, [{"principal": ARN, "action": ...,
                                     "resource": ARN, "allowed": true}]
 POST /_deploytool/delegations/<domain>  {"name_servers": [...]}: what its parent says from now on; [] is "no such domain", null

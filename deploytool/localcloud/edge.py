@@ -31,6 +31,31 @@ _TRIES = 20
 
 
 @dataclass(frozen=True)
+class ClientMoved:
+    """A connection for a custom domain came to another region than the one before it; cloud seconds."""
+
+    name: str
+    old: str
+    new: str
+    at: float
+
+
+class Arrivals:
+    """Which region the connections for each custom domain come to, over all edges; `on_move` hears when that changes."""
+
+    def __init__(self, now: Callable[[], float], on_move: Callable[[ClientMoved], None]) -> None:
+        self._now, self._on_move = now, on_move
+        self._last: dict[str, str] = {}
+
+    def note(self, name: str, region: str) -> None:
+        """A client says hello (in TLS) for this name to this region's edge."""
+        before = self._last.get(name)
+        self._last[name] = region
+        if before is not None and before != region:
+            self._on_move(ClientMoved(name, before, region, self._now()))
+
+
+@dataclass(frozen=True)
 class EdgeChanged:
     """An edge is no longer in the condition that it was in; cloud seconds."""
 
@@ -56,6 +81,7 @@ class Edge:
         ca: CertificateAuthority,
         clock: CloudClock,
         on_change: Callable[[EdgeChanged], None],
+        arrivals: Arrivals,
     ) -> None:
         self.region = region
         self._gateway = gateway
@@ -63,6 +89,7 @@ class Edge:
         self._ca = ca
         self._clock = clock
         self._on_change = on_change
+        self._arrivals = arrivals
         self._changing = asyncio.Lock()
         self._reachable = asyncio.Event()
         self._reachable.set()
@@ -110,6 +137,8 @@ class Edge:
         name = name.lower().rstrip(".")
         self._names[connection] = name
         domain = self._gateway.custom_domain(self.region, name)
+        if domain is not None:
+            self._arrivals.note(name, self.region)
         if domain is not None and covers(domain.certificate, name):
             connection.context = self._ca.context(domain.certificate)
 

@@ -134,7 +134,7 @@ def condition_of(state: State, region: str) -> str:
 
 
 def truth(state: State) -> dict[str, list[dict[str, Any]]]:
-    """How the answers, the verdicts and the edges have changed since the start, each with its moment on `time.monotonic()`."""
+    """How answers, verdicts, edges and clients have moved since the start, each with its moment on `time.monotonic()`."""
     found: dict[str, list[dict[str, Any]]] = control(state, "GET", "truth")
     return found
 

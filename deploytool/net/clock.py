@@ -11,7 +11,7 @@ class RealClock:
         self._speed = speed
 
     def now(self) -> float:
-        """Seconds since an arbitrary start, at the rate; never goes back."""
+        """Seconds since time.monotonic()'s start, at the rate; never goes back."""
         return time.monotonic() * self._speed
 
     def sleep(self, seconds: float) -> None:

@@ -1,6 +1,5 @@
 """Results as JSON documents: outcomes, what is deployed."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -71,15 +70,18 @@ def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str
 
 
 def status_document(
-    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, record: DrillRecord | None
+    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, drill: DrillRecord | None
 ) -> dict[str, Any]:
-    """A stage's state. `check` is its health check, None when there is none yet; `record` that of a drill under way."""
-    inverted = check is not None and check.config.inverted
+    """A stage's state. `check` is its health check, None when there is none yet; `drill` what one wrote down and did not clear.
+
+    `unfinished_drill`: there is such a record, or the health check is inverted without one.
+    """
     return {
         "stage": graph.stage,
-        "unfinished_drill": inverted or record is not None,
-        "drill": json.loads(record.to_json()) if record else None,
-        "health_check": check and {"id": check.id, "version": check.version, "inverted": inverted},
+        "unfinished_drill": drill is not None or (check is not None and check.config.inverted),
+        "drill": drill
+        and {"id": drill.drill_id, "fault": drill.fault, "holder": drill.holder, "started": drill.started, "until": drill.until},
+        "health_check": check and {"id": check.id, "version": check.version, "inverted": check.config.inverted},
         "stacks": [
             {**_where(node), "name": graph.nodes[node].stack_name, "status": stack.status if stack else None}
             for node, stack in shown.items()
@@ -88,14 +90,16 @@ def status_document(
 
 
 def status_lines(
-    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, record: DrillRecord | None
+    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, drill: DrillRecord | None
 ) -> Iterator[str]:
-    """The same as text, an unfinished drill first of all."""
-    inverted = check is not None and check.config.inverted
-    if record or inverted:
-        whose = f"{record.fault}, by {record.holder} since {record.started}" if record else "the health check is inverted"
-        yield f"[red]✗ A drill is under way, or one did not come to its end: {escape(whose)}.[/]"
-        yield f"  If it no longer runs: [bold]deploytool restore --stage {graph.stage}[/]"
+    """The same as text."""
+    if drill is not None:
+        said = f"A drill ({drill.fault}) is under way, or did not come to its end: begun {drill.started} by {drill.holder}."
+        yield f"[red]✗ {escape(said)}[/]"
+        yield f"  Unless it still runs: [dim]deploytool restore --stage {graph.stage}[/] puts it right."
+    elif check is not None and check.config.inverted:
+        yield "[red]✗ A drill is under way, or one did not come to its end: the health check is inverted.[/]"
+        yield f"  [dim]deploytool restore --stage {graph.stage}[/] puts it right."
     for node, stack in shown.items():
         mark = "[dim]·[/]" if stack is None else "[green]✓[/]" if stack.status.is_updatable else "[yellow]![/]"
         yield f"{mark} {node!s:32} {stack.status if stack else '[dim]not deployed[/]'}"

@@ -59,10 +59,10 @@ class _Since:
     """A clock that begins at zero."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self._start = clock, clock.now()
+        self._clock, self.start = clock, clock.now()
 
     def now(self) -> float:
-        return self._clock.now() - self._start
+        return self._clock.now() - self.start
 
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
@@ -77,7 +77,10 @@ class _Drill:
         self.health_check = environment.health_checks.get(service.health_check_id)
         self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
         self.situation = Situation(self.health_check.config, scenario.lasting)
-        self.patience = scenario.patience_for(expected_failover(self.health_check.config, by_inverting=fault.by_inverting))
+        # A check that meets silence ends with its time limit, which the target may have stretched.
+        self.attempt = max(fault.attempt, environment.least_limit) if fault.attempt else 0.0
+        config = self.health_check.config
+        self.patience = scenario.patience_for(expected_failover(config, by_inverting=fault.by_inverting, attempt=self.attempt))
         self.safety = Safety(environment, service, fault, setting.holder, with_guard=setting.with_guard)
         self._listener, self._lock, self._over = emit, threading.RLock(), False
         self.observers = Observers(environment, self.clock, service, scenario, self.servers, self.emit)
@@ -92,10 +95,10 @@ class _Drill:
             self._listener(event)
 
     def run(self, objectives: Objectives) -> None:
-        # For how long the fault can be in force at the most, in seconds of wall time.
-        seconds = (2 * self.patience + self.scenario.hold) / self.setting.speed
+        # How long its phases can take at the most, in seconds of wall time.
+        seconds = (3 * self.patience + self.scenario.hold) / self.setting.speed
         try:
-            self.safety.write_down(self.setting.wall_time, seconds)
+            self.safety.begin(self.setting.wall_time, seconds)
             self.emit(self._started(objectives))
             self._phase("steady-state", lambda: self._serves(self.service.primary) and self._standby_serves())
             self._failover()
@@ -126,18 +129,19 @@ class _Drill:
             primary=service.primary,
             secondary=service.secondary,
             by_inverting=self.fault.by_inverting,
-            attempt=self.fault.attempt,
+            attempt=self.attempt,
             scenario=self.scenario,
             objectives=objectives,
             health_check=self.health_check,
             name_servers=tuple(each.name for each in self.servers),
             resolvers=tuple(each.name for each in self.environment.resolvers),
+            monotonic=self.clock.start / setting.speed,
         )
 
     def _failover(self) -> None:
         """Inject, watch, restore: what stands in `finally` runs whatever happens."""
         try:
-            self.safety.arm()
+            self.safety.expect_fault()
             self.emit(FaultInjecting(self.clock.now(), self.fault.name))
             self.fault.inject()
             self.injected = True

@@ -30,10 +30,10 @@ def restore(environment: Environment, service: Service) -> Restored:
         said = "; ".join(map(in_words, steps))
         raise DeploytoolError(f"restored, but it reads otherwise: is a drill still running? ({said})")
     if record:
-        if environment.guard:
-            environment.guard.disarm(record.drill_id)
         if environment.drill_records:
             environment.drill_records.clear(record.drill_id)
+        if environment.guard:
+            environment.guard.disarm(record.drill_id)
     return Restored(tuple(steps), record)
 
 

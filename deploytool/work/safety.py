@@ -14,39 +14,39 @@ MARGIN = 60.0  # seconds of wall time that the guard leaves a drill beyond its l
 
 
 class Safety:
-    """One drill's. `write_down`, `arm`, (the fault), `restore`, `clear`, in this order; `restore` and `clear` at any time."""
+    """One drill's. `begin`, `expect_fault`, (the fault), `restore`, `clear`, in this order; `restore` and `clear` at any time.
+
+    The guard is armed as long as the record exists: who is killed between leaves no record that nobody comes for.
+    """
 
     def __init__(self, environment: Environment, service: Service, fault: Fault, holder: str, *, with_guard: bool) -> None:
         self._environment, self._service, self._fault, self._holder = environment, service, fault, holder
         self._steps = fault.undo()
         self._id = f"drill-{uuid4().hex[:12]}"
         self._guard = environment.guard if with_guard and fault.guarded else None
-        self._seconds = 0.0
-        self._written = self._armed = self._broken = False
+        self._begun = self._broken = False
         if with_guard and fault.guarded and environment.guard is None:
             stage = service.stage
             hint = f"deploytool deploy --stage {stage} makes it (infra/drill-guard.yaml); --no-guard drills without"
             raise DrillRefused("the drill was not begun: no guard is there to restore when this process cannot", hint=hint)
 
-    def write_down(self, started: str, seconds: float) -> None:
-        """Write the record: from here on another drill refuses. Raises DrillUnderWay when another one was first.
+    def begin(self, started: str, seconds: float) -> None:
+        """Arm the guard, and write the record: from here on another drill refuses. Raises DrillUnderWay when one was first.
 
-        `seconds`: for how long the fault can be in force, of wall time.
+        `seconds`: how long the drill can be at it, of wall time.
         """
-        self._seconds = seconds + MARGIN
-        until = (datetime.fromisoformat(started) + timedelta(seconds=self._seconds)).isoformat()
+        self._begun = True
+        if self._guard:
+            self._guard.arm(self._id, seconds + MARGIN)
+        until = (datetime.fromisoformat(started) + timedelta(seconds=seconds + MARGIN)).isoformat()
         record = DrillRecord(
             SCHEMA_VERSION, self._id, self._fault.name, self._service.stage, self._holder, started, until, self._steps
         )
         if self._environment.drill_records:
             self._environment.drill_records.write(record)
-        self._written = True
 
-    def arm(self) -> None:
-        """Arm the guard; from here on the fault counts as injected, until it has been verified that it is not."""
-        if self._guard:
-            self._armed = True
-            self._guard.arm(self._id, self._seconds)
+    def expect_fault(self) -> None:
+        """From here on the fault counts as injected, until it has been verified that it is not."""
         self._broken = True
 
     def restore(self) -> bool:
@@ -57,10 +57,10 @@ class Safety:
         return undone
 
     def clear(self) -> None:
-        """Disarm the guard and delete the record, unless something is still broken: then both stay for who restores it."""
-        if self._broken:
+        """Delete the record and disarm the guard, unless something is still broken: then both stay for who restores it."""
+        if self._broken or not self._begun:
             return
-        if self._guard and self._armed:
-            self._guard.disarm(self._id)
-        if self._environment.drill_records and self._written:
+        if self._environment.drill_records:
             self._environment.drill_records.clear(self._id)
+        if self._guard:
+            self._guard.disarm(self._id)

@@ -19,8 +19,9 @@ from deploytool.core.drill.history import (
     to_line,
 )
 from deploytool.core.drill.judge import Judgement, Verdict, judge
+from deploytool.core.drill.record import DrillRecord
 from deploytool.core.drill.scenario import Objectives, Scenario
-from deploytool.core.errors import CloudRefused, DeploytoolError
+from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
 from deploytool.simulated.world import SERVICE, World, default_check
 from deploytool.work.drill import DrillRefused, Setting, run_drill
 
@@ -154,6 +155,45 @@ def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
         run_drill(environment, world.service, Scenario(), Objectives(), SETTING, cut_off)
     with pytest.raises(DeploytoolError, match="version"):
         environment.health_checks.set_inverted("check", inverted=True, version=late)
+
+
+def test_there_is_no_record_without_an_armed_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the moment it is written until it is gone: whenever the drill is killed, somebody comes for the record."""
+    world, watched = World(), list[bool]()
+    write, clear = world.drill_records.write, world.drill_records.clear
+
+    def writing(record: DrillRecord) -> None:
+        watched.append(record.drill_id in world.guard.armed)
+        write(record)
+
+    def clearing(drill_id: str) -> None:
+        clear(drill_id)
+        watched.append(drill_id in world.guard.armed)
+
+    monkeypatch.setattr(world.drill_records, "write", writing)
+    monkeypatch.setattr(world.drill_records, "clear", clearing)
+    events, _ = drill(world)
+    assert watched == [True, True]
+    assert (world.drill_records.record, world.guard.armed) == (None, {})
+    assert isinstance(events[-1], DrillEnded)
+
+
+def test_a_drill_that_sleeps_past_its_guard_breaks_nothing() -> None:
+    """The guard has written the health check meanwhile, so the injection finds its version stale: aborted, not inverted."""
+    world, events = World(), list[Event]()
+    environment = world.environment()
+
+    def guard_comes(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, FaultInjecting):
+            environment.health_checks.set_inverted(
+                "check", inverted=False, version=environment.health_checks.get("check").version
+            )
+
+    with pytest.raises(StaleVersion):
+        run_drill(environment, world.service, Scenario(), Objectives(), SETTING, guard_comes)
+    assert not world.check.config.inverted
+    assert judge(events).verdict is Verdict.INCONCLUSIVE
 
 
 def test_traffic_that_does_not_move_fails_the_drill() -> None:

@@ -16,8 +16,6 @@ GITHUB = ROOT / ".github"
 WORKFLOWS = sorted(each.name for each in (GITHUB / "workflows").glob("*.yml"))
 ROLE_NAMES = ("PLAN", "DEPLOY", "DRILL", "TASKCAT")
 ROLES = {f"AWS_{name}_ROLE_ARN": f"arn:aws:iam::111122223333:role/{name.lower()}" for name in ROLE_NAMES}
-    f"AWS_{name}_ROLE_ARN": f"arn:aws:iam::111122223333:role/{name.lower()}" for name in ("PLAN", "DEPLOY", "DRILL", "TASKCAT")
-}
 VARIABLES = {**ROLES, "DEPLOY_STAGE": "dev"}
 OURS = {"pull_request": {"number": 7, "head": {"repo": {"full_name": "someone/api"}}}}
 FORKS = {"pull_request": {"number": 8, "head": {"repo": {"full_name": "anyone/api"}}}}

@@ -37,9 +37,9 @@ def expect(
 ) -> Expectation:
     """Draw `runs` movements. `failing`: a failover, else the failback.
 
-    `attempt` is how long one check of the endpoint takes, in seconds: until its time limit where the endpoint is silent. Checkers
-    have phases of their own and are not coordinated; each name server hears of the verdict within the propagation time (our
-    guess, see timing.py); the client's resolver holds an answer of any age below its TTL.
+    `attempt` is how long one check of the endpoint takes, in seconds: until its time limit where the endpoint is silent; the next
+    one waits for its end. Checkers have phases of their own and are not coordinated; each name server hears of the verdict within
+    the propagation time (our guess, see timing.py); the client's resolver holds an answer of any age below its TTL.
     """
     rng = random.Random(1)  # noqa: S311  # reproducible, and no secret
     drawn = [_movement(rng, config, attempt, dns_ttl, by_inverting=by_inverting, failing=failing) for _ in range(runs)]
@@ -49,17 +49,18 @@ def expect(
 def _movement(
     rng: random.Random, config: HealthCheckConfig, attempt: float, dns_ttl: float, *, by_inverting: bool, failing: bool
 ) -> tuple[float, float, float]:
-    detection = 0.0 if by_inverting else _detection(rng.uniform, config, failing=failing) + attempt
+    detection = 0.0 if by_inverting else _detection(rng.uniform, config, attempt, failing=failing)
     dns = detection + max(rng.uniform(0.0, PROPAGATION_SECONDS) for _ in range(NAME_SERVERS))
     return detection, dns, dns + rng.uniform(0.0, dns_ttl)
 
 
-def _detection(uniform: Callable[[float, float], float], config: HealthCheckConfig, *, failing: bool) -> float:
+def _detection(uniform: Callable[[float, float], float], config: HealthCheckConfig, attempt: float, *, failing: bool) -> float:
     """When the verdict turns if from second zero on every check has the other result than before."""
     states = [CheckerState(healthy=failing) for _ in checkers_for(config)]
     phases = [uniform(0.0, config.request_interval) for _ in states]
+    step = max(config.request_interval, attempt)
     results = sorted(
-        (phase + number * config.request_interval, index)
+        (phase + number * step + attempt, index)
         for index, phase in enumerate(phases)
         for number in range(config.failure_threshold)
     )

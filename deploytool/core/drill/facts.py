@@ -46,6 +46,12 @@ class Window:
         """Whether a second is in it."""
         return self.start is not None and self.start <= at < self.end
 
+    def covers(self, probe: Served | DnsAnswered) -> bool:
+        """Whether a probe tells of it: sent in it, and answered before its end. An answer from beyond may tell of what came then,
+        a failure was under way here.
+        """
+        return self.holds(probe.sent) and (probe.at < self.end or bool(probe.failure))
+
 
 class Facts:
     """Everything that is read off a history. Raises InputError when it does not begin with drill_started."""
@@ -78,12 +84,12 @@ class Facts:
         return {"before": before, "during": self.failover, "after": self.failback}
 
     def served(self, lane: str = FRESH) -> list[Served]:
-        """A client's requests, by the time of their answers."""
-        return [event for event in self.events if isinstance(event, Served) and event.lane == lane]
+        """A client's requests in the order in which they were sent: one that was answered late tells of an earlier time."""
+        return sorted((each for each in self.events if isinstance(each, Served) and each.lane == lane), key=_sent)
 
-    def answers(self, prefix: str) -> Iterator[DnsAnswered]:
-        """What the DNS lanes of a kind answered: `name-server:` or `resolver:`."""
-        return (event for event in self.events if isinstance(event, DnsAnswered) and event.lane.startswith(prefix))
+    def answers(self, prefix: str) -> list[DnsAnswered]:
+        """What the DNS lanes of a kind answered, `name-server:` or `resolver:`, in the order in which they were asked."""
+        return sorted((each for each in self.events if isinstance(each, DnsAnswered) and each.lane.startswith(prefix)), key=_sent)
 
     def verdicts(self) -> Iterator[HealthTurned]:
         """Each turn of the health check's verdict, its first one too."""
@@ -97,8 +103,14 @@ class Facts:
 
     def expected(self) -> FailoverTime:
         """The bound that Route 53's rules predict, from the live settings of the health check and the TTL that was answered."""
-        config = self.started.health_check.config
-        return expected_failover(config, by_inverting=self.started.by_inverting, dns_ttl=self.dns_ttl)
+        started = self.started
+        return expected_failover(
+            started.health_check.config, by_inverting=started.by_inverting, dns_ttl=self.dns_ttl, attempt=started.attempt
+        )
 
     def _first_at(self, kind: type[Event]) -> float | None:
         return next((event.at for event in self.events if isinstance(event, kind)), None)
+
+
+def _sent(event: Served | DnsAnswered) -> float:
+    return event.sent

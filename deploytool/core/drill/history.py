@@ -42,6 +42,7 @@ class DrillStarted:
     """The facts that everything else is read against.
 
     `by_inverting`: the fault swaps the verdict itself. `attempt`: how long one check of the broken endpoint takes, in seconds.
+    `monotonic`: what the clock that this machine's processes share read at second 0, in seconds of wall time (time.monotonic).
     """
 
     at: float
@@ -62,6 +63,7 @@ class DrillStarted:
     health_check: HealthCheck
     name_servers: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
+    monotonic: float | None = None
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class LaneMoved:
-    """A lane is served by another region than before; None: it failed, or whose address that is was never learnt."""
+    """What a lane sends from second `at` on another region serves; None: it failed, or whose address that is was never learnt."""
 
     at: float
     lane: str
@@ -149,7 +149,7 @@ def _enough(facts: Facts, failover: Movement) -> Iterator[Finding]:
     lasting = facts.started.scenario.lasting
     windows = [facts.failover] if failover.client is None else [facts.failover, facts.failback]
     for window in windows:
-        count = sum(window.holds(each.sent) for each in facts.served())
+        count = sum(window.covers(each) for each in facts.served())
         if window.start is not None and count < lasting:
             reason = f"too few requests during the {window.name} to tell: {count}, at least {lasting} needed"
             yield Finding(Check(window.name), Verdict.INCONCLUSIVE, reason)
@@ -238,14 +238,15 @@ def _timeline(facts: Facts) -> list[TimelineEvent]:
 
 def _lane_moves(facts: Facts) -> Iterator[LaneMoved]:
     last: dict[str, str | None] = {}
-    for event in facts.events:
-        match event:
-            case Served():
-                region = event.region if event.good else None
-            case DnsAnswered():
-                region = facts.book.region_of(event.addresses)
-            case _:
-                continue
+    probes = [event for event in facts.events if isinstance(event, Served | DnsAnswered)]
+    for event in sorted(probes, key=lambda each: each.sent):  # an answer that comes late tells of when it was asked for
+        region = _region(facts, event)
         if event.lane not in last or last[event.lane] != region:
             last[event.lane] = region
-            yield LaneMoved(event.at, event.lane, region)
+            yield LaneMoved(event.sent, event.lane, region)
+
+
+def _region(facts: Facts, event: Served | DnsAnswered) -> str | None:
+    if isinstance(event, DnsAnswered):
+        return facts.book.region_of(event.addresses)
+    return event.region if event.good else None

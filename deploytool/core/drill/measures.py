@@ -74,10 +74,10 @@ def movement(facts: Facts, window: Window) -> Movement:
 
     first, last = _dns(facts, window, "name-server:")
     resolver_first, resolver = _dns(facts, window, "resolver:")
-    served = [each for each in facts.served() if window.holds(each.sent)]
+    served = [each for each in facts.served() if window.covers(each)]
     span = client_span(facts, window)
-    until = [each for each in served if span is None or each.at < span[1]]
-    kept = [each for each in facts.served(KEPT) if window.holds(each.sent)]
+    until = served[: _last_run(_clients(served), window.to)]
+    kept = [each for each in facts.served(KEPT) if window.covers(each)]
     return Movement(
         detection=since(_detection(facts, window, first)),
         dns_first=since(first),
@@ -99,12 +99,12 @@ def client_span(facts: Facts, window: Window) -> tuple[float, float] | None:
 
     Both in seconds since the drill began.
     """
-    served = [each for each in facts.served() if window.holds(each.sent)]
-    arrived = _arrival(_clients(served), window.to)
-    if arrived is None:
+    served = [each for each in facts.served() if window.covers(each)]
+    arrival = _last_run(_clients(served), window.to)
+    if arrival is None:
         return None
-    bad = (each.sent for each in served if each.at < arrived and (not each.good or each.region == window.away))
-    return min([arrived, *bad]), arrived
+    bad = (each.sent for each in served[:arrival] if not each.good or each.region == window.away)
+    return min([served[arrival].at, *bad]), served[arrival].at
 
 
 def requests(facts: Facts) -> Requests:
@@ -118,7 +118,7 @@ def latency(facts: Facts) -> dict[str, Latency]:
     """The fresh client's latency before, during and after the failover."""
     result = {}
     for phase, window in facts.phases().items():
-        good = (each for each in facts.served() if each.good and window.holds(each.sent))
+        good = (each for each in facts.served() if each.good and window.covers(each))
         took = sorted((each.at - each.sent) / facts.started.speed for each in good)
         result[phase] = Latency(*(_percentile(took, percent) for percent in PERCENTILES))
     return result
@@ -129,7 +129,7 @@ def served_by(facts: Facts) -> dict[str, str | None]:
     lasting = facts.started.scenario.lasting
     result: dict[str, str | None] = {}
     for phase, window in facts.phases().items():
-        last = [each for each in facts.served() if window.holds(each.sent)][-lasting:]
+        last = [each for each in facts.served() if window.covers(each)][-lasting:]
         regions = {each.region if each.good else None for each in last}
         result[phase] = regions.pop() if len(last) == lasting and len(regions) == 1 else None
     return result
@@ -149,7 +149,7 @@ def _lanes(facts: Facts, window: Window, prefix: str) -> list[Points]:
     lanes: dict[str, list[DnsAnswered]] = {}
     for each in facts.answers(prefix):
         lanes.setdefault(each.lane, [])
-        if window.holds(each.sent):
+        if window.covers(each):
             lanes[each.lane].append(each)
     return [
         [(each.at, region) for each in answers if (region := facts.book.region_of(each.addresses))]
@@ -166,13 +166,14 @@ def _dns(facts: Facts, window: Window, prefix: str) -> tuple[float | None, float
 
 def _arrival(points: Points, to: str) -> float | None:
     """When the points came to a region and stayed there until the window's end; None when they did not."""
-    arrived = None
-    for at, region in points:
-        if region != to:
-            arrived = None
-        elif arrived is None:
-            arrived = at
-    return arrived
+    first = _last_run(points, to)
+    return None if first is None else points[first][0]
+
+
+def _last_run(points: Points, to: str) -> int | None:
+    """Where the points begin to be a region's for good; None when the last one is not."""
+    elsewhere = max((number for number, (_, region) in enumerate(points) if region != to), default=-1)
+    return elsewhere + 1 if elsewhere + 1 < len(points) else None
 
 
 def _detection(facts: Facts, window: Window, dns_first: float | None) -> float | None:
@@ -183,8 +184,8 @@ def _detection(facts: Facts, window: Window, dns_first: float | None) -> float |
 
 
 def _both_served(served: Sequence[Served], window: Window) -> float:
-    new = min((each.at for each in served if each.good and each.region == window.to), default=math.inf)
-    old = max((each.at for each in served if each.good and each.region == window.away), default=-math.inf)
+    new = min((each.sent for each in served if each.good and each.region == window.to), default=math.inf)
+    old = max((each.sent for each in served if each.good and each.region == window.away), default=-math.inf)
     return max(old - new, 0.0)
 
 

@@ -3,7 +3,8 @@
 These are folds over events, fed one at a time: the drill feeds them live to know when it may go on, the judge afterwards.
 """
 
-from collections import Counter, deque
+from bisect import insort
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -79,7 +80,7 @@ class Situation:
         self._lasting = lasting
         self._book = AddressBook()
         self._health = HealthView(config)
-        self._served: dict[str, deque[Served]] = {}
+        self._served: dict[str, list[Served]] = {}  # the last of each lane, in the order in which they were sent
         self._answers: dict[str, DnsAnswered] = {}
 
     def observe(self, event: Event) -> None:
@@ -87,9 +88,12 @@ class Situation:
         self._book.learn(event)
         match event:
             case Served():
-                self._served.setdefault(event.lane, deque(maxlen=self._lasting)).append(event)
+                served = self._served.setdefault(event.lane, [])
+                insort(served, event, key=lambda each: each.sent)
+                del served[: -self._lasting]
             case DnsAnswered():
-                self._answers[event.lane] = event
+                last = self._answers.get(event.lane, event)
+                self._answers[event.lane] = max(last, event, key=lambda each: each.sent)
             case HealthSeen():
                 self._health.observe(event)
             case _:
@@ -122,6 +126,6 @@ class Situation:
 
     def failures(self) -> list[str]:
         """What the last probe of each lane complains of."""
-        served = [queue[-1] for queue in self._served.values()]
+        served = [each[-1] for each in self._served.values()]
         said = [f"{each.lane}: {each.failure or f'status {each.status}'}" for each in served if not each.good]
         return said + [f"{each.lane}: {each.failure or each.rcode}" for each in self._answers.values() if not each.addresses]

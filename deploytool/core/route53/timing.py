@@ -37,17 +37,21 @@ class FailoverTime:
         return {"detection": self.detection, "propagation": self.propagation, "dns_ttl": self.dns_ttl, "total": self.total}
 
 
-def expected_failover(config: HealthCheckConfig, *, by_inverting: bool = False, dns_ttl: float = ALIAS_TTL) -> FailoverTime:
+def expected_failover(
+    config: HealthCheckConfig, *, by_inverting: bool = False, dns_ttl: float = ALIAS_TTL, attempt: float = 0.0
+) -> FailoverTime:
     """The longest that a failover (or the failback: the threshold is the same both ways) should take.
 
     A real fault is detected within request interval x (failure threshold + 1): it may begin just after a check, and then the
     threshold's count of checks must follow; plus the time of one check that times out (6 s for HTTP and HTTPS). Inverting the
-    health check (`by_inverting`) swaps the verdict itself, with no checker to wait for.
+    health check (`by_inverting`) swaps the verdict itself, with no checker to wait for. `attempt` is how long one check of the
+    broken endpoint takes, in seconds: where that is longer than the interval, the next check waits for its end.
 
     Sources: Route 53 Developer Guide, "How Amazon Route 53 determines whether a health check is healthy" (interval, threshold,
     time limits) and "Values specific for failover alias records" (the TTL of 60 s). With 10 s x 3 it is 111 s; published
     measurements of such set-ups are 61 s to the DNS answer and 83 s to the client (jspoth.com/dr, 2026-04-26) and 45 to 120 s
     (keycloak-benchmark issue 536).
     """
-    checks = config.request_interval * (config.failure_threshold + 1) + time_limits(config).total
+    step = max(config.request_interval, attempt)
+    checks = config.request_interval + step * config.failure_threshold + max(time_limits(config).total, attempt)
     return FailoverTime(0.0 if by_inverting else checks, PROPAGATION_SECONDS, dns_ttl)

@@ -17,15 +17,18 @@ class InvertedHealthCheck:
 
     def __init__(self, environment: Environment, service: Service) -> None:
         self._health_checks, self._id = environment.health_checks, service.health_check_id
+        self._found = self._health_checks.get(self._id)
 
     def undo(self) -> tuple[UndoStep, ...]:
-        """Back to what it is now."""
-        return (RestoreHealthCheck(self._id, self._health_checks.get(self._id).config.inverted),)
+        """Back to what it was when this was made."""
+        return (RestoreHealthCheck(self._id, self._found.config.inverted),)
 
     def inject(self) -> None:
-        """Invert it. Raises StaleVersion when somebody else changed it meanwhile."""
-        found = self._health_checks.get(self._id)
-        self._health_checks.set_inverted(self._id, inverted=True, version=found.version)
+        """Invert it. Raises StaleVersion when it was changed since this was made.
+
+        By somebody else, or by the guard: a drill that was put to sleep past its guard's patience breaks nothing when it wakes.
+        """
+        self._health_checks.set_inverted(self._id, inverted=True, version=self._found.version)
 
     def calls(self) -> tuple[str, ...]:
         """The one call."""

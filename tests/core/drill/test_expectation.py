@@ -10,12 +10,13 @@ from deploytool.core.route53.timing import expected_failover
 @pytest.mark.parametrize("interval", [10, 30])
 @pytest.mark.parametrize("threshold", [1, 3, 10])
 @pytest.mark.parametrize("failing", [True, False])
-def test_every_run_is_within_the_bound(interval: int, threshold: int, *, failing: bool) -> None:
+@pytest.mark.parametrize("attempt", [0.0, 4.0, 25.0])
+def test_every_run_is_within_the_bound(interval: int, threshold: int, attempt: float, *, failing: bool) -> None:
     """The bound holds for a failover and a failback, of a real fault and of an inverted check."""
     config = HealthCheckConfig("HTTPS", request_interval=interval, failure_threshold=threshold)
     for by_inverting in (True, False):
-        found = expect(config, by_inverting=by_inverting, failing=failing, runs=200)
-        bound = expected_failover(config, by_inverting=by_inverting)
+        found = expect(config, by_inverting=by_inverting, failing=failing, attempt=attempt, runs=200)
+        bound = expected_failover(config, by_inverting=by_inverting, attempt=attempt)
         assert found.detection.most <= bound.detection
         assert found.dns.most <= bound.dns
         assert found.client.most <= bound.total

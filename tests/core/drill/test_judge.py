@@ -106,6 +106,28 @@ def test_the_order_of_the_lines_does_not_matter() -> None:
     assert judge([events[0], *reversed(events[1:])]) == judge(events)
 
 
+def test_an_answer_that_comes_late_tells_of_when_it_was_sent() -> None:
+    """A request into a black hole fails seconds after the client has moved: it has not moved back by that."""
+    late = [Served(sent, sent + 60.0, FRESH, failure="timeout") for sent in (110.5, 120.5, 139.9)]
+    events = [each for each in history() if not (isinstance(each, Served) and each.sent in (110.5, 120.5))]
+    found = judge([*events, *late])
+    assert found.verdict is Verdict.PASS, found.reasons
+    assert found.failover.client == pytest.approx(40.0)
+    assert (found.failover.failed, found.failover.flaps, found.failover.both_served) == (3, 0, 0.0)
+    situation = Situation(CONFIG, lasting=5)
+    for each in [*(served(second, WEST) for second in (140, 141, 142, 143, 144)), late[0]]:
+        situation.observe(each)
+    assert situation.served_by(FRESH) == WEST
+
+
+def test_an_answer_from_beyond_the_restore_tells_nothing_of_the_failover() -> None:
+    """Asked just before the fault was undone and answered just after: it may show either."""
+    late = [DnsAnswered(199.8, 200.1, name_server_lane(each), "NOERROR", (ADDRESS[EAST],), 60) for each in ("ns-1", "ns-2")]
+    found = judge([*history(), *late, Served(199.8, 200.1, FRESH, ADDRESS[EAST], 200, EAST)])
+    assert found.verdict is Verdict.PASS, found.reasons
+    assert found.failover == judge(history()).failover
+
+
 def test_a_client_that_goes_back_and_forth_arrives_when_it_stays() -> None:
     """A run of good answers counts from its last interruption on."""
     events = [replace(each, region=EAST) if isinstance(each, Served) and each.at == 160.5 else each for each in history()]

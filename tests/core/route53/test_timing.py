@@ -29,6 +29,12 @@ def test_sum() -> None:
     assert expected.total == pytest.approx(110, abs=5)
 
 
+@pytest.mark.parametrize(("attempt", "detection"), [(0, 46), (4, 46), (10, 50), (25, 110)])
+def test_a_check_that_takes_longer_than_the_interval_delays_the_next(attempt: float, detection: float) -> None:
+    """As on a fast local cloud, where a time limit of 1 s of wall time is many of its seconds."""
+    assert expected_failover(CONFIG, attempt=attempt).detection == detection
+
+
 def test_inverting_waits_for_no_checker() -> None:
     """Inverting the health check swaps the verdict itself: only propagation and the TTL are left."""
     assert expected_failover(CONFIG, by_inverting=True, dns_ttl=30) == FailoverTime(0, PROPAGATION_SECONDS, 30)
