@@ -153,26 +153,27 @@ class _Drill:
             self._restore()
 
     def _restore(self) -> None:
-        """Restore and verify. An interrupt that comes just now is heeded once that is done."""
+        """Restore and verify. An interrupt or a listener's failure that comes just now is raised once that is done."""
+        verified = False
         try:
-            self._restore_and_verify()
-        except KeyboardInterrupt:
-            self._restore_and_verify()
-            raise
-
-    def _restore_and_verify(self) -> None:
-        self.emit(FaultRestoring(self.clock.now()))
-        for attempt in range(1, RESTORE_ATTEMPTS + 1):
+            self.emit(FaultRestoring(self.clock.now()))
+        finally:
             try:
-                verified = self.safety.restore()
-            except DeploytoolError:
-                if attempt == RESTORE_ATTEMPTS:
-                    self.emit(FaultRestored(self.clock.now(), verified=False))
-                    raise
-                self.environment.clock.sleep(RESTORE_PAUSE)
-            else:
+                verified = self._undone()
+            except KeyboardInterrupt:
+                verified = self._undone()
+                raise
+            finally:
                 self.emit(FaultRestored(self.clock.now(), verified=verified))
-                return
+
+    def _undone(self) -> bool:
+        """Undo the fault, and read that back. Raises DeploytoolError when AWS refused to the end."""
+        for _ in range(RESTORE_ATTEMPTS - 1):
+            try:
+                return self.safety.restore()
+            except DeploytoolError:
+                self.environment.clock.sleep(RESTORE_PAUSE)
+        return self.safety.restore()
 
     def _phase(self, name: str, done: Callable[[], bool]) -> None:
         """Raises _Aborted when the phase does not reach its end and nothing is left to observe."""

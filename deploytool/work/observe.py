@@ -1,5 +1,6 @@
 """Observers of a service: lanes that ask on an open-loop schedule, so that a slow answer delays no other probe."""
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Observers:
     ) -> None:
         self._environment, self._clock, self._service, self._emit = environment, clock, service, emit
         self._cached: tuple[tuple[str, ...], float] = ((), 0.0)
+        self._turns = itertools.count()
         self._kept: Connection | None = None
         self._kept_address, self._kept_lock = "", threading.Lock()
         resolver = environment.resolvers[0]
@@ -91,7 +93,7 @@ class Observers:
                 answer = self._resolved(self._service.domain, self._environment.resolvers[0])
                 addresses = answer.addresses
                 self._cached = (addresses, self._clock.now() + (answer.ttl or 0))
-            self._get(FRESH, sent, self._service.domain, addresses[0])
+            self._get(FRESH, sent, self._service.domain, self._in_turn(addresses))
         except ProbeFailed as error:
             self._emit(Served(sent, self._clock.now(), FRESH, failure=error.kind))
 
@@ -133,7 +135,7 @@ class Observers:
         def probe() -> None:
             sent = self._clock.now()
             try:
-                self._get(lane, sent, name, self._resolved(name, resolver).addresses[0])
+                self._get(lane, sent, name, self._in_turn(self._resolved(name, resolver).addresses))
             except ProbeFailed as error:
                 self._emit(Served(sent, self._clock.now(), lane, failure=error.kind))
 
@@ -144,6 +146,10 @@ class Observers:
         if not answer.addresses:
             raise ProbeFailed("dns", f"{name} has no address ({answer.rcode})")
         return answer
+
+    def _in_turn(self, addresses: Sequence[str]) -> str:
+        """One address of an answer with several: each in its turn, so that it is learnt of all of them whose they are."""
+        return addresses[next(self._turns) % len(addresses)]
 
     def _get(self, lane: str, sent: float, domain: str, address: str) -> None:
         try:
