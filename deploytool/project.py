@@ -7,7 +7,8 @@ from pathlib import Path
 from deploytool.core.bootstrap import TEMPLATE as BOOTSTRAP_TEMPLATE
 from deploytool.core.config import Config, Setting, parse_config
 from deploytool.core.errors import InputError, InputFault
-from deploytool.core.graph import Graph, build_graph
+from deploytool.core.graph import Graph
+from deploytool.core.graphbuild import build_graph
 from deploytool.core.graphfile import GraphFile, parse_graph_file
 from deploytool.core.package import Package, build_package
 from deploytool.core.settings import needed_lookups

@@ -11,7 +11,8 @@ import pytest
 from deploytool.core.config import parse_config
 from deploytool.core.errors import StackExists
 from deploytool.core.events import Event
-from deploytool.core.graph import Graph, build_graph
+from deploytool.core.graph import Graph
+from deploytool.core.graphbuild import build_graph
 from deploytool.core.graphfile import parse_graph_file
 from deploytool.core.package import Package, build_package
 from deploytool.core.stacks import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus

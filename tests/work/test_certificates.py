@@ -22,7 +22,8 @@ from deploytool.core.events import (
     StackDone,
     ZoneDeleted,
 )
-from deploytool.core.graph import Graph, NodeId, build_graph
+from deploytool.core.graph import Graph, NodeId
+from deploytool.core.graphbuild import build_graph
 from deploytool.core.graphfile import parse_graph_file
 from deploytool.core.ports import Nameserver
 from deploytool.core.route53.zone import RecordSet

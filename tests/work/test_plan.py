@@ -11,7 +11,8 @@ from deploytool.core.changes import DeployedTemplate, Effect, ResourceChange, So
 from deploytool.core.config import parse_config
 from deploytool.core.drift import StackDrift
 from deploytool.core.errors import CloudRefused, DeploytoolError
-from deploytool.core.graph import Graph, NodeId, build_graph
+from deploytool.core.graph import Graph, NodeId
+from deploytool.core.graphbuild import build_graph
 from deploytool.core.graphfile import parse_graph_file
 from deploytool.core.plan import PROJECT_TAG, STAGE_TAG, Action
 from deploytool.core.stacks import Stack, StackRequest, StackStatus

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from deploytool.core.config import parse_config
 from deploytool.core.errors import InputError
-from deploytool.core.graph import Graph, NodeId, OutputRef, build_graph
+from deploytool.core.graph import Graph, NodeId, OutputRef
+from deploytool.core.graphbuild import build_graph
 from deploytool.core.graphfile import parse_graph_file
 from deploytool.core.package import build_package
 from deploytool.core.settings import needed_lookups
