@@ -154,8 +154,8 @@ def test_a_kept_connection_has_a_lane_of_its_own(drill: Callable[[str], Drilled]
     """DNS does not move it: it stays as long as the connection holds, well served or not."""
     facts, effect = drill(fault).facts, EFFECTS[fault]
     kept = [each for each in facts.served("client:kept-connection") if facts.failover.covers(each)]
-    assert kept
-    served = kept[-1].region if kept[-1].good else None
+    assert kept or fault == "blackhole"  # which may hold one request all the time
+    served = kept[-1].region if kept and kept[-1].good else None
     assert served in effect.kept
     assert (drill(fault).judgement.failover.kept_connection is not None) is (served == WEST)
 
