@@ -187,6 +187,6 @@ def test_a_protected_stage_asks(deployed: Any) -> None:
     asked = deployed.deploytool("drill", "--config", str(protected), "--report-dir", "asked")
     assert asked.code == 2
     assert f"Stage {deployed.stage} is protected." in asked.err
-    assert "with --yes nothing is asked" in asked.err
+    assert "--confirm" in asked.err
     assert deployed.deploytool("status", "--output", "json").json == before
     assert not (deployed.folder / "asked").exists()

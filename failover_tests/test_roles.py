@@ -32,7 +32,7 @@ ISSUER = "https://token.actions.githubusercontent.com"
 REPOSITORY = "octo-org@123456/hello@456789"
 ENVIRONMENT, PULL_REQUEST = f"repo:{REPOSITORY}:environment:dev", f"repo:{REPOSITORY}:pull_request"
 MAIN = f"repo:{REPOSITORY}:ref:refs/heads/main"
-READS = ("Describe", "Detect", "Get", "List")
+READS = ("Describe", "Detect", "Get", "GET", "List")
 # A change set is a proposal, which `plan` makes and deletes again; what makes it come true is ExecuteChangeSet.
 PROPOSALS = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
 TEMPLATE: Any = load_yaml((Path(__file__).parents[1] / "infra/github-oidc.yaml").read_text(encoding="utf-8"), "github-oidc.yaml")
@@ -162,7 +162,7 @@ def tell_story(account: Account) -> None:
     ended["plan"] = account.run("plan", "plan", "--drift")
     file.write_text(file.read_text().replace('boundary"\n', 'boundary"\nmemory_size = 512\n', 1))
     ended["plan a change"] = account.run("plan", "plan")
-    ended["deploy a change"] = account.run("deploy", "deploy")
+    ended["deploy a change"] = account.run("deploy", "deploy", "--output", "json")
     ended["status"] = account.run("plan", "status")
     ended["check"] = account.run("deploy", "check")
     ended["drill"] = account.run("drill", "drill")
@@ -196,6 +196,8 @@ def test_every_command_runs_under_its_role(account: Account) -> None:
     ]
     assert (last.code, "found is not deployed" in last.err) == (1, True), last.err
     assert [account.ended[f"restore {fault}"].json["restored"] for fault in ("throttle", "unmap")] == [True, True]
+    parity = account.ended["deploy a change"].json["parity"]
+    assert (parity["same"], parity["unknown"]) == (True, []), parity
 
 
 def test_the_drill_role_has_what_a_drill_asks_for_and_nothing_else(account: Account) -> None:
