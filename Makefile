@@ -34,10 +34,10 @@ test: venv  ## run every test
 lint: venv .venv/schema/ready .venv/checkov/ready  ## ruff, mypy, the layers' rules, cfn-lint, checkov, the workflows
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@$(RUN) mypy
-	@$(RUN) lint-imports
 	@$(RUN) deploytool lint
 	@$(RUN) deploytool lint --config tests/taskcat/deploytool.toml
+	@$(RUN) mypy
+	@$(RUN) lint-imports
 	@$(RUN) actionlint
 	@$(RUN) zizmor --offline --quiet --persona auditor .github
 	@$(SCHEMA)github-workflows .github/workflows/*.yml

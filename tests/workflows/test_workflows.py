@@ -85,6 +85,7 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     (comment,) = runner.world.comments
     assert "hosted-zone" in comment["body"]
 
+    runner.instead["make lint"] = MARKERS["make lint"]  # it has run on the same tree just now, in ci.yml
     deployed = runner.run("deploy.yml", Event("push", variables=VARIABLES))
     names = ["lint", "plan", "approve", "global", "regional us-west-2", "regional us-east-1", "records", "check"]
     assert list(results(deployed).items()) == [(name, "success") for name in names], said(deployed)
