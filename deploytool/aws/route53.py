@@ -61,7 +61,7 @@ class Route53HostedZones:
             answer = self._clients.get("route53", REGION).list_resource_record_sets(
                 HostedZoneId=hosted_zone_id, StartRecordName=name, StartRecordType="A"
             )
-        found = (_record_set(each) for each in answer["ResourceRecordSets"] if each["Type"] == "A")
+        found = (record_set(each) for each in answer["ResourceRecordSets"] if each["Type"] == "A")
         return [each for each in found if each.name == canonical(name)]
 
     def find_hosted_zone(self, domain: str) -> str | None:
@@ -85,7 +85,8 @@ class Route53HostedZones:
         return None
 
 
-def _record_set(found: Mapping[str, Any]) -> RecordSet:
+def record_set(found: Mapping[str, Any]) -> RecordSet:
+    """A ResourceRecordSet of the API as a value."""
     alias = found.get("AliasTarget")
     return RecordSet(
         name=canonical(found["Name"]),

@@ -5,10 +5,10 @@ from itertools import takewhile
 from typing import Any
 
 from deploytool.aws.errors import translated
-from deploytool.aws.route53 import REGION
+from deploytool.aws.route53 import REGION, record_set
 from deploytool.aws.sessions import Clients
 from deploytool.core.certificateports import ZoneInfo
-from deploytool.core.route53.zone import AliasTarget, RecordSet, canonical
+from deploytool.core.route53.zone import RecordSet, canonical
 
 
 class Route53Zones:
@@ -34,7 +34,7 @@ class Route53Zones:
         """ListResourceRecordSets, every page."""
         with translated(f"reading the records of hosted zone {zone_id}"):
             pages = self._client().get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id)
-            return [_record_set(record) for page in pages for record in page["ResourceRecordSets"]]
+            return [record_set(record) for page in pages for record in page["ResourceRecordSets"]]
 
     def remove(self, zone_id: str, records: Sequence[RecordSet]) -> None:
         """ChangeResourceRecordSets with DELETE, which takes only record sets that are exactly so."""
@@ -65,17 +65,3 @@ class Route53Zones:
 def _zone(found: Mapping[str, Any], servers: Sequence[str]) -> ZoneInfo:
     comment = found.get("Config", {}).get("Comment", "")
     return ZoneInfo(found["Id"].rpartition("/")[2], canonical(found["Name"]), tuple(map(canonical, servers)), comment)
-
-
-def _record_set(found: Mapping[str, Any]) -> RecordSet:
-    alias = found.get("AliasTarget")
-    return RecordSet(
-        name=canonical(found["Name"]),
-        type=found["Type"],
-        ttl=found.get("TTL"),
-        values=tuple(each["Value"] for each in found.get("ResourceRecords", ())),
-        alias=AliasTarget(canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]) if alias else None,
-        set_identifier=found.get("SetIdentifier", ""),
-        failover=found.get("Failover", ""),
-        health_check_id=found.get("HealthCheckId", ""),
-    )
