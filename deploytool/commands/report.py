@@ -1,7 +1,6 @@
 """deploytool report: judge and render a drill's history again, without any cloud; compare it with another."""
 
 import json
-import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from deploytool.core.drill.history import Event, parse_history
 from deploytool.core.drill.judge import Judgement, Verdict, judge
 from deploytool.project import read_text
 from deploytool.render.drill import drill_document, drill_lines
+from deploytool.render.github import add_to_step_summary
 from deploytool.render.report.comparison import compared, comparison_document, comparison_lines
 from deploytool.render.report.junit import junit_xml
 from deploytool.render.report.markdown import markdown
 from deploytool.render.terminal import Terminal
-
-STEP_SUMMARY = "GITHUB_STEP_SUMMARY"  # GitHub Actions shows the Markdown in the file of this name on the run's page
 
 
 def run(args: Namespace) -> int:
@@ -28,7 +26,7 @@ def run(args: Namespace) -> int:
         return finish(terminal, args.history, args.report_dir)
     events = _read(args.history)
     first, second = judge(events), judge(other)
-    _write(first, events, args.report_dir)
+    _write(first, events, args.report_dir, terminal)
     rows = compared(first, second)
     terminal.document(comparison_document(drill_document(first), drill_document(second), rows))
     for line in comparison_lines(first, second, rows):
@@ -40,7 +38,7 @@ def finish(terminal: Terminal, history: Path, directory: Path) -> int:
     """Judge a history, write its reports, say the result; the exit code."""
     events = _read(history)
     judgement = judge(events)
-    _write(judgement, events, directory)
+    _write(judgement, events, directory, terminal)
     terminal.document(drill_document(judgement))
     for line in drill_lines(judgement):
         terminal.say(line)
@@ -53,7 +51,7 @@ def _read(history: Path) -> list[Event]:
     return parse_history(lines, str(history))
 
 
-def _write(judgement: Judgement, events: list[Event], directory: Path) -> None:
+def _write(judgement: Judgement, events: list[Event], directory: Path, terminal: Terminal) -> None:
     from deploytool.render.report.page import page  # noqa: PLC0415  # jinja2 and svg.py, which a failing command need not load
 
     text = markdown(judgement)
@@ -64,9 +62,7 @@ def _write(judgement: Judgement, events: list[Event], directory: Path) -> None:
         "drill.html": page(judgement, Facts(events)),
     }.items():
         (directory / name).write_text(content, encoding="utf-8")
-    if summary := os.environ.get(STEP_SUMMARY):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text)
+    add_to_step_summary(text, terminal)
 
 
 def _exit_code(judgement: Judgement) -> int:
