@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,3 +92,12 @@ def chosen(args: Namespace, run: Run) -> Callable[[NodeId], bool]:
 def title(run: Run, action: str) -> str:
     """What a run is called where its result is kept."""
     return f"{action} {run.project.config.project}, stage {run.graph.stage}, on {run.target.name}"
+
+
+def confirmed(terminal: Terminal, what: str, expected: str, *, wrong: str, hint: str = "with --yes nothing is asked") -> None:
+    """Ask for `what` to be typed. Raises InputError when nobody is there (with the `hint`) or something else is typed."""
+    if not sys.stdin.isatty():
+        raise InputError("nobody is there to confirm", hint=hint)
+    terminal.note(f"Type {what} to go on ({expected}): ")
+    if input().strip() != expected:
+        raise InputError(wrong)

@@ -1,10 +1,9 @@
 """deploytool bootstrap: what GitHub Actions needs of an account to deploy and drill a stage without a long-lived key."""
 
-import sys
 from argparse import Namespace
 from collections.abc import Mapping
 
-from deploytool.commands._common import terminal_of
+from deploytool.commands._common import confirmed, terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.bootstrap import ISSUER, VARIABLES, bootstrap_graph, provider_parameter, repository_checked, subjects
 from deploytool.core.config import Stage
@@ -96,11 +95,7 @@ def _destroy(args: Namespace, terminal: Terminal, target: Target, graph: Graph) 
 def _ask(terminal: Terminal, name: str, where: str) -> None:
     """Raises InputError unless the stack's name is typed."""
     terminal.note(f"This deletes {name} ({where}): the roles, and the identity provider if it was made here.")
-    if not sys.stdin.isatty():
-        raise InputError("nobody is there to confirm", hint="with --yes nothing is asked")
-    terminal.note(f"Type the stack's name to go on ({name}): ")
-    if input().strip() != name:
-        raise InputError("that is not its name; nothing was deleted")
+    confirmed(terminal, "the stack's name", name, wrong="that is not its name; nothing was deleted")
 
 
 def _title(graph: Graph, target: Target) -> str:

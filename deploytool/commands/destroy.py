@@ -1,9 +1,8 @@
 """deploytool destroy: delete a stage's stacks in reverse order."""
 
-import sys
 from argparse import Namespace
 
-from deploytool.commands._common import Run, opened, title
+from deploytool.commands._common import Run, confirmed, opened, title
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.errors import InputError
 from deploytool.render.progress import progress
@@ -51,8 +50,4 @@ def _ask(found: Run, count: int, *, zone: bool) -> None:
     where = " and ".join(found.project.config.regions)
     what = f"{count} stacks and the hosted zone" if zone else f"{count} stacks"
     found.terminal.note(f"This deletes {what} of stage {found.graph.stage} in {where} ({found.target.name}).")
-    if not sys.stdin.isatty():
-        raise InputError("nobody is there to confirm", hint="with --yes nothing is asked")
-    found.terminal.note(f"Type the domain to go on ({found.domain}): ")
-    if input().strip() != found.domain:
-        raise InputError("that is not the domain; nothing was deleted")
+    confirmed(found.terminal, "the domain", found.domain, wrong="that is not the domain; nothing was deleted")

@@ -2,12 +2,11 @@
 
 import getpass
 import socket
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 
 from deploytool import __version__
-from deploytool.commands._common import Run, opened
+from deploytool.commands._common import Run, confirmed, opened
 from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.report import finish
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
@@ -75,11 +74,8 @@ def _confirm(args: Namespace, found: Run) -> None:
     if args.yes or not found.project.config.stage(found.graph.stage).protected:
         return
     found.terminal.note(f"Stage {found.graph.stage} is protected. This drill moves its traffic to the other region and back.")
-    if not sys.stdin.isatty():
-        raise InputError("nobody is there to confirm", hint=f"type it beforehand: --confirm {found.domain}")
-    found.terminal.note(f"Type the domain to go on ({found.domain}): ")
-    if input().strip() != found.domain:
-        raise InputError("that is not the domain; nothing was touched")
+    wrong, hint = "that is not the domain; nothing was touched", f"type it beforehand: --confirm {found.domain}"
+    confirmed(found.terminal, "the domain", found.domain, wrong=wrong, hint=hint)
 
 
 def _holder() -> str:
