@@ -21,7 +21,7 @@ from benchmarks.measure import RunFailed, start_up, timed
 from benchmarks.report import Measurement, markdown_table, text_table
 from benchmarks.tools import TOOLS, CannotInstall, Run, Tool, deploytool_run
 from deploytool.localcloud import lifecycle
-from deploytool.localcloud.durations import Durations
+from deploytool.localcloud.ministack.durations import Durations
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sweep import Stage, stages
-from deploytool.core.drill.facts import Facts, Window
 from deploytool.core.drill.history import DrillStarted, parse_history
 from deploytool.core.drill.measures import movement
+from deploytool.core.drill.parsed_history import Facts, Window
 from deploytool.localcloud import lifecycle
 
 RATES = (10.0, 50.0)  # probes a second

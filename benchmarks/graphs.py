@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from deploytool.core.graph import Graph
-from deploytool.localcloud.durations import Durations
-from deploytool.project import load_project
+from deploytool.core.project.graph import Graph
+from deploytool.files.project import load_project
+from deploytool.localcloud.ministack.durations import Durations
 
 STAGE = "run"
 TEN_STACKS = Path(__file__).parent / "graph" / "deploytool.toml"

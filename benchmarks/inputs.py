@@ -9,8 +9,8 @@ from dataclasses import replace
 from shlex import quote
 from typing import Any
 
-from deploytool.core.graph import Graph, Node, NodeId, OutputRef
-from deploytool.localcloud.emulator import ACCOUNT
+from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
+from deploytool.localcloud.ministack.emulator import ACCOUNT
 
 Files = Mapping[str, str]
 SCEPTRE_GROUP = "bench"

@@ -17,7 +17,7 @@ from botocore.client import BaseClient
 from deploytool.aws.guard import SchedulerGuard
 from deploytool.cli import main
 from deploytool.core.drill.history import Event, to_document
-from deploytool.historyfile import HistoryFile
+from deploytool.files.history import HistoryFile
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,16 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from benchmarks.killed import Moment
+from deploytool.core.drill.ports import Environment
 from deploytool.core.drill.record import DrillRecord
-from deploytool.core.ports import ApiMapping, Environment
 from deploytool.core.route53.health import HealthCheckConfig
-from deploytool.core.service import Service
-from deploytool.environments import open_target
+from deploytool.core.service.ports import ApiMapping
+from deploytool.core.service.service import Service
+from deploytool.files.project import load_project
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
-from deploytool.project import load_project
 from deploytool.services import deployed_service, drill_environment
+from deploytool.targets import open_target
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEED = 20.0

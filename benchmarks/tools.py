@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import inputs
 from benchmarks.graphs import STAGE, TEN_STACKS
-from deploytool.core.graph import Graph
+from deploytool.core.project.graph import Graph
 
 SCEPTRE, CDK, AWS_CLI = "4.7.0", "3.0.0", "1.46.3"
 _DEPLOYTOOL = Path(sys.executable).parent / "deploytool"

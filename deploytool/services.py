@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from deploytool.aws.drillrecords import SsmDrillRecords
 from deploytool.aws.guard import SchedulerGuard
-from deploytool.core.config import Setting
+from deploytool.aws.parameters import SsmDrillRecords
+from deploytool.core.drill.ports import Environment
 from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError, InputFault
-from deploytool.core.graph import Graph, NodeId, OutputRef, Value
-from deploytool.core.plan import value_of
-from deploytool.core.ports import Environment
-from deploytool.core.service import DrillGuard, Service
-from deploytool.environments import Target
-from deploytool.project import Project
-from deploytool.work.deploy import find_deployed
+from deploytool.core.project.config import Setting
+from deploytool.core.project.graph import Graph, NodeId, OutputRef, Value
+from deploytool.core.service.service import DrillGuard, Service
+from deploytool.core.stacks.plan import value_of
+from deploytool.files.project import Project
+from deploytool.targets import Target
+from deploytool.work.stacks.deploy import find_deployed
 
 
 def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from benchmarks.accuracy import errors
-from deploytool.core.drill.facts import Facts
 from deploytool.core.drill.history import name_server_lane, parse_history
 from deploytool.core.drill.judge import Judgement, judge
+from deploytool.core.drill.parsed_history import Facts
 from deploytool.localcloud import lifecycle
 
 EAST, WEST = "us-east-1", "us-west-2"

@@ -27,7 +27,8 @@ from deploytool.core.drill.history import (
     name_server_lane,
     to_line,
 )
-from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.drill.scenario import Scenario
+from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
 
 EAST, WEST = "us-east-1", "us-west-2"

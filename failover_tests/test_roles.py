@@ -16,14 +16,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord
-from deploytool.core.template import load_yaml
-from deploytool.environments import open_target
+from deploytool.core.project.template import load_yaml
+from deploytool.files.project import load_project
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 from deploytool.localcloud.state import State
-from deploytool.project import load_project
 from deploytool.services import deployed_service, drill_environment
-from deploytool.work.faults import make_fault
+from deploytool.targets import open_target
+from deploytool.work.drill.faults import make_fault
 
 pytestmark = pytest.mark.local_only
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.config import parse_config
 from deploytool.core.errors import InputError
-from deploytool.project import Project, load_project
+from deploytool.core.project.config import parse_config
+from deploytool.files.project import Project, load_project
 from deploytool.services import look_up, service_of
 
 TEXT = (

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from deploytool.aws.errors import code_of, translated
 from deploytool.aws.sessions import Clients
-from deploytool.core.certificates import Certificate, CertificateStatus, ValidationRecord
+from deploytool.core.certificates.certificate import Certificate, CertificateStatus, ValidationRecord
 
 # Without this filter ListCertificates shows RSA_2048 alone (API reference of ListCertificates).
 KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]

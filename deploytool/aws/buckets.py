@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from deploytool.aws.errors import code_of, translated
 from deploytool.aws.sessions import Clients
-from deploytool.core.package import Package
+from deploytool.core.project.package import Package
 
 MISSING = {"404", "NoSuchKey", "NotFound"}
 

@@ -6,11 +6,11 @@ from typing import Any
 from deploytool.aws.cloudformation import CAPABILITIES, FIRST_WAIT, LONGEST_WAIT, NO_CHANGES
 from deploytool.aws.errors import translated
 from deploytool.aws.sessions import Clients
-from deploytool.core.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Clock
-from deploytool.core.stacks import StackRequest
-from deploytool.core.template import load_yaml
+from deploytool.core.project.template import load_yaml
+from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
+from deploytool.core.stacks.stack import StackRequest
 
 EFFECTS = {"Add": Effect.CREATE, "Remove": Effect.DELETE, "Import": Effect.IMPORT, "Dynamic": Effect.PERHAPS_UPDATE}
 REPLACEMENTS = {"True": Effect.REPLACE, "Conditional": Effect.PERHAPS_REPLACE}

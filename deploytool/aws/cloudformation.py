@@ -6,13 +6,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from deploytool.aws.budget import Rate, RateBudget
 from deploytool.aws.errors import THROTTLING, code_of, message_of, translated
 from deploytool.aws.sessions import Clients
-from deploytool.core.budget import Rate, RateBudget
 from deploytool.core.errors import DeploytoolError, StackExists
 from deploytool.core.ports import Clock
-from deploytool.core.stacks import Stack, StackEvent, StackRequest, StackStatus
-from deploytool.core.template import fingerprint_in
+from deploytool.core.project.template import fingerprint_in
+from deploytool.core.stacks.stack import Stack, StackEvent, StackRequest, StackStatus
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 NO_CHANGES = (

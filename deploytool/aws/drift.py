@@ -5,8 +5,8 @@ from typing import Any
 
 from deploytool.aws.errors import translated
 from deploytool.aws.sessions import Clients
-from deploytool.core.drift import Difference, ResourceDrift, StackDrift
 from deploytool.core.ports import Clock
+from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # seconds between looks; AWS takes some seconds for a small stack, minutes for a big one
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from deploytool.aws.errors import code_of, translated
 from deploytool.aws.sessions import Clients
-from deploytool.core.service import DrillGuard
+from deploytool.core.service.service import DrillGuard
 
 # How long the scheduler goes on when it cannot reach Lambda, seconds; the function's own failures Lambda tries again.
 _MAXIMUM_AGE = 3600

@@ -7,7 +7,7 @@ from typing import Any
 from deploytool.aws.errors import translated
 from deploytool.aws.route53 import REGION, record_set
 from deploytool.aws.sessions import Clients
-from deploytool.core.certificateports import ZoneInfo
+from deploytool.core.certificates.ports import ZoneInfo
 from deploytool.core.route53.zone import RecordSet, canonical
 
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deploytool.core.errors import InputError
-from deploytool.core.graph import Graph, NodeId
-from deploytool.environments import Target, open_target
-from deploytool.project import Project, load_project
+from deploytool.core.project.graph import Graph, NodeId
+from deploytool.files.project import Project, load_project
 from deploytool.render.terminal import Terminal
 from deploytool.services import look_up
+from deploytool.targets import Target, open_target
 
 ROLE = "AWS_CFN_ROLE_ARN"
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")

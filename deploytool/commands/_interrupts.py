@@ -7,7 +7,7 @@ from types import FrameType
 
 from deploytool.core.errors import Interrupted
 from deploytool.render.terminal import Terminal
-from deploytool.work.operation import Outcome
+from deploytool.work.stacks.operations import Outcome
 
 LADDER = 3  # the third request ends the run; after it Ctrl-C is Python's again
 

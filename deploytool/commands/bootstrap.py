@@ -5,17 +5,17 @@ from collections.abc import Mapping
 
 from deploytool.commands._common import confirmed, terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
-from deploytool.core.bootstrap import ISSUER, VARIABLES, bootstrap_graph, provider_parameter, repository_checked, subjects
-from deploytool.core.config import Stage
 from deploytool.core.errors import InputError
-from deploytool.core.graph import Graph
-from deploytool.environments import Target, open_target
-from deploytool.project import Project, load_project
+from deploytool.core.project.bootstrap import ISSUER, VARIABLES, bootstrap_graph, provider_parameter, repository_checked, subjects
+from deploytool.core.project.config import Stage
+from deploytool.core.project.graph import Graph
+from deploytool.files.project import Project, load_project
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
 from deploytool.render.terminal import Terminal
-from deploytool.work.deploy import DeployOptions, deploy, find_deployed
-from deploytool.work.destroy import destroy
+from deploytool.targets import Target, open_target
+from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
+from deploytool.work.stacks.destroy import destroy
 
 
 def run(args: Namespace) -> int:

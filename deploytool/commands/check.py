@@ -5,7 +5,7 @@ from argparse import Namespace
 from rich.markup import escape
 
 from deploytool.commands._common import opened
-from deploytool.core.check import problems
+from deploytool.core.service.findings import problems
 from deploytool.render.check import check_document, check_lines, check_markdown
 from deploytool.render.github import add_to_step_summary
 from deploytool.services import deployed_service

@@ -11,24 +11,25 @@ from rich.markup import escape
 
 from deploytool.commands._common import Run, chosen, opened, regions_checked, title
 from deploytool.commands._interrupts import exit_code, interrupts
-from deploytool.core.certificates import DnsRecord, zone_file_line
+from deploytool.core.certificates.certificate import zone_file_line
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.core.events import Emit, Event, RecordsNeeded
-from deploytool.core.graph import NodeId
-from deploytool.core.plan import Action
-from deploytool.core.planfile import moved, read_plan_file, world_of
-from deploytool.core.rollout import Endpoint, left_behind
-from deploytool.render.board import PAST
+from deploytool.core.project.graph import NodeId
+from deploytool.core.route53.zone import DnsRecord
+from deploytool.core.stacks.events import Emit, Event, RecordsNeeded
+from deploytool.core.stacks.plan import Action
+from deploytool.core.stacks.planfile import moved, read_plan_file, world_of
+from deploytool.core.stacks.rollout import Endpoint, left_behind
 from deploytool.render.progress import progress
 from deploytool.render.results import left_behind_line, outcome_document, parity_document, parity_lines
+from deploytool.render.run_state import PAST
 from deploytool.services import deployed_service
-from deploytool.work.certificates import CertificateGuard, CertificateWatch, targets_elsewhere
+from deploytool.work.certificates.retained_zone import KeptZone
+from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
 from deploytool.work.check import wait_until_good
-from deploytool.work.deploy import DeployOptions, deploy, find_deployed
-from deploytool.work.engine import Outcome
-from deploytool.work.keptzone import KeptZone
-from deploytool.work.parity import compare
-from deploytool.work.rollout import Rollout, RolloutGate, RolloutPorts
+from deploytool.work.rollout.parity import compare
+from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
+from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
+from deploytool.work.stacks.engine import Outcome
 
 EXPRESS_PATIENCE = 300.0  # seconds until what express mode left behind must serve
 

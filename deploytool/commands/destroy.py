@@ -7,9 +7,9 @@ from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.errors import InputError
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
-from deploytool.work.deploy import DeployOptions, find_deployed
-from deploytool.work.destroy import destroy
-from deploytool.work.leftovers import ZoneCleaner
+from deploytool.work.certificates.cleanup import ZoneCleaner
+from deploytool.work.stacks.deploy import DeployOptions, find_deployed
+from deploytool.work.stacks.destroy import destroy
 
 
 def run(args: Namespace) -> int:

@@ -10,17 +10,18 @@ from deploytool.commands._common import Run, confirmed, opened
 from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.report import finish
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
-from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
-from deploytool.core.ports import Environment
-from deploytool.core.service import Service
-from deploytool.environments import wall_time
-from deploytool.historyfile import HistoryFile
+from deploytool.core.project.drill_settings import Objectives
+from deploytool.core.service.service import Service
+from deploytool.files.history import HistoryFile
 from deploytool.render.drill_live import drill_progress
 from deploytool.services import deployed_service, drill_environment
-from deploytool.work.drill import Setting, preflight, run_drill
-from deploytool.work.faults import make_fault
-from deploytool.work.undo import in_words
+from deploytool.targets import wall_time
+from deploytool.work.drill.faults import make_fault
+from deploytool.work.drill.run import Setting, preflight, run_drill
+from deploytool.work.drill.undo import in_words
 
 LOCAL_RATE, AWS_RATE = 10.0, 1.0  # requests a second of wall time that each client makes
 

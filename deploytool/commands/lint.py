@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploytool.commands._common import terminal_of
 from deploytool.core.errors import DeploytoolError, InputError, InputFault
-from deploytool.project import Project, load_project
+from deploytool.files.project import Project, load_project
 
 
 def run(args: Namespace) -> int:

@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deploytool.commands._common import terminal_of
-from deploytool.core.config import parse_config
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.environments import LOCAL_DIRECTORY, local_directory
+from deploytool.core.project.config import parse_config
 from deploytool.localcloud import lifecycle
-from deploytool.localcloud.condition import parse_condition
+from deploytool.localcloud.edges.edge_state import parse_condition
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.render.terminal import Terminal
+from deploytool.targets import LOCAL_DIRECTORY, local_directory
 
 _STATES = {
     "stop-region": "refusing",

@@ -5,7 +5,7 @@ from argparse import Namespace
 from deploytool.commands._common import opened, regions_checked
 from deploytool.core.errors import DeploytoolError
 from deploytool.render.results import outputs_document
-from deploytool.work.deploy import find_deployed
+from deploytool.work.stacks.deploy import find_deployed
 
 
 def run(args: Namespace) -> int:

@@ -5,10 +5,10 @@ from argparse import Namespace
 from pathlib import Path
 
 from deploytool.commands._common import terminal_of
-from deploytool.core.drill.facts import Facts
 from deploytool.core.drill.history import Event, parse_history
 from deploytool.core.drill.judge import Judgement, Verdict, judge
-from deploytool.project import read_text
+from deploytool.core.drill.parsed_history import Facts
+from deploytool.files.project import read_text
 from deploytool.render.drill import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.report.comparison import compared, comparison_document, comparison_lines

@@ -4,8 +4,8 @@ from argparse import Namespace
 
 from deploytool.commands._common import opened
 from deploytool.services import deployed_service, drill_environment
-from deploytool.work.restore import restore
-from deploytool.work.undo import in_words
+from deploytool.work.drill.restore import restore
+from deploytool.work.drill.undo import in_words
 
 
 def run(args: Namespace) -> int:

@@ -3,10 +3,10 @@
 from argparse import Namespace
 
 from deploytool.commands._common import opened, regions_checked
-from deploytool.core.graph import OutputRef
+from deploytool.core.project.graph import OutputRef
 from deploytool.render.results import status_document, status_lines
 from deploytool.services import drill_records
-from deploytool.work.deploy import find_deployed
+from deploytool.work.stacks.deploy import find_deployed
 
 
 def run(args: Namespace) -> int:

@@ -1,7 +1,8 @@
 """What can go wrong, as types: each class carries its exit code and, where there is one, the way to mend it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 
 class DeploytoolError(Exception):
@@ -70,3 +71,31 @@ class Interrupted(DeploytoolError):
     """The user (Ctrl-C) or the system (SIGTERM) asked to stop; raised once what was begun has been cleaned up."""
 
     exit_code = 130
+
+
+@dataclass
+class Faults:
+    """Collects the faults of one file while it is read, and of those that it names."""
+
+    file: str
+    found: list[InputFault] = field(default_factory=list)
+    meant: set[str] = field(default_factory=set)
+
+    def add(self, key: str, message: str, *, file: str = "") -> None:
+        self.found.append(InputFault(file or self.file, key, message))
+
+    def unknown(self, key: str, name: str, known: list[str]) -> None:
+        """An unknown key, with the known one that it resembles."""
+        near = get_close_matches(name, known, n=1)
+        mend = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+        self.meant.update(f"{key}.{each}" if key else each for each in near)
+        self.add(f"{key}.{name}" if key else name, f"unknown key; {mend}")
+
+    def missing(self, key: str, mend: str) -> None:
+        """A key that must be there. Said only when no unknown key was meant to be it: one mistake, one message."""
+        if key not in self.meant:
+            self.add(key, f"is missing; {mend}")
+
+    def raise_any(self) -> None:
+        if self.found:
+            raise InputError(sorted(set(self.found)))

@@ -15,23 +15,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deploytool.localcloud import emulator, gaps, lock
-from deploytool.localcloud.ca import CertificateAuthority
-from deploytool.localcloud.callcounter import CallCounter
-from deploytool.localcloud.checkers import HealthChanged, HealthMonitor
-from deploytool.localcloud.cloudclock import CloudClock
-from deploytool.localcloud.condition import Condition
+from deploytool.localcloud import lock
+from deploytool.localcloud.clock import CloudClock
 from deploytool.localcloud.control import Control
-from deploytool.localcloud.controlplane import MiniStackState
-from deploytool.localcloud.delegation import Delegations, ParentZones, PublicView, public_authority
-from deploytool.localcloud.dial import EndpointDial
-from deploytool.localcloud.dnsserver import DnsServer
-from deploytool.localcloud.durations import Durations
-from deploytool.localcloud.edge import Arrivals, ClientMoved, Edge, EdgeChanged, bind_edges
-from deploytool.localcloud.gaps.permissions import Access, AccessLog
-from deploytool.localcloud.httpserver import HttpServer, bind
-from deploytool.localcloud.nameserver import AnswerChanged, NameServer
-from deploytool.localcloud.resolver import Resolver, records
+from deploytool.localcloud.dns.delegation import Delegations, ParentZones, PublicView, public_authority
+from deploytool.localcloud.dns.nameserver import AnswerChanged, NameServer
+from deploytool.localcloud.dns.resolver import Resolver, records
+from deploytool.localcloud.dns.server import DnsServer
+from deploytool.localcloud.edges.ca import CertificateAuthority
+from deploytool.localcloud.edges.edge import Arrivals, ClientMoved, Edge, EdgeChanged, bind_edges
+from deploytool.localcloud.edges.edge_state import Condition
+from deploytool.localcloud.edges.httpserver import HttpServer, bind
+from deploytool.localcloud.health.attempt import EndpointDial
+from deploytool.localcloud.health.checkers import HealthChanged, HealthMonitor
+from deploytool.localcloud.ministack import emulator
+from deploytool.localcloud.ministack import patches as gaps
+from deploytool.localcloud.ministack.callcounter import CallCounter
+from deploytool.localcloud.ministack.controlplane import MiniStackState
+from deploytool.localcloud.ministack.durations import Durations
+from deploytool.localcloud.ministack.patches.permissions import Access, AccessLog
 from deploytool.localcloud.settings import CA_FILE, CONTROL_ADDRESS, STATE_FILE, TEMPORARY, Settings
 from deploytool.localcloud.state import Endpoint, State
 

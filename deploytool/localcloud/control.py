@@ -23,12 +23,12 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from deploytool.core.errors import InputError
-from deploytool.localcloud.asgi import AsgiApp, Receive, Scope, Send, read_body, send_json
-from deploytool.localcloud.condition import parse_condition
-from deploytool.localcloud.delegation import Delegations
-from deploytool.localcloud.edge import Edge
-from deploytool.localcloud.gaps.permissions import Access
-from deploytool.localcloud.nameserver import AnswerChanged
+from deploytool.localcloud.dns.delegation import Delegations
+from deploytool.localcloud.dns.nameserver import AnswerChanged
+from deploytool.localcloud.edges.asgi import AsgiApp, Receive, Scope, Send, read_body, send_json
+from deploytool.localcloud.edges.edge import Edge
+from deploytool.localcloud.edges.edge_state import parse_condition
+from deploytool.localcloud.ministack.patches.permissions import Access
 
 _PREFIX = "/_deploytool/"
 _STOPPING = {"stopping": True}

@@ -13,10 +13,10 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 
-from deploytool.core.certificateports import DnsReply
-from deploytool.core.certificates import DnsRecord
+from deploytool.core.certificates.ports import DnsReply
 from deploytool.core.errors import DeploytoolError, ProbeFailed
 from deploytool.core.ports import DnsAnswer, Nameserver
+from deploytool.core.route53.zone import DnsRecord
 
 TIMEOUT = 2.0  # seconds of wall time; Route 53 answers in milliseconds, and a lost datagram is one failed probe
 

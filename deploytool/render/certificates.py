@@ -2,8 +2,8 @@
 
 from rich.markup import escape
 
-from deploytool.core.certificates import zone_file_line
-from deploytool.core.events import (
+from deploytool.core.certificates.certificate import zone_file_line
+from deploytool.core.stacks.events import (
     CertificateDoubtful,
     CertificateEvents,
     CertificateFailed,

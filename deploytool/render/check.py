@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.markup import escape
 
-from deploytool.core.check import Failure, Findings
 from deploytool.core.ports import DnsAnswer, HttpAnswer
-from deploytool.core.service import Service
+from deploytool.core.service.findings import Failure, Findings
+from deploytool.core.service.service import Service
 from deploytool.render.markdown import table, text
 
 

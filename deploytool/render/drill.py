@@ -20,9 +20,9 @@ from deploytool.core.drill.history import (
     to_document,
 )
 from deploytool.core.drill.judge import Judgement, Verdict
+from deploytool.core.drill.live_state import AddressBook
 from deploytool.core.drill.measures import Latency, Movement
-from deploytool.core.drill.observed import AddressBook
-from deploytool.render.report.words import said
+from deploytool.render.report.text import said
 from deploytool.render.terminal import Terminal
 
 COLORS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}

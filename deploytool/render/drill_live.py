@@ -20,7 +20,7 @@ from deploytool.core.drill.history import (
     PhaseBegan,
     Served,
 )
-from deploytool.core.drill.observed import AddressBook, HealthView
+from deploytool.core.drill.live_state import AddressBook, HealthView
 from deploytool.core.route53.timing import expected_failover
 from deploytool.render.drill import DrillProgress
 from deploytool.render.terminal import Terminal

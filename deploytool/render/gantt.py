@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from deploytool.render.board import Board, Row, State
+from deploytool.render.run_state import Board, Row, State
 
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001  # a day of no time zone: Mermaid reads and writes its reader's, so offsets stay
 SHORTEST = 0.001  # seconds; a bar without length is none

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from deploytool.core.events import StackFailed
-from deploytool.render.board import Board, Row, State
+from deploytool.core.stacks.events import StackFailed
 from deploytool.render.gantt import gantt
 from deploytool.render.markdown import code, table, text
+from deploytool.render.run_state import Board, Row, State
 from deploytool.render.terminal import Terminal
 
 MARKS = {State.DONE: "✓", State.FAILED: "✗", State.NOT_STARTED: "-", State.WAITING: "-", State.RUNNING: "●", State.BLOCKED: "‖"}

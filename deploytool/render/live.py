@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from rich.live import Live
 from rich.text import Text
 
-from deploytool.core.graph import NodeId
 from deploytool.core.ports import Clock
-from deploytool.render.board import Board, Row, State
+from deploytool.core.project.graph import NodeId
+from deploytool.render.run_state import Board, Row, State
 from deploytool.render.terminal import Terminal
 
 MARKS = {

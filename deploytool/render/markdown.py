@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from deploytool.core.changes import ResourceChange, Source
+from deploytool.core.stacks.changes import ResourceChange, Source
 from deploytool.render.plan import (
     LEFT,
     MARKS,
@@ -16,7 +16,7 @@ from deploytool.render.plan import (
     said_of,
     value_change,
 )
-from deploytool.work.plan import Plan
+from deploytool.work.stacks.preview import Plan
 
 LIMIT = 65_000  # bytes; GitHub takes 65,536 characters in a comment
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.markup import escape
 
-from deploytool.core.changes import Effect, PropertyChange, ResourceChange, Source, StackChanges
-from deploytool.core.drift import ResourceDrift, StackDrift
-from deploytool.core.graph import NodeId
-from deploytool.core.plan import Action, Decision, Step
-from deploytool.work.plan import Plan
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.changes import Effect, PropertyChange, ResourceChange, Source, StackChanges
+from deploytool.core.stacks.drift import ResourceDrift, StackDrift
+from deploytool.core.stacks.plan import Action, Decision, Step
+from deploytool.work.stacks.preview import Plan
 
 WIDTH = 100  # columns of a line
 VALUE = 40  # characters of a value that are shown

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.markup import escape
 
-from deploytool.core.events import (
+from deploytool.core.ports import Clock
+from deploytool.core.stacks.events import (
     CancelRequested,
     CertificateEvents,
     Detached,
@@ -22,11 +23,10 @@ from deploytool.core.events import (
     StopRequested,
     Uploaded,
 )
-from deploytool.core.ports import Clock
-from deploytool.render.board import PAST, Board
 from deploytool.render.certificates import certificate_line
 from deploytool.render.github import add_to_step_summary, annotation, on_github, summary
 from deploytool.render.rollout import rollout_line
+from deploytool.render.run_state import PAST, Board
 from deploytool.render.terminal import Terminal
 
 TABLED = (

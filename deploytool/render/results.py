@@ -6,12 +6,12 @@ from typing import Any
 from rich.markup import escape
 
 from deploytool.core.drill.record import DrillRecord
-from deploytool.core.graph import Graph, NodeId
-from deploytool.core.parity import Parity
+from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.route53.health import HealthCheck
-from deploytool.core.stacks import Stack
-from deploytool.render.board import Board
-from deploytool.work.engine import Outcome
+from deploytool.core.stacks.parity import Parity
+from deploytool.core.stacks.stack import Stack
+from deploytool.render.run_state import Board
+from deploytool.work.stacks.engine import Outcome
 
 
 def outcome_document(outcome: Outcome, board: Board) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from rich.markup import escape
 
-from deploytool.core.events import (
+from deploytool.core.stacks.events import (
     RegionFaulty,
     RegionPassed,
     RolloutEvents,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
+from deploytool.core.drill.ports import Environment
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
 from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
-from deploytool.core.ports import DnsAnswer, Environment, HttpAnswer, Nameserver
+from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
 from deploytool.core.route53.health import (
     CheckerObservation,
     CheckerState,
@@ -21,7 +22,7 @@ from deploytool.core.route53.health import (
 )
 from deploytool.core.route53.routing import PRIMARY, SECONDARY, failover
 from deploytool.core.route53.zone import ALIAS_TTL, AliasTarget, RecordSet, canonical
-from deploytool.core.service import Service
+from deploytool.core.service.service import Service
 
 SERVICE = Service(
     project="hello",

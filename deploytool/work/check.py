@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from deploytool.core.check import Failure, Findings, problems
+from deploytool.core.drill.ports import Environment
 from deploytool.core.errors import ProbeFailed
-from deploytool.core.ports import DnsAnswer, Environment, HttpAnswer, Nameserver
-from deploytool.core.service import Service
+from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
+from deploytool.core.service.findings import Failure, Findings, problems
+from deploytool.core.service.service import Service
 
 LOOK_EVERY = 5.0  # seconds between two looks
 

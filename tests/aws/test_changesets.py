@@ -12,10 +12,10 @@ from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CAPABILITIES
 from deploytool.aws.drift import DriftDetection
 from deploytool.aws.sessions import Clients
-from deploytool.core.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
-from deploytool.core.drift import Difference, ResourceDrift, StackDrift
 from deploytool.core.errors import CloudRefused, DeploytoolError
-from deploytool.core.stacks import StackRequest
+from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
+from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
+from deploytool.core.stacks.stack import StackRequest
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/hello-dev-api/1"
 SET = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/token/1"

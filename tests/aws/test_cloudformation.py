@@ -10,12 +10,12 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from deploytool.aws.buckets import S3Buckets
+from deploytool.aws.budget import Rate
 from deploytool.aws.cloudformation import CAPABILITIES, CloudFormation
 from deploytool.aws.sessions import Clients
-from deploytool.core.budget import Rate
 from deploytool.core.errors import DeploytoolError, StackExists
-from deploytool.core.package import build_package
-from deploytool.core.stacks import StackRequest, StackStatus
+from deploytool.core.project.package import build_package
+from deploytool.core.stacks.stack import StackRequest, StackStatus
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/hello-dev-api/1"
 SET = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/token/1"

@@ -10,8 +10,8 @@ import pytest
 from benchmarks import inputs
 from benchmarks.graphs import TEN_STACKS, critical_path, load, write_chain, write_wide
 from benchmarks.report import Measurement, markdown_table, text_table
-from deploytool.core.graph import Graph
-from deploytool.localcloud.durations import Durations
+from deploytool.core.project.graph import Graph
+from deploytool.localcloud.ministack.durations import Durations
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from typing import Any
 import boto3
 import pytest
 
-from deploytool.environments import LOCAL_DIRECTORY
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
+from deploytool.targets import LOCAL_DIRECTORY
 
 INFRA = Path(__file__).parents[2] / "infra"
 REGIONS = ("us-east-1", "us-west-2")

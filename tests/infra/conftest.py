@@ -7,8 +7,8 @@ import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]  # cfn-lint ships no types
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # the same
 
-from deploytool.core.graph import Graph
-from deploytool.project import Project, load_project
+from deploytool.core.project.graph import Graph
+from deploytool.files.project import Project, load_project
 
 ROOT = Path(__file__).parents[2]
 LintFaults = Callable[[str], list[str]]

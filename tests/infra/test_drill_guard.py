@@ -18,8 +18,8 @@ from deploytool.core.drill.record import (
     UndoStep,
     record_name,
 )
-from deploytool.core.graph import Graph
-from deploytool.project import Project
+from deploytool.core.project.graph import Graph
+from deploytool.files.project import Project
 
 NAME = record_name("hello", "dev")
 CHECK, API = "11111111-2222-3333-4444-555555555555", "a1b2c3d4e5"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.template import load_yaml
-from deploytool.localcloud.gaps.resourceactions import Place, checks_of
+from deploytool.core.project.template import load_yaml
+from deploytool.localcloud.ministack.patches.resource_actions import Place, checks_of
 
 with warnings.catch_warnings():  # parliament leaves the files open that it reads as it is imported
     warnings.simplefilter("ignore", ResourceWarning)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from deploytool.core.graph import Graph, NodeId
-from deploytool.core.service import DrillGuard, Service
-from deploytool.project import Project
+from deploytool.core.project.graph import Graph, NodeId
+from deploytool.core.service.service import DrillGuard, Service
+from deploytool.files.project import Project
 from deploytool.services import service_of
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.config import parse_config
 from deploytool.core.errors import InputError, InputFault
-from deploytool.core.graph import Graph, Node, NodeId, OutputRef
-from deploytool.core.package import build_package
-from deploytool.core.template import render_body
-from deploytool.project import Project
+from deploytool.core.project.config import parse_config
+from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
+from deploytool.core.project.package import build_package
+from deploytool.core.project.template import render_body
+from deploytool.files.project import Project
 
 
 def node(graph: Graph, project: Project, stack: str, role: str = "primary") -> Node:

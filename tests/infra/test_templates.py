@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.template import load_yaml
-from deploytool.project import Project
+from deploytool.core.project.template import load_yaml
+from deploytool.files.project import Project
 
 INFRA = Path(__file__).parents[2] / "infra"
 TEMPLATES = sorted(path.name for path in INFRA.glob("*.yaml") if path.name != "stacks.yaml")

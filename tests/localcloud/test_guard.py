@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from deploytool.aws.drillrecords import SsmDrillRecords
+from deploytool.aws.apigateway import ApiGatewayMappings
 from deploytool.aws.guard import SchedulerGuard
 from deploytool.aws.lambdas import LambdaFunctions
-from deploytool.aws.mappings import ApiGatewayMappings
+from deploytool.aws.parameters import SsmDrillRecords
 from deploytool.aws.route53 import Route53HealthChecks
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.drill.record import (
@@ -24,8 +24,8 @@ from deploytool.core.drill.record import (
     UndoStep,
     record_name,
 )
-from deploytool.core.service import DrillGuard
-from deploytool.core.template import load_yaml
+from deploytool.core.project.template import load_yaml
+from deploytool.core.service.service import DrillGuard
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 
 PRIMARY, SECONDARY = "us-east-1", "us-west-2"

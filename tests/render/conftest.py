@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploytool.core.changes import Effect, PropertyChange, ResourceChange, Source, StackChanges
-from deploytool.core.drift import Difference, ResourceDrift, StackDrift
-from deploytool.core.events import Event, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackWaiting
-from deploytool.core.graph import Graph, NodeId
-from deploytool.core.plan import Action, Decision, Step
-from deploytool.core.stacks import Stack, StackStatus
-from deploytool.work.plan import Plan
+from deploytool.core.project.graph import Graph, NodeId
+from deploytool.core.stacks.changes import Effect, PropertyChange, ResourceChange, Source, StackChanges
+from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
+from deploytool.core.stacks.events import Event, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackWaiting
+from deploytool.core.stacks.plan import Action, Decision, Step
+from deploytool.core.stacks.stack import Stack, StackStatus
+from deploytool.work.stacks.preview import Plan
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = "UPDATE_GOLDEN"

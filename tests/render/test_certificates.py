@@ -3,8 +3,9 @@
 import pytest
 from rich.console import Console
 
-from deploytool.core.certificates import DnsRecord
-from deploytool.core.events import (
+from deploytool.core.project.graph import NodeId
+from deploytool.core.route53.zone import DnsRecord
+from deploytool.core.stacks.events import (
     CertificateDoubtful,
     CertificateFailed,
     CertificatePending,
@@ -14,7 +15,6 @@ from deploytool.core.events import (
     RecordsRemoved,
     ZoneDeleted,
 )
-from deploytool.core.graph import NodeId
 from deploytool.render.progress import line_of
 
 NODE = NodeId("certificate", "us-east-1")

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from deploytool.core.changes import Effect, ResourceChange, Source, StackChanges
-from deploytool.core.graph import NodeId
-from deploytool.core.plan import Action, Decision, Step
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.changes import Effect, ResourceChange, Source, StackChanges
+from deploytool.core.stacks.plan import Action, Decision, Step
 from deploytool.render.markdown import LIMIT, plan_markdown
 from deploytool.render.plan import WIDTH, plan_document, plan_lines
-from deploytool.work.plan import Plan
+from deploytool.work.stacks.preview import Plan
 
 Check = Callable[[str, str], None]
 

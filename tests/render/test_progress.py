@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploytool.core.events import Event, RunStarted, StackBegun, StackDone, StackFailed
-from deploytool.core.graph import NodeId
-from deploytool.render.board import Board, State
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.events import Event, RunStarted, StackBegun, StackDone, StackFailed
 from deploytool.render.gantt import gantt
 from deploytool.render.github import annotation, summary
 from deploytool.render.live import duration, last_line, table
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
+from deploytool.render.run_state import Board, State
 from deploytool.render.terminal import Terminal
-from deploytool.work.engine import Outcome
+from deploytool.work.stacks.engine import Outcome
 
 Check = Callable[[str, str], None]
 API, ZONE = NodeId("api", "us-east-1"), NodeId("zone", "us-east-1")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from deploytool.core.events import (
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.events import (
     RegionFaulty,
     RegionPassed,
     RolloutEvents,
@@ -11,7 +12,6 @@ from deploytool.core.events import (
     StackHeld,
     StageUnnamed,
 )
-from deploytool.core.graph import NodeId
 from deploytool.render.rollout import rollout_line
 
 EAST, WEST = "us-east-1", "us-west-2"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from deploytool.core.template import load_yaml
-from deploytool.project import load_project
+from deploytool.core.project.template import load_yaml
+from deploytool.files.project import load_project
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

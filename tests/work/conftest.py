@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 
 import pytest
 
-from deploytool.core.config import parse_config
 from deploytool.core.errors import StackExists
-from deploytool.core.events import Event
-from deploytool.core.graph import Graph
-from deploytool.core.graphbuild import build_graph
-from deploytool.core.graphfile import parse_graph_file
-from deploytool.core.package import Package, build_package
-from deploytool.core.stacks import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
-from deploytool.core.template import fingerprint_in, load_yaml, parse_template
-from deploytool.work.deploy import DeployPorts, deploy
-from deploytool.work.engine import Outcome
+from deploytool.core.project.build import build_graph
+from deploytool.core.project.config import parse_config
+from deploytool.core.project.graph import Graph
+from deploytool.core.project.graphfile import parse_graph_file
+from deploytool.core.project.package import Package, build_package
+from deploytool.core.project.template import fingerprint_in, load_yaml, parse_template
+from deploytool.core.stacks.events import Event
+from deploytool.core.stacks.stack import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
+from deploytool.work.stacks.deploy import DeployPorts, deploy
+from deploytool.work.stacks.engine import Outcome
 
 EAST, WEST = "us-east-1", "us-west-2"
 TEMPLATE = """

@@ -2,8 +2,8 @@
 
 import pytest
 
-from deploytool.core.check import problems
 from deploytool.core.ports import HttpAnswer
+from deploytool.core.service.findings import problems
 from deploytool.simulated.world import World
 from deploytool.work.check import check, wait_until_good
 

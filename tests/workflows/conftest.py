@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploytool.core.config import parse_config
+from deploytool.core.project.config import parse_config
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
 from tests.workflows.actions import World

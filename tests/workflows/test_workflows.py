@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploytool.core.config import parse_config
+from deploytool.core.project.config import parse_config
 from tests.workflows.actions import KNOWN
 from tests.workflows.runner import Event, JobRun, Runner
 from tests.workflows.workflow import Node, load_workflow

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
-from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError, InputFault
+from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
 
 if TYPE_CHECKING:

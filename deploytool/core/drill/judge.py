@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deploytool.core.drill.expectation import Expectation, expect
-from deploytool.core.drill.facts import Facts, HealthTurned, Window
 from deploytool.core.drill.history import (
     DnsAnswered,
     DrillAborted,
@@ -20,6 +18,8 @@ from deploytool.core.drill.history import (
     Served,
 )
 from deploytool.core.drill.measures import Latency, Movement, Requests, latency, movement, requests, served_by
+from deploytool.core.drill.parsed_history import Facts, HealthTurned, Window
+from deploytool.core.drill.simulation import Expectation, expect
 from deploytool.core.route53.timing import FailoverTime
 
 

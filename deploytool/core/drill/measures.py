@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deploytool.core.drill.facts import Facts, Window
 from deploytool.core.drill.history import KEPT, DnsAnswered, Served
+from deploytool.core.drill.parsed_history import Facts, Window
 
 PERCENTILES = (50, 95, 99)
 Points = Sequence[tuple[float, str | None]]

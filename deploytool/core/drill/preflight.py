@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from deploytool.core.check import Findings
 from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.route53.routing import PRIMARY, SECONDARY
 from deploytool.core.route53.zone import RecordSet
-from deploytool.core.service import Service
+from deploytool.core.service.findings import Findings
+from deploytool.core.service.service import Service
 
 
 def reasons_to_refuse(

@@ -25,15 +25,3 @@ class Scenario:
     def patience_for(self, expected: FailoverTime) -> float:
         """How long to wait for a failover or a failback, in seconds."""
         return self.patience if self.patience is not None else 1.5 * expected.total + 30.0
-
-
-@dataclass(frozen=True)
-class Objectives:
-    """What must hold for a drill to pass, beside the failover itself. Seconds; shares from 0 to 1. None: not asked for.
-
-    Without `rto_seconds` and `failback_seconds` the bound that Route 53's rules predict stands in for them.
-    """
-
-    rto_seconds: float | None = None
-    failback_seconds: float | None = None
-    failed_share: float | None = None

@@ -167,3 +167,12 @@ def _at(zone: HostedZone, owner: tuple[str, ...], type_: str) -> Lookup:
     if cname := tuple(record for record in here if record.type == "CNAME"):
         return Cname(cname)
     return NoData()
+
+
+@dataclass(frozen=True)
+class DnsRecord:
+    """One record: absolute names with a final dot."""
+
+    name: str
+    type: str
+    value: str

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from deploytool.core.drill.facts import Facts
 from deploytool.core.drill.judge import Judgement, Verdict
-from deploytool.core.drill.lanes import Kind, Lane, Lanes, lanes
+from deploytool.core.drill.parsed_history import Facts
 from deploytool.render.report.gauge import gauge
+from deploytool.render.report.lanes import Kind, Lane, Lanes, lanes
 from deploytool.render.report.picture import picture
-from deploytool.render.report.words import (
+from deploytool.render.report.text import (
     PHASES,
     Figure,
     epoch,

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import svg
 
-from deploytool.core.drill.facts import Facts, Window
 from deploytool.core.drill.judge import Judgement
-from deploytool.core.drill.lanes import Kind, Lane, Lanes, Stretch, lanes
 from deploytool.core.drill.measures import Movement, client_span
-from deploytool.render.report.shapes import LEFT, RIGHT, WIDTH, bar, box, line, patterns, shortened, text, tooltip
-from deploytool.render.report.words import epoch, seconds
+from deploytool.core.drill.parsed_history import Facts, Window
+from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch, lanes
+from deploytool.render.report.svg import LEFT, RIGHT, WIDTH, bar, box, line, patterns, shortened, text, tooltip
+from deploytool.render.report.text import epoch, seconds
 
 ROW, THIN, GAP, HEAD = 18.0, 10.0, 4.0, 26.0  # heights in pixels: of a lane, of a checker's lane, between lanes, of a heading
 TICKS = 12  # at most so many on the axis

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploytool.core.drill.history import DnsAnswered, DrillStarted, Event, HealthSeen, PhaseBegan, Served, parse_history, to_line
-from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
+from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
 
 times = st.floats(0, 1e6).map(lambda x: round(x, 4))

@@ -21,9 +21,10 @@ from deploytool.core.drill.history import (
     region_lane,
 )
 from deploytool.core.drill.judge import Verdict, judge
-from deploytool.core.drill.observed import AddressBook, HealthView, Situation
-from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.drill.live_state import AddressBook, HealthView, Situation
+from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
+from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
 
 EAST, WEST = "us-east-1", "us-west-2"

@@ -22,7 +22,8 @@ from deploytool.core.drill.history import (
     region_lane,
     resolver_lane,
 )
-from deploytool.core.drill.scenario import Objectives, Scenario
+from deploytool.core.drill.scenario import Scenario
+from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
 
 EAST, WEST = "us-east-1", "us-west-2"

@@ -6,14 +6,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from deploytool.core.drill.facts import Facts
 from deploytool.core.drill.history import Event, FaultRestored
 from deploytool.core.drill.judge import Check, Verdict, judge
-from deploytool.core.drill.lanes import lanes
-from deploytool.core.drill.scenario import Objectives
+from deploytool.core.drill.parsed_history import Facts
+from deploytool.core.project.drill_settings import Objectives
 from deploytool.render.drill import drill_document
 from deploytool.render.report.comparison import compared, comparison_document, comparison_lines
 from deploytool.render.report.junit import junit_xml
+from deploytool.render.report.lanes import lanes
 from deploytool.render.report.markdown import markdown
 from deploytool.render.report.page import page
 

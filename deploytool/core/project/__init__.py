@@ -1,0 +1,1 @@
+"""The project: configuration, graph file, templates, and the graph that is built from them."""

@@ -1,0 +1,80 @@
+"""What GitHub Actions needs of an account, as a graph of one stack: `deploytool bootstrap`. Pure."""
+
+import re
+from collections.abc import Mapping
+
+from deploytool.core.errors import InputError, InputFault
+from deploytool.core.project.config import Config, Stage
+from deploytool.core.project.graph import Graph, Node, NodeId
+from deploytool.core.project.limits import value_fault
+from deploytool.core.project.template import Template
+
+TEMPLATE = "github-oidc.yaml"  # beside the graph file
+STACK = "github-oidc"
+ISSUER = "token.actions.githubusercontent.com"
+# GitHub's names: of an owner letters, digits and hyphens; of a repository dots and underscores too. The ids are in the tokens of
+# every repository that was created or renamed since 15 July 2026 (GitHub changelog, "Immutable subject claims").
+REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}(@\d+/[A-Za-z0-9._-]{1,100}@\d+|/[A-Za-z0-9._-]{1,100})")
+VARIABLES = {
+    "AWS_PLAN_ROLE_ARN": "PlanRoleArn",
+    "AWS_DEPLOY_ROLE_ARN": "DeployRoleArn",
+    "AWS_DRILL_ROLE_ARN": "DrillRoleArn",
+    "AWS_CFN_ROLE_ARN": "CloudFormationRoleArn",
+}
+
+
+def stack_name(config: Config, stage: Stage) -> str:
+    """The stack's name. In upper case it begins as no project's name can, so that no role of a stage reaches it by a pattern."""
+    return f"Bootstrap-{config.project}-{stage.name}"
+
+
+def repository_checked(text: str) -> str:
+    """The repository as its tokens name it. Raises InputError."""
+    if not REPOSITORY.fullmatch(text):
+        raise InputError(
+            f"--repository {text}: must be OWNER/REPOSITORY, or with the ids that its tokens carry OWNER@ID/REPOSITORY@ID",
+            hint="which it is: docs/how-to/bootstrap.md",
+        )
+    return text
+
+
+def bootstrap_graph(config: Config, stage: Stage, template: Template, given: Mapping[str, str]) -> Graph:
+    """The graph for a stage; `given` are the parameters that do not follow from it. Raises InputError with each bad value.
+
+    It counts as a stage of its own, so that neither a lease nor a list of what is left over mixes it with the stage it serves.
+    """
+    parameters = {
+        "Project": config.project,
+        "Stage": stage.name,
+        "DomainName": stage.domain,
+        "PrimaryRegion": config.primary,
+        "SecondaryRegion": config.secondary,
+        **given,
+    }
+    faults = [
+        InputFault(TEMPLATE, f"Parameters.{name}", f"'{value}' is not valid: {fault}")
+        for name, value in parameters.items()
+        if (fault := value_fault(template.document["Parameters"][name], value))
+    ]
+    if faults:
+        raise InputError(faults)
+    node_id = NodeId(STACK, config.primary)
+    node = Node(node_id, stack_name(config, stage), template, template.document, parameters, ())
+    return Graph(config.project, f"{stage.name}-github", {node_id: node}, {}, {}, regions=config.regions)
+
+
+def provider_parameter(outputs: Mapping[str, str], given: str | None, found: str | None) -> str:
+    """The ARN of the provider to use, empty to make one; `outputs` are the deployed stack's, `found` is what the account has.
+
+    A stack that made the provider keeps it, whatever is given: with an ARN it would delete it.
+    """
+    if outputs.get("ProviderMadeHere") == "true":
+        return ""
+    return (found if given is None else given) or ""
+
+
+def subjects(repository: str, stage: str, branch: str) -> dict[str, tuple[str, ...]]:
+    """For each role what the `sub` of a token must be to assume it."""
+    of_environment = (f"repo:{repository}:environment:{stage}",)
+    of_plan = (f"repo:{repository}:pull_request", f"repo:{repository}:ref:refs/heads/{branch}")
+    return {"plan": of_plan, "deploy": of_environment, "drill": of_environment}

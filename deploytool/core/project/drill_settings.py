@@ -1,0 +1,84 @@
+"""The [drill] table of deploytool.toml: how a drill looks and what it must reach. Pure."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploytool.core.errors import Faults
+
+KEYS = ["rate", "resolvers", "rto_seconds", "failback_seconds", "failed_share"]
+HIGHEST_RATE = 100.0
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """What must hold for a drill to pass, beside the failover itself. Seconds; shares from 0 to 1. None: not asked for.
+
+    Without `rto_seconds` and `failback_seconds` the bound that Route 53's rules predict stands in for them.
+    """
+
+    rto_seconds: float | None = None
+    failback_seconds: float | None = None
+    failed_share: float | None = None
+
+
+@dataclass(frozen=True)
+class DrillSettings:
+    """`rate` in requests a second of wall time that each client makes, None for the target's default.
+
+    `resolvers` are addresses of recursive resolvers to watch beside the system's, on AWS.
+    """
+
+    rate: float | None = None
+    resolvers: tuple[str, ...] = ()
+    objectives: Objectives = field(default_factory=Objectives)
+
+
+def parse_drill_settings(value: object, faults: Faults) -> DrillSettings:
+    """Parse the table; what is wrong with it is added to the faults."""
+    if not isinstance(value, dict):
+        faults.add("drill", "must be a table, like [drill]")
+        return DrillSettings()
+    for unknown in value.keys() - set(KEYS):
+        faults.unknown("drill", unknown, KEYS)
+    rate = _number(value, "rate", faults, HIGHEST_RATE, "requests a second")
+    rto = _number(value, "rto_seconds", faults, 86_400, "seconds")
+    failback = _number(value, "failback_seconds", faults, 86_400, "seconds")
+    share = _share(value, faults)
+    return DrillSettings(rate, _resolvers(value, faults), Objectives(rto, failback, share))
+
+
+def _number(table: Mapping[str, Any], key: str, faults: Faults, most: float, unit: str) -> float | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        faults.add(f"drill.{key}", f"{value!r} is not valid; it must be a number of {unit}, more than 0 and at most {most:g}")
+        return None
+    return float(value)
+
+
+def _share(table: Mapping[str, Any], faults: Faults) -> float | None:
+    value = table.get("failed_share")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        faults.add(
+            "drill.failed_share", f"{value!r} is not valid; it must be from 0 to 1, like 0.01 for one request in a hundred"
+        )
+        return None
+    return float(value)
+
+
+def _resolvers(table: Mapping[str, Any], faults: Faults) -> tuple[str, ...]:
+    value = table.get("resolvers", [])
+    if not isinstance(value, list):
+        faults.add("drill.resolvers", 'must be a list of addresses, like ["1.1.1.1", "8.8.8.8"]')
+        return ()
+    for each in value:
+        try:
+            ipaddress.ip_address(each)
+        except ValueError:
+            faults.add("drill.resolvers", f"{each!r} is no IP address of a resolver; write it like 1.1.1.1")
+    return tuple(map(str, value))

@@ -1,0 +1,254 @@
+"""infra/stacks.yaml as frozen types: the stacks, where each parameter comes from, and every fault of the file at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploytool.core.errors import Faults, InputError, InputFault
+from deploytool.core.project.settings import ALWAYS, BUILT_IN, LOOKUPS, Condition, SettingSpec, text_of
+from deploytool.core.project.template import load_yaml
+
+PARTS = ("key", "version", "bucket")
+SCOPES = ("global", "regional", "secondary")
+# What a check and a drill need to know of a deployment: outputs, and those of which each region has its own.
+SERVICE = ("hosted_zone", "health_check", "guard_function", "guard_role", "guard_schedules")
+REGIONAL_SERVICE = ("function", "rest_api")
+
+
+@dataclass(frozen=True)
+class SettingSource:
+    """A parameter's value from a setting."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class OutputSource:
+    """A parameter's value from a stack's output: in the same region, or in `region` (primary, secondary or its name)."""
+
+    stack: str
+    output: str
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class ArtifactSource:
+    """A parameter's value from a packaged artifact: its key in the bucket, its version, or the bucket's name."""
+
+    artifact: str
+    part: str
+
+
+@dataclass(frozen=True)
+class LiteralSource:
+    """A parameter's value as written."""
+
+    value: str
+
+
+Source = SettingSource | OutputSource | ArtifactSource | LiteralSource
+
+
+@dataclass(frozen=True)
+class ParameterSource:
+    """Where a parameter comes from; with `only` (primary or secondary) for that role alone, with `when` while it holds."""
+
+    source: Source
+    only: str = ""
+    when: Condition = ALWAYS
+
+
+Alternatives = tuple[ParameterSource, ...]  # the first that holds and whose stack the stage has counts
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A resource that must be made anew whenever one of these stacks' templates changes."""
+
+    resource: str
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StackSpec:
+    """One entry below `stacks`; a stage for which `when` does not hold does without it."""
+
+    name: str
+    template: str
+    scope: str
+    parameters: Mapping[str, Alternatives]
+    snapshot: Snapshot | None
+    when: Condition
+
+
+@dataclass(frozen=True)
+class ArtifactSpec:
+    """A folder to package, and the bucket (an output of a regional stack) to store it in."""
+
+    name: str
+    source: str
+    bucket: OutputSource
+
+
+@dataclass(frozen=True)
+class GraphFile:
+    """The whole of the graph file. Paths are relative to it."""
+
+    file: str
+    settings: Mapping[str, SettingSpec]
+    artifacts: Mapping[str, ArtifactSpec]
+    stacks: Mapping[str, StackSpec]
+    service: Mapping[str, Alternatives]
+
+
+def parse_graph_file(text: str, file: str) -> GraphFile:
+    """Parse the graph file's text. Raises InputError with every fault found."""
+    document = load_yaml(text, file)
+    if not isinstance(document, dict):
+        raise InputError([InputFault(file, "", "must be a mapping with the key 'stacks'")])
+    faults = Faults(file)
+    _known(document, "", ["settings", "artifacts", "stacks", "service"], faults)
+    settings = {name: _setting(name, each, faults) for name, each in _table(document, "settings", faults).items()}
+    artifacts = {name: _artifact(name, each, faults) for name, each in _table(document, "artifacts", faults).items()}
+    stacks = {name: _stack(name, each, faults) for name, each in _table(document, "stacks", faults).items()}
+    if not stacks:
+        faults.add("stacks", "names no stack")
+    service = {name: _service(name, each, faults) for name, each in _table(document, "service", faults).items()}
+    faults.raise_any()
+    return GraphFile(file, settings, artifacts, stacks, service)
+
+
+def _known(table: Mapping[str, Any], key: str, known: list[str], faults: Faults) -> None:
+    for name in table:
+        if name not in known:
+            faults.unknown(key, str(name), known)
+
+
+def _table(parent: Mapping[str, Any], name: str, faults: Faults, path: str = "") -> dict[str, Any]:
+    value = parent.get(name) or {}
+    if not isinstance(value, dict):
+        faults.add(f"{path}{name}", "must be a mapping")
+        return {}
+    return value
+
+
+def _setting(name: str, value: object, faults: Faults) -> SettingSpec:
+    key = f"settings.{name}"
+    if name in BUILT_IN:
+        faults.add(key, "is a built-in setting; choose another name")
+    table = value if isinstance(value, dict) else {"default": value}
+    _known(table, key, ["default", "values", "lookup", "when"], faults)
+    default, values, lookup = table.get("default", ""), table.get("values", []), table.get("lookup", "")
+    if not isinstance(values, list) or not all(isinstance(each, str | int) for each in [default, *values]):
+        faults.add(key, "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}")
+        return SettingSpec("")
+    if lookup and lookup not in LOOKUPS:
+        faults.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
+    spec = SettingSpec(default, tuple(values), str(lookup), _when(table, key, faults))
+    if fault := spec.fault(default):
+        faults.add(f"{key}.default", fault)
+    return spec
+
+
+def _when(table: Mapping[str, Any], key: str, faults: Faults) -> Condition:
+    """The condition beside `when`: {SETTING: VALUE} or {SETTING: [VALUE, ...]}."""
+    of: dict[str, tuple[str, ...]] = {}
+    for name, value in _table(table, "when", faults, f"{key}.").items():
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(each, str | int) for each in values):
+            faults.add(f"{key}.when.{name}", "must be a value or a list of values, like {zone: [new, existing]}")
+        of[str(name)] = tuple(text_of(each) for each in values)
+    return Condition(of)
+
+
+def _artifact(name: str, value: object, faults: Faults) -> ArtifactSpec:
+    key = f"artifacts.{name}"
+    table = value if isinstance(value, dict) else {}
+    _known(table, key, ["source", "bucket"], faults)
+    source = table.get("source")
+    if not isinstance(source, str):
+        faults.add(f"{key}.source", "is missing; name the folder to package, relative to this file")
+    bucket = _parameter(table.get("bucket"), f"{key}.bucket", faults).source
+    if not isinstance(bucket, OutputSource):
+        faults.add(f"{key}.bucket", "must be an output, like {output: code-bucket.BucketName}")
+        bucket = OutputSource("", "")
+    return ArtifactSpec(name, str(source), bucket)
+
+
+def _service(name: str, value: object, faults: Faults) -> Alternatives:
+    if name not in (*SERVICE, *REGIONAL_SERVICE):
+        faults.unknown("service", name, [*SERVICE, *REGIONAL_SERVICE])
+    return _alternatives(value, f"service.{name}", faults)
+
+
+def _stack(name: str, value: object, faults: Faults) -> StackSpec:
+    key = f"stacks.{name}"
+    if not isinstance(value, dict):
+        faults.add(key, "must be a mapping with 'template' and 'scope'")
+        value = {}
+    _known(value, key, ["template", "scope", "when", "parameters", "snapshot"], faults)
+    if not isinstance(value.get("template"), str):
+        faults.add(f"{key}.template", "is missing; name the template's file, relative to this file")
+    if value.get("scope") not in SCOPES:
+        message = (
+            "must be 'global' (one stack, in the primary region), 'regional' (one in each) or 'secondary' (one, in that region)"
+        )
+        faults.add(f"{key}.scope", message)
+    parameters = {
+        parameter: _alternatives(each, f"{key}.parameters.{parameter}", faults)
+        for parameter, each in _table(value, "parameters", faults, f"{key}.").items()
+    }
+    when = _when(value, key, faults)
+    return StackSpec(name, str(value.get("template")), str(value.get("scope")), parameters, _snapshot(value, key, faults), when)
+
+
+def _snapshot(stack: Mapping[str, Any], key: str, faults: Faults) -> Snapshot | None:
+    table = _table(stack, "snapshot", faults, f"{key}.")
+    if not table:
+        return None
+    _known(table, f"{key}.snapshot", ["resource", "of"], faults)
+    of = table.get("of")
+    if not isinstance(table.get("resource"), str) or not isinstance(of, list) or not of:
+        faults.add(
+            f"{key}.snapshot",
+            "must name a resource and the stacks whose templates it holds, like {resource: Deployment, of: [api, lambda]}",
+        )
+        return None
+    return Snapshot(table["resource"], tuple(map(str, of)))
+
+
+def _alternatives(value: object, key: str, faults: Faults) -> Alternatives:
+    if value == []:
+        faults.add(key, "is an empty list; name at least one source")
+    return tuple(_parameter(each, key, faults) for each in (value if isinstance(value, list) else [value]))
+
+
+def _parameter(value: object, key: str, faults: Faults) -> ParameterSource:
+    if not isinstance(value, dict):
+        return ParameterSource(_source(value, key, faults))
+    only, when = str(value.get("only", "")), _when(value, key, faults)
+    if only not in ("", "primary", "secondary"):
+        faults.add(f"{key}.only", "must be 'primary' or 'secondary'")
+    source = {name: each for name, each in value.items() if name not in ("only", "when")}
+    return ParameterSource(_source(source, key, faults), only, when)
+
+
+def _source(value: object, key: str, faults: Faults) -> Source:
+    match value:
+        case bool() | str() | int():
+            return LiteralSource(text_of(value))
+        case {"value": bool() | str() | int() as literal, **rest} if not rest:
+            return LiteralSource(text_of(literal))
+        case {"setting": str(name), **rest} if not rest:
+            return SettingSource(name)
+        case {"output": str(output), **rest} if output.count(".") == 1 and rest.keys() <= {"region"}:
+            stack, name = output.split(".")
+            return OutputSource(stack, name, str(rest.get("region", "")))
+        case {"artifact": str(name), "part": str(part), **rest} if part in PARTS and not rest:
+            return ArtifactSource(name, part)
+    faults.add(
+        key,
+        "must be a literal (or {value: LITERAL}), {setting: NAME}, {output: STACK.OUTPUT} (region: primary|secondary|NAME)"
+        " or {artifact: NAME, part: key|version|bucket}",
+    )
+    return LiteralSource("")

@@ -1,0 +1,1 @@
+"""CloudFormation stacks as values, and the plan that changes them."""

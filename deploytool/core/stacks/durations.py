@@ -1,0 +1,66 @@
+"""How long an operation on a stack takes, from earlier ones, and when to look at it again. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from deploytool.core.stacks.stack import STACK_TYPE, StackEvent, StackStatus
+
+KNOWN = {
+    "AWS::Route53::HostedZone": 35.0,
+    "AWS::CertificateManager::Certificate": 75.0,
+    "AWS::IAM::Role": 16.0,
+    "AWS::Lambda::Function": 7.0,
+    "AWS::Lambda::Permission": 6.0,
+    "AWS::ApiGateway::RestApi": 2.0,
+    "AWS::ApiGateway::Stage": 1.5,
+    "AWS::ApiGateway::DomainName": 12.0,
+    "AWS::ApiGateway::BasePathMapping": 2.0,
+    "AWS::Route53::HealthCheck": 2.0,
+    "AWS::Route53::RecordSet": 32.0,
+    "AWS::S3::Bucket": 16.0,
+    "AWS::S3::BucketPolicy": 2.0,
+}
+"""Seconds that creating a resource typically takes on AWS; the figures that the benchmark's emulator is set to, too."""
+
+OTHER = 1.0  # seconds for any other resource
+FIRST, NEAR, USUAL, LONGEST = 0.1, 0.5, 1.5, 5.0  # seconds between two looks
+
+
+def expected_creation(resources: Mapping[str, str]) -> float:
+    """Seconds that creating a stack of these resources (type by logical id) takes when nothing is known of an earlier one."""
+    return sum(KNOWN.get(kind, OTHER) for kind in resources.values())
+
+
+def earlier_seconds(events: Sequence[StackEvent], stack_id: str, operation: str) -> float | None:
+    """Seconds of the latest operation (CREATE, UPDATE or DELETE) that ended well, from a stack's events in any order.
+
+    None when the events hold no whole operation of that kind.
+    """
+    begun: StackEvent | None = None
+    seconds: float | None = None
+    own = [event for event in events if event.type == STACK_TYPE and event.physical_id == stack_id]
+    for event in sorted(own, key=lambda event: event.at):
+        if event.status == f"{operation}_IN_PROGRESS":
+            begun = event if begun is None or begun.token != event.token else begun
+        elif begun and event.token == begun.token and StackStatus(event.status).is_end:
+            seconds = (event.at - begun.at).total_seconds() if StackStatus(event.status).is_good_end else seconds
+            begun = None
+    return seconds
+
+
+def pause(elapsed: float, expected: float | None) -> float:
+    """Seconds until the next look at an operation that runs for `elapsed` seconds and is expected to take `expected`.
+
+    Short after the start, when a refusal shows, and around the expected end; long far from it, never more than five seconds:
+    an end that is missed by a second delays each stack that waits for it.
+    """
+    early = max(FIRST, elapsed / 4)
+    late = max(USUAL, elapsed / 30)  # nobody knows when it ends
+    if expected is None:
+        return min(early, late, LONGEST)
+    around = max(NEAR, abs(expected - elapsed) / 4)
+    return min(early, around, LONGEST) if elapsed < expected else min(early, around, late, LONGEST)
+
+
+def jittered(seconds: float, random: float) -> float:
+    """The pause made up to a tenth shorter or longer, so that several runs do not ask in step. `random` is from 0 to 1."""
+    return min(seconds * (0.9 + 0.2 * random), LONGEST)

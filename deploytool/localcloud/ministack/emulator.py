@@ -1,0 +1,180 @@
+"""MiniStack inside this process: its environment, its modules, its life span. Whatever knows MiniStack's own names starts here.
+
+MiniStack reads its settings from environment variables while it is imported, so `prepare_environment` must come first.
+"""
+
+# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
+
+import asyncio
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from deploytool.core.errors import DeploytoolError
+from deploytool.localcloud.edges.asgi import AsgiApp
+from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, TEMPORARY
+
+ACCOUNT = "000000000000"  # MiniStack's account for any access key that is not itself an account number
+
+# What a local cloud answers for. Other services of MiniStack start containers or listen on every interface: calls are refused.
+SERVICES = (
+    "acm", "apigateway", "cloudformation", "cloudtrail", "dynamodb", "ec2", "events", "iam", "kms", "lambda", "logs",
+    "monitoring", "resource-groups", "route53", "s3", "scheduler", "secretsmanager", "sns", "sqs",
+    "ssm", "states", "sts", "tagging", "wafv2",
+)  # fmt: skip
+# The same for CloudFormation, by the second part of a resource type's name.
+RESOURCE_SERVICES = (
+    "ApiGateway", "ApiGatewayV2", "CertificateManager", "CloudFormation", "CloudTrail", "CloudWatch", "DynamoDB", "EC2", "Events",
+    "IAM", "KMS", "Lambda", "Logs", "ResourceGroups", "Route53", "S3", "SNS", "SQS", "SSM", "Scheduler", "SecretsManager",
+    "StepFunctions", "WAFv2",
+)  # fmt: skip
+
+# The only variables that may reach MiniStack and the functions that it runs: a user's AWS_*, proxy, Docker or MiniStack settings
+# must neither change how the local cloud behaves nor let a function find real credentials.
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "COVERAGE_PROCESS_START")
+_KEPT_PREFIXES = ("LC_",)
+
+
+@dataclass(frozen=True)
+class MiniStack:
+    """MiniStack's modules. It has no type information, hence Any."""
+
+    app: Any
+    iam_actions: Any
+    iam_evaluator: Any
+    responses: Any
+    lambda_runtime: Any
+    route53: Any
+    acm: Any
+    apigateway: Any
+    apigateway_v1: Any
+    scheduler: Any
+    iam: Any
+    provisioners: Any
+    stacks: Any
+    template_helpers: Any
+    cloudformation: Any
+
+
+def prepare_environment(directory: Path, port: int, region: str, *, enforce_iam: bool = False) -> None:
+    """Leave MiniStack only what it needs in os.environ: loopback only, nothing kept on disk but below `directory`, quiet logs.
+
+    `port` is the AWS API's, `region` what an unsigned call means. With `enforce_iam` the local access key is the root user's.
+    """
+    temporary = directory / TEMPORARY
+    temporary.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    os.environ.clear()
+    os.environ.update(kept)
+    os.environ.update(
+        {
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": region,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "SERVICES": ",".join(SERVICES),
+            "LOG_LEVEL": "WARNING",
+            "PERSIST_STATE": "0",
+            "S3_PERSIST": "0",
+            "STATE_DIR": str(temporary),
+            "S3_DATA_DIR": str(temporary),
+            "LAMBDA_EXECUTOR": "local",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            # MiniStack removes containers that it takes for its own when it finds a Docker daemon: show it none.
+            "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
+            "TMPDIR": str(temporary),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+    )
+    if enforce_iam:
+        os.environ.update({"AUTH": "true", "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY})
+    tempfile.tempdir = None  # so that TMPDIR is read again
+
+
+def load() -> MiniStack:
+    """Import MiniStack. Raises DeploytoolError when it is missing."""
+
+    def module(name: str) -> ModuleType:
+        return import_module(f"ministack.{name}")
+
+    try:
+        return MiniStack(
+            app=module("app"),
+            iam_actions=module("core.iam_actions"),
+            iam_evaluator=module("core.iam_evaluator"),
+            responses=module("core.responses"),
+            lambda_runtime=module("core.lambda_runtime"),
+            route53=module("services.route53"),
+            acm=module("services.acm"),
+            apigateway=module("services.apigateway"),
+            apigateway_v1=module("services.apigateway_v1"),
+            scheduler=module("services.scheduler"),
+            iam=module("services.iam"),
+            provisioners=module("services.cloudformation.provisioners"),
+            stacks=module("services.cloudformation.stacks"),
+            template_helpers=module("services.cloudformation.helpers"),
+            cloudformation=module("services.cloudformation"),
+        )
+    except ModuleNotFoundError as error:
+        raise DeploytoolError(f"the local cloud needs MiniStack ({error})", hint="pip install 'deploytool[local]'") from error
+
+
+def refuse_foreign_resource_types(ministack: MiniStack) -> None:
+    """Forget the CloudFormation resource types of services that the local cloud does not answer for: a template that names one is
+    then refused ("Unrecognized resource types"), as one that names a type unknown to AWS.
+    """
+    handlers = ministack.provisioners._RESOURCE_HANDLERS
+    for name in [name for name in handlers if name.startswith("AWS::") and name.split("::")[1] not in RESOURCE_SERVICES]:
+        del handlers[name]
+
+
+def ministack_version() -> str:
+    """The installed version of MiniStack."""
+    return version("ministack")
+
+
+class Lifespan:
+    """MiniStack's start and end, as the ASGI life-span protocol has them."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def startup(self) -> None:
+        """Returns once MiniStack is ready. Raises DeploytoolError when it could not start."""
+        self._task = asyncio.ensure_future(self._run())
+        await self._say("startup", self._task)
+
+    async def shutdown(self) -> None:
+        """Returns once MiniStack has ended. Nothing to do when it never started."""
+        if self._task is None:
+            return
+        await self._say("shutdown", self._task)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    async def _run(self) -> None:
+        await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._inbox.get, self._outbox.put)
+
+    async def _say(self, event: str, task: asyncio.Task[None]) -> None:
+        await self._inbox.put({"type": f"lifespan.{event}"})
+        answer = asyncio.ensure_future(self._outbox.get())
+        await asyncio.wait({answer, task}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            answer.cancel()
+            error = None if task.cancelled() else task.exception()
+            raise DeploytoolError(f"MiniStack ended during its {event}: {error!r}")
+        if answer.result()["type"] != f"lifespan.{event}.complete":
+            raise DeploytoolError(f"MiniStack failed during its {event}: {answer.result().get('message', '')}")

@@ -1,0 +1,1 @@
+"""The drill: run, observe, undo, restore."""

@@ -1,0 +1,92 @@
+"""Undoes what a drill broke, step by step, and reads back that it is undone. As often as one likes."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.record import RestoreConcurrency, RestoreEdge, RestoreHealthCheck, RestoreMapping, UndoStep
+from deploytool.core.errors import DeploytoolError, StaleVersion
+from deploytool.core.service.ports import ApiMapping, HealthChecks
+
+Port = TypeVar("Port")
+ATTEMPTS = 5  # of a compare-and-swap; who loses that often is not alone
+
+
+def undo(environment: Environment, steps: Iterable[UndoStep]) -> None:
+    """Undo every step, also where one fails; raises the first failure at the end."""
+    failures: list[DeploytoolError] = []
+    for step in steps:
+        try:
+            _undo(environment, step)
+        except DeploytoolError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def is_undone(environment: Environment, steps: Iterable[UndoStep]) -> bool:
+    """Whether everything reads as the steps want it."""
+    return all(_is_undone(environment, step) for step in steps)
+
+
+def in_words(step: UndoStep) -> str:
+    """What undoing a step calls."""
+    match step:
+        case RestoreHealthCheck(id_, inverted):
+            return f"route53:UpdateHealthCheck {id_} Inverted={str(inverted).lower()}"
+        case RestoreConcurrency(region, function, None):
+            return f"lambda:DeleteFunctionConcurrency {function} in {region}"
+        case RestoreConcurrency(region, function, reserved):
+            return f"lambda:PutFunctionConcurrency {function} in {region} ReservedConcurrentExecutions={reserved}"
+        case RestoreMapping(region, domain, base_path, rest_api, stage):
+            return f"apigateway:CreateBasePathMapping {domain} {base_path} in {region} to {rest_api}, stage {stage}"
+        case RestoreEdge(region):
+            return f"the local cloud's edge of {region}: serving"
+
+
+def _undo(environment: Environment, step: UndoStep) -> None:
+    match step:
+        case RestoreHealthCheck(id_, inverted):
+            _restore_health_check(environment.health_checks, id_, inverted=inverted)
+        case RestoreConcurrency(region, function, reserved):
+            _there(environment.functions).set_reserved_concurrency(region, function, reserved)
+        case RestoreMapping(region, domain, base_path, rest_api, stage):
+            _there(environment.mappings).create(region, domain, ApiMapping(base_path, rest_api, stage))
+        case RestoreEdge(region):
+            _there(environment.edges).set_condition(region, "serving")
+
+
+def _is_undone(environment: Environment, step: UndoStep) -> bool:
+    match step:
+        case RestoreHealthCheck(id_, inverted):
+            return environment.health_checks.get(id_).config.inverted is inverted
+        case RestoreConcurrency(region, function, reserved):
+            return _there(environment.functions).reserved_concurrency(region, function) == reserved
+        case RestoreMapping(region, domain, base_path, rest_api, stage):
+            return ApiMapping(base_path, rest_api, stage) in _there(environment.mappings).of(region, domain)
+        case RestoreEdge(region):
+            return _there(environment.edges).condition(region) == "serving"
+
+
+def _restore_health_check(health_checks: HealthChecks, id_: str, *, inverted: bool) -> None:
+    """Write it, also where it reads so already.
+
+    Each write makes a new HealthCheckVersion: an injection that is still on its way (its answer was cut off) asks for the old
+    one, and is refused from then on.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        found = health_checks.get(id_)
+        try:
+            health_checks.set_inverted(id_, inverted=inverted, version=found.version)
+        except StaleVersion:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return
+
+
+def _there(port: Port | None) -> Port:
+    """A port that the step needs. Raises DeploytoolError where the target does not have it: the record is another target's."""
+    if port is None:
+        raise DeploytoolError("this target cannot undo that drill", hint="restore on the target that it was begun on")
+    return port

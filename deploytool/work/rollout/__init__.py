@@ -1,0 +1,1 @@
+"""An update that reaches the standby region first."""

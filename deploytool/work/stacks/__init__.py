@@ -1,0 +1,1 @@
+"""Deploying and deleting the stacks of a graph."""

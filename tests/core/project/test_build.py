@@ -1,0 +1,439 @@
+"""The graph: edges from outputs to parameters, snapshots, and every fault before any call."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploytool.core.errors import InputError
+from deploytool.core.project.build import build_graph
+from deploytool.core.project.config import parse_config
+from deploytool.core.project.graph import Graph, NodeId, OutputRef
+from deploytool.core.project.graphfile import parse_graph_file
+from deploytool.core.project.package import build_package
+from deploytool.core.project.settings import needed_lookups
+from deploytool.core.project.template import parse_template
+
+CONFIG = 'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n'
+ZONE = """
+Parameters: {Name: {Type: String}}
+Resources: {Zone: {Type: 'AWS::Route53::HostedZone'}}
+Outputs: {ZoneId: {Value: !Ref Zone}}
+"""
+API = """
+Resources:
+  Api: {Type: 'AWS::ApiGateway::RestApi'}
+Outputs:
+  ApiId: {Value: !Ref Api}
+"""
+STAGE = """
+Parameters: {ApiId: {Type: String}, ZoneId: {Type: String, Default: none}, Key: {Type: String, Default: ""}}
+Resources:
+  Deployment: {Type: 'AWS::ApiGateway::Deployment', DependsOn: Other, Properties: {RestApiId: !Ref ApiId}}
+  Other: {Type: 'AWS::ApiGateway::Method'}
+  Stage:
+    Type: AWS::ApiGateway::Stage
+    DependsOn: [Other, Deployment]
+    Properties:
+      DeploymentId: !Ref Deployment
+      Description: !Sub 'of ${Deployment.DeploymentId} and ${Deployments}'
+      X: !GetAtt Deployment.DeploymentId
+Outputs: {Url: {Value: !Ref Stage}, Other: {Value: x}}
+"""
+TEMPLATES = {"zone.yaml": ZONE, "api.yaml": API, "stage.yaml": STAGE}
+GRAPH = """
+settings: {retention: 30}
+artifacts:
+  function: {source: ../lambda, bucket: {output: api.ApiId}}
+stacks:
+  zone: {template: zone.yaml, scope: global, parameters: {Name: {setting: domain}}}
+  api: {template: api.yaml, scope: regional}
+  stage:
+    template: stage.yaml
+    scope: regional
+    snapshot: {resource: Deployment, of: [api, stage]}
+    parameters:
+      ApiId: {output: api.ApiId}
+      ZoneId: {output: zone.ZoneId, only: primary}
+      Key: {artifact: function, part: key}
+service: {hosted_zone: {output: zone.ZoneId}}
+"""
+
+
+def graph_of(graph: str = GRAPH, config: str = CONFIG, templates: Mapping[str, str] = TEMPLATES, code: bytes = b"x") -> Graph:
+    parsed = parse_config(config, "deploytool.toml")
+    packages = {"function": build_package("function", {"handler.py": code})}
+    documents = {name: parse_template(text, name) for name, text in templates.items()}
+    return build_graph(parsed, parsed.stage(None), parse_graph_file(graph, "stacks.yaml"), documents, packages)
+
+
+def faults_of(graph: str, config: str = CONFIG) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        graph_of(graph, config)
+    return {fault.key: fault.message for fault in caught.value.faults}
+
+
+def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
+    """Whoever takes one gets it from there, in whatever region; of its own region it takes what it does not say otherwise."""
+    text = GRAPH.replace("service: {", "service: {guard_function: {output: guard.Url}, function: {output: stage.Url}, ").replace(
+        "  stage:\n",
+        """  guard:
+    template: stage.yaml
+    scope: secondary
+    parameters: {ApiId: {output: api.ApiId}, ZoneId: {output: zone.ZoneId}, Key: {setting: role}}
+  stage:
+""",
+    )
+    graph = graph_of(text)
+    [guard] = [node for node in graph.nodes.values() if node.id.stack == "guard"]
+    assert guard.id.region == "us-west-2"
+    assert guard.parameters == {
+        "ApiId": OutputRef(NodeId("api", "us-west-2"), "ApiId"),
+        "ZoneId": OutputRef(NodeId("zone", "us-east-1"), "ZoneId"),
+        "Key": "SECONDARY",
+    }
+    assert graph.service["guard_function"] == OutputRef(guard.id, "Url")
+    regions = ("us-east-1", "us-west-2")
+    assert graph.regional_service == {"function": {each: OutputRef(NodeId("stage", each), "Url") for each in regions}}
+
+
+def test_a_regional_stack_has_a_node_a_region_and_edges_to_where_its_parameters_come_from() -> None:
+    """Same region by default; the global one is in the primary; `only` leaves the other role without that edge."""
+    graph = graph_of()
+    east, west = NodeId("stage", "us-east-1"), NodeId("stage", "us-west-2")
+    assert graph.nodes[west].parameters["ApiId"] == OutputRef(NodeId("api", "us-west-2"), "ApiId")
+    assert graph.edges()[east] == {NodeId("api", "us-east-1"), NodeId("zone", "us-east-1")}
+    assert graph.edges()[west] == {NodeId("api", "us-west-2")}
+    assert "ZoneId" not in graph.nodes[west].parameters
+    assert graph.nodes[NodeId("zone", "us-east-1")].parameters == {"Name": "dev.example.com"}
+    assert graph.service == {"hosted_zone": OutputRef(NodeId("zone", "us-east-1"), "ZoneId")}
+    assert graph.reversed_edges()[NodeId("api", "us-west-2")] == {west}
+
+
+def test_a_snapshot_is_renamed_everywhere_and_only_by_what_it_holds() -> None:
+    """New code keeps the snapshot's name; a change of a template that it holds gives it another."""
+
+    def names(graph: Graph) -> set[str]:
+        return set(graph.nodes[NodeId("stage", "us-east-1")].document["Resources"])  # type: ignore[call-overload]  # a document
+
+    first = graph_of()
+    resources = first.nodes[NodeId("stage", "us-east-1")].document["Resources"]
+    assert isinstance(resources, dict)
+    new = next(name for name in resources if name.startswith("Deployment"))
+    assert len(new) == len("Deployment") + 10
+    stage = resources["Stage"]
+    assert stage["DependsOn"] == ["Other", new]
+    assert stage["Properties"]["DeploymentId"] == {"Ref": new}
+    assert stage["Properties"]["X"] == {"Fn::GetAtt": [new, "DeploymentId"]}
+    assert stage["Properties"]["Description"] == {"Fn::Sub": f"of ${{{new}.DeploymentId}} and ${{Deployments}}"}
+    assert resources[new]["Type"] == "AWS::ApiGateway::Deployment"
+    assert names(graph_of(code=b"y")) == names(first)
+    changed = {**TEMPLATES, "api.yaml": API.replace("RestApi'", "RestApi', Properties: {Name: x}")}
+    assert names(graph_of(templates=changed)) != names(first)
+    described = {**TEMPLATES, "api.yaml": "Description: words\n" + API}
+    assert names(graph_of(templates=described)) == names(first)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "says"),
+    [
+        (
+            ("output: api.ApiId}\n      ZoneId", "output: api.ApiIdd}\n      ZoneId"),
+            "stacks.stage.parameters.ApiId",
+            "has no output 'ApiIdd'; it has: ApiId",
+        ),
+        (("zone.ZoneId, only: primary", "zon.ZoneId"), "stacks.stage.parameters.ZoneId.zon", "did you mean 'zone'"),
+        (("{setting: domain}", "{setting: domian}"), "stacks.zone.parameters.Name.domian", "did you mean 'domain'"),
+        (("{setting: domain}", "{setting: region}"), "stacks.zone.parameters.Name", "differs from region to region"),
+        (("{setting: domain}", "{output: api.ApiId}"), "stacks.zone.parameters.Name", "say which one"),
+        (("{setting: domain}", "{output: api.ApiId, region: eu-west-1}"), "stacks.zone.parameters.Name", "none of primary"),
+        (("      ApiId: {output: api.ApiId}\n", ""), "stacks.stage.parameters.ApiId", "has no value"),
+        (("      ApiId:", "      Apild: 1\n      ApiId:"), "stacks.stage.parameters.Apild", "did you mean 'ApiId'"),
+        (
+            ("{output: api.ApiId}\n      ZoneId", "{output: api.ApiId, only: primary}\n      ZoneId"),
+            "stacks.stage.parameters.ApiId",
+            "must have a default",
+        ),
+        (("artifact: function", "artifact: functoin"), "stacks.stage.parameters.Key.functoin", "did you mean 'function'"),
+        (
+            ("resource: Deployment", "resource: Deploymnt"),
+            "stacks.stage.snapshot.resource.Deploymnt",
+            "did you mean 'Deployment'",
+        ),
+        (("of: [api, stage]", "of: [apy, stage]"), "stacks.stage.snapshot.of.apy", "did you mean 'api'"),
+        (("{setting: domain}", "{output: stage.Url, region: primary}"), "stacks", "circle: "),
+        (("scope: global", "scope: globl"), "stacks.zone.scope", "'global'"),
+        (("{setting: domain}", "{settings: domain}"), "stacks.zone.parameters.Name", "{setting: NAME}"),
+        (("template: zone.yaml", "tempalte: zone.yaml"), "stacks.zone.tempalte", "did you mean 'template'"),
+        (("{retention: 30}", "{region: 30}"), "settings.region", "built-in"),
+        (("{output: zone.ZoneId}}\n", "{output: zone.Zone}}\n"), "service.hosted_zone", "has no output"),
+        (("bucket: {output: api.ApiId}", "bucket: here"), "artifacts.function.bucket", "must be an output"),
+    ],
+)
+def test_each_fault_of_the_graph_names_its_key_and_the_mend(change: tuple[str, str], key: str, says: str) -> None:
+    """What would fail half-way through a deployment is refused before it."""
+    assert change[0] in GRAPH
+    assert says in faults_of(GRAPH.replace(*change))[key]
+
+
+def test_a_circle_is_shown_in_the_order_of_waiting() -> None:
+    """Zone waits for stage, which waits for zone."""
+    message = faults_of(GRAPH.replace("{setting: domain}", "{output: stage.Url, region: primary}"))["stacks"]
+    assert "zone -> stage -> zone" in message or "stage -> zone -> stage" in message
+
+
+def test_a_setting_that_no_stack_uses_is_an_unknown_key_of_the_configuration() -> None:
+    """A misspelt setting would change nothing in silence."""
+    assert "did you mean 'retention'" in faults_of(GRAPH, CONFIG + "settings = {retentoin = 1}")["stages.dev.settings.retentoin"]
+
+
+def test_a_key_twice_is_refused() -> None:
+    """YAML's last one wins would lose a stack in silence."""
+    with pytest.raises(InputError, match="stands there twice"):
+        parse_graph_file("stacks:\n  a: {template: t, scope: global}\n  a: {template: t, scope: global}", "stacks.yaml")
+
+
+CONDITIONAL = """
+settings:
+  zone: {default: new, values: [new, existing, external]}
+  zone_id: {default: "", lookup: hosted_zone, when: {zone: existing}}
+  vpc: false
+  url: https://{region}.example.net
+stacks:
+  zone: {template: zone.yaml, scope: global, when: {zone: new}, parameters: {Name: {setting: domain}}}
+  api: {template: api.yaml, scope: regional}
+  network: {template: api.yaml, scope: regional, when: {vpc: true, role: SECONDARY}}
+  stage:
+    template: stage.yaml
+    scope: regional
+    when: {zone: [new, existing]}
+    parameters:
+      ApiId: {output: api.ApiId}
+      ZoneId:
+        - {output: zone.ZoneId, when: {zone: new}}
+        - {setting: zone_id, only: primary}
+      Key:
+        - {value: vpc, when: {vpc: true}}
+        - {setting: url}
+service:
+  hosted_zone: [{output: zone.ZoneId, when: {zone: new}}, {setting: zone_id, when: {zone: existing}}]
+"""
+
+
+def stage_with(**settings: object) -> str:
+    """The configuration with settings of the stage."""
+    return CONFIG + "settings = {" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in settings.items()) + "}"
+
+
+def test_a_stage_does_without_the_stacks_whose_condition_does_not_hold() -> None:
+    """All settings of a `when` must hold, one of its values each; what a stage does without is known, to be deleted."""
+    assert {node.stack for node in graph_of(CONDITIONAL).nodes} == {"zone", "api", "stage"}
+    graph = graph_of(CONDITIONAL, stage_with(zone="external", vpc=True))
+    assert {str(each) for each in graph.nodes} == {"api@us-east-1", "api@us-west-2", "network@us-west-2"}
+    assert {str(each) for each in graph.left_out} == {"network@us-east-1", "zone@us-east-1", "stage@us-east-1", "stage@us-west-2"}
+    assert graph.service == {}
+    whole = graph.whole().reversed_edges()
+    assert {str(each) for each in whole[NodeId("zone", "us-east-1")]} == {"stage@us-east-1", "stage@us-west-2"}
+
+
+def test_the_first_source_that_holds_and_whose_stack_is_there_counts() -> None:
+    """Then the template's default. A setting's {region} is the stack's own."""
+    east, west = NodeId("stage", "us-east-1"), NodeId("stage", "us-west-2")
+    new = graph_of(CONDITIONAL)
+    assert new.nodes[west].parameters["ZoneId"] == OutputRef(NodeId("zone", "us-east-1"), "ZoneId")
+    assert new.nodes[west].parameters["Key"] == "https://us-west-2.example.net"
+    existing = graph_of(CONDITIONAL, stage_with(zone="existing", zone_id="Z1", vpc=True))
+    assert existing.nodes[east].parameters == {
+        "ApiId": OutputRef(NodeId("api", "us-east-1"), "ApiId"),
+        "ZoneId": "Z1",
+        "Key": "vpc",
+    }
+    assert "ZoneId" not in existing.nodes[west].parameters
+    assert existing.service == {"hosted_zone": "Z1"}
+
+
+def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_it_empty() -> None:
+    """And only then; the answer stands in its place."""
+    file = parse_graph_file(CONDITIONAL, "stacks.yaml")
+
+    def needed(config: str) -> dict[str, str]:
+        parsed = parse_config(config, "deploytool.toml")
+        return needed_lookups(parsed, parsed.stage(None), file.settings)
+
+    assert needed(CONFIG) == {}
+    assert needed(stage_with(zone="existing", zone_id="Z1")) == {}
+    assert needed(stage_with(zone="existing")) == {"zone_id": "hosted_zone"}
+    parsed = parse_config(stage_with(zone="existing"), "deploytool.toml")
+    templates = {name: parse_template(text, name) for name, text in TEMPLATES.items()}
+    graph = build_graph(parsed, parsed.stage(None), file, templates, {}, {"zone_id": "Z2"})
+    assert graph.service == {"hosted_zone": "Z2"}
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "key", "says"),
+    [
+        (("zone: [new, existing]", "zon: new"), {}, "stacks.stage.when.zon", "did you mean 'zone'"),
+        (("zone: [new, existing]", "zone: nwe"), {}, "stacks.stage.when.zone", "can never hold: 'nwe' is none of new, existing"),
+        (("{vpc: true}}", "{vpc: yess}}"), {}, "stacks.stage.parameters.Key.when.vpc", "true or false"),
+        (("when: {zone: new}", "when: {region: us-east-1}"), {}, "stacks.zone.when", "differs from region to region"),
+        (("when: {zone: new}", "when: {zone: [[new]]}"), {}, "stacks.zone.when.zone", "a list of values"),
+        (("default: new", "default: nwe"), {}, "settings.zone.default", "is none of"),
+        (("lookup: hosted_zone", "lookup: hosted_zon"), {}, "settings.zone_id.lookup", "hosted_zone"),
+        (("", ""), {"zone": "nwe"}, "stages.dev.settings.zone", "'nwe' is none of new, existing, external"),
+        (("", ""), {"vpc": "true"}, "stages.dev.settings.vpc", "true or false, without quotes"),
+        (
+            ("ApiId: {output: api.ApiId}", "ApiId: {output: network.ApiId}"),
+            {},
+            "stacks.stage.parameters.ApiId",
+            "takes an output of 'network', which stage dev does without (its `when`: vpc = true, role = SECONDARY)",
+        ),
+        (
+            ("ApiId: {output: api.ApiId}", "ApiId: [{output: api.ApiId, when: {vpc: true}}]"),
+            {},
+            "stacks.stage.parameters.ApiId",
+            "must have a default",
+        ),
+        (("ApiId: {output: api.ApiId}", "ApiId: []"), {}, "stacks.stage.parameters.ApiId", "empty list"),
+        (
+            (
+                "hosted_zone: [{output: zone.ZoneId, when: {zone: new}}",
+                "hosted_zone: [{output: zone.ZoneId, when: {zone: external}}",
+            ),
+            {"zone": "external"},
+            "service.hosted_zone",
+            "stage dev does without",
+        ),
+    ],
+)
+def test_each_fault_of_a_condition_names_its_key_and_the_mend(
+    change: tuple[str, str], settings: Mapping[str, object], key: str, says: str
+) -> None:
+    """A misspelt condition would leave a stack out in silence, and an output of a stack left out would never come."""
+    assert change[0] in CONDITIONAL
+    assert says in faults_of(CONDITIONAL.replace(*change), stage_with(**settings))[key]
+
+
+RULES = """
+Parameters:
+  Domain: {Type: String, AllowedPattern: '[a-z.]+', ConstraintDescription: must be lower case, Default: a}
+  Days: {Type: Number, AllowedValues: [1, 3], Default: 1}
+  Size: {Type: Number, MinValue: 128, MaxValue: 10240, Default: 128}
+  Name: {Type: String, MinLength: 2, MaxLength: 4, Default: ab}
+  Names: {Type: CommaDelimitedList, AllowedPattern: '[a-z]', Default: a}
+  Java: {Type: String, AllowedPattern: '\\p{Alpha}++', Default: a}
+  Secret: {Type: String, MinLength: 9, NoEcho: true, Default: 123456789}
+Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "key", "says"),
+    [
+        ("Days: {setting: a}", {"a": 2}, "stages.dev.settings.a", "'2' is not valid: must be one of 1, 3"),
+        ("Days: {setting: a}", {}, "settings.a", "'7' is not valid: must be one of 1, 3 (stacks.one.parameters.Days)"),
+        ("Days: 2", {}, "stacks.one.parameters.Days", "must be one of 1, 3"),
+        ("Size: {setting: a}", {"a": 64}, "stages.dev.settings.a", "at least 128"),
+        ("Size: {setting: a}", {"a": 20000}, "stages.dev.settings.a", "at most 10240"),
+        ("Size: {setting: a}", {"a": "big"}, "stages.dev.settings.a", "must be a number"),
+        ("Name: {setting: a}", {"a": "abcde"}, "stages.dev.settings.a", "at most 4 characters"),
+        ("Name: x", {}, "stacks.one.parameters.Name", "at least 2 characters"),
+        ("Names: 'a, B'", {}, "stacks.one.parameters.Names", "must match [a-z]"),
+        ("Domain: {setting: a}", {"a": "A"}, "stages.dev.settings.a", "must be lower case"),
+        ("Domain: {setting: empty}", {}, "stages.dev.settings.empty", "has no value: must be lower case"),
+        ("Domain: {setting: domain}", {}, "stages.dev.domain", "must be lower case"),
+        ("Name: " + "x" * 5000, {}, "stacks.one.parameters.Name", "4,096 bytes"),
+        ("Secret: short", {}, "stacks.one.parameters.Secret", "the value is not valid"),
+    ],
+)
+def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
+    source: str, settings: Mapping[str, object], key: str, says: str
+) -> None:
+    """The fault stands where the value was written: the configuration, the graph file's default, or the literal."""
+    graph = "settings: {a: 7, empty: ''}\nstacks: {one: {template: r.yaml, scope: global, parameters: {" + source + "}}}"
+    config = stage_with(**settings).replace("[stages.dev]", '[stages.dev]\ndomain = "1.example.com"')
+    with pytest.raises(InputError) as caught:
+        graph_of(graph, config, {"r.yaml": RULES})
+    [fault] = caught.value.faults
+    assert fault.key == key
+    assert says in fault.message
+    assert fault.file == ("deploytool.toml" if key.startswith("stages") else "stacks.yaml")
+
+
+def test_a_pattern_that_python_does_not_know_is_left_to_cloudformation() -> None:
+    """Its patterns are Java's."""
+    assert graph_of("stacks: {one: {template: r.yaml, scope: global, parameters: {Java: b}}}", CONFIG, {"r.yaml": RULES}).nodes
+
+
+TOPIC = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("template", "key", "says"),
+    [
+        ("Parameters:\n" + "".join(f"  P{n}: {{Type: String, Default: a}}\n" for n in range(201)) + TOPIC, "Parameters", "201; "),
+        ("Resources:\n" + "".join(f"  T{n}: {{Type: 'AWS::SNS::Topic'}}\n" for n in range(501)), "Resources", "500 at most"),
+        (TOPIC + "Outputs:\n" + "".join(f"  O{n}: {{Value: a}}\n" for n in range(201)), "Outputs", "200 at most"),
+        (TOPIC + f"Description: {'x' * 1025}", "Description", "1025 bytes"),
+        (TOPIC + f"Outputs: {{{'O' * 256}: {{Value: a}}}}", f"Outputs.{'O' * 20}...", "256 characters"),
+        (TOPIC + "Outputs: {my-output: {Value: a}}", "Outputs.my-output", "letters and digits"),
+        (TOPIC + f"Metadata: {{A: {'x' * 51_200}}}", "", "51,200 at most"),
+    ],
+)
+def test_a_template_over_cloudformation_s_limits_is_refused(template: str, key: str, says: str) -> None:
+    """Before the first call, in the template's own file."""
+    with pytest.raises(InputError) as caught:
+        graph_of("stacks: {one: {template: big.yaml, scope: global}}", CONFIG, {"big.yaml": template})
+    [fault] = caught.value.faults
+    assert (fault.file, fault.key) == ("big.yaml", key)
+    assert says in fault.message
+
+
+@pytest.mark.parametrize(("name", "says"), [("x" * 120, "takes 128"), ("a_b", "letters, digits and hyphens")])
+def test_a_stack_s_name_must_be_one_that_cloudformation_takes(name: str, says: str) -> None:
+    """The name holds project and stage, so no single part of it shows the fault."""
+    graph = f"stacks: {{{name}: {{template: api.yaml, scope: regional}}}}"
+    assert says in faults_of(graph)[f"stacks.{name}"]
+
+
+def test_a_value_a_region_is_for_regional_stacks() -> None:
+    """Each gets its own; a global stack cannot know which one is meant, and a fault of one region's value names the setting."""
+    by_region = CONFIG + 'settings = {url = {us-east-1 = "a", us-west-2 = "b"}}'
+    graph = graph_of(CONDITIONAL, by_region)
+    assert [graph.nodes[NodeId("stage", region)].parameters["Key"] for region in ("us-east-1", "us-west-2")] == ["a", "b"]
+    taken = faults_of(CONDITIONAL.replace("{Name: {setting: domain}}", "{Name: {setting: url}}"), by_region)
+    assert "differs from region to region" in taken["stacks.zone.parameters.Name"]
+    assert "did you mean 'url'" in faults_of(CONDITIONAL, by_region.replace("url =", "urll ="))["stages.dev.settings.urll"]
+
+
+WORDS = ("settings", "stacks", "service", "artifacts", "template", "scope", "when", "parameters", "snapshot", "only", "default")
+MORE = (
+    "values",
+    "lookup",
+    "output",
+    "setting",
+    "artifact",
+    "part",
+    "value",
+    "region",
+    "resource",
+    "of",
+    "hosted_zone",
+    "a.b",
+    "global",
+)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from([*WORDS, *MORE]))
+TREES = st.recursive(
+    LEAVES,
+    lambda node: st.one_of(st.lists(node, max_size=3), st.dictionaries(st.sampled_from([*WORDS, *MORE]), node, max_size=4)),
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS[:4]), TREES))
+def test_no_shape_makes_the_parser_fail_otherwise(document: dict[str, object]) -> None:
+    """Any YAML is either a graph file or an InputError."""
+    with suppress(InputError):
+        parse_graph_file(yaml.safe_dump(document), "stacks.yaml")

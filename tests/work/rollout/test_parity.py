@@ -1,0 +1,86 @@
+"""Comparing the regions after a run: when it is done, what is asked, and what happens when an answer is refused."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploytool.core.errors import CloudRefused
+from deploytool.core.project.graph import Graph, NodeId
+from deploytool.core.service.ports import ApiMapping
+from deploytool.core.stacks.parity import Parity
+from deploytool.core.stacks.plan import Action
+from deploytool.core.stacks.rollout import Endpoint
+from deploytool.work.rollout.parity import ParityPorts, compare
+from deploytool.work.stacks.operations import Outcome
+
+EAST, WEST = REGIONS = ("us-east-1", "us-west-2")
+ENDPOINT = Endpoint("dev.example.com", "/v1", {region: f"{region}.dev.example.com" for region in REGIONS})
+GRAPH = """
+stacks:
+  api: {template: t.yaml, scope: regional}
+service:
+  function: {output: api.Out}
+  rest_api: {output: api.Out}
+"""
+
+
+@dataclass
+class Cloud:
+    """Functions, mappings and APIs of both regions."""
+
+    hashes: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(REGIONS, "h"))
+    refused: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def code_hash(self, region: str, name: str) -> str:
+        self.asked.append(name)
+        if region == self.refused:
+            raise CloudRefused("not authorized to perform: lambda:GetFunctionConfiguration")
+        return self.hashes[region]
+
+    def of(self, region: str, domain: str) -> Sequence[ApiMapping]:
+        assert domain.startswith(region)
+        return [ApiMapping("(none)", f"api-of-{region}", "dev")]
+
+    def definition(self, region: str, rest_api_id: str, stage: str) -> Mapping[str, Any]:
+        assert (rest_api_id, stage) == (f"api-of-{region}", "dev")
+        return {"paths": {"/v1": {"uri": region}}}
+
+
+def compared(graph: Graph, cloud: Cloud, *actions: str) -> Parity | None:
+    """After these actions, one a region in turn."""
+    nodes = [NodeId("api", region) for region in REGIONS]
+    done = {node: action for node, action in zip(nodes, actions, strict=False) if action}
+    outcome = Outcome(done=done, outputs={node: {"Out": f"f-{node.region}"} for node in nodes})
+    here: Any = cloud
+    return compare(graph, ENDPOINT, {}, outcome, lambda: ParityPorts(here, here, here))
+
+
+def test_the_regions_are_compared_when_something_was_changed(graph_of: Callable[..., Graph]) -> None:
+    """Each region's own function and what its own name is mapped to."""
+    cloud = Cloud()
+    assert compared(graph_of(graph=GRAPH), cloud, Action.CREATE, Action.CREATE) == Parity(())
+    assert cloud.asked == [f"f-{region}" for region in REGIONS]
+
+
+def test_nothing_is_asked_when_nothing_changed_or_a_region_has_nothing(graph_of: Callable[..., Graph]) -> None:
+    """No call, and no claim."""
+    cloud = Cloud()
+    assert compared(graph_of(graph=GRAPH), cloud, Action.NOTHING, Action.NOTHING) is None
+    assert compared(graph_of(graph=GRAPH), cloud, Action.CREATE) is None
+    assert not cloud.asked
+
+
+def test_functions_with_other_code_are_named(graph_of: Callable[..., Graph]) -> None:
+    """With both hashes."""
+    parity = compared(graph_of(graph=GRAPH), Cloud({EAST: "h", WEST: "other"}), Action.CREATE, Action.CREATE)
+    assert parity
+    assert [str(each) for each in parity.differences] == ["function code CodeSha256: us-east-1 has h, us-west-2 has other"]
+
+
+def test_what_may_not_be_read_is_said(graph_of: Callable[..., Graph]) -> None:
+    """It is not taken for equal, and it does not fail the deployment that was made."""
+    parity = compared(graph_of(graph=GRAPH), Cloud(refused=WEST), Action.CREATE, Action.CREATE)
+    assert parity
+    assert parity.same is None
+    assert parity.unknown == ("not authorized to perform: lambda:GetFunctionConfiguration",)

@@ -1,0 +1,157 @@
+"""Deploying on a simulated CloudFormation: order, side by side, nothing twice, failures, recovery, deletion."""
+
+from collections.abc import Callable
+from typing import Any
+
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.events import Event, StackCancelled, StackFailed, StackWaiting, Uploaded
+from deploytool.core.stacks.plan import Action, make_plan
+from deploytool.work.stacks.deploy import DeployPorts, find_deployed
+from deploytool.work.stacks.destroy import destroy
+from deploytool.work.stacks.engine import Outcome
+
+EAST, WEST = "us-east-1", "us-west-2"
+Run = Callable[..., tuple[Outcome, list[Event]]]
+
+
+def names(history: list[tuple[float, str, str, str]]) -> list[str]:
+    return [f"{name.removeprefix('hello-dev-')}@{region}" for _, _, name, region in history]
+
+
+def test_every_stack_begins_the_moment_its_inputs_exist(run: Run, stacks: Any) -> None:
+    """APIs, buckets and the zone begin at time zero; a slow certificate in one region delays only what needs it."""
+    stacks.durations = {"hello-dev-zone": 30.0, "hello-dev-certificate": 75.0, "hello-dev-api": 5.0, "hello-dev-lambda": 20.0}
+    outcome, _ = run()
+    began = {(name.removeprefix("hello-dev-"), region): at for at, _, name, region in stacks.history}
+    assert outcome.ok
+    assert {began[each] for each in [("zone", EAST), ("api", EAST), ("api", WEST), ("bucket", WEST)]} == {0.0}
+    assert 5.0 <= began["lambda", WEST] < 8.0
+    assert 30.0 <= began["certificate", WEST] < 32.0
+    assert outcome.seconds < 30 + 75 + 1 + 1 + 4 * 1.5
+
+
+def test_outputs_travel_from_stack_to_stack_and_from_region_to_region(run: Run) -> None:
+    """The records' parameters are the mappings' outputs of both regions."""
+    outcome, _ = run()
+    out = outcome.outputs[NodeId("records", EAST)]["Out"]
+    assert out.count("hello-dev-mapping.Out") == 2
+
+
+def test_a_second_run_changes_nothing_and_makes_two_calls(run: Run, stacks: Any) -> None:
+    """One listing a region tells that all is as desired."""
+    run()
+    stacks.calls.clear()
+    outcome, _ = run()
+    assert set(outcome.done.values()) == {Action.NOTHING}
+    assert stacks.calls == [("list", EAST), ("list", WEST)]
+
+
+def test_new_code_redeploys_what_depends_on_it_and_nothing_else(run: Run, stacks: Any, graph_of: Any) -> None:
+    """The function's stacks, and those whose inputs change with its outputs."""
+    run()
+    stacks.history.clear()
+    outcome, events = run(graph_of(code=b"2"))
+    assert {each.stack for each, action in outcome.done.items() if action == Action.UPDATE} == {"lambda", "mapping", "records"}
+    assert "zone@us-east-1" not in names(stacks.history)
+    assert [each.there_already for each in events if isinstance(each, Uploaded)] == [False, False]
+
+
+def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(run: Run, stacks: Any) -> None:
+    """Not the last event, not 'creation cancelled'."""
+    stacks.failures = {"hello-dev-lambda": "quota exceeded"}
+    outcome, events = run()
+    assert not outcome.ok
+    assert {each.stack for each in outcome.failed} == {"lambda"}
+    assert {each.stack for each in outcome.cancelled} == {"mapping", "records"}
+    assert {each.stack for each in outcome.done} == {"zone", "bucket", "api", "certificate"}
+    failed = next(each for each in events if isinstance(each, StackFailed))
+    assert "quota exceeded" in failed.cause
+    assert "Thing" in failed.cause
+    cancelled = next(each for each in events if isinstance(each, StackCancelled) and each.node == NodeId("mapping", WEST))
+    assert cancelled.because == (NodeId("lambda", WEST),)
+
+
+def test_a_creation_that_was_rolled_back_is_deleted_and_made_anew(run: Run, stacks: Any) -> None:
+    """ROLLBACK_COMPLETE never served anyone and takes nothing but a deletion."""
+    stacks.failures = {"hello-dev-lambda": "quota exceeded"}
+    run()
+    stacks.failures = {}
+    outcome, _ = run()
+    assert outcome.ok
+    assert outcome.done[NodeId("lambda", EAST)] == Action.CREATE
+
+
+def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(run: Run, stacks: Any, graph_of: Any) -> None:
+    """UPDATE_ROLLBACK_COMPLETE is whole: it carries the old fingerprint and takes an update."""
+    run()
+    stacks.failures = {"hello-dev-api": "no"}
+    changed = graph_of(thing="Thing', Metadata: x")
+    outcome, _ = run(changed)
+    assert {each.stack for each in outcome.failed} == {"api"}
+    stacks.failures = {}
+    outcome, _ = run(changed)
+    assert outcome.ok
+    assert outcome.done[NodeId("api", WEST)] == Action.UPDATE
+
+
+def test_the_end_is_believed_only_from_an_event_with_our_token(run: Run, stacks: Any, graph_of: Any) -> None:
+    """DescribeStacks may show the state before the operation for a while (aws-cdk-cli issue 1802)."""
+    run()
+    stacks.stale = 6
+    stacks.durations = {"hello-dev-lambda": 10.0}
+    outcome, _ = run(graph_of(code=b"2"))
+    assert outcome.ok
+    fresh = stacks.held
+    by_id = {each.stack.id: each.stack.outputs for each in fresh.values()}
+    for node, outputs in outcome.outputs.items():
+        assert outputs in by_id.values(), node
+
+
+def test_an_operation_of_someone_else_is_waited_for(run: Run, stacks: Any) -> None:
+    """A stack that is busy when found is decided anew when that ends."""
+    run()
+    stacks.durations = {"hello-dev-api": 60.0}
+    held = next(each for each in stacks.held.values() if each.stack.name == "hello-dev-api")
+    stacks._begin(EAST, held.stack.id, "UPDATE", "theirs", None)
+    outcome, events = run()
+    assert outcome.ok
+    assert [each.node for each in events if isinstance(each, StackWaiting)] == [NodeId("api", EAST)]
+    assert outcome.seconds >= 60.0
+
+
+def test_a_stack_that_needs_a_person_is_refused_with_the_command(run: Run, stacks: Any) -> None:
+    """A failed deletion is not deleted again unasked."""
+    run()
+    stacks.failures = {"hello-dev-zone": "not empty"}
+    outcome, _ = run(work=destroy)
+    assert {each.stack for each in outcome.failed} == {"zone"}
+    outcome, events = run()
+    failed = next(each for each in events if isinstance(each, StackFailed))
+    assert "DELETE_FAILED" in failed.cause
+    assert "--stack-name hello-dev-zone" in failed.hint
+
+
+def test_destroy_goes_in_reverse_order_and_empties_the_bucket(run: Run, stacks: Any, buckets: Any) -> None:
+    """Who uses an output goes before who gives it."""
+    run()
+    stacks.history.clear()
+    outcome, _ = run(work=destroy)
+    order = [each.split("@")[0] for each in names(stacks.history)]
+    assert outcome.ok
+    assert order.index("records") < order.index("mapping") < order.index("certificate") < order.index("zone")
+    assert not buckets.stored
+    outcome, _ = run(work=destroy)
+    assert set(outcome.done.values()) == {"not there"}
+
+
+def test_the_plan_knows_what_is_pending(run: Run, ports: DeployPorts, graph_of: Any) -> None:
+    """Before the first run everything is to be created; after a change of code the inputs that may change are named."""
+    graph = graph_of()
+    assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {Action.CREATE}
+    run()
+    assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {Action.NOTHING}
+    changed = graph_of(code=b"2")
+    plan = {str(step.node): step for step in make_plan(changed, find_deployed(ports, changed))}
+    assert plan["lambda@us-west-2"].decision.action is Action.UPDATE
+    assert plan["mapping@us-west-2"].pending == ("lambda@us-west-2.Out",)
+    assert plan["zone@us-east-1"].decision.action is Action.NOTHING

@@ -1,0 +1,125 @@
+"""The user asks to stop: once, twice, three times."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.events import CancelRequested, Detached, StackBegun, StopRequested
+from deploytool.core.stacks.stack import StackStatus
+from deploytool.work.stacks.deploy import DeployOptions, deploy
+from deploytool.work.stacks.destroy import destroy
+
+EAST, WEST = "us-east-1", "us-west-2"
+Run = Callable[..., Any]
+
+
+class Asked:
+    """The user asks at these times of the virtual clock."""
+
+    def __init__(self, clock: Any, *times: float) -> None:
+        self.clock, self.times = clock, times
+
+    def count(self) -> int:
+        return sum(self.clock.now() >= each for each in self.times)
+
+
+@pytest.fixture
+def stop_at(run: Run, stacks: Any) -> Callable[..., Any]:
+    def stop_at(*times: float, **more: Any) -> Any:
+        now = stacks.clock.now()
+        return run(options=DeployOptions(interrupts=Asked(stacks.clock, *(now + each for each in times))), **more)
+
+    return stop_at
+
+
+def test_once_begins_nothing_more_and_waits_for_what_runs(stop_at: Any, run: Run, stacks: Any) -> None:
+    """What ran is done; the rest says that it was not begun; the next run goes on there."""
+    stacks.durations = {"hello-dev-zone": 20.0}
+    outcome, events = stop_at(5.0)
+    assert next(each for each in events if isinstance(each, StopRequested)).nodes == (NodeId("zone", EAST),)
+    assert NodeId("zone", EAST) in outcome.done
+    assert outcome.stopped[NodeId("certificate", WEST)] == "not begun"
+    assert not [each for each in events if isinstance(each, StackBegun) and each.at > 5.2]
+    assert run()[0].ok
+
+
+def test_twice_deletes_the_creation_and_takes_back_the_update(stop_at: Any, run: Run, stacks: Any, graph_of: Any) -> None:
+    """A new stack goes, an old one is what it was."""
+    stacks.durations = {"hello-dev-zone": 20.0}
+    outcome, events = stop_at(3.0, 4.0)
+    assert next(each for each in events if isinstance(each, CancelRequested)).nodes == (NodeId("zone", EAST),)
+    assert outcome.stopped[NodeId("zone", EAST)] == "create cancelled"
+    assert "hello-dev-zone" not in {each.stack.name for each in stacks._living(EAST)}
+    stacks.durations = {}
+    run()
+    before = stacks.find("hello-dev-lambda", EAST)
+    stacks.durations = {"hello-dev-lambda": 20.0}
+    outcome, _ = stop_at(3.0, 4.0, graph=graph_of(code=b"2"))
+    after = stacks.find("hello-dev-lambda", EAST)
+    assert outcome.stopped[NodeId("lambda", EAST)] == "update cancelled"
+    assert after.status is StackStatus.UPDATE_ROLLBACK_COMPLETE
+    assert (after.id, after.outputs) == (before.id, before.outputs)
+    assert run(graph_of(code=b"2"))[0].ok
+
+
+def test_twice_never_deletes_what_has_been_complete(stop_at: Any, run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A creation that ended between the two looks stays."""
+    stacks.durations = {"hello-dev-zone": 20.0}
+    their = type(stacks).get
+
+    def just_ended(self: Any, region: str, stack_id: str) -> Any:
+        for held in self.held.values():
+            if held.operation:
+                held.operation.ends = self.clock.now()
+        return their(self, region, stack_id)
+
+    monkeypatch.setattr(type(stacks), "get", just_ended)
+    outcome, _ = stop_at(3.0, 4.0)
+    assert outcome.done[NodeId("zone", EAST)] == "create"
+    assert "DELETE" not in [action for _, action, _, _ in stacks.history]
+
+
+def test_three_times_leaves_what_runs_and_the_next_run_takes_it_up(stop_at: Any, run: Run, stacks: Any) -> None:
+    """Without waiting for anything."""
+    run()
+    stacks.durations = {"hello-dev-zone": 500.0}
+    run_time = stacks.clock.now()
+    outcome, events = stop_at(1.0, 1.0, 1.0, work=destroy)
+    assert [each for each in events if isinstance(each, Detached)]
+    assert stacks.clock.now() - run_time < 5.0
+    assert set(outcome.stopped.values()) <= {"not begun", "left to CloudFormation"}
+    stacks.durations = {}
+    assert run()[0].ok
+
+
+def test_asked_before_anything_began_nothing_begins(stop_at: Any, stacks: Any) -> None:
+    """The first listing was under way."""
+    outcome, _ = stop_at(0.0)
+    assert not stacks.history
+    assert set(outcome.stopped.values()) == {"not begun"}
+
+
+def test_what_was_being_begun_when_asked_twice_is_cancelled_too(ports: Any, stacks: Any, graph_of: Any) -> None:
+    """The call was under way: its stack is deleted as soon as it is known."""
+    tasks: list[Callable[[], None]] = []
+
+    class Late:
+        def submit(self, task: Callable[[], None]) -> None:
+            tasks.append(task)
+
+    class Twice:
+        asked = 0
+
+        def count(self) -> int:
+            self.asked += 1
+            if self.asked > 2:
+                while tasks:
+                    tasks.pop(0)()
+            return 0 if self.asked < 2 else 2
+
+    outcome = deploy(graph_of(), replace(ports, runner=Late()), lambda event: None, options=DeployOptions(interrupts=Twice()))
+    assert set(outcome.stopped.values()) == {"create cancelled", "not begun"}
+    assert not stacks._living(EAST) + stacks._living(WEST)

@@ -1,0 +1,144 @@
+"""Two runs on one stage: the second says who holds it, waits or leaves; none begins during a drill."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploytool.core.errors import DeploytoolError, Interrupted
+from deploytool.core.stacks.events import LockWaited
+from deploytool.core.stacks.lease import SECONDS, Holder, Lease, write_lease
+from deploytool.work.stacks.deploy import DeployOptions, deploy
+from deploytool.work.stacks.destroy import destroy
+from deploytool.work.stacks.lock import Coordination
+
+EAST, WEST = "us-east-1", "us-west-2"
+LOCK, DRILL = (EAST, "/deploytool/hello/dev/deploy"), (WEST, "/deploytool/hello/dev/drill")
+US, THEM = Holder("us", "here", 1), Holder("them", "there", 2)
+
+
+@pytest.fixture
+def shared(ports: Any, locks: Any, stacks: Any) -> Any:
+    return replace(ports, coordination=Coordination(locks, US, stacks.clock.now, lambda process: process == US.process))
+
+
+def test_the_lease_is_held_while_there_is_something_to_do(shared: Any, locks: Any, graph_of: Any) -> None:
+    """A look for a drill, one call to take it, two to give it back; nothing to do takes none of them."""
+    assert deploy(graph_of(), shared, lambda event: None).ok
+    assert locks.calls == ["read", "make", "read", "remove"]
+    assert not locks.held
+    locks.calls.clear()
+    assert deploy(graph_of(), shared, lambda event: None).ok
+    assert locks.calls == []
+
+
+def test_it_is_renewed_while_the_run_lasts(shared: Any, locks: Any, stacks: Any, graph_of: Any) -> None:
+    """Every third of the lease."""
+    stacks.durations = {"hello-dev-zone": 400.0}
+    deploy(graph_of(), shared, lambda event: None)
+    assert locks.calls.count("renew") == pytest.approx(400 / (SECONDS / 3), abs=1)
+
+
+@pytest.mark.parametrize("work", [deploy, destroy])
+def test_the_second_says_who_holds_it_and_leaves(shared: Any, locks: Any, stacks: Any, graph_of: Any, work: Any) -> None:
+    """Nothing was begun, and theirs stays."""
+    if work is destroy:
+        deploy(graph_of(), shared, lambda event: None)
+    stacks.history.clear()
+    locks.held[LOCK] = write_lease(Lease(THEM, 0.0, stacks.clock.now() + 100.0))
+    with pytest.raises(DeploytoolError, match=r"deployed by them on there \(process 2\) since 1970-01-01") as caught:
+        work(graph_of(), shared, lambda event: None)
+    assert caught.value.exit_code == 1
+    assert "--wait" in caught.value.hint
+    assert not stacks.history
+    assert "them" in locks.held[LOCK]
+
+
+def test_with_wait_it_begins_when_the_other_has_ended(
+    shared: Any, locks: Any, stacks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stacks are listed anew: what the other did is not done again."""
+    locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
+    their = type(stacks.clock).sleep
+
+    def other_ends(self: Any, seconds: float) -> None:
+        their(self, seconds)
+        if LOCK in locks.held and self.now() > 20.0 and "them" in locks.held[LOCK]:
+            del locks.held[LOCK]
+            deploy(graph_of(), replace(shared, coordination=None), lambda event: None)
+            stacks.calls.clear()
+
+    monkeypatch.setattr(type(stacks.clock), "sleep", other_ends)
+    events: list[Any] = []
+    outcome = deploy(graph_of(), shared, events.append, options=DeployOptions(wait=60.0))
+    assert outcome.ok
+    assert stacks.calls == [("list", EAST), ("list", WEST)]
+    assert len([each for each in events if isinstance(each, LockWaited)]) == 1
+
+
+def test_waiting_ends_after_the_time_given_or_when_the_user_asks(shared: Any, locks: Any, stacks: Any, graph_of: Any) -> None:
+    """Exit code 1 or 130."""
+    locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
+    with pytest.raises(DeploytoolError, match="them on there"):
+        deploy(graph_of(), shared, lambda event: None, options=DeployOptions(wait=10.0))
+    assert 10.0 <= stacks.clock.now() < 15.0
+
+    class Asked:
+        def count(self) -> int:
+            return 1
+
+    with pytest.raises(Interrupted):
+        deploy(graph_of(), shared, lambda event: None, options=DeployOptions(wait=10.0, interrupts=Asked()))
+
+
+@pytest.mark.parametrize(
+    "lease",
+    [
+        write_lease(Lease(THEM, 0.0, -1.0)),
+        write_lease(Lease(Holder("us", "here", 99), 0.0, 1000.0)),
+        "not a lease",
+    ],
+    ids=["its time is over", "its process here has ended", "nonsense"],
+)
+def test_a_lease_that_holds_nobody_is_taken_over(shared: Any, locks: Any, graph_of: Any, lease: str) -> None:
+    """A killed run keeps nobody out for long, on its own machine not at all."""
+    locks.held[LOCK] = lease
+    assert deploy(graph_of(), shared, lambda event: None).ok
+    assert LOCK not in locks.held
+
+
+def test_of_two_that_take_over_one_gets_it(shared: Any, locks: Any, stacks: Any, graph_of: Any, monkeypatch: Any) -> None:
+    """The other removed our new lease for its own: a look after a moment shows it."""
+    locks.held[LOCK] = write_lease(Lease(THEM, 0.0, -1.0))
+    their = type(stacks.clock).sleep
+
+    def overtaken(self: Any, seconds: float) -> None:
+        their(self, seconds)
+        locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
+
+    monkeypatch.setattr(type(stacks.clock), "sleep", overtaken)
+    with pytest.raises(DeploytoolError, match="them on there"):
+        deploy(graph_of(), shared, lambda event: None)
+    assert not stacks.history
+
+
+def test_no_deployment_begins_during_a_drill(shared: Any, locks: Any, stacks: Any, graph_of: Any) -> None:
+    """It would change what is being measured; the command that ends it is named."""
+    locks.held[DRILL] = "{}"
+    with pytest.raises(DeploytoolError, match="drill of stage dev") as caught:
+        deploy(graph_of(), shared, lambda event: None)
+    assert "deploytool restore --stage dev" in caught.value.hint
+    assert not stacks.history
+
+
+def test_a_lease_is_given_back_when_the_work_breaks(shared: Any, locks: Any, graph_of: Any, monkeypatch: Any) -> None:
+    """Whatever happens in it."""
+
+    def broken(*_: object) -> None:
+        raise DeploytoolError("no")
+
+    renderer: Callable[[object], None] = broken
+    with pytest.raises(DeploytoolError, match="no"):
+        deploy(graph_of(), shared, renderer)
+    assert not locks.held

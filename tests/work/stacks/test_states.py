@@ -1,0 +1,106 @@
+"""Stacks found in bad states: repaired, or explained with the command; nothing that may serve is deleted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.events import StackBegun, StackFailed
+from deploytool.core.stacks.plan import Action
+from deploytool.core.stacks.stack import StackStatus
+from deploytool.work.stacks.destroy import destroy
+
+EAST, WEST = "us-east-1", "us-west-2"
+API = "hello-dev-api"
+Run = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    "status", ["CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE"]
+)
+def test_what_never_came_to_be_is_made_anew(run: Run, stacks: Any, status: str) -> None:
+    """Also where it is protected; the new stack has outputs."""
+    run()
+    stacks.put(API, EAST, StackStatus(status))
+    outcome, _ = run()
+    assert outcome.ok
+    assert outcome.done[NodeId("api", EAST)] == Action.CREATE
+    assert stacks.find(API, EAST).status is StackStatus.CREATE_COMPLETE
+
+
+def test_a_second_look_saves_what_has_come_to_be_meanwhile(run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The listing said ROLLBACK_COMPLETE; it was old."""
+    run()
+    their = type(stacks).list
+
+    def old(self: Any, region: str) -> Any:
+        from dataclasses import replace
+
+        found = dict(their(self, region))
+        return found | {API: replace(found[API], status=StackStatus.ROLLBACK_COMPLETE)}
+
+    monkeypatch.setattr(type(stacks), "list", old)
+    stacks.history.clear()
+    outcome, _ = run()
+    assert outcome.ok
+    assert not stacks.history
+
+
+def test_a_rollback_that_failed_is_continued_and_then_updated(run: Run, stacks: Any, graph_of: Any) -> None:
+    """Once, and the stack is whole again."""
+    run()
+    stacks.put(API, EAST, StackStatus.UPDATE_ROLLBACK_FAILED, "cannot take back")
+    outcome, events = run(graph_of(thing="Thing', Metadata: {x: 1}"))
+    begun = [each.action for each in events if isinstance(each, StackBegun) and each.node == NodeId("api", EAST)]
+    assert outcome.ok
+    assert begun == ["continue the rollback", "update"]
+
+
+def test_a_rollback_that_fails_again_is_explained_with_what_to_skip(run: Run, stacks: Any) -> None:
+    """The command names the resources; nothing is deleted."""
+    run()
+    stacks.put(API, EAST, StackStatus.UPDATE_ROLLBACK_FAILED, "cannot take back")
+    stacks.failures = {API: "still cannot"}
+    stacks.history.clear()
+    outcome, events = run()
+    (failed,) = [each for each in events if isinstance(each, StackFailed)]
+    assert not outcome.ok
+    assert "still cannot" in failed.cause
+    assert failed.hint.endswith(f"--region {EAST} --stack-name {API} --resources-to-skip Thing")
+    assert [action for _, action, _, _ in stacks.history] == ["UPDATE_ROLLBACK"]
+
+
+@pytest.mark.parametrize(
+    ("status", "command"),
+    [
+        ("UPDATE_FAILED", "aws cloudformation rollback-stack"),
+        ("DELETE_FAILED", "aws cloudformation delete-stack"),
+        ("IMPORT_ROLLBACK_FAILED", "aws cloudformation describe-stack-events"),
+    ],
+)
+def test_what_needs_a_person_is_explained(run: Run, stacks: Any, status: str, command: str) -> None:
+    """The state, the reason and a command that can be typed; nothing is begun on it."""
+    run()
+    stacks.put(API, EAST, StackStatus(status), "because")
+    stacks.history.clear()
+    _, events = run()
+    (failed,) = [each for each in events if isinstance(each, StackFailed)]
+    assert failed.cause == f"{API} is {status}: because"
+    assert f"{command} --region {EAST} --stack-name {API}" in failed.hint
+    assert not stacks.history
+
+
+def test_destroy_tries_a_failed_deletion_again_and_is_not_taken_for_the_first(run: Run, stacks: Any) -> None:
+    """The second attempt's token differs: its end is its own."""
+    run()
+    stacks.failures = {API: "bucket not empty"}
+    outcome, events = run(work=destroy)
+    assert {each.stack for each in outcome.failed} == {"api"}
+    assert "delete-stack" in next(each.hint for each in events if isinstance(each, StackFailed))
+    outcome, _ = run(work=destroy)
+    assert {each.stack for each in outcome.failed} == {"api"}
+    stacks.failures = {}
+    outcome, _ = run(work=destroy)
+    assert outcome.ok
+    assert not stacks._living(EAST) + stacks._living(WEST)
