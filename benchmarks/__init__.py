@@ -1,1 +1,3 @@
-"""What deploytool and its peers take for the same work, on local clouds with AWS-like durations: `python -m benchmarks`."""
+"""What deploytool and its peers take for the same work, on local clouds with AWS-like durations:
+`python -m benchmarks`.
+"""

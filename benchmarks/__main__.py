@@ -1,7 +1,8 @@
 """`python -m benchmarks`: every figure in one run, as a table and as JSON.
 
-The slow runs go side by side, each tool against a local cloud of its own; they wait most of the time. Runs with nothing to do and
-start-ups are short and measured alone, after all others have ended.
+The slow runs go side by side, each tool against a local cloud of its own; they wait most of the
+time. Runs with nothing to do and start-ups are short and measured alone, after all others have
+ended.
 """
 
 import argparse
@@ -39,7 +40,9 @@ _MANY: dict[str, Callable[[Path], Path]] = {"chain": write_chain, "wide": write_
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured, at which scale of the durations, and the folder for everything that is written."""
+    """What is measured, at which scale of the durations, and the folder for everything that is
+    written.
+    """
 
     cases: frozenset[str]
     tools: tuple[Tool, ...]
@@ -73,12 +76,16 @@ def run(bench: Bench) -> list[Measurement]:
             found += _many(bench)
     if "help" in bench.cases:
         command = str(Path(sys.executable).parent / "deploytool")
-        found.append(Measurement(CASES["help"], "deploytool", start_up((command, "--help"), _HELP_RUNS)))
+        found.append(
+            Measurement(CASES["help"], "deploytool", start_up((command, "--help"), _HELP_RUNS))
+        )
     return sorted(found, key=lambda each: list(CASES.values()).index(each.case))
 
 
 def _ten_stacks(bench: Bench, stack: ExitStack) -> list[Measurement]:
-    """Creations side by side, the graphs of 200 stacks once the quicker tools are done; then each alone with nothing to do."""
+    """Creations side by side, the graphs of 200 stacks once the quicker tools are done; then each
+    alone with nothing to do.
+    """
     graph = load(TEN_STACKS)
     scale = bench.scale if "create" in bench.cases else 0.0
     least = critical_path(graph, Durations(scale))
@@ -91,7 +98,11 @@ def _ten_stacks(bench: Bench, stack: ExitStack) -> list[Measurement]:
             made = tool.prepare(graph, state.directory, HOME)
             ready.append(Prepared(tool, made, state, state.directory.parent / "log"))
         except CannotInstall as error:
-            found += [Measurement(CASES[case], tool.label, note=str(error)) for case in ("create", "noop") if case in bench.cases]
+            found += [
+                Measurement(CASES[case], tool.label, note=str(error))
+                for case in ("create", "noop")
+                if case in bench.cases
+            ]
     say(f"creating ten stacks with {len(ready)} tools; the critical path is {least:g} s")
     with ThreadPoolExecutor(len(ready) or 1) as pool:
         futures: list[Future[Measurement]] = [pool.submit(_create, each, least) for each in ready]
@@ -139,7 +150,9 @@ def _many(bench: Bench) -> list[Measurement]:
         least = critical_path(load(config), Durations(bench.scale))
         say(f"{CASES[name]}; the critical path is {least:g} s")
         with bench.cloud(name, bench.scale) as state:
-            made = Prepared(TOOLS["deploytool"], deploytool_run(config), state, bench.folder / name / "log")
+            made = Prepared(
+                TOOLS["deploytool"], deploytool_run(config), state, bench.folder / name / "log"
+            )
             found.append(replace(_create(made, least), case=CASES[name]))
     return found
 
@@ -150,9 +163,13 @@ def heading(scale: float) -> list[str]:
     model = f"local clouds with AWS-like durations (a model after measured values, not AWS) at scale {scale:g}"
     lines = [f"{machine}; {model}."]
     if (load := os.getloadavg()[1]) > (os.cpu_count() or 1):
-        lines.append(f"The machine was busy with other work (load average {load:.1f}): short runs show it.")
+        lines.append(
+            f"The machine was busy with other work (load average {load:.1f}): short runs show it."
+        )
     if scale != 1:
-        lines.append("The tools' own waits (AWS CLI 30 s, CDK 5 s, Sceptre 4 s) do not scale: these ratios are not those of AWS.")
+        lines.append(
+            "The tools' own waits (AWS CLI 30 s, CDK 5 s, Sceptre 4 s) do not scale: these ratios are not those of AWS."
+        )
     return lines
 
 
@@ -164,10 +181,22 @@ def say(text: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__.splitlines()[0]
+    )
     choices = f"tools: {', '.join(TOOLS)}; cases: {', '.join(CASES)}"
-    parser.add_argument("--only", default="", metavar="NAMES", help=f"some of these, with commas between ({choices})")
-    parser.add_argument("--scale", type=float, default=1.0, help="how long resources take, 1: as long as the model says")
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="NAMES",
+        help=f"some of these, with commas between ({choices})",
+    )
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="how long resources take, 1: as long as the model says",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
     args = parser.parse_args(arguments)
@@ -176,15 +205,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--only {', '.join(sorted(unknown))}: {choices}")
     cases = frozenset(only & set(CASES)) or frozenset(CASES)
     tools = tuple(tool for name, tool in TOOLS.items() if name in only or not only & set(TOOLS))
-    with tempfile.TemporaryDirectory(prefix="deploytool-bench-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="deploytool-bench-", ignore_cleanup_errors=True
+    ) as folder:
         found = run(Bench(cases, tools, args.scale, Path(folder)))
     lines = heading(args.scale)
     print("\n".join([*lines, "", text_table(found)]))  # noqa: T201  # the result
     if args.json:
-        document = {"heading": lines, "scale": args.scale, "measurements": [each.to_json() for each in found]}
+        document = {
+            "heading": lines,
+            "scale": args.scale,
+            "measurements": [each.to_json() for each in found],
+        }
         args.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     if args.markdown:
-        args.markdown.write_text("\n".join([*lines, "", markdown_table(found), ""]), encoding="utf-8")
+        args.markdown.write_text(
+            "\n".join([*lines, "", markdown_table(found), ""]), encoding="utf-8"
+        )
     return 0
 
 

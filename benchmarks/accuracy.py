@@ -1,8 +1,9 @@
-"""`python -m benchmarks.accuracy`: how far what a drill measures is from what the local cloud really did.
+"""`python -m benchmarks.accuracy`: how far what a drill measures is from what the local cloud
+really did.
 
-The local cloud logs when its verdicts, its answers and its edges changed and when the first connection came to the other region,
-on the clock that all processes of the machine share. Errors are in seconds of wall time, as the probes' interval is: no
-measurement can be finer than that.
+The local cloud logs when its verdicts, its answers and its edges changed and when the first
+connection came to the other region, on the clock that all processes of the machine share. Errors
+are in seconds of wall time, as the probes' interval is: no measurement can be finer than that.
 """
 
 import argparse
@@ -36,7 +37,9 @@ class Error:
     seconds: float
 
 
-def errors(history: Sequence[str], truth: Mapping[str, Sequence[Mapping[str, Any]]], rate: float) -> list[Error]:
+def errors(
+    history: Sequence[str], truth: Mapping[str, Sequence[Mapping[str, Any]]], rate: float
+) -> list[Error]:
     """Those of one drill. Raises ValueError when something was not measured, or did not happen."""
     facts = Facts(parse_history(history, "history.jsonl"))
     found = []
@@ -46,22 +49,34 @@ def errors(history: Sequence[str], truth: Mapping[str, Sequence[Mapping[str, Any
             value = getattr(measured, name)
             if value is None:
                 raise ValueError(f"{window.name}: {name} was not measured")
-            found.append(Error(facts.started.scenario.fault, rate, f"{window.name} {name}", value / facts.started.speed - was))
+            found.append(
+                Error(
+                    facts.started.scenario.fault,
+                    rate,
+                    f"{window.name} {name}",
+                    value / facts.started.speed - was,
+                )
+            )
     return found
 
 
-def _real(facts: Facts, window: Window, truth: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, float]:
+def _real(
+    facts: Facts, window: Window, truth: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, float]:
     """How long each part of a movement really took, in seconds of wall time."""
     started = facts.started
     id_, to = started.health_check.id, window.to
 
     def first(log: str, **wanted: object) -> float:
-        """When the log first says so after the movement's beginning, or while the call that began it was under way."""
+        """When the log first says so after the movement's beginning, or while the call that began
+        it was under way.
+        """
         begun = _moment(started, _calling(facts, window))
         return min(
             float(each["monotonic"])
             for each in truth[log]
-            if each["monotonic"] >= begun and all(_plain(each[key]) == value for key, value in wanted.items())
+            if each["monotonic"] >= begun
+            and all(_plain(each[key]) == value for key, value in wanted.items())
         )
 
     verdict = first("verdicts", health_check_id=id_, healthy=to == started.primary)
@@ -69,7 +84,12 @@ def _real(facts: Facts, window: Window, truth: Mapping[str, Sequence[Mapping[str
     client = first("clients", name=started.domain, new=to)
     edge = "serving" if to == started.primary else "failing"
     since = verdict if started.by_inverting else first("edges", region=started.primary, new=edge)
-    return {"detection": verdict - since, "dns_first": answers - since, "dns": answers - since, "client": client - since}
+    return {
+        "detection": verdict - since,
+        "dns_first": answers - since,
+        "dns": answers - since,
+        "client": client - since,
+    }
 
 
 def _plain(value: Any) -> object:  # noqa: ANN401  # a log's value
@@ -98,14 +118,26 @@ def drill(stage: Stage, fault: str, rate: float) -> list[Error]:
     state = lifecycle.load(stage.folder / ".deploytool" / "local")
     if state is None:
         raise RuntimeError("the local cloud is gone")
-    return errors((reports / "history.jsonl").read_text(encoding="utf-8").splitlines(), lifecycle.truth(state), rate)
+    return errors(
+        (reports / "history.jsonl").read_text(encoding="utf-8").splitlines(),
+        lifecycle.truth(state),
+        rate,
+    )
 
 
 def main() -> int:
     """Run the benchmark; 0 when every error is within one interval between two probes."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
-    parser.add_argument("--drills", type=int, default=30, metavar="N", help="at each rate (default: 30)")
-    parser.add_argument("--rate", type=float, action="append", metavar="N", help="probes a second (default: 10, and 50)")
+    parser.add_argument(
+        "--drills", type=int, default=30, metavar="N", help="at each rate (default: 30)"
+    )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        action="append",
+        metavar="N",
+        help="probes a second (default: 10, and 50)",
+    )
     args = parser.parse_args()
     good = True
     with tempfile.TemporaryDirectory() as folder, stages(Path(folder), 1) as [stage]:
@@ -124,7 +156,9 @@ def main() -> int:
 
 
 def table(found: Sequence[Error], rate: float, drills: int) -> str:
-    """The distribution of each measure's error, in milliseconds of wall time, as a Markdown table."""
+    """The distribution of each measure's error, in milliseconds of wall time, as a Markdown
+    table.
+    """
     within = sum(abs(each.seconds) <= 1 / rate for each in found)
     lines = [
         f"{rate:g} probes a second, {drills} drills: {within} of {len(found)} measures within one interval ({1000 / rate:g} ms)",
@@ -135,7 +169,9 @@ def table(found: Sequence[Error], rate: float, drills: int) -> str:
     for name in dict.fromkeys(each.measure for each in found):
         values = sorted(1000 * each.seconds for each in found if each.measure == name)
         high = sorted(map(abs, values))[max(0, -(-95 * len(values) // 100) - 1)]
-        lines.append(f"| {name} | {values[0]:.1f} | {statistics.median(values):.1f} | {high:.1f} | {values[-1]:.1f} |")
+        lines.append(
+            f"| {name} | {values[0]:.1f} | {statistics.median(values):.1f} | {high:.1f} | {values[-1]:.1f} |"
+        )
     return "\n".join([*lines, "", ""])
 
 

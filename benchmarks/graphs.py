@@ -1,4 +1,6 @@
-"""The graphs that are deployed: the ten stacks of `graph/`, two of 200 stacks, and the shortest time that each can take."""
+"""The graphs that are deployed: the ten stacks of `graph/`, two of 200 stacks, and the shortest
+time that each can take.
+"""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +24,12 @@ domain = "bench.example.com"
 """
 _PARAMETER = {
     "Parameters": {"Before": {"Type": "String", "Default": "none"}},
-    "Resources": {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "Before"}}}},
+    "Resources": {
+        "Parameter": {
+            "Type": "AWS::SSM::Parameter",
+            "Properties": {"Type": "String", "Value": {"Ref": "Before"}},
+        }
+    },
     "Outputs": {"Name": {"Value": {"Ref": "Parameter"}}},
 }
 
@@ -33,14 +40,20 @@ def load(config: Path) -> Graph:
 
 
 def write_chain(folder: Path) -> Path:
-    """A project of 200 stacks, each of which takes an output of the one before; its deploytool.toml."""
+    """A project of 200 stacks, each of which takes an output of the one before; its
+    deploytool.toml.
+    """
     stacks: dict[str, object] = {"s000": _stack("global")}
-    stacks |= {f"s{n:03}": _stack("global", Before={"output": f"s{n - 1:03}.Name"}) for n in range(1, MANY)}
+    stacks |= {
+        f"s{n:03}": _stack("global", Before={"output": f"s{n - 1:03}.Name"}) for n in range(1, MANY)
+    }
     return _write(folder, "chain", stacks)
 
 
 def write_wide(folder: Path) -> Path:
-    """A project of 200 stacks, 100 in each of two regions, that take nothing from each other; its deploytool.toml."""
+    """A project of 200 stacks, 100 in each of two regions, that take nothing from each other; its
+    deploytool.toml.
+    """
     return _write(folder, "wide", {f"s{n:03}": _stack("regional") for n in range(MANY // 2)})
 
 
@@ -51,14 +64,17 @@ def _stack(scope: str, **parameters: object) -> dict[str, object]:
 def _write(folder: Path, name: str, stacks: Mapping[str, object]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "parameter.json").write_text(json.dumps(_PARAMETER), encoding="utf-8")
-    (folder / "stacks.json").write_text(json.dumps({"stacks": stacks}), encoding="utf-8")  # JSON is YAML
+    # JSON is YAML
+    (folder / "stacks.json").write_text(json.dumps({"stacks": stacks}), encoding="utf-8")
     config = folder / "deploytool.toml"
     config.write_text(_PROJECT.format(name=name), encoding="utf-8")
     return config
 
 
 def critical_path(graph: Graph, durations: Durations) -> float:
-    """Seconds that the graph takes when each stack begins the moment its inputs exist and nothing else takes time."""
+    """Seconds that the graph takes when each stack begins the moment its inputs exist and nothing
+    else takes time.
+    """
     ends: dict[object, float] = {}
     for each in TopologicalSorter(graph.edges()).static_order():
         node = graph.nodes[each]

@@ -1,4 +1,5 @@
-"""The same graph as each peer reads it: Sceptre's project, the CDK's cloud assembly, a shell script around the AWS CLI. Pure.
+"""The same graph as each peer reads it: Sceptre's project, the CDK's cloud assembly, a shell script
+around the AWS CLI. Pure.
 
 Each function gives files by their paths. The templates are the graph's own, as JSON.
 """
@@ -47,7 +48,11 @@ def sceptre(graph: Graph) -> Files:
         lines = [f"template: {{type: file, path: {_file(node)}}}"]
         lines += ["parameters:"] if node.parameters else []
         for name, value in node.parameters.items():
-            said = json.dumps(value) if isinstance(value, str) else f"!stack_output {_sceptre_name(value.node)}::{value.output}"
+            said = (
+                json.dumps(value)
+                if isinstance(value, str)
+                else f"!stack_output {_sceptre_name(value.node)}::{value.output}"
+            )
             lines.append(f"  {name}: {said}")
         files[f"config/{_sceptre_name(node.id)}"] = "\n".join(lines) + "\n"
     return files
@@ -58,10 +63,14 @@ def _sceptre_name(node: NodeId) -> str:
 
 
 def script(graph: Graph, *, side_by_side: bool) -> Files:
-    """A shell script around `aws cloudformation deploy`: stack after stack, or each in the background once its inputs exist."""
+    """A shell script around `aws cloudformation deploy`: stack after stack, or each in the
+    background once its inputs exist.
+    """
     lines = []
     for node in graph.nodes.values():
-        given = " ".join(f"{name}={_shell_value(graph, value)}" for name, value in node.parameters.items())
+        given = " ".join(
+            f"{name}={_shell_value(graph, value)}" for name, value in node.parameters.items()
+        )
         command = f"deploy {node.id.region} {node.stack_name} {_file(node)} {given}".rstrip()
         if side_by_side:
             after = " ".join(["after", *sorted(map(_mark, node.needs))])
@@ -82,7 +91,9 @@ def _shell_value(graph: Graph, value: str | OutputRef) -> str:
 
 
 def cdk(graph: Graph) -> Files:
-    """A cloud assembly, as a CDK app would write it. Values go by export and import, which stay in a region."""
+    """A cloud assembly, as a CDK app would write it. Values go by export and import, which stay in
+    a region.
+    """
     local = _in_one_region(graph)
     exported = {(ref.node, ref.output) for node in local.values() for ref in node.references()}
     artifacts: dict[str, Any] = {}
@@ -93,7 +104,11 @@ def cdk(graph: Graph) -> Files:
         artifacts[name] = {
             "type": "aws:cloudformation:stack",
             "environment": f"aws://{ACCOUNT}/{node.id.region}",
-            "properties": {"templateFile": f"{name}.template.json", "stackName": node.stack_name, "validateOnSynth": False},
+            "properties": {
+                "templateFile": f"{name}.template.json",
+                "stackName": node.stack_name,
+                "validateOnSynth": False,
+            },
             "dependencies": sorted(f"{need.stack}-{need.region}" for need in node.needs),
             "displayName": name,
         }
@@ -102,7 +117,9 @@ def cdk(graph: Graph) -> Files:
 
 
 def _in_one_region(graph: Graph) -> dict[NodeId, Node]:
-    """The graph with a copy of a stack in each other region that takes its outputs, so that no value crosses regions."""
+    """The graph with a copy of a stack in each other region that takes its outputs, so that no
+    value crosses regions.
+    """
     nodes: dict[NodeId, Node] = {}
     for node in graph.nodes.values():
         parameters = dict(node.parameters)
@@ -116,9 +133,13 @@ def _in_one_region(graph: Graph) -> dict[NodeId, Node]:
 
 
 def _with_imports(node: Node, exported: set[tuple[NodeId, str]]) -> dict[str, Any]:
-    """The node's template with values in the place of its parameters, and exports of what others take."""
+    """The node's template with values in the place of its parameters, and exports of what others
+    take.
+    """
     values: dict[str, Any] = {
-        name: value if isinstance(value, str) else {"Fn::ImportValue": _export(value.node, value.output)}
+        name: value
+        if isinstance(value, str)
+        else {"Fn::ImportValue": _export(value.node, value.output)}
         for name, value in node.parameters.items()
     }
 
@@ -127,14 +148,21 @@ def _with_imports(node: Node, exported: set[tuple[NodeId, str]]) -> dict[str, An
             case {"Ref": str(name)} if name in values:
                 return values[name]
             case {"Fn::Sub": str(text)} if any(f"${{{name}}}" in text for name in values):
-                return {"Fn::Sub": [text, {name: each for name, each in values.items() if f"${{{name}}}" in text}]}
+                return {
+                    "Fn::Sub": [
+                        text,
+                        {name: each for name, each in values.items() if f"${{{name}}}" in text},
+                    ]
+                }
             case dict():
                 return {key: walk(each) for key, each in value.items()}
             case list():
                 return [walk(each) for each in value]
         return value
 
-    document: dict[str, Any] = walk({key: each for key, each in node.document.items() if key != "Parameters"})
+    document: dict[str, Any] = walk(
+        {key: each for key, each in node.document.items() if key != "Parameters"}
+    )
     for output, spec in document.get("Outputs", {}).items():
         if (node.id, output) in exported:
             spec["Export"] = {"Name": _export(node.id, output)}

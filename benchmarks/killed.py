@@ -1,6 +1,8 @@
-"""A deploytool that is killed at a given moment: `python -m benchmarks.killed MOMENT [COMMAND ...]`, MOMENT as JSON.
+"""A deploytool that is killed at a given moment: `python -m benchmarks.killed MOMENT [COMMAND
+...]`, MOMENT as JSON.
 
-It sends SIGKILL to itself, so that the moment is exact: nothing of deploytool runs after it, as when a machine dies.
+It sends SIGKILL to itself, so that the moment is exact: nothing of deploytool runs after it, as
+when a machine dies.
 """
 
 import json
@@ -22,9 +24,11 @@ from deploytool.files.history import HistoryFile
 
 @dataclass(frozen=True)
 class Moment:
-    """At the nth `call` of that name to AWS (`then` "sent": it is under way, or "answered"), or once the nth `event` is written.
+    """At the nth `call` of that name to AWS (`then` "sent": it is under way, or "answered"), or
+    once the nth `event` is written.
 
-    `delay` seconds later. `guard_seconds` is how long the guard waits then, None as long as it always does.
+    `delay` seconds later. `guard_seconds` is how long the guard waits then, None as long as it
+    always does.
     """
 
     call: str = ""

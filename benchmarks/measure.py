@@ -1,4 +1,6 @@
-"""Runs a command against a local cloud of its own: its wall time, and the calls that the cloud was asked in that time."""
+"""Runs a command against a local cloud of its own: its wall time, and the calls that the cloud was
+asked in that time.
+"""
 
 import os
 import subprocess
@@ -20,9 +22,12 @@ class RunFailed(Exception):
 
 
 def timed(run: Run, state: State, log: Path) -> tuple[float, Mapping[str, int]]:
-    """Wall seconds and calls by operation. What the command says goes to the log. Raises RunFailed."""
+    """Wall seconds and calls by operation. What the command says goes to the log. Raises
+    RunFailed.
+    """
     given = {**os.environ, **lifecycle.environment(state), **run.environment}
-    environment = {name: value for name, value in given.items() if value}  # an empty one is to be unset
+    # An empty one is to be unset
+    environment = {name: value for name, value in given.items() if value}
     before = _calls(state)
     with log.open("ab") as output:
         started = time.perf_counter()
@@ -35,13 +40,17 @@ def timed(run: Run, state: State, log: Path) -> tuple[float, Mapping[str, int]]:
             raise RunFailed(f"not done after {LIMIT:g} s; see {log}") from error
         seconds = time.perf_counter() - started
     if done.returncode:
-        said = " / ".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LAST_LINES:])
+        said = " / ".join(
+            log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LAST_LINES:]
+        )
         raise RunFailed(f"exit {done.returncode}: {said[-300:]}")
     return seconds, dict(_calls(state) - before)
 
 
 def start_up(command: tuple[str, ...], runs: int) -> tuple[float, ...]:
-    """Wall seconds of each run of a command that needs no cloud; one more run before, for the file cache."""
+    """Wall seconds of each run of a command that needs no cloud; one more run before, for the file
+    cache.
+    """
     found = []
     for _ in range(runs + 1):
         started = time.perf_counter()

@@ -8,9 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measurement:
-    """One tool's figures in one case. `runs` are wall seconds, one a run, empty when it could not be measured: `note` says why.
+    """One tool's figures in one case. `runs` are wall seconds, one a run, empty when it could not
+    be measured: `note` says why.
 
-    `calls` are those of one run, by operation; `critical_path` the least seconds that the case can take, 0 where none is meant.
+    `calls` are those of one run, by operation; `critical_path` the least seconds that the case can
+    take, 0 where none is meant.
     """
 
     case: str
@@ -40,8 +42,16 @@ class Measurement:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the derived ones with them."""
-        derived = {"seconds": round(self.seconds, 3), "ratio": round(self.ratio, 4) if self.ratio else None}
-        return {**asdict(self), "runs": [round(each, 3) for each in self.runs], **derived, "total_calls": self.total_calls}
+        derived = {
+            "seconds": round(self.seconds, 3),
+            "ratio": round(self.ratio, 4) if self.ratio else None,
+        }
+        return {
+            **asdict(self),
+            "runs": [round(each, 3) for each in self.runs],
+            **derived,
+            "total_calls": self.total_calls,
+        }
 
 
 HEADINGS = ("case", "tool", "wall (s)", "over critical path", "API calls", "calls a minute", "note")
@@ -58,8 +68,17 @@ def _row(found: Measurement) -> tuple[str, ...]:
     seconds = f"{found.seconds:.1f}" if found.seconds >= 10 else f"{found.seconds:.2f}"
     ratio = f"{found.ratio:.3f}" if found.ratio else ""
     called = bool(found.calls)
-    rate = f"{found.calls_a_minute:.0f}" if called and found.seconds >= 10 else ""  # of a short run it says nothing
-    return (found.case, found.tool, seconds, ratio, str(found.total_calls) if called else "", rate, found.note)
+    # Of a short run it says nothing
+    rate = f"{found.calls_a_minute:.0f}" if called and found.seconds >= 10 else ""
+    return (
+        found.case,
+        found.tool,
+        seconds,
+        ratio,
+        str(found.total_calls) if called else "",
+        rate,
+        found.note,
+    )
 
 
 def text_table(measurements: Sequence[Measurement]) -> str:

@@ -1,7 +1,9 @@
-"""`python -m benchmarks.sweep`: drills killed with SIGKILL at 40 moments, and what is left of them after a restore.
+"""`python -m benchmarks.sweep`: drills killed with SIGKILL at 40 moments, and what is left of them
+after a restore.
 
-Once with `deploytool restore`, once with nothing but the guard's schedule in the cloud: health check, concurrency, mappings and
-the drill's record must be as before, each time. Prints a line a kill; the exit code is 0 when all are.
+Once with `deploytool restore`, once with nothing but the guard's schedule in the cloud: health
+check, concurrency, mappings and the drill's record must be as before, each time. Prints a line a
+kill; the exit code is 0 when all are.
 """
 
 import argparse
@@ -34,9 +36,18 @@ ROOT = Path(__file__).resolve().parent.parent
 SPEED = 20.0
 LIMIT = 120.0  # seconds after which a drill counts as never killed, and a guard as never come
 GUARD_SECONDS = 25.0  # longer than any of the drills lives
-INJECTS = {"health-check": "UpdateHealthCheck", "throttle": "PutFunctionConcurrency", "unmap": "DeleteBasePathMapping"}
-UNDOES = {"health-check": "UpdateHealthCheck", "throttle": "DeleteFunctionConcurrency", "unmap": "CreateBasePathMapping"}
-ON_ITS_WAY = {"health-check": 0.001, "throttle": 0.003, "unmap": 0.006}  # seconds after which a call is under way, or done
+INJECTS = {
+    "health-check": "UpdateHealthCheck",
+    "throttle": "PutFunctionConcurrency",
+    "unmap": "DeleteBasePathMapping",
+}
+UNDOES = {
+    "health-check": "UpdateHealthCheck",
+    "throttle": "DeleteFunctionConcurrency",
+    "unmap": "CreateBasePathMapping",
+}
+# Seconds after which a call is under way, or done
+ON_ITS_WAY = {"health-check": 0.001, "throttle": 0.003, "unmap": 0.006}
 
 
 class NotKilled(Exception):
@@ -116,7 +127,15 @@ class Stage:
 
     def command(self, *words: str) -> list[str]:
         """A deploytool command for it."""
-        return [words[0], "--local", "--stage", self.name, "--config", str(self.folder / "deploytool.toml"), *words[1:]]
+        return [
+            words[0],
+            "--local",
+            "--stage",
+            self.name,
+            "--config",
+            str(self.folder / "deploytool.toml"),
+            *words[1:],
+        ]
 
     def deploytool(self, *words: str) -> None:
         """Run it; it must succeed."""
@@ -142,13 +161,19 @@ class Stage:
         reports = str(self.folder / f"reports-{self.name}")
         words = self.command("drill", "--fault", kill.fault, "--report-dir", reports)
         command = [sys.executable, "-m", "benchmarks.killed", kill.moment.to_json(), *words]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
         if done.returncode != -signal.SIGKILL:
             raise NotKilled(f"{kill}: exit {done.returncode}: {done.stderr}")
 
 
 def _left(environment: Environment, service: Service) -> Left:
-    if environment.functions is None or environment.mappings is None or environment.drill_records is None:
+    if (
+        environment.functions is None
+        or environment.mappings is None
+        or environment.drill_records is None
+    ):
         raise RuntimeError("the local cloud has all of these")
     region = service.primary
     names = (service.domain, service.regional_domains[region])
@@ -185,7 +210,9 @@ def by_restore(stage: Stage, kill: Kill) -> Outcome:
 
 
 def by_guard(stage: Stage, kill: Kill, seconds: float = GUARD_SECONDS) -> Outcome:
-    """Kill it, and leave it to the guard, which waits so many seconds from when the drill begins."""
+    """Kill it, and leave it to the guard, which waits so many seconds from when the drill
+    begins.
+    """
     before, began = stage.look(), time.monotonic()
     stage.kill(replace(kill, moment=replace(kill.moment, guard_seconds=seconds)))
     if time.monotonic() - began > seconds:
@@ -199,8 +226,19 @@ def by_guard(stage: Stage, kill: Kill, seconds: float = GUARD_SECONDS) -> Outcom
 def main() -> int:
     """Run the sweep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
-    parser.add_argument("--by", choices=("restore", "guard", "both"), default="both", help="what restores (default: both)")
-    parser.add_argument("--stages", type=int, default=2, metavar="N", help="drills that run side by side (default: 2)")
+    parser.add_argument(
+        "--by",
+        choices=("restore", "guard", "both"),
+        default="both",
+        help="what restores (default: both)",
+    )
+    parser.add_argument(
+        "--stages",
+        type=int,
+        default=2,
+        metavar="N",
+        help="drills that run side by side (default: 2)",
+    )
     args = parser.parse_args()
     ways = [way for way in ("restore", "guard") if args.by in (way, "both")]
     with tempfile.TemporaryDirectory() as folder, stages(Path(folder), args.stages) as made:
@@ -225,7 +263,10 @@ def _sweep(made: Sequence[Stage], way: str) -> int:
             return outcome.ok
         finally:
             subprocess.run(  # whatever happened, the next one begins with nothing left
-                [sys.executable, "-m", "deploytool", *stage.command("restore")], capture_output=True, timeout=LIMIT, check=False
+                [sys.executable, "-m", "deploytool", *stage.command("restore")],
+                capture_output=True,
+                timeout=LIMIT,
+                check=False,
             )
             free.put(stage)
 

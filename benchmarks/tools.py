@@ -1,4 +1,6 @@
-"""deploytool and its peers: how each is installed in an environment of its own, fed the graph, and run."""
+"""deploytool and its peers: how each is installed in an environment of its own, fed the graph, and
+run.
+"""
 
 import shutil
 import subprocess
@@ -21,7 +23,9 @@ class CannotInstall(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What to start: a command, where, with which variables beside those that point at the local cloud."""
+    """What to start: a command, where, with which variables beside those that point at the local
+    cloud.
+    """
 
     command: tuple[str, ...]
     folder: Path
@@ -30,9 +34,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Tool:
-    """A deployer. `prepare` installs it below a folder if need be, writes the graph for it, and says what to run.
+    """A deployer. `prepare` installs it below a folder if need be, writes the graph for it, and
+    says what to run.
 
-    `idle_runs` is how often its run with nothing to do is measured. `note` says what the table must.
+    `idle_runs` is how often its run with nothing to do is measured. `note` says what the table
+    must.
     """
 
     name: str
@@ -44,7 +50,11 @@ class Tool:
 
 def deploytool_run(config: Path) -> Run:
     """How deploytool deploys a project; the environment says where its local cloud is."""
-    return Run((str(_DEPLOYTOOL), "deploy", "--local", "--stage", STAGE, "--config", str(config)), config.parent, {})
+    return Run(
+        (str(_DEPLOYTOOL), "deploy", "--local", "--stage", STAGE, "--config", str(config)),
+        config.parent,
+        {},
+    )
 
 
 def _deploytool(_graph: Graph, _cloud: Path, _home: Path) -> Run:
@@ -54,7 +64,11 @@ def _deploytool(_graph: Graph, _cloud: Path, _home: Path) -> Run:
 def _sceptre(graph: Graph, cloud: Path, home: Path) -> Run:
     bin_ = _venv(home, "sceptre", SCEPTRE)
     folder = _write(cloud.parent / "sceptre", inputs.sceptre(graph))
-    return Run((str(bin_ / "sceptre"), "--dir", str(folder), "launch", "--yes", inputs.SCEPTRE_GROUP), folder, {})
+    return Run(
+        (str(bin_ / "sceptre"), "--dir", str(folder), "launch", "--yes", inputs.SCEPTRE_GROUP),
+        folder,
+        {},
+    )
 
 
 def _cdk(graph: Graph, cloud: Path, home: Path) -> Run:
@@ -64,7 +78,18 @@ def _cdk(graph: Graph, cloud: Path, home: Path) -> Run:
         if shutil.which("npm") is None:
             raise CannotInstall("npm is not on the PATH")
         package.mkdir(parents=True, exist_ok=True)
-        _install(["npm", "install", "--prefix", str(package), "--no-audit", "--no-fund", f"aws-cdk@{CDK}"], package)
+        _install(
+            [
+                "npm",
+                "install",
+                "--prefix",
+                str(package),
+                "--no-audit",
+                "--no-fund",
+                f"aws-cdk@{CDK}",
+            ],
+            package,
+        )
     folder = _write(cloud.parent / "cdk", inputs.cdk(graph))
     options = (
         "--app",
@@ -79,7 +104,9 @@ def _cdk(graph: Graph, cloud: Path, home: Path) -> Run:
         "events",
     )
     return Run(
-        (str(cdk), "deploy", *options), folder, {"CI": "true", "CDK_DISABLE_VERSION_CHECK": "1", "CDK_DISABLE_CLI_TELEMETRY": "1"}
+        (str(cdk), "deploy", *options),
+        folder,
+        {"CI": "true", "CDK_DISABLE_VERSION_CHECK": "1", "CDK_DISABLE_CLI_TELEMETRY": "1"},
     )
 
 
@@ -99,9 +126,22 @@ TOOLS = {
     for tool in (
         Tool("deploytool", "deploytool", _deploytool, 9),
         Tool("sceptre", f"Sceptre {SCEPTRE}", _sceptre, 5),
-        Tool("cdk", f"CDK CLI {CDK}, --concurrency 10", _cdk, 3, "11 stacks: its exports stay in a region, so each has a zone"),
-        Tool("script", f"AWS CLI {AWS_CLI}, side by side", _aws_cli("script", side_by_side=True), 2),
-        Tool("awscli", f"AWS CLI {AWS_CLI}, stack after stack", _aws_cli("awscli", side_by_side=False), 2),
+        Tool(
+            "cdk",
+            f"CDK CLI {CDK}, --concurrency 10",
+            _cdk,
+            3,
+            "11 stacks: its exports stay in a region, so each has a zone",
+        ),
+        Tool(
+            "script", f"AWS CLI {AWS_CLI}, side by side", _aws_cli("script", side_by_side=True), 2
+        ),
+        Tool(
+            "awscli",
+            f"AWS CLI {AWS_CLI}, stack after stack",
+            _aws_cli("awscli", side_by_side=False),
+            2,
+        ),
     )
 }
 
@@ -112,7 +152,14 @@ def _venv(home: Path, package: str, version: str) -> Path:
     ready = folder / "ready"
     if not ready.exists():
         _install([sys.executable, "-m", "venv", "--clear", str(folder)], home)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [
+            str(folder / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         _install([*pip, f"{package}=={version}"], home)
         ready.touch()
     return folder / "bin"

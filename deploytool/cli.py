@@ -1,4 +1,6 @@
-"""The command line: what may be typed, and how every error ends. Commands are imported when they are run."""
+"""The command line: what may be typed, and how every error ends. Commands are imported when they
+are run.
+"""
 
 import argparse
 import os
@@ -30,13 +32,15 @@ COMMANDS = {
 INTERRUPTED = 130
 DELEGATION_TIMEOUT = 4 * 3600.0  # seconds
 DEBUG = "DEPLOYTOOL_DEBUG"
-TARGET = "DEPLOYTOOL_TARGET"  # aws, or local as if --local were typed: what a pipeline runs is then the same on both
+# aws, or local as if --local were typed: what a pipeline runs is then the same on both
+TARGET = "DEPLOYTOOL_TARGET"
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
-        prog="deploytool", description="Put an API in two AWS regions, and prove that it fails over."
+        prog="deploytool",
+        description="Put an API in two AWS regions, and prove that it fails over.",
     )
     parser.add_argument("--version", action="version", version=f"deploytool {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -47,7 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
         if name != "local"
     }
     made["deploy"].add_argument(
-        "--stack", action="append", default=[], metavar="STACK", help="only this stack; the others stay as they are (repeatable)"
+        "--stack",
+        action="append",
+        default=[],
+        metavar="STACK",
+        help="only this stack; the others stay as they are (repeatable)",
     )
     made["deploy"].add_argument(
         "--scope",
@@ -55,13 +63,20 @@ def build_parser() -> argparse.ArgumentParser:
         help="only stacks of this scope; what waits for another that is still to be deployed is left for a later run",
     )
     made["deploy"].add_argument(
-        "--plan-file", type=Path, metavar="FILE", help="refuse to run when anything moved since `plan --out FILE`"
+        "--plan-file",
+        type=Path,
+        metavar="FILE",
+        help="refuse to run when anything moved since `plan --out FILE`",
     )
     made["deploy"].add_argument(
-        "--express", action="store_true", help="CloudFormation's express mode: do not wait until resources are ready"
+        "--express",
+        action="store_true",
+        help="CloudFormation's express mode: do not wait until resources are ready",
     )
     made["deploy"].add_argument(
-        "--parallel", action="store_true", help="change both regions at once, without checking the standby first"
+        "--parallel",
+        action="store_true",
+        help="change both regions at once, without checking the standby first",
     )
     made["deploy"].add_argument(
         "--settle",
@@ -70,9 +85,19 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long an updated standby may take to pass its check before the other region is touched (default: %(default).0f)",
     )
-    made["plan"].add_argument("--drift", action="store_true", help="also look for changes made outside CloudFormation (slow)")
-    made["plan"].add_argument("--markdown", metavar="FILE", help="write the plan as Markdown for a pull request (- for stdout)")
-    made["plan"].add_argument("--out", type=Path, metavar="FILE", help="keep the plan for `deploy --plan-file FILE`")
+    made["plan"].add_argument(
+        "--drift",
+        action="store_true",
+        help="also look for changes made outside CloudFormation (slow)",
+    )
+    made["plan"].add_argument(
+        "--markdown",
+        metavar="FILE",
+        help="write the plan as Markdown for a pull request (- for stdout)",
+    )
+    made["plan"].add_argument(
+        "--out", type=Path, metavar="FILE", help="keep the plan for `deploy --plan-file FILE`"
+    )
     for name in ("deploy", "destroy", "bootstrap"):
         made[name].add_argument(
             "--wait",
@@ -101,20 +126,32 @@ def build_parser() -> argparse.ArgumentParser:
         help="ask for certificates without looking at the parent's name servers and CAA records",
     )
     made["destroy"].add_argument(
-        "--delete-zone", action="store_true", help="delete the retained hosted zone too, when it holds no records of others"
+        "--delete-zone",
+        action="store_true",
+        help="delete the retained hosted zone too, when it holds no records of others",
     )
     _bootstrap(made["bootstrap"])
-    made["destroy"].add_argument("--yes", action="store_true", help="do not ask for the domain to be typed")
+    made["destroy"].add_argument(
+        "--yes", action="store_true", help="do not ask for the domain to be typed"
+    )
     for name in ("drill", "report"):
         made[name].add_argument(
-            "--report-dir", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)"
+            "--report-dir",
+            type=Path,
+            default=Path("reports"),
+            metavar="DIR",
+            help="where the report goes (default: reports)",
         )
     _drill(made["drill"])
     made["report"].add_argument("history", type=Path, help="the history.jsonl of a drill")
-    made["report"].add_argument("other", type=Path, nargs="?", help="another drill's, to compare the first one with")
+    made["report"].add_argument(
+        "other", type=Path, nargs="?", help="another drill's, to compare the first one with"
+    )
     _local(
         commands.add_parser(
-            "local", help=COMMANDS["local"], description="A cloud on this machine: no AWS account, loopback only."
+            "local",
+            help=COMMANDS["local"],
+            description="A cloud on this machine: no AWS account, loopback only.",
         )
     )
     return parser
@@ -122,15 +159,24 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--stage", metavar="S", help="the stage; needed when the configuration has several")
-    common.add_argument("--region", action="append", default=[], metavar="R", help="only this region (repeatable)")
+    common.add_argument(
+        "--stage", metavar="S", help="the stage; needed when the configuration has several"
+    )
+    common.add_argument(
+        "--region", action="append", default=[], metavar="R", help="only this region (repeatable)"
+    )
     common.add_argument(
         "--local",
         action="store_true",
         default=os.environ.get(TARGET) == "local",
         help=f"use the local cloud instead of AWS ({TARGET}=local does the same)",
     )
-    common.add_argument("--output", choices=("text", "json"), default="text", help="the form of the result on standard output")
+    common.add_argument(
+        "--output",
+        choices=("text", "json"),
+        default="text",
+        help="the form of the result on standard output",
+    )
     common.add_argument(
         "--config",
         type=Path,
@@ -138,7 +184,9 @@ def _common() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the configuration (default: deploytool.toml)",
     )
-    common.add_argument("--no-color", action="store_true", help="no colours (NO_COLOR is heeded too)")
+    common.add_argument(
+        "--no-color", action="store_true", help="no colours (NO_COLOR is heeded too)"
+    )
     return common
 
 
@@ -148,12 +196,20 @@ def _bootstrap(parser: argparse.ArgumentParser) -> None:
         metavar="OWNER/REPO",
         help="the repository whose workflows may assume the roles; OWNER@ID/REPO@ID with ids",
     )
-    parser.add_argument("--branch", default="main", help="the branch whose workflows may plan (default: main)")
     parser.add_argument(
-        "--oidc-provider-arn", metavar="ARN", help="GitHub's identity provider (default: the account's, else a new one)"
+        "--branch", default="main", help="the branch whose workflows may plan (default: main)"
+    )
+    parser.add_argument(
+        "--oidc-provider-arn",
+        metavar="ARN",
+        help="GitHub's identity provider (default: the account's, else a new one)",
     )
     parser.add_argument("--destroy", action="store_true", help="delete the roles again")
-    parser.add_argument("--yes", action="store_true", help="with --destroy: do not ask for the stack's name to be typed")
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="with --destroy: do not ask for the stack's name to be typed",
+    )
 
 
 def _drill(parser: argparse.ArgumentParser) -> None:
@@ -164,16 +220,42 @@ def _drill(parser: argparse.ArgumentParser) -> None:
         help="what to break: health-check (default), throttle, unmap; with --local also refuse, blackhole, slow, error",
     )
     parser.add_argument(
-        "--rate", type=_rate, metavar="N", help="requests a second that each client makes (default: 10 locally, 1 on AWS)"
+        "--rate",
+        type=_rate,
+        metavar="N",
+        help="requests a second that each client makes (default: 10 locally, 1 on AWS)",
     )
-    parser.add_argument("--rto-seconds", type=_positive, metavar="N", help="the objective for the failover of clients")
-    parser.add_argument("--failback-seconds", type=_positive, metavar="N", help="the objective for the failback")
-    parser.add_argument("--failed-share", type=_share, metavar="X", help="the share of requests that may fail, from 0 to 1")
-    parser.add_argument("--dry-run", action="store_true", help="check that a drill could begin, print its calls, change nothing")
-    parser.add_argument("--no-guard", action="store_true", help="without what restores when this process cannot")
-    parser.add_argument("--yes", action="store_true", help="do not ask for a protected stage's domain to be typed")
     parser.add_argument(
-        "--confirm", default="", metavar="DOMAIN", help="the protected stage's domain, typed beforehand: a pipeline's answer"
+        "--rto-seconds",
+        type=_positive,
+        metavar="N",
+        help="the objective for the failover of clients",
+    )
+    parser.add_argument(
+        "--failback-seconds", type=_positive, metavar="N", help="the objective for the failback"
+    )
+    parser.add_argument(
+        "--failed-share",
+        type=_share,
+        metavar="X",
+        help="the share of requests that may fail, from 0 to 1",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check that a drill could begin, print its calls, change nothing",
+    )
+    parser.add_argument(
+        "--no-guard", action="store_true", help="without what restores when this process cannot"
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask for a protected stage's domain to be typed"
+    )
+    parser.add_argument(
+        "--confirm",
+        default="",
+        metavar="DOMAIN",
+        help="the protected stage's domain, typed beforehand: a pipeline's answer",
     )
 
 
@@ -222,7 +304,11 @@ def _local(parser: argparse.ArgumentParser) -> None:
     }
     for name in ("up", "run"):
         made[name].add_argument(
-            "--speed", type=float, default=1.0, metavar="N", help="its seconds pass N times faster (default: 1, real time)"
+            "--speed",
+            type=float,
+            default=1.0,
+            metavar="N",
+            help="its seconds pass N times faster (default: 1, real time)",
         )
         made[name].add_argument(
             "--no-delegation",
@@ -241,12 +327,18 @@ def _local(parser: argparse.ArgumentParser) -> None:
             help="refuse what the caller's policies do not allow; --local then takes AWS_ACCESS_KEY_ID and its companions",
         )
         made[name].add_argument(
-            "--durations-scale", type=float, default=1.0, metavar="N", help="with --durations aws: N times as long (default: 1)"
+            "--durations-scale",
+            type=float,
+            default=1.0,
+            metavar="N",
+            help="with --durations aws: N times as long (default: 1)",
         )
     for name in ("delegate", "undelegate"):
         made[name].add_argument("domain", metavar="DOMAIN")
     made["delegate"].add_argument("name_servers", nargs="*", metavar="NAMESERVER")
-    made["run"].add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command, after --")
+    made["run"].add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command, after --"
+    )
     for name in ("break", "mend", "stop-region", "start-region"):
         made[name].add_argument("name", metavar="REGION")
     made["break"].add_argument(
@@ -256,12 +348,18 @@ def _local(parser: argparse.ArgumentParser) -> None:
         help="refuse connections, leave them without any answer, answer late, or answer 503",
     )
     made["break"].add_argument(
-        "--seconds", type=float, default=0.0, metavar="N", help="how late a slow edge answers, in true seconds (default: 3)"
+        "--seconds",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="how late a slow edge answers, in true seconds (default: 3)",
     )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 good, 1 the answer is no, 2 bad input, 3 AWS refused, 130 interrupted."""
+    """Run one command; the exit code: 0 good, 1 the answer is no, 2 bad input, 3 AWS refused, 130
+    interrupted.
+    """
     args = build_parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _terminated)
     try:
@@ -280,7 +378,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # a bug; the trace is for us, not for the user
         if os.environ.get(DEBUG):
             raise
-        _complain(f"unexpected {type(error).__name__}: {error}", f"this is a bug of deploytool; {DEBUG}=1 shows where")
+        _complain(
+            f"unexpected {type(error).__name__}: {error}",
+            f"this is a bug of deploytool; {DEBUG}=1 shows where",
+        )
         return 1
 
 

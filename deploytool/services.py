@@ -1,4 +1,6 @@
-"""What of a stage is deployed, as a check and a drill need to know it, and what its settings leave to be looked up."""
+"""What of a stage is deployed, as a check and a drill need to know it, and what its settings leave
+to be looked up.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +26,9 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
     for name, kind in project.lookups(stage).items():
         key = f"stages.{chosen.name}.settings.{name}"
         if kind != "hosted_zone":
-            raise InputError([InputFault(project.config.file, key, f"cannot be looked up ({kind}); set it")])
+            raise InputError(
+                [InputFault(project.config.file, key, f"cannot be looked up ({kind}); set it")]
+            )
         zone = target.find_hosted_zone(chosen.domain)
         if zone is None:
             message = f'no public hosted zone holds {chosen.domain}; set the id of the one that shall, or take zone = "new"'
@@ -34,18 +38,30 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
 
 
 def drill_records(target: Target, project: Project, stage: str) -> SsmDrillRecords:
-    """Where a stage's drill writes its record: in the secondary region, which is there when the primary is not."""
-    return SsmDrillRecords(target.clients, project.config.secondary, record_name(project.config.project, stage))
+    """Where a stage's drill writes its record: in the secondary region, which is there when the
+    primary is not.
+    """
+    return SsmDrillRecords(
+        target.clients, project.config.secondary, record_name(project.config.project, stage)
+    )
 
 
 def drill_environment(target: Target, project: Project, service: Service) -> Environment:
-    """The target's environment with what belongs to a stage: the drill's record and, when it is deployed, the guard."""
+    """The target's environment with what belongs to a stage: the drill's record and, when it is
+    deployed, the guard.
+    """
     guard = SchedulerGuard(target.clients, service.guard) if service.guard else None
-    return replace(target.environment, drill_records=drill_records(target, project, service.stage), guard=guard)
+    return replace(
+        target.environment, drill_records=drill_records(target, project, service.stage), guard=guard
+    )
 
 
-def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]) -> Service:
-    """What is deployed, as a check and a drill need to know it. Raises InputError when the graph file does not say that."""
+def service_of(
+    project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]
+) -> Service:
+    """What is deployed, as a check and a drill need to know it. Raises InputError when the graph
+    file does not say that.
+    """
     config = project.config
     domain = config.stage(graph.stage).domain
     for name in ("hosted_zone", "health_check"):
@@ -70,10 +86,18 @@ def service_of(project: Project, graph: Graph, outputs: Mapping[NodeId, Mapping[
     )
 
 
-def _regional(graph: Graph, name: str, outputs: Mapping[NodeId, Mapping[str, str]]) -> Mapping[str, str]:
-    """What each region gives for an optional entry of `service`; a region whose stack is not deployed gives nothing."""
+def _regional(
+    graph: Graph, name: str, outputs: Mapping[NodeId, Mapping[str, str]]
+) -> Mapping[str, str]:
+    """What each region gives for an optional entry of `service`; a region whose stack is not
+    deployed gives nothing.
+    """
     values = graph.regional_service.get(name, {})
-    return {region: found for region, value in values.items() if (found := _known(value, outputs)) is not None}
+    return {
+        region: found
+        for region, value in values.items()
+        if (found := _known(value, outputs)) is not None
+    }
 
 
 def _known(value: Value | None, outputs: Mapping[NodeId, Mapping[str, str]]) -> str | None:
@@ -96,5 +120,8 @@ def deployed_service(project: Project, graph: Graph, target: Target) -> Service:
     deployed = find_deployed(target.ports, graph)
     if not deployed:
         where = " --local" if target.name == "local" else ""
-        raise DeploytoolError(f"stage {graph.stage} is not deployed", hint=f"deploytool deploy --stage {graph.stage}{where}")
+        raise DeploytoolError(
+            f"stage {graph.stage} is not deployed",
+            hint=f"deploytool deploy --stage {graph.stage}{where}",
+        )
     return service_of(project, graph, {node: stack.outputs for node, stack in deployed.items()})

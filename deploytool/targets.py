@@ -1,6 +1,7 @@
 """The composition root: the one module that knows which target it is, AWS or the local cloud.
 
-What a command does not ask for is neither made nor imported: a deployment with nothing to do asks no DNS and no HTTPS.
+What a command does not ask for is neither made nor imported: a deployment with nothing to do asks
+no DNS and no HTTPS.
 """
 
 import getpass
@@ -52,7 +53,8 @@ LOCAL_RATE = Rate(per_second=200.0, burst=200.0)  # nobody throttles on a local 
 
 @dataclass(frozen=True)
 class Network:
-    """The ways to ask DNS and HTTPS. `port_of` is the port that a name server of that name listens on.
+    """The ways to ask DNS and HTTPS. `port_of` is the port that a name server of that name listens
+    on.
 
     `least_limit`: no time limit of the target's health checkers is shorter, in its seconds.
     """
@@ -74,7 +76,9 @@ class Network:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the target's time, at `speed`."""
+    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the
+    target's time, at `speed`.
+    """
 
     name: str
     speed: float
@@ -110,7 +114,10 @@ class Target:
         """The ports of a plan."""
         clock = self.ports.clock
         return PlanPorts(
-            self.ports.stacks, ChangeSets(self.clients, clock), DriftDetection(self.clients, clock), self.ports.runner
+            self.ports.stacks,
+            ChangeSets(self.clients, clock),
+            DriftDetection(self.clients, clock),
+            self.ports.runner,
         )
 
     @cached_property
@@ -154,7 +161,9 @@ def local_directory(root: Path) -> Path:
 
 @contextmanager
 def open_target(project: Project, *, local: bool, role_arn: str = "") -> Iterator[Target]:
-    """The target for a run; CloudFormation acts with `role_arn`. Raises InputError when no local cloud runs and one is wanted."""
+    """The target for a run; CloudFormation acts with `role_arn`. Raises InputError when no local
+    cloud runs and one is wanted.
+    """
     with ThreadRunner() as runner:
         yield _local(project, runner, role_arn) if local else _aws(project, runner, role_arn)
 
@@ -182,7 +191,9 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
     missing = [region for region in project.config.regions if region not in state.regions]
     if missing:
         mend = "end it (deploytool local down) and start it again in this project"
-        raise InputError(f"the local cloud has {', '.join(state.regions)}, not {', '.join(missing)}", hint=mend)
+        raise InputError(
+            f"the local cloud has {', '.join(state.regions)}, not {', '.join(missing)}", hint=mend
+        )
 
     def network() -> Network:
         from deploytool.localcloud.dns.delegation import PARENT_SERVER  # noqa: PLC0415  # as above
@@ -191,36 +202,51 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
         from deploytool.net.dns import DnsClient  # noqa: PLC0415  # see the module's docstring
         from deploytool.net.http import HttpsClient  # noqa: PLC0415  # the same
 
-        resolver = Nameserver("the local cloud's resolver", state.resolver.address, state.resolver.port)
+        resolver = Nameserver(
+            "the local cloud's resolver", state.resolver.address, state.resolver.port
+        )
         return Network(
             DnsClient(),
             HttpsClient(https_port=state.https_port, ca=state.ca),
             (resolver,),
-            lambda server: state.parent.port if canonical(server) == PARENT_SERVER else state.dns.port,
+            lambda server: (
+                state.parent.port if canonical(server) == PARENT_SERVER else state.dns.port
+            ),
             LocalEdges(state),
             LEAST_LIMIT * state.speed,
         )
 
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
     clients = Clients(_as_caller(endpoint) if state.enforce_iam else endpoint)
-    ports = _deploy_ports(project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE, role_arn), runner)
+    ports = _deploy_ports(
+        project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE, role_arn), runner
+    )
     return Target("local", state.speed, ports, clients, network)
 
 
 def _as_caller(endpoint: Endpoint) -> Endpoint:
-    """With the credentials that the environment variables name, as any AWS tool; without any the cloud's root user."""
+    """With the credentials that the environment variables name, as any AWS tool; without any the
+    cloud's root user.
+    """
     if key := os.environ.get("AWS_ACCESS_KEY_ID"):
-        secret, token = os.environ.get("AWS_SECRET_ACCESS_KEY", ""), os.environ.get("AWS_SESSION_TOKEN") or None
+        secret, token = (
+            os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+            os.environ.get("AWS_SESSION_TOKEN") or None,
+        )
         return Endpoint(endpoint.url, key, secret, token)
     return endpoint
 
 
-def _deploy_ports(project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner) -> DeployPorts:
+def _deploy_ports(
+    project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner
+) -> DeployPorts:
     holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid())
     coordination = Coordination(ParameterLocks(clients), holder, unix_time, _runs)
     commit = cache(lambda: _commit(project.root))
     jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
-    return DeployPorts(stacks, S3Buckets(clients), RealClock(), runner, coordination, jitter.random, commit)
+    return DeployPorts(
+        stacks, S3Buckets(clients), RealClock(), runner, coordination, jitter.random, commit
+    )
 
 
 def _runs(process: int) -> bool:
@@ -237,7 +263,14 @@ def _runs(process: int) -> bool:
 def _commit(root: Path) -> str:
     """The commit that the project's folder is at; empty where there is none, or no git."""
     try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=5, check=False)
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,6 +1,7 @@
 """Turns a command's coloured output into a picture: docs/images/drill.svg from a real drill.
 
-    FORCE_COLOR=1 make drill 2>&1 | .venv/bin/python docs/record_terminal.py docs/images/drill.svg 'make drill'
+    FORCE_COLOR=1 make drill 2>&1 | .venv/bin/python docs/record_terminal.py docs/images/drill.svg
+    'make drill'
 
 Through a pipe nothing is redrawn in place; FORCE_COLOR keeps the colours.
 """
@@ -14,11 +15,14 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # rich links fonts on the network; the reader's own will do
+# Rich links fonts on the network; the reader's own will do
+FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 
 
 def main() -> None:
-    """Standard input is the output to show; the arguments are the file to write and the picture's title."""
+    """Standard input is the output to show; the arguments are the file to write and the picture's
+    title.
+    """
     path, title = sys.argv[1:]
     lines = Text.from_ansi(sys.stdin.read())
     width = max(line.cell_len for line in lines.split("\n")) + 1

@@ -51,24 +51,45 @@ def aws() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (replace("deploytool.toml", "project =", "projekt ="), "deploytool.toml: projekt: unknown key; did you mean 'project'?"),
+        (
+            replace("deploytool.toml", "project =", "projekt ="),
+            "deploytool.toml: projekt: unknown key; did you mean 'project'?",
+        ),
         (
             replace("deploytool.toml", '"example.com"', '"http://example.com"'),
             "deploytool.toml: domain: 'http://example.com' is not a domain name",
         ),
-        (replace("deploytool.toml", "us-west-2", "us-east-1"), "deploytool.toml: regions: 'us-east-1' stands there twice"),
+        (
+            replace("deploytool.toml", "us-west-2", "us-east-1"),
+            "deploytool.toml: regions: 'us-east-1' stands there twice",
+        ),
         (
             lambda folder: (folder / "infra" / "api.yaml").unlink(),
             "infra/stacks.yaml: stacks.api.template: no such file: api.yaml",
         ),
-        (replace("infra/stacks.yaml", "hosted-zone.HostedZoneId", "hosted-zone.Zone"), "hosted-zone.yaml has no output 'Zone'"),
         (
-            replace("infra/stacks.yaml", "{setting: domain}", "{output: certificate.CertificateArn, region: primary}"),
+            replace("infra/stacks.yaml", "hosted-zone.HostedZoneId", "hosted-zone.Zone"),
+            "hosted-zone.yaml has no output 'Zone'",
+        ),
+        (
+            replace(
+                "infra/stacks.yaml",
+                "{setting: domain}",
+                "{output: certificate.CertificateArn, region: primary}",
+            ),
             "in a circle: ",
         ),
         (replace("infra/api.yaml", "Resources:", "Resources: ["), "api.yaml: not valid YAML"),
     ],
-    ids=["unknown key", "bad domain", "region twice", "missing template", "unknown output", "cycle", "broken YAML"],
+    ids=[
+        "unknown key",
+        "bad domain",
+        "region twice",
+        "missing template",
+        "unknown output",
+        "cycle",
+        "broken YAML",
+    ],
 )
 @pytest.mark.parametrize("command", ["deploy", "drill"])
 def test_bad_input_is_refused_before_any_call(
@@ -77,7 +98,12 @@ def test_bad_input_is_refused_before_any_call(
     """The file, the key and the mend; nothing touched."""
     change(project)
     url, calls = aws
-    env = {**os.environ, "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    env = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "deploytool", command, "--stage", "dev"],
         cwd=project,

@@ -1,4 +1,6 @@
-"""The main job as a user does it: deploy, check, drill; and what is left when a drill is interrupted."""
+"""The main job as a user does it: deploy, check, drill; and what is left when a drill is
+interrupted.
+"""
 
 import json
 import os
@@ -18,7 +20,9 @@ from deploytool.localcloud import lifecycle
 @pytest.fixture(scope="module")
 def drilled(deployed: Any) -> Any:
     """A finished drill's report."""
-    done = deployed.deploytool("drill", "--output", "json", timeout=900 if deployed.target == "aws" else 100)
+    done = deployed.deploytool(
+        "drill", "--output", "json", timeout=900 if deployed.target == "aws" else 100
+    )
     assert done.code == 0, done.err
     report = json.loads((deployed.folder / "reports" / "drill.json").read_text())
     assert report == done.json
@@ -28,7 +32,11 @@ def drilled(deployed: Any) -> Any:
 def test_a_drill_passes_and_names_who_served(drilled: Any) -> None:
     """us-east-1, then us-west-2, then us-east-1 again; restored."""
     assert drilled["verdict"] == "pass", drilled["reasons"]
-    assert drilled["served_by"] == {"before": "us-east-1", "during": "us-west-2", "after": "us-east-1"}
+    assert drilled["served_by"] == {
+        "before": "us-east-1",
+        "during": "us-west-2",
+        "after": "us-east-1",
+    }
     assert drilled["restored"] is True
     assert drilled["fault"] == "health-check"
 
@@ -41,10 +49,17 @@ def test_its_seconds_are_within_what_the_rules_predict(drilled: Any) -> None:
     assert 0 < seconds["failback"] <= drilled["expected_seconds"]["total"] * 1.5
 
 
-def test_a_history_can_be_judged_again_without_any_cloud(deployed: Any, drilled: Any, tmp_path: Path) -> None:
+def test_a_history_can_be_judged_again_without_any_cloud(
+    deployed: Any, drilled: Any, tmp_path: Path
+) -> None:
     """`report` gives the same verdict and the same seconds from the history alone."""
     again = deployed.deploytool(
-        "report", str(deployed.folder / "reports" / "history.jsonl"), "--report-dir", str(tmp_path), "--output", "json"
+        "report",
+        str(deployed.folder / "reports" / "history.jsonl"),
+        "--report-dir",
+        str(tmp_path),
+        "--output",
+        "json",
     )
     assert again.code == 0, again.err
     for key in ("verdict", "seconds", "served_by", "requests"):
@@ -90,7 +105,9 @@ def begun(bench: Any, directory: str, *options: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> None:
-    """Whenever it is stopped: exit 130, and the health check is not inverted. A second one refused meanwhile, and named it."""
+    """Whenever it is stopped: exit 130, and the health check is not inverted. A second one refused
+    meanwhile, and named it.
+    """
     drill = begun(deployed, f"interrupted-{sent.name}")
     second = deployed.deploytool("drill", "--report-dir", "second")
     assert second.code == 1
@@ -106,7 +123,9 @@ def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> N
 @pytest.mark.local_only
 @pytest.mark.parametrize("fault", ["health-check", "throttle"])
 def test_restore_puts_right_what_a_killed_drill_left(deployed: Any, fault: str) -> None:
-    """SIGKILL leaves the fault in force; status says so first, a drill refuses, restore mends it, as often as one likes."""
+    """SIGKILL leaves the fault in force; status says so first, a drill refuses, restore mends it,
+    as often as one likes.
+    """
     drill = begun(deployed, f"killed-{fault}", "--fault", fault)
     drill.kill()
     drill.communicate()
@@ -130,7 +149,9 @@ def test_a_secondary_that_breaks_during_the_drill_ends_it(deployed: Any) -> None
     assert "! without the guard: if this process dies, nothing restores by itself" in err
     report = json.loads((deployed.folder / "broken" / "drill.json").read_text())
     assert report["verdict"] != "pass"
-    assert any("aborted: the secondary, us-west-2, failed" in reason for reason in report["reasons"])
+    assert any(
+        "aborted: the secondary, us-west-2, failed" in reason for reason in report["reasons"]
+    )
     assert report["restored"] is True
     assert deployed.deploytool("status", "--output", "json").json["unfinished_drill"] is False
 
@@ -142,13 +163,18 @@ def test_a_broken_secondary_is_refused_before_anything_is_touched(deployed: Any)
     with broken_secondary(deployed):
         refused = deployed.deploytool("drill", "--report-dir", "refused")
     assert refused.code == 1
-    assert "the secondary, us-west-2, does not serve: a failover would take the API down: it answers 503" in refused.err
+    assert (
+        "the secondary, us-west-2, does not serve: a failover would take the API down: it answers 503"
+        in refused.err
+    )
     assert deployed.deploytool("status", "--output", "json").json == before
 
 
 @contextmanager
 def broken_secondary(bench: Any) -> Iterator[None]:
-    """The secondary's edge answers 503, as after `deploytool local break us-west-2 --how error`, and at once."""
+    """The secondary's edge answers 503, as after `deploytool local break us-west-2 --how error`,
+    and at once.
+    """
     state = lifecycle.load(Path(bench.env["DEPLOYTOOL_LOCAL_DIR"]))
     assert state is not None
     lifecycle.set_region(state, "us-west-2", "failing")
@@ -167,17 +193,25 @@ def test_a_dry_run_prints_each_call_and_makes_none(deployed: Any, fault: str) ->
         "unmap": ("apigateway:DeleteBasePathMapping", "apigateway:CreateBasePathMapping"),
     }[fault]
     before = deployed.deploytool("status", "--output", "json").json
-    done = deployed.deploytool("drill", "--fault", fault, "--dry-run", "--report-dir", "dry", "--output", "json")
+    done = deployed.deploytool(
+        "drill", "--fault", fault, "--dry-run", "--report-dir", "dry", "--output", "json"
+    )
     assert done.code == 0, done.err
     called = list(dict.fromkeys(call.split()[0].rstrip(",") for call in done.json["calls"]))
     guard, record = "scheduler:CreateSchedule", "ssm:PutParameter"
-    assert called == list(dict.fromkeys([guard, record, inject, undo, "ssm:DeleteParameter", "scheduler:DeleteSchedule"]))
+    assert called == list(
+        dict.fromkeys(
+            [guard, record, inject, undo, "ssm:DeleteParameter", "scheduler:DeleteSchedule"]
+        )
+    )
     assert deployed.deploytool("status", "--output", "json").json == before
     assert not (deployed.folder / "dry").exists()
 
 
 def test_a_protected_stage_asks(deployed: Any) -> None:
-    """With nobody there to type its domain: exit 2, nothing touched, and the option that goes without asking."""
+    """With nobody there to type its domain: exit 2, nothing touched, and the option that goes
+    without asking.
+    """
     protected = deployed.folder / "protected.toml"
     text = (deployed.folder / "deploytool.toml").read_text()
     heading = f"[stages.{deployed.stage}]"

@@ -1,4 +1,6 @@
-"""Every fault, drilled with the command: what each does to clients, and that nothing of it is left."""
+"""Every fault, drilled with the command: what each does to clients, and that nothing of it is
+left.
+"""
 
 import shutil
 import sys
@@ -27,10 +29,12 @@ WATCHED = "refuse"  # by dig and curl
 
 @dataclass(frozen=True)
 class Effect:
-    """What a fault does to a client that has not moved yet, and to the one that keeps its connection.
+    """What a fault does to a client that has not moved yet, and to the one that keeps its
+    connection.
 
-    `failures`: kinds and statuses, none when it is still served. `kept`: who may serve the kept connection at the end of the
-    failover, None for nobody. A black hole holds the connection for as long as the client waits for its answer.
+    `failures`: kinds and statuses, none when it is still served. `kept`: who may serve the kept
+    connection at the end of the failover, None for nobody. A black hole holds the connection for as
+    long as the client waits for its answer.
     """
 
     failures: frozenset[str]
@@ -52,7 +56,9 @@ LOCAL_ONLY = {"refuse", "blackhole", "slow", "error"}
 
 @dataclass(frozen=True)
 class Drilled:
-    """A drill that has ended, its history judged once more, and what dig and curl saw meanwhile: addresses and statuses."""
+    """A drill that has ended, its history judged once more, and what dig and curl saw meanwhile:
+    addresses and statuses.
+    """
 
     done: Any
     facts: Facts
@@ -62,13 +68,19 @@ class Drilled:
 
 @pytest.fixture(scope="module")
 def drill(deployed: Any, request: pytest.FixtureRequest) -> Callable[[str], Drilled]:
-    """Drills a fault as a user would, once however many tests ask; dig and curl watch one of them, where they are installed."""
+    """Drills a fault as a user would, once however many tests ask; dig and curl watch one of them,
+    where they are installed.
+    """
 
     @cache
     def made(fault: str) -> Drilled:
         until_well(deployed)
         watches = fault == WATCHED and all(map(shutil.which, ("dig", "curl")))
-        look = partial(look_once, request.getfixturevalue("clients")) if watches else tuple[tuple[str, str], ...]
+        look = (
+            partial(look_once, request.getfixturevalue("clients"))
+            if watches
+            else tuple[tuple[str, str], ...]
+        )
         with ThreadPoolExecutor(1) as pool:
             command = ("drill", "--fault", fault, "--report-dir", fault, "--output", "json")
             done = pool.submit(deployed.deploytool, *command, timeout=900)
@@ -84,11 +96,18 @@ def drill(deployed: Any, request: pytest.FixtureRequest) -> Callable[[str], Dril
 
 
 def until_well(deployed: Any) -> None:
-    """The functions' first starts, all at once, take longer than a health checker waits on a busy machine."""
+    """The functions' first starts, all at once, take longer than a health checker waits on a busy
+    machine.
+    """
     deadline = time.monotonic() + 60
     while deployed.target == "local":
-        status = deployed.run([sys.executable, "-m", "deploytool", "local", "status", "--output", "json"]).json
-        if all(0 < each["checkers"] == each["checkers_healthy"] for each in status["health_checks"].values()):
+        status = deployed.run(
+            [sys.executable, "-m", "deploytool", "local", "status", "--output", "json"]
+        ).json
+        if all(
+            0 < each["checkers"] == each["checkers_healthy"]
+            for each in status["health_checks"].values()
+        ):
             return
         assert time.monotonic() < deadline, status["health_checks"]
         time.sleep(0.2)
@@ -102,7 +121,11 @@ def look_once(clients: Any) -> tuple[tuple[str, str]]:
 
 
 FAULTS = pytest.mark.parametrize(
-    "fault", [pytest.param(each, marks=pytest.mark.local_only if each in LOCAL_ONLY else ()) for each in EFFECTS]
+    "fault",
+    [
+        pytest.param(each, marks=pytest.mark.local_only if each in LOCAL_ONLY else ())
+        for each in EFFECTS
+    ],
 )
 
 
@@ -119,8 +142,12 @@ def test_traffic_moves_and_comes_back(drill: Callable[[str], Drilled], fault: st
 
 
 @FAULTS
-def test_each_part_takes_as_long_as_the_rules_say(drill: Callable[[str], Drilled], fault: str) -> None:
-    """A real fault takes its time to be detected, an inverted health check none; DNS after that, the client last."""
+def test_each_part_takes_as_long_as_the_rules_say(
+    drill: Callable[[str], Drilled], fault: str
+) -> None:
+    """A real fault takes its time to be detected, an inverted health check none; DNS after that,
+    the client last.
+    """
     judgement = drill(fault).judgement
     expected, interval = judgement.expected, judgement.started.scenario.client_interval
     for moved in (judgement.failover, judgement.failback):
@@ -134,12 +161,18 @@ def test_each_part_takes_as_long_as_the_rules_say(drill: Callable[[str], Drilled
     assert judgement.failover.detection is not None
     if not EFFECTS[fault].by_inverting:
         config = judgement.started.health_check.config
-        assert judgement.failover.detection > config.request_interval * (config.failure_threshold - 2)
+        assert judgement.failover.detection > config.request_interval * (
+            config.failure_threshold - 2
+        )
 
 
 @FAULTS
-def test_requests_fail_as_that_fault_makes_them(drill: Callable[[str], Drilled], fault: str) -> None:
-    """Until the client has moved, and in no other way; a fault that hurts nobody fails none, and they are misrouted meanwhile."""
+def test_requests_fail_as_that_fault_makes_them(
+    drill: Callable[[str], Drilled], fault: str
+) -> None:
+    """Until the client has moved, and in no other way; a fault that hurts nobody fails none, and
+    they are misrouted meanwhile.
+    """
     facts, effect = drill(fault).facts, EFFECTS[fault]
     moved = drill(fault).judgement.failover
     failed = [each for each in facts.served() if facts.failover.covers(each) and not each.good]
@@ -150,7 +183,9 @@ def test_requests_fail_as_that_fault_makes_them(drill: Callable[[str], Drilled],
 
 
 @FAULTS
-def test_a_kept_connection_has_a_lane_of_its_own(drill: Callable[[str], Drilled], fault: str) -> None:
+def test_a_kept_connection_has_a_lane_of_its_own(
+    drill: Callable[[str], Drilled], fault: str
+) -> None:
     """DNS does not move it: it stays as long as the connection holds, well served or not."""
     facts, effect = drill(fault).facts, EFFECTS[fault]
     kept = [each for each in facts.served("client:kept-connection") if facts.failover.covers(each)]
@@ -162,22 +197,39 @@ def test_a_kept_connection_has_a_lane_of_its_own(drill: Callable[[str], Drilled]
 
 @pytest.mark.local_only
 @pytest.mark.parametrize("fault", ["health-check", "error"])
-def test_what_is_measured_is_what_the_cloud_did(drill: Callable[[str], Drilled], deployed: Any, fault: str) -> None:
-    """Within one interval between two probes; where this machine let more time pass between two, within that. `make accuracy`."""
+def test_what_is_measured_is_what_the_cloud_did(
+    drill: Callable[[str], Drilled], deployed: Any, fault: str
+) -> None:
+    """Within one interval between two probes; where this machine let more time pass between two,
+    within that. `make accuracy`.
+    """
     facts = drill(fault).facts
     state = lifecycle.load(Path(deployed.env["DEPLOYTOOL_LOCAL_DIR"]))
     assert state is not None
     rate = facts.started.speed / facts.started.scenario.client_interval
-    lanes = [facts.served(), *(facts.answers(name_server_lane(each)) for each in facts.started.name_servers)]
-    longest = max((late.at - early.at) / facts.started.speed for lane in lanes for early, late in pairwise(lane))
-    found = errors((deployed.folder / fault / "history.jsonl").read_text().splitlines(), lifecycle.truth(state), rate)
+    lanes = [
+        facts.served(),
+        *(facts.answers(name_server_lane(each)) for each in facts.started.name_servers),
+    ]
+    longest = max(
+        (late.at - early.at) / facts.started.speed
+        for lane in lanes
+        for early, late in pairwise(lane)
+    )
+    found = errors(
+        (deployed.folder / fault / "history.jsonl").read_text().splitlines(),
+        lifecycle.truth(state),
+        rate,
+    )
     assert len(found) == 8
     assert [each for each in found if abs(each.seconds) > max(1 / rate, longest) + 0.1] == []
 
 
 @pytest.mark.local_only
 def test_dig_and_curl_see_the_move(drill: Callable[[str], Drilled], clients: Any) -> None:
-    """The primary serves, refuses, the secondary serves, the primary serves again; nobody took the drill's word for it."""
+    """The primary serves, refuses, the secondary serves, the primary serves again; nobody took the
+    drill's word for it.
+    """
     east, west = EDGES[EAST], EDGES[WEST]
     moves = [each for each, _ in groupby(drill(WATCHED).seen)]
     assert moves == [(east, "200"), (east, "no answer"), (west, "200"), (east, "200")]

@@ -1,4 +1,6 @@
-"""Another integration behind /v1: two HTTP services that stand for a load balancer a region, deployed and drilled."""
+"""Another integration behind /v1: two HTTP services that stand for a load balancer a region,
+deployed and drilled.
+"""
 
 import json
 import sys
@@ -24,7 +26,9 @@ integration_url = {{ us-east-1 = "{east}", us-west-2 = "{west}" }}
 
 
 class Backend(BaseHTTPRequestHandler):
-    """What an ECS or EC2 service does: it says which region it is in, by the header that API Gateway hands on."""
+    """What an ECS or EC2 service does: it says which region it is in, by the header that API
+    Gateway hands on.
+    """
 
     def do_GET(self) -> None:
         body = json.dumps({"version": "backend", "path": self.path}).encode()
@@ -62,12 +66,26 @@ def test_an_http_service_fails_over_like_the_function(
     bench: Any, backends: dict[str, ThreadingHTTPServer], tmp_path: Path
 ) -> None:
     """Deployed, checked and drilled; a fault that needs a function says that there is none."""
-    urls = {region: f"http://127.0.0.1:{server.server_address[1]}/api" for region, server in backends.items()}
+    urls = {
+        region: f"http://127.0.0.1:{server.server_address[1]}/api"
+        for region, server in backends.items()
+    }
     config = bench.folder / "web.toml"
     config.write_text(CONFIG.format(east=urls["us-east-1"], west=urls["us-west-2"]))
 
     def deploytool(*words: str) -> Any:
-        command = [sys.executable, "-m", "deploytool", words[0], "--local", "--stage", "web", "--config", str(config), *words[1:]]
+        command = [
+            sys.executable,
+            "-m",
+            "deploytool",
+            words[0],
+            "--local",
+            "--stage",
+            "web",
+            "--config",
+            str(config),
+            *words[1:],
+        ]
         return bench.run(command)
 
     deployed = deploytool("deploy", "--output", "json")
@@ -75,9 +93,19 @@ def test_an_http_service_fails_over_like_the_function(
     assert {"integration-http"} <= {each["stack"] for each in deployed.json["stacks"]}
     assert "lambda" not in {each["stack"] for each in deployed.json["stacks"]}
     checked = deploytool("check", "--output", "json")
-    assert (checked.code, checked.json["served_by"], checked.json["version"]) == (0, "us-east-1", "backend"), checked.out
+    assert (checked.code, checked.json["served_by"], checked.json["version"]) == (
+        0,
+        "us-east-1",
+        "backend",
+    ), checked.out
     drilled = deploytool("drill", "--output", "json", "--report-dir", str(tmp_path))
     assert drilled.code == 0, drilled.out + drilled.err
-    assert drilled.json["served_by"] == {"before": "us-east-1", "during": "us-west-2", "after": "us-east-1"}
+    assert drilled.json["served_by"] == {
+        "before": "us-east-1",
+        "during": "us-west-2",
+        "after": "us-east-1",
+    }
     throttled = deploytool("drill", "--fault", "throttle", "--report-dir", str(tmp_path))
-    assert (throttled.code, "needs a function behind the API" in throttled.err) == (1, True), throttled.err
+    assert (throttled.code, "needs a function behind the API" in throttled.err) == (1, True), (
+        throttled.err
+    )

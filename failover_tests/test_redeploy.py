@@ -1,4 +1,6 @@
-"""Deploying again: nothing to do costs nothing, new code redeploys only what depends on it, destroy leaves only the zone."""
+"""Deploying again: nothing to do costs nothing, new code redeploys only what depends on it, destroy
+leaves only the zone.
+"""
 
 import json
 from typing import Any
@@ -25,15 +27,22 @@ def test_new_code_redeploys_only_the_function(deployed: Any) -> None:
     handler.write_text(handler.read_text() + "\n# changed\n")
     done = deployed.deploytool("deploy", "--output", "json")
     assert done.code == 0, done.err
-    assert {name for name, action in actions(done).items() if action == "update"} == {"lambda@us-east-1", "lambda@us-west-2"}
+    assert {name for name, action in actions(done).items() if action == "update"} == {
+        "lambda@us-east-1",
+        "lambda@us-west-2",
+    }
     assert deployed.deploytool("check", "--output", "json").json["version"] != before
 
 
 def test_a_changed_method_reaches_the_stage(deployed: Any) -> None:
-    """An API Gateway deployment is a snapshot: its logical id changes with the templates that it holds."""
+    """An API Gateway deployment is a snapshot: its logical id changes with the templates that it
+    holds.
+    """
     template = deployed.folder / "infra" / "api.yaml"
     before = deployed.deploytool("outputs", "--output", "json").json["lambda"]
-    template.write_text(template.read_text().replace("Resources:", "Metadata: {Changed: true}\nResources:", 1))
+    template.write_text(
+        template.read_text().replace("Resources:", "Metadata: {Changed: true}\nResources:", 1)
+    )
     done = deployed.deploytool("deploy", "--output", "json")
     assert done.code == 0, done.err
     changed = {name for name, action in actions(done).items() if action == "update"}
@@ -44,16 +53,24 @@ def test_a_changed_method_reaches_the_stage(deployed: Any) -> None:
 
 @pytest.mark.local_only
 def test_destroy_leaves_nothing_but_the_zone(deployed: Any) -> None:
-    """It asks first; with --yes everything goes, in reverse order; a second run has nothing to do."""
+    """It asks first; with --yes everything goes, in reverse order; a second run has nothing to
+    do.
+    """
     refused = deployed.deploytool("destroy")
     assert refused.code == 2
     assert "--yes" in refused.err
     done = deployed.deploytool("destroy", "--yes", "--output", "json")
     assert done.code == 0, done.err
-    assert set(actions(done).values()) - {"not there"} == {"delete"}  # stacks that the stage does without were not there
+    # Stacks that the stage does without were not there
+    assert set(actions(done).values()) - {"not there"} == {"delete"}
     assert "Nothing to do" in deployed.deploytool("destroy", "--yes").out
     again = deployed.deploytool("deploy", "--stack", "hosted-zone")
-    assert (again.code, "kept when hello-dev-hosted-zone was deleted" in again.err) == (1, True), again.err
+    assert (again.code, "kept when hello-dev-hosted-zone was deleted" in again.err) == (1, True), (
+        again.err
+    )
     assert 'zone = "existing"' in again.err
     assert deployed.deploytool("destroy", "--yes", "--delete-zone").code == 0
-    assert json.loads(deployed.deploytool("plan", "--output", "json").out)["steps"][0]["action"] == "create"
+    assert (
+        json.loads(deployed.deploytool("plan", "--output", "json").out)["steps"][0]["action"]
+        == "create"
+    )

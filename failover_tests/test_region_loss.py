@@ -1,4 +1,6 @@
-"""A region is lost for real, and nobody touches the health check: what dig, curl and the AWS CLI see."""
+"""A region is lost for real, and nobody touches the health check: what dig, curl and the AWS CLI
+see.
+"""
 
 import sys
 import time
@@ -26,7 +28,9 @@ def wait_for(what: Callable[[], bool], seconds: float) -> float:
 
 
 def test_both_transports_answer_the_primary_and_curl_is_served_by_it(clients: Any) -> None:
-    """Dig over UDP and TCP gives the primary's edge; curl verifies the certificate and is told us-east-1."""
+    """Dig over UDP and TCP gives the primary's edge; curl verifies the certificate and is told
+    us-east-1.
+    """
     domain = clients.bench.domain
     assert clients.dig(domain) == [EAST]
     assert clients.dig(domain, "+tcp") == [EAST]
@@ -43,14 +47,22 @@ def test_each_region_lists_its_stacks_to_the_aws_cli(clients: Any) -> None:
         found = clients.aws("cloudformation", "describe-stacks", "--region", region)["Stacks"]
         names[region] = {each["StackName"].removeprefix("hello-dev-") for each in found}
         assert {each["StackStatus"] for each in found} == {"CREATE_COMPLETE"}
-    assert {"api", "lambda", "certificate", "api-mapping", "record-set", "code-bucket"} <= names["us-west-2"]
+    assert {"api", "lambda", "certificate", "api-mapping", "record-set", "code-bucket"} <= names[
+        "us-west-2"
+    ]
     assert names["us-east-1"] - names["us-west-2"] == {"hosted-zone", "health-check"}
 
 
 def test_traffic_moves_when_the_primary_is_lost_and_comes_back_with_it(clients: Any) -> None:
-    """Within the time that Route 53's rules predict, at the local cloud's speed, and by the health check's own finding."""
+    """Within the time that Route 53's rules predict, at the local cloud's speed, and by the health
+    check's own finding.
+    """
     bench, domain = clients.bench, clients.bench.domain
-    bound = expected_failover(HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)).dns / SPEED + SLACK
+    bound = (
+        expected_failover(HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)).dns
+        / SPEED
+        + SLACK
+    )
     region = [sys.executable, "-m", "deploytool", "local"]
     assert bench.run([*region, "stop-region", "us-east-1"]).code == 0
     try:

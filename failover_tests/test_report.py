@@ -1,4 +1,6 @@
-"""The page as a browser shows it: headless Chromium opens the report of a long drill at 50 probes a second."""
+"""The page as a browser shows it: headless Chromium opens the report of a long drill at 50 probes a
+second.
+"""
 
 import os
 import re
@@ -40,20 +42,34 @@ STARTED = DrillStarted(
     health_check=HealthCheck("check", 1, HealthCheckConfig("HTTPS", request_interval=10)), name_servers=("ns-1",),
     resolvers=("r",),
 )  # fmt: skip
-CHECKERS = tuple(CheckerObservation(region, "192.0.2.9", healthy=True, status="200") for region in ("us-east-1", "eu-west-1"))
+CHECKERS = tuple(
+    CheckerObservation(region, "192.0.2.9", healthy=True, status="200")
+    for region in ("us-east-1", "eu-west-1")
+)
 
 
 def _history() -> list[Event]:
     """Every other request of a bad half minute fails: thousands of changes in one lane."""
-    events: list[Event] = [FaultInjecting(19.9, "health-check"), FaultInjected(20.0), FaultRestoring(89.9)]
-    events += [FaultRestored(90.0, verified=True), DrillEnded(float(SECONDS)), HealthSeen(1.0, checkers=CHECKERS)]
+    events: list[Event] = [
+        FaultInjecting(19.9, "health-check"),
+        FaultInjected(20.0),
+        FaultRestoring(89.9),
+    ]
+    events += [
+        FaultRestored(90.0, verified=True),
+        DrillEnded(float(SECONDS)),
+        HealthSeen(1.0, checkers=CHECKERS),
+    ]
     for number in range(1, PROBES * SECONDS - 1):
         at = number / PROBES
         region = WEST if 50 <= at < 120 else EAST
         served = Served(at - 0.01, at, FRESH, ADDRESS[region], 200, region)
         if 22 <= at < 49 and number % 2:
             served = Served(at - 0.01, at, FRESH, ADDRESS[region], failure="timeout")
-        events += [served, DnsAnswered(at - 0.01, at, name_server_lane("ns-1"), "NOERROR", (ADDRESS[region],), 60)]
+        events += [
+            served,
+            DnsAnswered(at - 0.01, at, name_server_lane("ns-1"), "NOERROR", (ADDRESS[region],), 60),
+        ]
     return [STARTED, *sorted(events, key=lambda event: event.at)]
 
 
@@ -63,7 +79,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     (folder / "history.jsonl").write_text("\n".join(map(to_line, _history())) + "\n")
     command = [sys.executable, "-m", "deploytool", "report", "history.jsonl", "--report-dir", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "drill.html"
 
@@ -74,11 +92,31 @@ def chromium(page: Path, *options: str) -> str:
     if program is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is not installed")
     with tempfile.TemporaryDirectory() as profile:
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-        command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        command += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}", "--window-size=1200,1600"]
+        command = [
+            program,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ]
+        command += [
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
+        command += [
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            f"--user-data-dir={profile}",
+            "--window-size=1200,1600",
+        ]
         done = subprocess.run(
-            [*command, *options, page.as_uri()], capture_output=True, text=True, timeout=90, check=False, env={**os.environ}
+            [*command, *options, page.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+            env={**os.environ},
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -94,7 +132,9 @@ class _Attributes(HTMLParser):
 
 
 def test_it_is_one_small_file_that_asks_for_nothing(page: Path) -> None:
-    """Below 1 MB; no script; no address to fetch in any attribute or style; a policy that forbids fetching all the same."""
+    """Below 1 MB; no script; no address to fetch in any attribute or style; a policy that forbids
+    fetching all the same.
+    """
     html = page.read_text()
     assert len(html) < 1_000_000
     found = _Attributes()
@@ -109,20 +149,35 @@ def test_it_is_one_small_file_that_asks_for_nothing(page: Path) -> None:
 
 
 def test_the_picture_is_there(page: Path) -> None:
-    """In the DOM that Chromium built: both regions' segments, the failed ones, the moments of the fault, a description."""
+    """In the DOM that Chromium built: both regions' segments, the failed ones, the moments of the
+    fault, a description.
+    """
     dom = chromium(page, "--dump-dom")
     picture = dom[dom.index('class="picture"') :]
     picture = picture[: picture.index("</svg>")]
-    for expected in ("region0", "region1", "failed", "fault injected", "restored, 70.0 s", "<desc", "timeout at times"):
+    for expected in (
+        "region0",
+        "region1",
+        "failed",
+        "fault injected",
+        "restored, 70.0 s",
+        "<desc",
+        "timeout at times",
+    ):
         assert expected in picture, expected
 
 
 @pytest.mark.parametrize(
     ("options", "colours"),
-    [((), ("#0072b2", "#e69f00", "#ffffff")), (("--blink-settings=preferredColorScheme=0",), ("#56b4e9", "#e69f00", "#0f1318"))],
+    [
+        ((), ("#0072b2", "#e69f00", "#ffffff")),
+        (("--blink-settings=preferredColorScheme=0",), ("#56b4e9", "#e69f00", "#0f1318")),
+    ],
     ids=["light", "dark"],
 )
-def test_it_is_drawn(page: Path, tmp_path: Path, options: tuple[str, ...], colours: tuple[str, ...]) -> None:
+def test_it_is_drawn(
+    page: Path, tmp_path: Path, options: tuple[str, ...], colours: tuple[str, ...]
+) -> None:
     """A screenshot holds the colours of both regions, and the background, light or dark."""
     shot = tmp_path / "shot.png"
     chromium(page, f"--screenshot={shot}", *options)

@@ -1,4 +1,6 @@
-"""Every command under the role that a workflow has for it, on a local cloud that refuses what the role may not do."""
+"""Every command under the role that a workflow has for it, on a local cloud that refuses what the
+role may not do.
+"""
 
 import base64
 import json
@@ -33,9 +35,13 @@ REPOSITORY = "octo-org@123456/hello@456789"
 ENVIRONMENT, PULL_REQUEST = f"repo:{REPOSITORY}:environment:dev", f"repo:{REPOSITORY}:pull_request"
 MAIN = f"repo:{REPOSITORY}:ref:refs/heads/main"
 READS = ("Describe", "Detect", "Get", "GET", "List")
-# A change set is a proposal, which `plan` makes and deletes again; what makes it come true is ExecuteChangeSet.
+# A change set is a proposal, which `plan` makes and deletes again; what makes it come true is
+# ExecuteChangeSet.
 PROPOSALS = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
-TEMPLATE: Any = load_yaml((Path(__file__).parents[1] / "infra/github-oidc.yaml").read_text(encoding="utf-8"), "github-oidc.yaml")
+TEMPLATE: Any = load_yaml(
+    (Path(__file__).parents[1] / "infra/github-oidc.yaml").read_text(encoding="utf-8"),
+    "github-oidc.yaml",
+)
 
 
 def actions_of(policy: Mapping[str, Any]) -> set[str]:
@@ -46,35 +52,58 @@ def actions_of(policy: Mapping[str, Any]) -> set[str]:
 
 def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
     """The policy less one action."""
-    named = [(each, [each["Action"]] if isinstance(each["Action"], str) else each["Action"]) for each in policy["Statement"]]
+    named = [
+        (each, [each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+        for each in policy["Statement"]
+    ]
     left = [{**each, "Action": [name for name in names if name != action]} for each, names in named]
     return {**policy, "Statement": [each for each in left if each["Action"]]}
 
 
-DRILL_ACTIONS = sorted(actions_of(TEMPLATE["Resources"]["DrillRole"]["Properties"]["Policies"][0]["PolicyDocument"]))
+DRILL_ACTIONS = sorted(
+    actions_of(TEMPLATE["Resources"]["DrillRole"]["Properties"]["Policies"][0]["PolicyDocument"])
+)
 
 
 @dataclass(frozen=True)
 class Account:
-    """A cloud that enforces IAM, the project's folder, the variables that `bootstrap` told, and how the commands ended."""
+    """A cloud that enforces IAM, the project's folder, the variables that `bootstrap` told, and how
+    the commands ended.
+    """
 
     bench: Any
     state: State
     variables: Mapping[str, str]
     ended: dict[str, Any] = field(default_factory=dict)
 
-    def client(self, service: str, credentials: Mapping[str, str] | None = None, region: str = "us-east-1") -> Any:
+    def client(
+        self, service: str, credentials: Mapping[str, str] | None = None, region: str = "us-east-1"
+    ) -> Any:
         """A boto3 client with these credentials, by default the root user's."""
-        known = credentials or {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-        named: Any = {name.lower(): value for name, value in known.items() if name != "AWS_CFN_ROLE_ARN"}
-        config = Config(retries={"total_max_attempts": 1}, proxies={}, s3={"addressing_style": "path"})
+        known = credentials or {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        }
+        named: Any = {
+            name.lower(): value for name, value in known.items() if name != "AWS_CFN_ROLE_ARN"
+        }
+        config = Config(
+            retries={"total_max_attempts": 1}, proxies={}, s3={"addressing_style": "path"}
+        )
         make: Any = boto3.client
         return make(service, region, endpoint_url=self.state.endpoint_url, config=config, **named)
 
-    def assume(self, role: str, subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUER) -> dict[str, str]:
-        """What a job with such a token gets. The cloud judges its claims, not its signature. Raises ClientError."""
+    def assume(
+        self, role: str, subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUER
+    ) -> dict[str, str]:
+        """What a job with such a token gets. The cloud judges its claims, not its signature. Raises
+        ClientError.
+        """
         claims = {"iss": issuer, "aud": audience, "sub": subject}
-        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "RS256"}, claims)]
+        parts = [
+            base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+            for part in ({"alg": "RS256"}, claims)
+        ]
         config = Config(signature_version=UNSIGNED, proxies={})
         sts = boto3.client("sts", "us-east-1", endpoint_url=self.state.endpoint_url, config=config)
         found: Any = sts.assume_role_with_web_identity(
@@ -92,11 +121,15 @@ class Account:
     def credentials(self, role: str) -> dict[str, str]:
         """Of the role as the workflows assume it, with the variables that they have."""
         found = self.assume(role, PULL_REQUEST if role == "plan" else ENVIRONMENT)
-        return found | ({"AWS_CFN_ROLE_ARN": self.variables["AWS_CFN_ROLE_ARN"]} if role == "deploy" else {})
+        return found | (
+            {"AWS_CFN_ROLE_ARN": self.variables["AWS_CFN_ROLE_ARN"]} if role == "deploy" else {}
+        )
 
     def run(self, role: str, *words: str) -> Any:
         """A command under a role and nothing else."""
-        return replace(self.bench, env={**self.bench.env, **self.credentials(role)}).deploytool(*words)
+        return replace(self.bench, env={**self.bench.env, **self.credentials(role)}).deploytool(
+            *words
+        )
 
     def asked(self, role: str) -> set[tuple[str, str]]:
         """What a role asked for since the start, and was allowed: action and resource."""
@@ -109,9 +142,9 @@ class Account:
 
     def policy(self, role: str) -> dict[str, Any]:
         """The inline policy of a role, as deployed."""
-        found: dict[str, Any] = self.client("iam").get_role_policy(RoleName=f"hello-dev-{role}", PolicyName=role)[
-            "PolicyDocument"
-        ]
+        found: dict[str, Any] = self.client("iam").get_role_policy(
+            RoleName=f"hello-dev-{role}", PolicyName=role
+        )["PolicyDocument"]
         return found
 
     def allows(self, policy: Mapping[str, Any], action: str, resource: str) -> bool:
@@ -123,12 +156,25 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """The stage bootstrapped with the root user's credentials, then deployed, changed, drilled and restored under the roles."""
+def account(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Account]:
+    """The stage bootstrapped with the root user's credentials, then deployed, changed, drilled and
+    restored under the roles.
+    """
     unused = request.getfixturevalue("role_project")
     directory = tmp_path_factory.mktemp("cloud")
-    bench = replace(unused, env={"DEPLOYTOOL_LOCAL_DIR": str(directory), "AWS_ACCESS_KEY_ID": "", "AWS_SESSION_TOKEN": ""})
-    up = bench.run([sys.executable, "-m", "deploytool", "local", "up", "--enforce-iam", "--speed", SPEED])
+    bench = replace(
+        unused,
+        env={
+            "DEPLOYTOOL_LOCAL_DIR": str(directory),
+            "AWS_ACCESS_KEY_ID": "",
+            "AWS_SESSION_TOKEN": "",
+        },
+    )
+    up = bench.run(
+        [sys.executable, "-m", "deploytool", "local", "up", "--enforce-iam", "--speed", SPEED]
+    )
     assert up.code == 0, up.err
     try:
         made = bench.deploytool("bootstrap", "--repository", REPOSITORY, "--output", "json")
@@ -144,7 +190,9 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def role_project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A copy of the project whose stage has the boundary, and with a stage that finds its hosted zone."""
+    """A copy of the project whose stage has the boundary, and with a stage that finds its hosted
+    zone.
+    """
     make = request.getfixturevalue("make_bench")
     bench = make(tmp_path_factory.mktemp("project"))
     file = bench.folder / "deploytool.toml"
@@ -168,7 +216,9 @@ def tell_story(account: Account) -> None:
     ended["drill"] = account.run("drill", "drill")
     for fault in ("throttle", "unmap"):
         ended[f"restore {fault}"] = restored(account, fault)
-    ended["restore a stage whose zone is looked up"] = account.run("drill", "restore", "--stage", "found")
+    ended["restore a stage whose zone is looked up"] = account.run(
+        "drill", "restore", "--stage", "found"
+    )
 
 
 def restored(account: Account, fault: str) -> Any:
@@ -183,19 +233,25 @@ def restored(account: Account, fault: str) -> Any:
             broken = make_fault(fault, environment, service)
             assert environment.drill_records is not None
             moment, undo = "2026-01-02T03:04:05Z", broken.undo()
-            environment.drill_records.write(DrillRecord(SCHEMA_VERSION, "drill-x", "hello", "dev", fault, moment, moment, undo))
+            environment.drill_records.write(
+                DrillRecord(SCHEMA_VERSION, "drill-x", "hello", "dev", fault, moment, moment, undo)
+            )
             broken.inject()
     return account.run("drill", "restore", "--output", "json")
 
 
 def test_every_command_runs_under_its_role(account: Account) -> None:
-    """Deploy, an update, plan, status, check, a drill, and restore after the faults that a drill can leave."""
+    """Deploy, an update, plan, status, check, a drill, and restore after the faults that a drill
+    can leave.
+    """
     last = account.ended.pop("restore a stage whose zone is looked up")
-    assert {name: done.code for name, done in account.ended.items()} == dict.fromkeys(account.ended, 0), [
-        done.err for done in account.ended.values() if done.code
-    ]
+    assert {name: done.code for name, done in account.ended.items()} == dict.fromkeys(
+        account.ended, 0
+    ), [done.err for done in account.ended.values() if done.code]
     assert (last.code, "found is not deployed" in last.err) == (1, True), last.err
-    assert [account.ended[f"restore {fault}"].json["restored"] for fault in ("throttle", "unmap")] == [True, True]
+    assert [
+        account.ended[f"restore {fault}"].json["restored"] for fault in ("throttle", "unmap")
+    ] == [True, True]
     parity = account.ended["deploy a change"].json["parity"]
     assert (parity["same"], parity["unknown"]) == (True, []), parity
 
@@ -207,19 +263,31 @@ def test_the_drill_role_has_what_a_drill_asks_for_and_nothing_else(account: Acco
 
 
 @pytest.mark.parametrize("action", DRILL_ACTIONS)
-def test_without_any_one_action_the_drill_role_could_not_do_what_it_did(account: Account, action: str) -> None:
-    """A call that the drills made is refused, and no other statement of the policy allows it by chance."""
+def test_without_any_one_action_the_drill_role_could_not_do_what_it_did(
+    account: Account, action: str
+) -> None:
+    """A call that the drills made is refused, and no other statement of the policy allows it by
+    chance.
+    """
     made = [(name, resource) for name, resource in account.asked("drill") if name == action]
     assert made
     policy = account.policy("drill")
-    if action != "iam:PassRole":  # its condition has no key here; the next test takes it away for real
+    # Its condition has no key here; the next test takes it away for real
+    if action != "iam:PassRole":
         assert all(account.allows(policy, *call) for call in made)
     assert not any(account.allows(without(policy, action), *call) for call in made)
 
 
-@pytest.mark.parametrize("action", ["ssm:PutParameter", "iam:PassRole", "scheduler:CreateSchedule", "route53:UpdateHealthCheck"])
-def test_a_drill_without_an_action_ends_before_anything_is_broken(account: Account, action: str) -> None:
-    """AWS refuses (exit code 3) by that action's name; what was written down when it did, `restore` undoes."""
+@pytest.mark.parametrize(
+    "action",
+    ["ssm:PutParameter", "iam:PassRole", "scheduler:CreateSchedule", "route53:UpdateHealthCheck"],
+)
+def test_a_drill_without_an_action_ends_before_anything_is_broken(
+    account: Account, action: str
+) -> None:
+    """AWS refuses (exit code 3) by that action's name; what was written down when it did, `restore`
+    undoes.
+    """
     iam, policy = account.client("iam"), account.policy("drill")
     name = {"RoleName": "hello-dev-drill", "PolicyName": "drill"}
     iam.put_role_policy(**name, PolicyDocument=json.dumps(without(policy, action)))
@@ -229,35 +297,62 @@ def test_a_drill_without_an_action_ends_before_anything_is_broken(account: Accou
         iam.put_role_policy(**name, PolicyDocument=json.dumps(policy))
     assert (done.code, action in done.err) == (3, True), done.out + done.err
     left = account.run("drill", "restore", "--output", "json")
-    assert (left.code, left.json["restored"]) == (0, action == "route53:UpdateHealthCheck"), left.err
+    assert (left.code, left.json["restored"]) == (0, action == "route53:UpdateHealthCheck"), (
+        left.err
+    )
 
 
 Attempt = Callable[[Callable[..., Any], str], object]
-# One call for each changing action that a deployment asks for: given a client and the resource that the deployment named.
+# One call for each changing action that a deployment asks for: given a client and the resource that
+# the deployment named.
 ATTEMPTS: Mapping[str, Attempt] = {
     "cloudformation:CreateStack": lambda client, arn: client("cloudformation").create_stack(
-        StackName=stack_in(arn), TemplateBody="Resources: {X: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}}"
+        StackName=stack_in(arn),
+        TemplateBody="Resources: {X: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}}",
     ),
-    "cloudformation:DeleteStack": lambda client, arn: client("cloudformation").delete_stack(StackName=stack_in(arn)),
-    "cloudformation:ExecuteChangeSet": lambda client, arn: client("cloudformation").execute_change_set(
-        StackName=stack_in(arn), ChangeSetName="any"
-    ),
-    "cloudformation:UpdateTerminationProtection": lambda client, arn: client("cloudformation").update_termination_protection(
-        StackName=stack_in(arn), EnableTerminationProtection=False
-    ),
-    "cloudformation:ContinueUpdateRollback": lambda client, arn: client("cloudformation").continue_update_rollback(
+    "cloudformation:DeleteStack": lambda client, arn: client("cloudformation").delete_stack(
         StackName=stack_in(arn)
     ),
-    "cloudformation:CancelUpdateStack": lambda client, arn: client("cloudformation").cancel_update_stack(StackName=stack_in(arn)),
-    "route53:ChangeResourceRecordSets": lambda client, arn: client("route53").change_resource_record_sets(
+    "cloudformation:ExecuteChangeSet": lambda client, arn: client(
+        "cloudformation"
+    ).execute_change_set(StackName=stack_in(arn), ChangeSetName="any"),
+    "cloudformation:UpdateTerminationProtection": lambda client, arn: client(
+        "cloudformation"
+    ).update_termination_protection(StackName=stack_in(arn), EnableTerminationProtection=False),
+    "cloudformation:ContinueUpdateRollback": lambda client, arn: client(
+        "cloudformation"
+    ).continue_update_rollback(StackName=stack_in(arn)),
+    "cloudformation:CancelUpdateStack": lambda client, arn: client(
+        "cloudformation"
+    ).cancel_update_stack(StackName=stack_in(arn)),
+    "route53:ChangeResourceRecordSets": lambda client, arn: client(
+        "route53"
+    ).change_resource_record_sets(
         HostedZoneId=arn.rpartition("/")[2],
-        ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": {"Name": "x.dev.example.com", "Type": "CNAME"}}]},
+        ChangeBatch={
+            "Changes": [
+                {
+                    "Action": "DELETE",
+                    "ResourceRecordSet": {"Name": "x.dev.example.com", "Type": "CNAME"},
+                }
+            ]
+        },
     ),
-    "s3:PutObject": lambda client, arn: client("s3").put_object(Bucket=bucket_in(arn), Key="x", Body=b""),
-    "s3:DeleteObject": lambda client, arn: client("s3").delete_object(Bucket=bucket_in(arn), Key="x"),
-    "s3:DeleteObjectVersion": lambda client, arn: client("s3").delete_object(Bucket=bucket_in(arn), Key="x", VersionId="x"),
-    "ssm:PutParameter": lambda client, arn: client("ssm").put_parameter(Name=parameter_in(arn), Value="x", Type="String"),
-    "ssm:DeleteParameter": lambda client, arn: client("ssm").delete_parameter(Name=parameter_in(arn)),
+    "s3:PutObject": lambda client, arn: client("s3").put_object(
+        Bucket=bucket_in(arn), Key="x", Body=b""
+    ),
+    "s3:DeleteObject": lambda client, arn: client("s3").delete_object(
+        Bucket=bucket_in(arn), Key="x"
+    ),
+    "s3:DeleteObjectVersion": lambda client, arn: client("s3").delete_object(
+        Bucket=bucket_in(arn), Key="x", VersionId="x"
+    ),
+    "ssm:PutParameter": lambda client, arn: client("ssm").put_parameter(
+        Name=parameter_in(arn), Value="x", Type="String"
+    ),
+    "ssm:DeleteParameter": lambda client, arn: client("ssm").delete_parameter(
+        Name=parameter_in(arn)
+    ),
 }
 
 
@@ -281,39 +376,56 @@ def parameter_in(arn: str) -> str:
 
 
 def test_the_plan_role_changes_nothing_that_a_deployment_changes(account: Account) -> None:
-    """Each changing call that the deploy role made is refused to the plan role; so is a change set's execution."""
+    """Each changing call that the deploy role made is refused to the plan role; so is a change
+    set's execution.
+    """
     changing = {
         (action, resource)
         for action, resource in account.asked("deploy")
-        if not action.partition(":")[2].startswith(READS) and action != "iam:PassRole" and action not in PROPOSALS
+        if not action.partition(":")[2].startswith(READS)
+        and action != "iam:PassRole"
+        and action not in PROPOSALS
     }
-    assert {action for action, _ in changing} >= {"cloudformation:CreateStack", "cloudformation:ExecuteChangeSet", "s3:PutObject"}
+    assert {action for action, _ in changing} >= {
+        "cloudformation:CreateStack",
+        "cloudformation:ExecuteChangeSet",
+        "s3:PutObject",
+    }
     credentials = account.credentials("plan")
 
     def client(service: str) -> Any:
         return account.client(service, credentials)
 
-    allowed = {name: ATTEMPTS[name] for name in actions_of(account.policy("deploy")) & ATTEMPTS.keys()}
+    allowed = {
+        name: ATTEMPTS[name] for name in actions_of(account.policy("deploy")) & ATTEMPTS.keys()
+    }
     examples = {**EXAMPLES, "s3": dict(changing)["s3:PutObject"]}
     resources = {name: examples[name.partition(":")[0]] for name in allowed} | dict(changing)
     for action, resource in resources.items():
         with pytest.raises(ClientError) as refused:
             ATTEMPTS[action](client, resource)
-        assert refused.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}, action
+        assert refused.value.response["Error"]["Code"] in {
+            "AccessDenied",
+            "AccessDeniedException",
+        }, action
 
 
 def test_the_plan_role_may_do_nothing_that_cloudformation_does(account: Account) -> None:
     """Not one of the changing calls that the service role made for the deployments."""
     policy = account.policy("plan")
-    made = {call for call in account.asked("cloudformation") if not call[0].partition(":")[2].startswith(READS)}
+    made = {
+        call
+        for call in account.asked("cloudformation")
+        if not call[0].partition(":")[2].startswith(READS)
+    }
     assert len(made) > 30
     assert [call for call in made if account.allows(policy, *call)] == []
     assert [action for action, _ in made if action in actions_of(policy)] == []
 
 
 def test_the_deploy_role_itself_can_change_nothing_inside_a_stack(account: Account) -> None:
-    """Not one of the changing calls that the service role made. It reads what it stored, and deletes (no more: a condition that
-    the simulation does not know) validation records.
+    """Not one of the changing calls that the service role made. It reads what it stored, and
+    deletes (no more: a condition that the simulation does not know) validation records.
     """
     policy, made = account.policy("deploy"), account.asked("cloudformation")
     allowed = {action for action, resource in made if account.allows(policy, action, resource)}
@@ -321,17 +433,24 @@ def test_the_deploy_role_itself_can_change_nothing_inside_a_stack(account: Accou
 
 
 @pytest.mark.parametrize(
-    ("kind", "action", "name"), [("A", "DELETE", "_x"), ("CNAME", "UPSERT", "_x"), ("CNAME", "DELETE", "www")]
+    ("kind", "action", "name"),
+    [("A", "DELETE", "_x"), ("CNAME", "UPSERT", "_x"), ("CNAME", "DELETE", "www")],
 )
 def test_the_deploy_role_deletes_validation_records_and_touches_no_other(
     account: Account, kind: str, action: str, name: str
 ) -> None:
     """Neither a record of another type, nor a change, nor another name."""
     [zone] = account.client("route53").list_hosted_zones()["HostedZones"]
-    record = {"Name": f"{name}.dev.example.com", "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": "127.0.0.1"}]}
+    record = {
+        "Name": f"{name}.dev.example.com",
+        "Type": kind,
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "127.0.0.1"}],
+    }
     with pytest.raises(ClientError, match="route53:ChangeResourceRecordSets"):
         account.client("route53", account.credentials("deploy")).change_resource_record_sets(
-            HostedZoneId=zone["Id"], ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+            HostedZoneId=zone["Id"],
+            ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
         )
 
 
@@ -339,8 +458,12 @@ def test_the_deploy_role_deletes_validation_records_and_touches_no_other(
     ("role", "subject"),
     [("plan", PULL_REQUEST), ("plan", MAIN), ("deploy", ENVIRONMENT), ("drill", ENVIRONMENT)],
 )
-def test_a_token_with_the_right_claims_gets_the_role(account: Account, role: str, subject: str) -> None:
-    """The repository's pull requests and its main branch plan; its environment deploys and drills."""
+def test_a_token_with_the_right_claims_gets_the_role(
+    account: Account, role: str, subject: str
+) -> None:
+    """The repository's pull requests and its main branch plan; its environment deploys and
+    drills.
+    """
     assert account.assume(role, subject)["AWS_SESSION_TOKEN"]
 
 
@@ -364,22 +487,31 @@ def test_a_token_with_the_right_claims_gets_the_role(account: Account, role: str
     ],
 )
 def test_a_token_with_other_claims_gets_no_role(account: Account, role: str, subject: str) -> None:
-    """Another repository, owner, environment, branch or tag, and what only begins like the right one."""
-    with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+    """Another repository, owner, environment, branch or tag, and what only begins like the right
+    one.
+    """
+    with pytest.raises(
+        ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    ):
         account.assume(role, subject)
 
 
 @pytest.mark.parametrize(
-    ("role", "subject"), [("plan", ENVIRONMENT), ("deploy", PULL_REQUEST), ("deploy", MAIN), ("drill", MAIN)]
+    ("role", "subject"),
+    [("plan", ENVIRONMENT), ("deploy", PULL_REQUEST), ("deploy", MAIN), ("drill", MAIN)],
 )
-def test_what_may_plan_may_not_deploy_and_the_other_way_round(account: Account, role: str, subject: str) -> None:
+def test_what_may_plan_may_not_deploy_and_the_other_way_round(
+    account: Account, role: str, subject: str
+) -> None:
     """A job without the environment, and so without its gate, neither deploys nor drills."""
     with pytest.raises(ClientError, match="Not authorized"):
         account.assume(role, subject)
 
 
 def test_audience_and_issuer_count(account: Account) -> None:
-    """A token for another audience, or of another issuer, is worth nothing; nor is a role of the account."""
+    """A token for another audience, or of another issuer, is worth nothing; nor is a role of the
+    account.
+    """
     with pytest.raises(ClientError, match="Not authorized"):
         account.assume("deploy", ENVIRONMENT, audience="https://github.com/octo-org")
     with pytest.raises(ClientError, match="Not authorized"):
@@ -390,14 +522,27 @@ def test_audience_and_issuer_count(account: Account) -> None:
         )
 
 
-TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
 BOUNDARY = "arn:aws:iam::000000000000:policy/deploytool/hello-dev-boundary"
-ADMIN = [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]
+ADMIN = [
+    {
+        "PolicyName": "all",
+        "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    }
+]
 
 
 def role_template(**properties: Any) -> str:
     """A stack of one role."""
-    given = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [TRUST]}, "Policies": ADMIN, **properties}
+    given = {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [TRUST]},
+        "Policies": ADMIN,
+        **properties,
+    }
     return json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": given}}})
 
 
@@ -406,13 +551,27 @@ def role_template(**properties: Any) -> str:
     [
         ("unbounded", role_template(), "iam:CreateRole"),
         ("other-boundary", role_template(PermissionsBoundary=f"{BOUNDARY}2"), "iam:CreateRole"),
-        ("other-name", role_template(PermissionsBoundary=BOUNDARY, RoleName="prod-admin"), "iam:CreateRole"),
-        ("own", role_template(PermissionsBoundary=BOUNDARY, RoleName="hello-dev-deploy", Path="/deploytool/"), "iam:CreateRole"),
+        (
+            "other-name",
+            role_template(PermissionsBoundary=BOUNDARY, RoleName="prod-admin"),
+            "iam:CreateRole",
+        ),
+        (
+            "own",
+            role_template(
+                PermissionsBoundary=BOUNDARY, RoleName="hello-dev-deploy", Path="/deploytool/"
+            ),
+            "iam:CreateRole",
+        ),
         ("bounded", role_template(PermissionsBoundary=BOUNDARY), ""),
     ],
 )
-def test_a_deployment_makes_bounded_roles_only(account: Account, name: str, template: str, refused: str) -> None:
-    """Also with a template of the attacker's own: no role without the boundary, none of another name, none of the bootstrap's."""
+def test_a_deployment_makes_bounded_roles_only(
+    account: Account, name: str, template: str, refused: str
+) -> None:
+    """Also with a template of the attacker's own: no role without the boundary, none of another
+    name, none of the bootstrap's.
+    """
     cloudformation = account.client("cloudformation", account.credentials("deploy"))
     stack = f"hello-dev-{name}"
     made = cloudformation.create_stack(
@@ -421,7 +580,9 @@ def test_a_deployment_makes_bounded_roles_only(account: Account, name: str, temp
         Capabilities=["CAPABILITY_NAMED_IAM"],
         RoleARN=account.variables["AWS_CFN_ROLE_ARN"],
     )["StackId"]
-    while (found := cloudformation.describe_stacks(StackName=made)["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
+    while (
+        found := cloudformation.describe_stacks(StackName=made)["Stacks"][0]["StackStatus"]
+    ).endswith("_IN_PROGRESS"):
         pass  # each look is a request, which gives the cloud its turn; the timeout is pytest's
     events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
     reasons = " ".join(str(each.get("ResourceStatusReason", "")) for each in events)
@@ -430,35 +591,51 @@ def test_a_deployment_makes_bounded_roles_only(account: Account, name: str, temp
 
 
 def test_the_deploy_role_stays_within_its_stage(account: Account) -> None:
-    """It hands CloudFormation no other role, and reaches neither its own bootstrap nor another stage."""
+    """It hands CloudFormation no other role, and reaches neither its own bootstrap nor another
+    stage.
+    """
     cloudformation = account.client("cloudformation", account.credentials("deploy"))
     with pytest.raises(ClientError, match="iam:PassRole"):
         cloudformation.create_stack(
-            StackName="hello-dev-x", TemplateBody=role_template(), RoleARN=account.variables["AWS_DRILL_ROLE_ARN"]
+            StackName="hello-dev-x",
+            TemplateBody=role_template(),
+            RoleARN=account.variables["AWS_DRILL_ROLE_ARN"],
         )
     for stack in ("Bootstrap-hello-dev", "hello-prod-api", "other"):
         with pytest.raises(ClientError, match="cloudformation:DeleteStack"):
             cloudformation.delete_stack(StackName=stack)
 
 
-def test_without_the_service_role_cloudformation_acts_as_the_deploy_role_which_may_nothing(account: Account) -> None:
+def test_without_the_service_role_cloudformation_acts_as_the_deploy_role_which_may_nothing(
+    account: Account,
+) -> None:
     """So the service role is the one way to change a resource."""
     cloudformation = account.client("cloudformation", account.credentials("deploy"))
     cloudformation.create_stack(
-        StackName="hello-dev-alone", TemplateBody=role_template(PermissionsBoundary=BOUNDARY), Capabilities=["CAPABILITY_IAM"]
+        StackName="hello-dev-alone",
+        TemplateBody=role_template(PermissionsBoundary=BOUNDARY),
+        Capabilities=["CAPABILITY_IAM"],
     )
-    while (stack := cloudformation.describe_stacks(StackName="hello-dev-alone")["Stacks"][0])["StackStatus"].endswith("PROGRESS"):
+    while (stack := cloudformation.describe_stacks(StackName="hello-dev-alone")["Stacks"][0])[
+        "StackStatus"
+    ].endswith("PROGRESS"):
         pass  # as above
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     cloudformation.delete_stack(StackName="hello-dev-alone")
 
 
 def test_everything_can_be_undone(account: Account) -> None:
-    """`destroy` under the deploy role, `bootstrap --destroy` as the root user; no role and no provider is left. The last test."""
+    """`destroy` under the deploy role, `bootstrap --destroy` as the root user; no role and no
+    provider is left. The last test.
+    """
     destroyed = account.run("deploy", "destroy", "--yes")
     assert destroyed.code == 0, destroyed.err
     undone = account.bench.deploytool("bootstrap", "--destroy", "--yes")
     assert undone.code == 0, undone.err
     iam = account.client("iam")
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
-    assert [role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("hello-dev")] == []
+    assert [
+        role["RoleName"]
+        for role in iam.list_roles()["Roles"]
+        if role["RoleName"].startswith("hello-dev")
+    ] == []

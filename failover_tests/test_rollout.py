@@ -1,4 +1,6 @@
-"""Rolling out: a bad version reaches the standby alone, a good one both; the regions are compared; none during a drill."""
+"""Rolling out: a bad version reaches the standby alone, a good one both; the regions are compared;
+none during a drill.
+"""
 
 import subprocess
 import sys
@@ -65,19 +67,27 @@ def test_a_deployment_during_a_drill_is_refused(deployed: Any, clients: Any, cod
 
 
 def test_a_bad_version_reaches_the_standby_alone(deployed: Any, clients: Any, code: Any) -> None:
-    """500 on /v1: exit 1, the active region serves the old version and the message says so; a good version reaches both."""
+    """500 on /v1: exit 1, the active region serves the old version and the message says so; a good
+    version reaches both.
+    """
     _, old = served(clients, EAST)
     code("bad", '"statusCode": 200', '"statusCode": 500')
     done = deployed.deploytool("deploy", "--settle", "10", "--output", "json")
     assert done.code == 1
     (failed,) = done.json["failed"]
     assert (failed["stack"], failed["region"]) == ("lambda", EAST)
-    for words in (f"https://{WEST}.{deployed.domain}/v1 answers 500", f"{EAST} was not touched and still serves"):
+    for words in (
+        f"https://{WEST}.{deployed.domain}/v1 answers 500",
+        f"{EAST} was not touched and still serves",
+    ):
         assert words in failed["cause"]
         assert words in done.err
     assert served(clients, EAST) == (200, old)
     assert served(clients, WEST)[0] == 500
-    assert [each["what"] for each in done.json["parity"]["differences"]] == ["stack", "function code"]
+    assert [each["what"] for each in done.json["parity"]["differences"]] == [
+        "stack",
+        "function code",
+    ]
 
     code("good")
     done = deployed.deploytool("deploy", "--output", "json")
@@ -89,8 +99,12 @@ def test_a_bad_version_reaches_the_standby_alone(deployed: Any, clients: Any, co
     assert east[1] != old
 
 
-def test_the_region_that_serves_after_a_failover_is_not_touched(deployed: Any, clients: Any, code: Any) -> None:
-    """us-east-1 is broken: it is the standby now, and fails its check. --parallel goes on all the same, loudly."""
+def test_the_region_that_serves_after_a_failover_is_not_touched(
+    deployed: Any, clients: Any, code: Any
+) -> None:
+    """us-east-1 is broken: it is the standby now, and fails its check. --parallel goes on all the
+    same, loudly.
+    """
     before = served(clients, WEST)
     local(deployed, "break", EAST, "--how", "error")
     try:
@@ -109,15 +123,33 @@ def test_the_region_that_serves_after_a_failover_is_not_touched(deployed: Any, c
 
 
 def test_what_somebody_changed_in_one_region_is_named(deployed: Any, clients: Any) -> None:
-    """The function's code and the API's integration: named after the next change, and no failure of that."""
+    """The function's code and the API's integration: named after the next change, and no failure of
+    that.
+    """
     where = ["--region", WEST]
     zipped = deployed.folder / "foreign.zip"
-    subprocess.run([sys.executable, "-m", "zipfile", "-c", zipped, deployed.folder / "lambda" / "handler.py"], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "zipfile", "-c", zipped, deployed.folder / "lambda" / "handler.py"],
+        check=True,
+    )
     clients.aws(
-        "lambda", "update-function-code", *where, "--function-name", "hello-dev-lambda", "--zip-file", f"fileb://{zipped}"
+        "lambda",
+        "update-function-code",
+        *where,
+        "--function-name",
+        "hello-dev-lambda",
+        "--zip-file",
+        f"fileb://{zipped}",
     )
     api = deployed.deploytool("outputs", "--output", "json").json["api"][WEST]
-    method = ["--rest-api-id", api["RestApiId"], "--resource-id", api["V1ResourceId"], "--http-method", "ANY"]
+    method = [
+        "--rest-api-id",
+        api["RestApiId"],
+        "--resource-id",
+        api["V1ResourceId"],
+        "--http-method",
+        "ANY",
+    ]
     patch = "op=replace,path=/timeoutInMillis,value=3000"
     clients.aws("apigateway", "update-integration", *where, *method, "--patch-operations", patch)
     settings = deployed.folder / "deploytool.toml"
@@ -128,11 +160,15 @@ def test_what_somebody_changed_in_one_region_is_named(deployed: Any, clients: An
 
 
 def test_an_integration_is_not_changed_in_place(deployed: Any) -> None:
-    """The other one's stack is still there: refused before anything begins, with two ways to do it."""
+    """The other one's stack is still there: refused before anything begins, with two ways to do
+    it.
+    """
     settings = deployed.folder / "deploytool.toml"
     http = 'integration = "http"\nintegration_url = "https://{region}.backend.example.com/v1"\n'
     settings.write_text(settings.read_text() + http)
     done = deployed.deploytool("deploy")
     assert done.code == 1
-    assert "integration-http@us-east-1 cannot be made while lambda@us-east-1 is deployed" in done.err
+    assert (
+        "integration-http@us-east-1 cannot be made while lambda@us-east-1 is deployed" in done.err
+    )
     assert "delete-stack" in done.err

@@ -1,4 +1,6 @@
-"""Drills that are killed: a few of the moments of `make sweep`, which has forty, by restore and by the guard alone."""
+"""Drills that are killed: a few of the moments of `make sweep`, which has forty, by restore and by
+the guard alone.
+"""
 
 from collections.abc import Iterator
 

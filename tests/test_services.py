@@ -1,4 +1,6 @@
-"""The composition root: what is looked up for a stage, and what a stage without a zone of ours cannot have."""
+"""The composition root: what is looked up for a stage, and what a stage without a zone of ours
+cannot have.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +14,7 @@ from deploytool.core.project.config import parse_config
 from deploytool.files.project import Project, load_project
 from deploytool.services import look_up, service_of
 
-TEXT = (
-    'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\nsettings = {{ zone = "{}" }}'
-)
+TEXT = 'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\nsettings = {{ zone = "{}" }}'
 
 
 def project_with(zone: str) -> Project:
@@ -30,13 +30,18 @@ def target(answers: dict[str, str]) -> Any:
 
 def test_an_existing_zone_without_an_id_is_found_by_the_domain() -> None:
     """Nothing is looked up for another kind of zone."""
-    assert look_up(project_with("existing"), "dev", target({"dev.example.com": "Z1"})) == {"hosted_zone_id": "Z1"}
+    assert look_up(project_with("existing"), "dev", target({"dev.example.com": "Z1"})) == {
+        "hosted_zone_id": "Z1"
+    }
     assert look_up(project_with("new"), "dev", target({"dev.example.com": "Z1"})) == {}
 
 
 def test_a_zone_that_is_not_found_is_a_fault_of_the_setting() -> None:
     """With both ways to mend it."""
-    with pytest.raises(InputError, match=r"stages\.dev\.settings\.hosted_zone_id: no public hosted zone holds dev\.example\.com"):
+    with pytest.raises(
+        InputError,
+        match=r"stages\.dev\.settings\.hosted_zone_id: no public hosted zone holds dev\.example\.com",
+    ):
         look_up(project_with("existing"), "dev", target({}))
 
 

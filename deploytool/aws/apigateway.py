@@ -19,7 +19,9 @@ class ApiGatewayMappings:
         """GetBasePathMappings, every page."""
         pages = self._clients.get("apigateway", region).get_paginator("get_base_path_mappings")
         with translated(f"reading the mappings of {domain} in {region}"):
-            found = [each for page in pages.paginate(domainName=domain) for each in page.get("items", [])]
+            found = [
+                each for page in pages.paginate(domainName=domain) for each in page.get("items", [])
+            ]
         return [ApiMapping(each["basePath"], each["restApiId"], each["stage"]) for each in found]
 
     def create(self, region: str, domain: str, mapping: ApiMapping) -> None:
@@ -28,7 +30,10 @@ class ApiGatewayMappings:
         with translated(f"mapping {domain} in {region}"):
             if mapping not in self.of(region, domain):
                 client.create_base_path_mapping(
-                    domainName=domain, basePath=mapping.base_path, restApiId=mapping.rest_api_id, stage=mapping.stage
+                    domainName=domain,
+                    basePath=mapping.base_path,
+                    restApiId=mapping.rest_api_id,
+                    stage=mapping.stage,
                 )
 
     def delete(self, region: str, domain: str, base_path: str) -> None:

@@ -1,13 +1,16 @@
-"""A rate budget for calls to one service in one region: a token bucket whose rate is halved on throttling and grows back.
+"""A rate budget for calls to one service in one region: a token bucket whose rate is halved on
+throttling and grows back.
 
-AWS publishes no rates for CloudFormation; two calls a second with a burst of four stays below what people were throttled at.
+AWS publishes no rates for CloudFormation; two calls a second with a burst of four stays below what
+people were throttled at.
 """
 
 from dataclasses import dataclass, field
 
 from deploytool.core.ports import Clock
 
-GROWTH, CLEAN = 0.2, 10.0  # calls a second that are won back for every so many seconds without throttling
+# Calls a second that are won back for every so many seconds without throttling
+GROWTH, CLEAN = 0.2, 10.0
 SLOWEST = 0.1  # calls a second
 
 

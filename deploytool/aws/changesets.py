@@ -12,7 +12,12 @@ from deploytool.core.project.template import load_yaml
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
 from deploytool.core.stacks.stack import StackRequest
 
-EFFECTS = {"Add": Effect.CREATE, "Remove": Effect.DELETE, "Import": Effect.IMPORT, "Dynamic": Effect.PERHAPS_UPDATE}
+EFFECTS = {
+    "Add": Effect.CREATE,
+    "Remove": Effect.DELETE,
+    "Import": Effect.IMPORT,
+    "Dynamic": Effect.PERHAPS_UPDATE,
+}
 REPLACEMENTS = {"True": Effect.REPLACE, "Conditional": Effect.PERHAPS_REPLACE}
 
 KNOWN_AFTER = "{{changeSet:KNOWN_AFTER_APPLY}}"  # coverage-roadmap issue 2113
@@ -24,8 +29,12 @@ class ChangeSets:
     def __init__(self, clients: Clients, clock: Clock) -> None:
         self._clients, self._clock = clients, clock
 
-    def preview(self, region: str, request: StackRequest, *, values: bool) -> Sequence[ResourceChange]:
-        """CreateChangeSet, DescribeChangeSet to its last page, DeleteChangeSet whatever happened."""
+    def preview(
+        self, region: str, request: StackRequest, *, values: bool
+    ) -> Sequence[ResourceChange]:
+        """CreateChangeSet, DescribeChangeSet to its last page, DeleteChangeSet whatever
+        happened.
+        """
         client = self._client(region)
         with translated(f"planning {request.name} in {region}"):
             made = client.create_change_set(
@@ -35,7 +44,10 @@ class ChangeSets:
                 ChangeSetType="UPDATE",
                 Description="made by deploytool plan, which deletes it again",
                 TemplateBody=request.body,
-                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()],
+                Parameters=[
+                    {"ParameterKey": key, "ParameterValue": value}
+                    for key, value in request.parameters.items()
+                ],
                 Tags=[{"Key": key, "Value": value} for key, value in request.tags.items()],
                 Capabilities=CAPABILITIES,
             )
@@ -45,7 +57,12 @@ class ChangeSets:
                 pages = client.get_paginator("describe_change_set").paginate(
                     ChangeSetName=made["Id"], IncludePropertyValues=values
                 )
-                return [_change(each["ResourceChange"]) for page in pages for each in page["Changes"] if "ResourceChange" in each]
+                return [
+                    _change(each["ResourceChange"])
+                    for page in pages
+                    for each in page["Changes"]
+                    if "ResourceChange" in each
+                ]
             finally:
                 client.delete_change_set(ChangeSetName=made["Id"])
 
@@ -69,8 +86,12 @@ class ChangeSets:
         with translated(f"reading the template of {stack_id}"):
             body = client.get_template(StackName=stack_id, TemplateStage="Original")["TemplateBody"]
             stack = client.describe_stacks(StackName=stack_id)["Stacks"][0]
-        document = load_yaml(body, stack["StackName"]) if isinstance(body, str) else body  # botocore parses JSON itself
-        parameters = {each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])}
+        # Botocore parses JSON itself
+        document = load_yaml(body, stack["StackName"]) if isinstance(body, str) else body
+        parameters = {
+            each["ParameterKey"]: each.get("ParameterValue", "")
+            for each in stack.get("Parameters", [])
+        }
         return DeployedTemplate(document, parameters)
 
     def _client(self, region: str) -> Any:  # noqa: ANN401  # a boto3 client
@@ -78,17 +99,38 @@ class ChangeSets:
 
 
 def _change(found: Mapping[str, Any]) -> ResourceChange:
-    """One ResourceChange of a change set. A resource that leaves the stack may be kept (PolicyAction Retain)."""
-    effect = EFFECTS.get(found["Action"]) or REPLACEMENTS.get(found.get("Replacement", ""), Effect.UPDATE)
+    """One ResourceChange of a change set. A resource that leaves the stack may be kept
+    (PolicyAction Retain).
+    """
+    effect = EFFECTS.get(found["Action"]) or REPLACEMENTS.get(
+        found.get("Replacement", ""), Effect.UPDATE
+    )
     if effect is Effect.DELETE and found.get("PolicyAction") == "Retain":
         effect = Effect.RETAIN
-    targets = [each["Target"] for each in found.get("Details", []) if "Target" in each] if effect is not Effect.CREATE else []
+    targets = (
+        [each["Target"] for each in found.get("Details", []) if "Target" in each]
+        if effect is not Effect.CREATE
+        else []
+    )
     properties = {change.path: change for change in map(_property, targets)}
-    return ResourceChange(effect, found["LogicalResourceId"], found.get("ResourceType", ""), tuple(properties.values()))
+    return ResourceChange(
+        effect,
+        found["LogicalResourceId"],
+        found.get("ResourceType", ""),
+        tuple(properties.values()),
+    )
 
 
 def _property(target: Mapping[str, Any]) -> PropertyChange:
-    """A Target: `Path` (/Properties/A/B) comes with the values, `Name` without; other attributes (Tags) have neither."""
-    after = "(known once it is done)" if target.get("AfterValue") == KNOWN_AFTER else target.get("AfterValue")
+    """A Target: `Path` (/Properties/A/B) comes with the values, `Name` without; other attributes
+    (Tags) have neither.
+    """
+    after = (
+        "(known once it is done)"
+        if target.get("AfterValue") == KNOWN_AFTER
+        else target.get("AfterValue")
+    )
     path = str(target.get("Path", "")).removeprefix("/Properties/").replace("/", ".").strip(".")
-    return PropertyChange(path or target.get("Name") or target.get("Attribute", ""), target.get("BeforeValue"), after)
+    return PropertyChange(
+        path or target.get("Name") or target.get("Attribute", ""), target.get("BeforeValue"), after
+    )

@@ -26,22 +26,31 @@ PATIENCE = 900.0  # seconds for which a call that AWS throttles is made again
 
 
 class CloudFormation:
-    """The Stacks port on boto3. Reads are paid from the budget; whatever AWS throttles waits and is asked again.
+    """The Stacks port on boto3. Reads are paid from the budget; whatever AWS throttles waits and is
+    asked again.
 
-    `role_arn` is the service role with which CloudFormation acts on resources; without one it acts as the caller, or with the
-    role that it remembers of the stack.
+    `role_arn` is the service role with which CloudFormation acts on resources; without one it acts
+    as the caller, or with the role that it remembers of the stack.
     """
 
-    def __init__(self, clients: Clients, clock: Clock, rate: Rate | None = None, role_arn: str = "") -> None:
+    def __init__(
+        self, clients: Clients, clock: Clock, rate: Rate | None = None, role_arn: str = ""
+    ) -> None:
         self._clients, self._clock, self._rate = clients, clock, rate or Rate()
         self._role = {"RoleARN": role_arn} if role_arn else {}
         self._lock = threading.Lock()
         self._budgets: dict[str, RateBudget] = {}
 
     def list(self, region: str) -> Mapping[str, Stack]:
-        """Every stack of the region that is not deleted, by name: one call for each megabyte of answer."""
+        """Every stack of the region that is not deleted, by name: one call for each megabyte of
+        answer.
+        """
         with translated(f"listing the stacks of {region}"):
-            return {each["StackName"]: _stack(each) for page in self._pages(region, "describe_stacks") for each in page["Stacks"]}
+            return {
+                each["StackName"]: _stack(each)
+                for page in self._pages(region, "describe_stacks")
+                for each in page["Stacks"]
+            }
 
     def get(self, region: str, stack_id: str) -> Stack:
         """One stack by its id, deleted or not."""
@@ -55,11 +64,18 @@ class CloudFormation:
         with translated(f"creating {request.name} in {region}"):
             try:
                 answer = self._call(
-                    region, "create_stack", ClientRequestToken=request.token, **_body(request), **self._role, **more
+                    region,
+                    "create_stack",
+                    ClientRequestToken=request.token,
+                    **_body(request),
+                    **self._role,
+                    **more,
                 )
             except ClientError as error:
                 if code_of(error) in TAKEN:
-                    raise StackExists(f"creating {request.name} in {region}: {message_of(error)}") from error
+                    raise StackExists(
+                        f"creating {request.name} in {region}: {message_of(error)}"
+                    ) from error
                 raise
             return str(answer["StackId"])
 
@@ -71,24 +87,43 @@ class CloudFormation:
             if found is None:
                 self._call(region, "delete_change_set", ChangeSetName=made)
                 return None
-            if found.get("ExecutionStatus", "AVAILABLE") == "AVAILABLE":  # else an earlier run, which was killed, executed it
-                self._call(region, "execute_change_set", ChangeSetName=made, ClientRequestToken=request.token)
+            # Else an earlier run, which was killed, executed it
+            if found.get("ExecutionStatus", "AVAILABLE") == "AVAILABLE":
+                self._call(
+                    region,
+                    "execute_change_set",
+                    ChangeSetName=made,
+                    ClientRequestToken=request.token,
+                )
             return str(found["StackId"])
 
     def _change_set(self, region: str, request: StackRequest) -> str:
-        """The id of the change set; of the one that an earlier run made when there is one: its name tells what is in it."""
+        """The id of the change set; of the one that an earlier run made when there is one: its name
+        tells what is in it.
+        """
         name = {"ChangeSetName": request.token, "ClientToken": request.token}
         try:
-            made = self._call(region, "create_change_set", **name, ChangeSetType="UPDATE", **_body(request), **self._role)
+            made = self._call(
+                region,
+                "create_change_set",
+                **name,
+                ChangeSetType="UPDATE",
+                **_body(request),
+                **self._role,
+            )
         except ClientError as error:
             if code_of(error) not in TAKEN:
                 raise
-            found = self._read(region, "describe_change_set", StackName=request.name, ChangeSetName=request.token)
+            found = self._read(
+                region, "describe_change_set", StackName=request.name, ChangeSetName=request.token
+            )
             return str(found["ChangeSetId"])
         return str(made["Id"])
 
     def _ready(self, region: str, change_set: str) -> Mapping[str, Any] | None:
-        """The change set once it is there; None when it holds no change. Raises DeploytoolError when it could not be made."""
+        """The change set once it is there; None when it holds no change. Raises DeploytoolError
+        when it could not be made.
+        """
         wait = FIRST_WAIT
         while True:
             found = self._read(region, "describe_change_set", ChangeSetName=change_set)
@@ -106,12 +141,20 @@ class CloudFormation:
     def delete(self, region: str, stack_id: str, token: str) -> None:
         """DeleteStack."""
         with translated(f"deleting {stack_id}"):
-            self._call(region, "delete_stack", StackName=stack_id, ClientRequestToken=token, **self._role)
+            self._call(
+                region, "delete_stack", StackName=stack_id, ClientRequestToken=token, **self._role
+            )
 
     def continue_rollback(self, region: str, stack_id: str, token: str) -> None:
         """ContinueUpdateRollback."""
         with translated(f"continuing the rollback of {stack_id}"):
-            self._call(region, "continue_update_rollback", StackName=stack_id, ClientRequestToken=token, **self._role)
+            self._call(
+                region,
+                "continue_update_rollback",
+                StackName=stack_id,
+                ClientRequestToken=token,
+                **self._role,
+            )
 
     def cancel_update(self, region: str, stack_id: str, token: str) -> None:
         """CancelUpdateStack."""
@@ -120,8 +163,15 @@ class CloudFormation:
 
     def protect(self, region: str, stack_id: str, *, on: bool) -> None:
         """UpdateTerminationProtection."""
-        with translated(f"turning the termination protection of {stack_id} {'on' if on else 'off'}"):
-            self._call(region, "update_termination_protection", StackName=stack_id, EnableTerminationProtection=on)
+        with translated(
+            f"turning the termination protection of {stack_id} {'on' if on else 'off'}"
+        ):
+            self._call(
+                region,
+                "update_termination_protection",
+                StackName=stack_id,
+                EnableTerminationProtection=on,
+            )
 
     def events(self, region: str, stack_id: str, *tokens: str) -> Sequence[StackEvent]:
         """The events of one operation, newest first. Older operations' pages are not read."""
@@ -157,7 +207,10 @@ class CloudFormation:
 
     def _call(self, region: str, method: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401  # botocore checks them
         """Make a call; when AWS throttles it slow down and make it again."""
-        call, deadline = getattr(self._clients.get("cloudformation", region), method), self._clock.now() + PATIENCE
+        call, deadline = (
+            getattr(self._clients.get("cloudformation", region), method),
+            self._clock.now() + PATIENCE,
+        )
         while True:
             try:
                 answer: Mapping[str, Any] = call(**arguments)
@@ -166,7 +219,8 @@ class CloudFormation:
                     raise
                 self._clock.sleep(self._slow_down(region))
                 continue
-            if answer.get("ResponseMetadata", {}).get("RetryAttempts"):  # botocore had to ask more than once
+            # Botocore had to ask more than once
+            if answer.get("ResponseMetadata", {}).get("RetryAttempts"):
                 self._slow_down(region)
             return answer
 
@@ -184,7 +238,10 @@ def _body(request: StackRequest) -> dict[str, Any]:
     return {
         "StackName": request.name,
         "TemplateBody": request.body,
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()],
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in request.parameters.items()
+        ],
         "Tags": [{"Key": key, "Value": value} for key, value in request.tags.items()],
         "Capabilities": CAPABILITIES,
     } | ({"DeploymentConfig": EXPRESS} if request.express else {})

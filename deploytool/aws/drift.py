@@ -8,7 +8,8 @@ from deploytool.aws.sessions import Clients
 from deploytool.core.ports import Clock
 from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
 
-FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # seconds between looks; AWS takes some seconds for a small stack, minutes for a big one
+# Seconds between looks; AWS takes some seconds for a small stack, minutes for a big one
+FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 
 
 class DriftDetection:
@@ -18,19 +19,32 @@ class DriftDetection:
         self._clients, self._clock = clients, clock
 
     def detect(self, region: str, stack_id: str) -> StackDrift:
-        """DetectStackDrift, its end, and DescribeStackResourceDrifts when there is something to describe."""
+        """DetectStackDrift, its end, and DescribeStackResourceDrifts when there is something to
+        describe.
+        """
         client = self._clients.get("cloudformation", region)
         with translated(f"detecting the drift of {stack_id}"):
             detection = client.detect_stack_drift(StackName=stack_id)["StackDriftDetectionId"]
             found = self._ended(client, detection)
-            status, failed = found.get("StackDriftStatus", "UNKNOWN"), found["DetectionStatus"] == "DETECTION_FAILED"
-            resources = tuple(_resource(each) for each in _drifts(client, stack_id)) if failed or status == "DRIFTED" else ()
-        return StackDrift(status, resources, found.get("DetectionStatusReason", "") if failed else "")
+            status, failed = (
+                found.get("StackDriftStatus", "UNKNOWN"),
+                found["DetectionStatus"] == "DETECTION_FAILED",
+            )
+            resources = (
+                tuple(_resource(each) for each in _drifts(client, stack_id))
+                if failed or status == "DRIFTED"
+                else ()
+            )
+        return StackDrift(
+            status, resources, found.get("DetectionStatusReason", "") if failed else ""
+        )
 
     def _ended(self, client: Any, detection: str) -> Mapping[str, Any]:  # noqa: ANN401  # a boto3 client
         wait = FIRST_WAIT
         while True:
-            found: Mapping[str, Any] = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+            found: Mapping[str, Any] = client.describe_stack_drift_detection_status(
+                StackDriftDetectionId=detection
+            )
             if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
                 return found
             self._clock.sleep(wait)

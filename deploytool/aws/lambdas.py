@@ -24,9 +24,15 @@ class LambdaFunctions:
             if reserved is None:
                 client.delete_function_concurrency(FunctionName=name)
             else:
-                client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+                client.put_function_concurrency(
+                    FunctionName=name, ReservedConcurrentExecutions=reserved
+                )
 
     def code_hash(self, region: str, name: str) -> str:
         """CodeSha256 of GetFunctionConfiguration."""
         with translated(f"reading the code's hash of {name} in {region}"):
-            return str(self._clients.get("lambda", region).get_function_configuration(FunctionName=name)["CodeSha256"])
+            return str(
+                self._clients.get("lambda", region).get_function_configuration(FunctionName=name)[
+                    "CodeSha256"
+                ]
+            )

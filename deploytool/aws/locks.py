@@ -1,4 +1,6 @@
-"""Locks as parameters of Systems Manager: one that exists is not made again (API reference of PutParameter, Overwrite)."""
+"""Locks as parameters of Systems Manager: one that exists is not made again (API reference of
+PutParameter, Overwrite).
+"""
 
 from typing import Any
 
@@ -28,7 +30,9 @@ class ParameterLocks:
         """PutParameter without Overwrite."""
         with translated(f"locking {name} in {region}"):
             try:
-                self._client(region).put_parameter(Name=name, Value=value, Type="String", Overwrite=False)
+                self._client(region).put_parameter(
+                    Name=name, Value=value, Type="String", Overwrite=False
+                )
             except ClientError as error:
                 if code_of(error) == "ParameterAlreadyExists":
                     return False
@@ -38,7 +42,9 @@ class ParameterLocks:
     def renew(self, region: str, name: str, value: str) -> None:
         """PutParameter with Overwrite."""
         with translated(f"renewing {name} in {region}"):
-            self._client(region).put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+            self._client(region).put_parameter(
+                Name=name, Value=value, Type="String", Overwrite=True
+            )
 
     def remove(self, region: str, name: str) -> None:
         """DeleteParameter."""

@@ -1,4 +1,6 @@
-"""A drill's record as an SSM parameter in the secondary region: it is there when the primary is not."""
+"""A drill's record as an SSM parameter in the secondary region: it is there when the primary is
+not.
+"""
 
 from typing import Any
 
@@ -11,7 +13,9 @@ from deploytool.core.errors import DeploytoolError
 
 
 class SsmDrillRecords:
-    """The DrillRecords port on boto3: the parameter `name` in `region`, of the standard tier (at most 4 KB)."""
+    """The DrillRecords port on boto3: the parameter `name` in `region`, of the standard tier (at
+    most 4 KB).
+    """
 
     def __init__(self, clients: Clients, region: str, name: str) -> None:
         self._clients, self._region, self._name = clients, region, name
@@ -57,10 +61,14 @@ class SsmDrillRecords:
                     raise
 
     def _refuse(self, record: DrillRecord) -> None:
-        """Say whose record is there; when it is this one, the first answer was lost and botocore asked again."""
+        """Say whose record is there; when it is this one, the first answer was lost and botocore
+        asked again.
+        """
         found = self.read()
         if found is None:
-            raise DeploytoolError("another drill was under way and has just ended", hint="run the drill again")
+            raise DeploytoolError(
+                "another drill was under way and has just ended", hint="run the drill again"
+            )
         if found != record:
             raise DrillUnderWay(found)
 

@@ -1,4 +1,6 @@
-"""Route 53 as a check and a drill see it: health checks with their optimistic lock, and a zone's name servers."""
+"""Route 53 as a check and a drill see it: health checks with their optimistic lock, and a zone's
+name servers.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -22,10 +24,14 @@ class Route53HealthChecks:
     def get(self, health_check_id: str) -> HealthCheck:
         """GetHealthCheck."""
         with translated(f"reading health check {health_check_id}"):
-            return _health_check(self._client().get_health_check(HealthCheckId=health_check_id)["HealthCheck"])
+            return _health_check(
+                self._client().get_health_check(HealthCheckId=health_check_id)["HealthCheck"]
+            )
 
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
-        """UpdateHealthCheck with HealthCheckVersion: a compare-and-swap. Raises StaleVersion when it was lost."""
+        """UpdateHealthCheck with HealthCheckVersion: a compare-and-swap. Raises StaleVersion when
+        it was lost.
+        """
         with translated(f"changing health check {health_check_id}"):
             answer = self._client().update_health_check(
                 HealthCheckId=health_check_id, HealthCheckVersion=version, Inverted=inverted
@@ -65,21 +71,28 @@ class Route53HostedZones:
         return [each for each in found if each.name == canonical(name)]
 
     def find_hosted_zone(self, domain: str) -> str | None:
-        """The id of the public hosted zone that holds a domain: the one with the longest name that the domain ends in.
+        """The id of the public hosted zone that holds a domain: the one with the longest name that
+        the domain ends in.
 
-        ListHostedZonesByName, a call for each name. Raises InputError when several zones have that name.
+        ListHostedZonesByName, a call for each name. Raises InputError when several zones have that
+        name.
         """
         labels = domain.split(".")
         for name in (".".join(labels[start:]) for start in range(len(labels) - 1)):
             with translated(f"looking for the hosted zone of {name}"):
-                answer = self._clients.get("route53", REGION).list_hosted_zones_by_name(DNSName=name)
+                answer = self._clients.get("route53", REGION).list_hosted_zones_by_name(
+                    DNSName=name
+                )
             ids = [
                 zone["Id"].removeprefix("/hostedzone/")
                 for zone in answer["HostedZones"]
                 if zone["Name"].rstrip(".") == name and not zone["Config"]["PrivateZone"]
             ]
             if len(ids) > 1:
-                raise InputError(f"{name} has {len(ids)} public hosted zones: {', '.join(ids)}", hint="say which by its id")
+                raise InputError(
+                    f"{name} has {len(ids)} public hosted zones: {', '.join(ids)}",
+                    hint="say which by its id",
+                )
             if ids:
                 return str(ids[0])
         return None
@@ -93,7 +106,10 @@ def record_set(found: Mapping[str, Any]) -> RecordSet:
         type=found["Type"],
         ttl=found.get("TTL"),
         values=tuple(each["Value"] for each in found.get("ResourceRecords", [])),
-        alias=alias and AliasTarget(canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]),
+        alias=alias
+        and AliasTarget(
+            canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]
+        ),
         set_identifier=found.get("SetIdentifier", ""),
         failover=found.get("Failover", ""),
         health_check_id=found.get("HealthCheckId", ""),
@@ -125,4 +141,10 @@ def _observation(found: Mapping[str, Any]) -> CheckerObservation:
     report = found.get("StatusReport", {})
     status = str(report.get("Status", ""))
     checked = report["CheckedTime"].isoformat() if "CheckedTime" in report else ""
-    return CheckerObservation(found["Region"], found.get("IPAddress", ""), status.startswith("Success"), status, checked=checked)
+    return CheckerObservation(
+        found["Region"],
+        found.get("IPAddress", ""),
+        status.startswith("Success"),
+        status,
+        checked=checked,
+    )

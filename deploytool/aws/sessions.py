@@ -1,4 +1,6 @@
-"""Clients: one a service and region, made once. Standard AWS conventions hold; a local cloud hands in its endpoint."""
+"""Clients: one a service and region, made once. Standard AWS conventions hold; a local cloud hands
+in its endpoint.
+"""
 
 import threading
 from dataclasses import dataclass
@@ -24,9 +26,11 @@ class Endpoint:
 
 
 class Clients:
-    """Makes and keeps botocore's clients, which are boto3's too. Safe to use from several threads (making one is not: a lock).
+    """Makes and keeps botocore's clients, which are boto3's too. Safe to use from several threads
+    (making one is not: a lock).
 
-    boto3 itself is not imported: it brings its file transfers along, a tenth of a run that finds nothing to do.
+    boto3 itself is not imported: it brings its file transfers along, a tenth of a run that finds
+    nothing to do.
     """
 
     def __init__(self, endpoint: Endpoint | None = None) -> None:
@@ -36,7 +40,9 @@ class Clients:
         self._session: Session | None = None
 
     def get(self, service: str, region: str) -> Any:  # noqa: ANN401  # botocore makes its clients' types at run time
-        """The client of a service in a region. Raises CloudRefused when there are no credentials."""
+        """The client of a service in a region. Raises CloudRefused when there are no
+        credentials.
+        """
         with self._lock, translated(f"connecting to {service} in {region}"):
             if (service, region) not in self._clients:
                 self._clients[service, region] = self._make(service, region)
@@ -53,7 +59,8 @@ class Clients:
         if self._endpoint is None:
             self._session = self._session or Session()
             return self._session.create_client(service, config=config)
-        # A session without a profile: what the user's AWS_PROFILE names plays no part on a local cloud.
+        # A session without a profile: what the user's AWS_PROFILE names plays no part on a local
+        # cloud.
         self._session = self._session or Session({"profile": (None, None, None, None)})
         return self._session.create_client(
             service,

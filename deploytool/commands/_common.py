@@ -1,4 +1,6 @@
-"""What several commands begin with: the project, the stage's graph, the chosen stacks, the target."""
+"""What several commands begin with: the project, the stage's graph, the chosen stacks, the
+target.
+"""
 
 import os
 import re
@@ -56,25 +58,36 @@ def opened(args: Namespace) -> Iterator[Run]:
 
 
 def role_checked(args: Namespace) -> str:
-    """The service role of --role-arn, else of AWS_CFN_ROLE_ARN; empty for none. Raises InputError when it is no role's ARN."""
-    given = getattr(args, "role_arn", "")  # None: not on the command line; empty where the command takes none
+    """The service role of --role-arn, else of AWS_CFN_ROLE_ARN; empty for none. Raises InputError
+    when it is no role's ARN.
+    """
+    # None: not on the command line; empty where the command takes none
+    given = getattr(args, "role_arn", "")
     found = os.environ.get(ROLE, "") if given is None else given
     if found and not ROLE_ARN.fullmatch(found):
         where = ROLE if given is None else "--role-arn"
-        raise InputError(f"{where}: {found!r} is not the ARN of a role, like arn:aws:iam::123456789012:role/deploytool/NAME")
+        raise InputError(
+            f"{where}: {found!r} is not the ARN of a role, like arn:aws:iam::123456789012:role/deploytool/NAME"
+        )
     return found
 
 
 def regions_checked(args: Namespace, project: Project) -> tuple[str, ...]:
-    """The regions that were asked for, all when none was. Raises InputError for one that the project does not have."""
+    """The regions that were asked for, all when none was. Raises InputError for one that the
+    project does not have.
+    """
     for region in args.region:
         if region not in project.config.regions:
-            raise InputError(f"--region {region}: the project has {', '.join(project.config.regions)}")
+            raise InputError(
+                f"--region {region}: the project has {', '.join(project.config.regions)}"
+            )
     return tuple(args.region) or project.config.regions
 
 
 def chosen(args: Namespace, run: Run) -> Callable[[NodeId], bool]:
-    """Which stacks --region, --stack and --scope leave. Raises InputError for a stack that the graph does not have."""
+    """Which stacks --region, --stack and --scope leave. Raises InputError for a stack that the
+    graph does not have.
+    """
     known = sorted({node.stack for node in run.graph.nodes})
     for stack in args.stack:
         if stack not in known:
@@ -94,8 +107,17 @@ def title(run: Run, action: str) -> str:
     return f"{action} {run.project.config.project}, stage {run.graph.stage}, on {run.target.name}"
 
 
-def confirmed(terminal: Terminal, what: str, expected: str, *, wrong: str, hint: str = "with --yes nothing is asked") -> None:
-    """Ask for `what` to be typed. Raises InputError when nobody is there (with the `hint`) or something else is typed."""
+def confirmed(
+    terminal: Terminal,
+    what: str,
+    expected: str,
+    *,
+    wrong: str,
+    hint: str = "with --yes nothing is asked",
+) -> None:
+    """Ask for `what` to be typed. Raises InputError when nobody is there (with the `hint`) or
+    something else is typed.
+    """
     if not sys.stdin.isatty():
         raise InputError("nobody is there to confirm", hint=hint)
     terminal.note(f"Type {what} to go on ({expected}): ")

@@ -1,4 +1,6 @@
-"""Ctrl-C and SIGTERM while something must be put right, or brought to its end, before the process ends."""
+"""Ctrl-C and SIGTERM while something must be put right, or brought to its end, before the process
+ends.
+"""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -23,7 +25,9 @@ class Signals:
         return self._count
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """A signal handler: it only counts. Raises KeyboardInterrupt for one more than the ladder has steps."""
+        """A signal handler: it only counts. Raises KeyboardInterrupt for one more than the ladder
+        has steps.
+        """
         self._count += 1
         if self._count > LADDER:
             raise KeyboardInterrupt
@@ -39,7 +43,9 @@ def interrupts() -> Iterator[Signals]:
 
 @contextmanager
 def first_one_stops(terminal: Terminal) -> Iterator[None]:
-    """Within the block the first Ctrl-C or SIGTERM raises KeyboardInterrupt; later ones only say that restoring goes on."""
+    """Within the block the first Ctrl-C or SIGTERM raises KeyboardInterrupt; later ones only say
+    that restoring goes on.
+    """
     stopping = False
 
     def handle(_number: int, _frame: FrameType | None) -> None:

@@ -20,7 +20,12 @@ from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.planfile import moved, read_plan_file, world_of
 from deploytool.core.stacks.rollout import Endpoint, left_behind
 from deploytool.render.progress import progress
-from deploytool.render.results import left_behind_line, outcome_document, parity_document, parity_lines
+from deploytool.render.results import (
+    left_behind_line,
+    outcome_document,
+    parity_document,
+    parity_lines,
+)
 from deploytool.render.run_state import PAST
 from deploytool.services import deployed_service
 from deploytool.work.certificates.retained_zone import KeptZone
@@ -45,18 +50,29 @@ def run(args: Namespace) -> int:
         if args.plan_file:
             _check_plan(args.plan_file, found)
         needed: list[DnsRecord] = []
-        with progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show, interrupts() as asked:
-            watch = CertificateWatch(found.graph, lambda: found.target.certificates, _keeping(needed, show))
-            guard = CertificateGuard(lambda: found.target.certificates, watch, args.delegation_timeout)
+        with (
+            progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show,
+            interrupts() as asked,
+        ):
+            watch = CertificateWatch(
+                found.graph, lambda: found.target.certificates, _keeping(needed, show)
+            )
+            guard = CertificateGuard(
+                lambda: found.target.certificates, watch, args.delegation_timeout
+            )
             gate = _gate(args, found, choice, guard)
             kept = KeptZone(lambda: found.target.certificates)
             before = (gate.before, kept.before, *((guard.before,) if args.delegation_check else ()))
             with closing(watch):
                 asks = (gate.found, kept.found)
-                options = DeployOptions(args.express, args.wait, asked, asks, before, ready=args.scope is not None)
+                options = DeployOptions(
+                    args.express, args.wait, asked, asks, before, ready=args.scope is not None
+                )
                 outcome = deploy(found.graph, found.target.ports, gate, choice, options)
         records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
-        parity = compare(found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity)
+        parity = compare(
+            found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity
+        )
         left = left_behind(found.graph, gate.deployed)
         document = outcome_document(outcome, show.board) | {
             "records_to_create": [asdict(record) for record in records],
@@ -65,7 +81,10 @@ def run(args: Namespace) -> int:
         }
         found.terminal.document(document)
         _say(found, outcome, records)
-        for line in (*parity_lines(parity), *([left_behind_line(found.graph.stage, left)] if left else ())):
+        for line in (
+            *parity_lines(parity),
+            *([left_behind_line(found.graph.stage, left)] if left else ()),
+        ):
             found.terminal.say(line)
         if args.express and outcome.ok and not _ready(found):
             return 1
@@ -75,7 +94,9 @@ def run(args: Namespace) -> int:
 def _ready(found: Run) -> bool:
     """Express mode ends before resources are ready, so that readiness is for us to see."""
     service = deployed_service(found.project, found.graph, found.target)
-    found.terminal.note(f"[dim]waiting until https://{found.domain}{found.path} is served (express mode does not)[/]")
+    found.terminal.note(
+        f"[dim]waiting until https://{found.domain}{found.path} is served (express mode does not)[/]"
+    )
     wrong = wait_until_good(found.target.environment, service, EXPRESS_PATIENCE)
     for problem in wrong:
         found.terminal.say(f"[red]not ready[/]: {escape(problem)}")
@@ -84,7 +105,9 @@ def _ready(found: Run) -> bool:
 
 def _gate(args: Namespace, found: Run, choice: Callable[[NodeId], bool], emit: Emit) -> RolloutGate:
     ports = RolloutPorts(found.target.ports.clock, lambda: found.target.environment)
-    rollout = Rollout(regions_checked(args, found.project), choice, args.parallel, args.settle, found.target.speed)
+    rollout = Rollout(
+        regions_checked(args, found.project), choice, args.parallel, args.settle, found.target.speed
+    )
     return RolloutGate(found.graph, _endpoint(found), ports, emit, rollout)
 
 
@@ -94,17 +117,23 @@ def _endpoint(found: Run) -> Endpoint:
 
 
 def _check_plan(path: Path, found: Run) -> None:
-    """Raises DeploytoolError when anything moved since the plan was made, InputError when the file is no plan of this stage."""
+    """Raises DeploytoolError when anything moved since the plan was made, InputError when the file
+    is no plan of this stage.
+    """
     try:
         planned = read_plan_file(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     now = world_of(found.graph, found.target.name, find_deployed(found.target.ports, found.graph))
     if (planned.project, planned.stage, planned.target) != (now.project, now.stage, now.target):
-        raise InputError(f"{path}: is a plan for {planned.project}, stage {planned.stage} on {planned.target}")
+        raise InputError(
+            f"{path}: is a plan for {planned.project}, stage {planned.stage} on {planned.target}"
+        )
     if faults := moved(planned, now):
         said = "\n".join(["the world moved since the plan was made; nothing was deployed", *faults])
-        raise DeploytoolError(said, hint=f"make the plan anew and look at it: deploytool plan --out {path}")
+        raise DeploytoolError(
+            said, hint=f"make the plan anew and look at it: deploytool plan --out {path}"
+        )
 
 
 def _keeping(records: list[DnsRecord], emit: Emit) -> Emit:
@@ -121,20 +150,32 @@ def _keeping(records: list[DnsRecord], emit: Emit) -> Emit:
 def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
     terminal, counts = found.terminal, Counter(outcome.done.values())
     changed = {
-        action: count for action, count in counts.items() if action not in (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER)
+        action: count
+        for action, count in counts.items()
+        if action not in (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER)
     }
     later = ", ".join(str(node) for node, action in outcome.done.items() if action == Action.LATER)
     if outcome.stopped:
-        terminal.say(f"[yellow]stopped[/]: {len(outcome.done)} stacks are as they should be, {len(outcome.stopped)} are not")
+        terminal.say(
+            f"[yellow]stopped[/]: {len(outcome.done)} stacks are as they should be, {len(outcome.stopped)} are not"
+        )
     elif not outcome.ok:
         names = ", ".join(map(str, outcome.failed))
-        terminal.say(f"[red]failed[/]: {names}; {len(outcome.cancelled)} not started, {len(outcome.done)} as they should be")
+        terminal.say(
+            f"[red]failed[/]: {names}; {len(outcome.cancelled)} not started, {len(outcome.done)} as they should be"
+        )
     elif not changed:
-        terminal.say(f"Nothing to do: {counts[Action.NOTHING]} stacks are as they should be ({outcome.seconds:.1f} s).")
+        terminal.say(
+            f"Nothing to do: {counts[Action.NOTHING]} stacks are as they should be ({outcome.seconds:.1f} s)."
+        )
     else:
         said = ", ".join(f"{count} {PAST.get(action, action)}" for action, count in changed.items())
         whole = not (later or counts[Action.NOT_CHOSEN])
-        what = f"[bold]https://{found.domain}{found.path}[/] is deployed" if whole else f"Stage {found.graph.stage}, in part"
+        what = (
+            f"[bold]https://{found.domain}{found.path}[/] is deployed"
+            if whole
+            else f"Stage {found.graph.stage}, in part"
+        )
         terminal.say(f"{what}: {said} ({outcome.seconds:.1f} s).")
     if later:
         terminal.say(f"Left for a later run, behind stacks that this one does not deploy: {later}.")

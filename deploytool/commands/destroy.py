@@ -15,13 +15,18 @@ from deploytool.work.stacks.destroy import destroy
 def run(args: Namespace) -> int:
     """Ask for the domain, then delete; 0 when every stack is gone."""
     if args.region:
-        raise InputError("--region: destroy takes both regions; a stage with one region has no failover")
+        raise InputError(
+            "--region: destroy takes both regions; a stage with one region has no failover"
+        )
     with opened(args) as found:
         graph = found.graph.whole()
         existing = find_deployed(found.target.ports, graph)
         if (existing or args.delete_zone) and not args.yes:
             _ask(found, len(existing), zone=args.delete_zone)
-        with progress(found.terminal, found.target.ports.clock, title(found, "Destroy")) as emit, interrupts() as asked:
+        with (
+            progress(found.terminal, found.target.ports.clock, title(found, "Destroy")) as emit,
+            interrupts() as asked,
+        ):
             cleaner = ZoneCleaner(graph, existing, found.target.certificates, emit)
             options = DeployOptions(wait=args.wait, interrupts=asked)
             outcome = destroy(graph, found.target.ports, emit, options, cleaner.before)
@@ -49,5 +54,12 @@ def _ask(found: Run, count: int, *, zone: bool) -> None:
     """Raises InputError unless the domain is typed."""
     where = " and ".join(found.project.config.regions)
     what = f"{count} stacks and the hosted zone" if zone else f"{count} stacks"
-    found.terminal.note(f"This deletes {what} of stage {found.graph.stage} in {where} ({found.target.name}).")
-    confirmed(found.terminal, "the domain", found.domain, wrong="that is not the domain; nothing was deleted")
+    found.terminal.note(
+        f"This deletes {what} of stage {found.graph.stage} in {where} ({found.target.name})."
+    )
+    confirmed(
+        found.terminal,
+        "the domain",
+        found.domain,
+        wrong="that is not the domain; nothing was deleted",
+    )

@@ -1,4 +1,6 @@
-"""deploytool drill: force the primary to fail, measure the failover, restore. The report is written as it happens."""
+"""deploytool drill: force the primary to fail, measure the failover, restore. The report is written
+as it happens.
+"""
 
 import getpass
 import socket
@@ -34,13 +36,33 @@ def run(args: Namespace) -> int:
         if args.dry_run:
             return _dry_run(args, found, environment, service)
         _confirm(args, found)
-        setting = Setting(__version__, wall_time(), found.target.name, found.target.speed, _holder(), not args.no_guard)
+        setting = Setting(
+            __version__,
+            wall_time(),
+            found.target.name,
+            found.target.speed,
+            _holder(),
+            not args.no_guard,
+        )
         if args.no_guard:
-            found.terminal.note("[yellow]! without the guard: if this process dies, nothing restores by itself[/]")
+            found.terminal.note(
+                "[yellow]! without the guard: if this process dies, nothing restores by itself[/]"
+            )
         args.report_dir.mkdir(parents=True, exist_ok=True)
         path = args.report_dir / "history.jsonl"
-        with HistoryFile(path) as history, first_one_stops(found.terminal), drill_progress(found.terminal) as say:
-            run_drill(environment, service, _scenario(args, found), _objectives(args, found), setting, _listener(history, say))
+        with (
+            HistoryFile(path) as history,
+            first_one_stops(found.terminal),
+            drill_progress(found.terminal) as say,
+        ):
+            run_drill(
+                environment,
+                service,
+                _scenario(args, found),
+                _objectives(args, found),
+                setting,
+                _listener(history, say),
+            )
     return finish(found.terminal, path, args.report_dir)
 
 
@@ -51,15 +73,28 @@ def _dry_run(args: Namespace, found: Run, environment: Environment, service: Ser
     record = f"/deploytool/{service.project}/{service.stage}/drill in {service.secondary}"
     guarded = fault.guarded and not args.no_guard
     calls = [
-        *(["scheduler:CreateSchedule, which undoes it all should this process die"] if guarded else []),
+        *(
+            ["scheduler:CreateSchedule, which undoes it all should this process die"]
+            if guarded
+            else []
+        ),
         f"ssm:PutParameter {record}",
         *fault.calls(),
         *map(in_words, fault.undo()),
         f"ssm:DeleteParameter {record}",
         *(["scheduler:DeleteSchedule"] if guarded else []),
     ]
-    found.terminal.document({"fault": fault.name, "proves": fault.proves, "blast_radius": fault.blast_radius, "calls": calls})
-    found.terminal.say(f"[bold]{fault.name}[/] proves {fault.proves}. It hurts: {fault.blast_radius}.")
+    found.terminal.document(
+        {
+            "fault": fault.name,
+            "proves": fault.proves,
+            "blast_radius": fault.blast_radius,
+            "calls": calls,
+        }
+    )
+    found.terminal.say(
+        f"[bold]{fault.name}[/] proves {fault.proves}. It hurts: {fault.blast_radius}."
+    )
     found.terminal.say("A drill could begin now, and would call:")
     for call in calls:
         found.terminal.say(f"  {call}")
@@ -67,15 +102,24 @@ def _dry_run(args: Namespace, found: Run, environment: Environment, service: Ser
 
 
 def _confirm(args: Namespace, found: Run) -> None:
-    """Raises InputError unless the domain of a protected stage is typed, now or as --confirm; a wrong one counts on any stage."""
+    """Raises InputError unless the domain of a protected stage is typed, now or as --confirm; a
+    wrong one counts on any stage.
+    """
     if args.confirm:
         if args.confirm.strip() != found.domain:
-            raise InputError(f"--confirm {args.confirm}: the domain is {found.domain}; nothing was touched")
+            raise InputError(
+                f"--confirm {args.confirm}: the domain is {found.domain}; nothing was touched"
+            )
         return
     if args.yes or not found.project.config.stage(found.graph.stage).protected:
         return
-    found.terminal.note(f"Stage {found.graph.stage} is protected. This drill moves its traffic to the other region and back.")
-    wrong, hint = "that is not the domain; nothing was touched", f"type it beforehand: --confirm {found.domain}"
+    found.terminal.note(
+        f"Stage {found.graph.stage} is protected. This drill moves its traffic to the other region and back."
+    )
+    wrong, hint = (
+        "that is not the domain; nothing was touched",
+        f"type it beforehand: --confirm {found.domain}",
+    )
     confirmed(found.terminal, "the domain", found.domain, wrong=wrong, hint=hint)
 
 
@@ -88,7 +132,12 @@ def _scenario(args: Namespace, found: Run) -> Scenario:
     """The rate in requests a second of wall time becomes an interval in the target's seconds."""
     default = LOCAL_RATE if found.target.name == "local" else AWS_RATE
     interval = found.target.speed / (args.rate or found.project.config.drill.rate or default)
-    return Scenario(args.fault, client_interval=interval, dns_interval=interval, health_interval=max(2.0, interval))
+    return Scenario(
+        args.fault,
+        client_interval=interval,
+        dns_interval=interval,
+        health_interval=max(2.0, interval),
+    )
 
 
 def _objectives(args: Namespace, found: Run) -> Objectives:

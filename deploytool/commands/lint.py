@@ -1,4 +1,6 @@
-"""deploytool lint: the configuration, every stage's graph, and the templates by cfn-lint. No AWS call."""
+"""deploytool lint: the configuration, every stage's graph, and the templates by cfn-lint. No AWS
+call.
+"""
 
 import os
 import shutil
@@ -18,12 +20,18 @@ def run(args: Namespace) -> int:
     project = load_project(args.config)
     _graphs(project)
     words = _cfn_lint(project)
-    document = {"stages": list(project.config.stages), "templates": sorted(project.templates), "cfn_lint": words.splitlines()}
+    document = {
+        "stages": list(project.config.stages),
+        "templates": sorted(project.templates),
+        "cfn_lint": words.splitlines(),
+    }
     terminal.document(document)
     if words:
         terminal.say(words)
         return 1
-    terminal.say(f"{len(project.config.stages)} stages, {len(project.template_paths())} templates: no fault found.")
+    terminal.say(
+        f"{len(project.config.stages)} stages, {len(project.template_paths())} templates: no fault found."
+    )
     return 0
 
 
@@ -42,10 +50,20 @@ def _graphs(project: Project) -> None:
 def _cfn_lint(project: Project) -> str:
     """What cfn-lint says against the templates, for both regions; empty when nothing."""
     beside_us = str(Path(sys.executable).parent)
-    cfn_lint = shutil.which("cfn-lint", path=os.pathsep.join((beside_us, os.environ.get("PATH", os.defpath))))
+    cfn_lint = shutil.which(
+        "cfn-lint", path=os.pathsep.join((beside_us, os.environ.get("PATH", os.defpath)))
+    )
     if cfn_lint is None:
         raise DeploytoolError("cfn-lint is not installed", hint="pip install 'deploytool[lint]'")
     templates = [str(path) for path in project.template_paths()]
-    command = [cfn_lint, "--format", "parseable", "--regions", *project.config.regions, "--", *templates]
+    command = [
+        cfn_lint,
+        "--format",
+        "parseable",
+        "--regions",
+        *project.config.regions,
+        "--",
+        *templates,
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     return (done.stdout + done.stderr).strip() if done.returncode else ""

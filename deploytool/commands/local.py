@@ -60,11 +60,18 @@ def _settings(args: Namespace, directory: Path) -> Settings:
     """The regions of the project's configuration; without a configuration those of the default."""
     durations = args.durations_scale if args.durations == "aws" else 0.0
     found = Settings(
-        directory, speed=args.speed, delegate=not args.no_delegation, durations=durations, enforce_iam=args.enforce_iam
+        directory,
+        speed=args.speed,
+        delegate=not args.no_delegation,
+        durations=durations,
+        enforce_iam=args.enforce_iam,
     )
     if not args.config.is_file():
         return found
-    return replace(found, regions=parse_config(args.config.read_text(encoding="utf-8"), args.config.name).regions)
+    return replace(
+        found,
+        regions=parse_config(args.config.read_text(encoding="utf-8"), args.config.name).regions,
+    )
 
 
 def _running(args: Namespace) -> State:
@@ -79,7 +86,9 @@ def _up(args: Namespace, terminal: Terminal) -> int:
     terminal.document(state.to_json())
     terminal.say(f"The local cloud is up ({', '.join(state.regions)}, speed {state.speed:g}).")
     terminal.say("  [dim]deploytool deploy --local --stage dev[/]   deploys to it")
-    terminal.say('  [dim]eval "$(deploytool local env)"[/]          points any AWS tool of this shell at it')
+    terminal.say(
+        '  [dim]eval "$(deploytool local env)"[/]          points any AWS tool of this shell at it'
+    )
     return 0
 
 
@@ -109,8 +118,12 @@ def _status(args: Namespace, terminal: Terminal) -> int:
 def _region(args: Namespace, terminal: Terminal) -> int:
     cloud = _running(args)
     if args.name not in cloud.regions:
-        raise InputError(f"the local cloud has no region {args.name}, only {', '.join(cloud.regions)}")
-    wanted = parse_condition(_STATES[getattr(args, "how", args.action)], getattr(args, "seconds", 0.0))
+        raise InputError(
+            f"the local cloud has no region {args.name}, only {', '.join(cloud.regions)}"
+        )
+    wanted = parse_condition(
+        _STATES[getattr(args, "how", args.action)], getattr(args, "seconds", 0.0)
+    )
     now = lifecycle.set_region(cloud, args.name, wanted.state, wanted.seconds)
     terminal.document(now)
     terminal.say(f"{args.name} {_SAID[now['state']].format(**now)}")
@@ -120,10 +133,16 @@ def _region(args: Namespace, terminal: Terminal) -> int:
 def _delegation(args: Namespace, terminal: Terminal) -> int:
     """What the domain's registrar or parent zone would be told."""
     servers = (args.name_servers or None) if args.action == "delegate" else []
-    answer = lifecycle.control(_running(args), "POST", f"delegations/{args.domain}", {"name_servers": servers})
+    answer = lifecycle.control(
+        _running(args), "POST", f"delegations/{args.domain}", {"name_servers": servers}
+    )
     terminal.document(answer)
     told = ", ".join(name.rstrip(".") for name in answer["name_servers"])
-    terminal.say(f"The parent points {args.domain} to {told}." if told else f"The parent says that there is no {args.domain}.")
+    terminal.say(
+        f"The parent points {args.domain} to {told}."
+        if told
+        else f"The parent says that there is no {args.domain}."
+    )
     return 0
 
 
@@ -131,9 +150,16 @@ def _run(args: Namespace, terminal: Terminal) -> int:
     """A private cloud around one command; its exit code is the command's."""
     command = args.words[1:] if args.words[:1] == ["--"] else args.words
     if not command:
-        raise InputError("local run: name a command after --, like: deploytool local run -- deploytool deploy --local")
-    with TemporaryDirectory(prefix="deploytool-") as directory, lifecycle.private(_settings(args, Path(directory))) as state:
-        terminal.note(f"[dim]a private local cloud is up: {', '.join(state.regions)}, {state.speed:g} times real time[/]")
+        raise InputError(
+            "local run: name a command after --, like: deploytool local run -- deploytool deploy --local"
+        )
+    with (
+        TemporaryDirectory(prefix="deploytool-") as directory,
+        lifecycle.private(_settings(args, Path(directory))) as state,
+    ):
+        terminal.note(
+            f"[dim]a private local cloud is up: {', '.join(state.regions)}, {state.speed:g} times real time[/]"
+        )
         environment = {**os.environ, LOCAL_DIRECTORY: str(state.directory)}
         try:
             child = subprocess.Popen(command, env=environment)
@@ -143,7 +169,9 @@ def _run(args: Namespace, terminal: Terminal) -> int:
 
 
 def _wait(child: "subprocess.Popen[bytes]") -> int:
-    """The command's exit code. Ctrl-C reaches it too, SIGTERM is handed on; it gets the time to restore what it broke."""
+    """The command's exit code. Ctrl-C reaches it too, SIGTERM is handed on; it gets the time to
+    restore what it broke.
+    """
     while True:
         try:
             code = child.wait()

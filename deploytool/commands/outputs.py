@@ -13,11 +13,14 @@ def run(args: Namespace) -> int:
     with opened(args) as found:
         regions = regions_checked(args, found.project)
         deployed = {
-            node: stack for node, stack in find_deployed(found.target.ports, found.graph).items() if node.region in regions
+            node: stack
+            for node, stack in find_deployed(found.target.ports, found.graph).items()
+            if node.region in regions
         }
         if not deployed:
             raise DeploytoolError(
-                f"stage {found.graph.stage} is not deployed", hint=f"deploytool deploy --stage {found.graph.stage}"
+                f"stage {found.graph.stage} is not deployed",
+                hint=f"deploytool deploy --stage {found.graph.stage}",
             )
         document = outputs_document(found.graph, deployed)
         found.terminal.document(document)

@@ -16,13 +16,23 @@ STDOUT = "-"
 
 
 def run(args: Namespace) -> int:
-    """Print the plan; 0, or 1 when a stack is in a state, or an update in a shape, that a deployment would refuse."""
+    """Print the plan; 0, or 1 when a stack is in a state, or an update in a shape, that a
+    deployment would refuse.
+    """
     _check(args)
     with opened(args) as found:
-        made = plan(found.graph, found.target.planning, regions_checked(args, found.project), drift=args.drift)
+        made = plan(
+            found.graph,
+            found.target.planning,
+            regions_checked(args, found.project),
+            drift=args.drift,
+        )
         document = plan_document(made)
         if args.out:
-            _write(args.out, write_plan_file(world_of(found.graph, found.target.name, made.deployed), document))
+            _write(
+                args.out,
+                write_plan_file(world_of(found.graph, found.target.name, made.deployed), document),
+            )
         markdown = plan_markdown(made)
         add_to_step_summary(markdown, found.terminal)
         if args.markdown == STDOUT:
@@ -41,7 +51,10 @@ def _check(args: Namespace) -> None:
     if args.out and args.region:
         raise InputError("--out: a plan file covers every region", hint="leave --region out")
     if args.markdown == STDOUT and args.output == "json":
-        raise InputError("--markdown -: standard output is the JSON document's", hint="name a file: --markdown plan.md")
+        raise InputError(
+            "--markdown -: standard output is the JSON document's",
+            hint="name a file: --markdown plan.md",
+        )
 
 
 def _write(path: Path, text: str) -> None:

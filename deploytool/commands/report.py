@@ -1,4 +1,6 @@
-"""deploytool report: judge and render a drill's history again, without any cloud; compare it with another."""
+"""deploytool report: judge and render a drill's history again, without any cloud; compare it with
+another.
+"""
 
 import json
 from argparse import Namespace
@@ -18,7 +20,9 @@ from deploytool.render.terminal import Terminal
 
 
 def run(args: Namespace) -> int:
-    """Judge the history; 0 when the verdict is pass, 1 otherwise. With another, the first one's verdict counts."""
+    """Judge the history; 0 when the verdict is pass, 1 otherwise. With another, the first one's
+    verdict counts.
+    """
     terminal = terminal_of(args)
     other = _read(args.other) if args.other else None
     args.report_dir.mkdir(parents=True, exist_ok=True)
@@ -42,7 +46,9 @@ def finish(terminal: Terminal, history: Path, directory: Path) -> int:
     terminal.document(drill_document(judgement))
     for line in drill_lines(judgement):
         terminal.say(line)
-    terminal.say(f"[dim]{directory / 'drill.html'}, and drill.json, drill.md, junit.xml beside it[/]")
+    terminal.say(
+        f"[dim]{directory / 'drill.html'}, and drill.json, drill.md, junit.xml beside it[/]"
+    )
     return _exit_code(judgement)
 
 

@@ -1,4 +1,6 @@
-"""deploytool restore: put right what an interrupted drill left behind, from any machine and as often as one likes."""
+"""deploytool restore: put right what an interrupted drill left behind, from any machine and as
+often as one likes.
+"""
 
 from argparse import Namespace
 
@@ -14,10 +16,18 @@ def run(args: Namespace) -> int:
         service = deployed_service(found.project, found.graph, found.target)
         done = restore(drill_environment(found.target, found.project, service), service)
         words = list(map(in_words, done.steps))
-        found.terminal.document({"restored": bool(words), "calls": words, "drill": done.record and done.record.drill_id})
+        found.terminal.document(
+            {"restored": bool(words), "calls": words, "drill": done.record and done.record.drill_id}
+        )
         if done.record:
-            found.terminal.say(f"Drill {done.record.drill_id} ({done.record.fault}), begun {done.record.started}, is undone:")
+            found.terminal.say(
+                f"Drill {done.record.drill_id} ({done.record.fault}), begun {done.record.started}, is undone:"
+            )
         for each in words:
             found.terminal.say(f"  {each}")
-        found.terminal.say("Restored, and verified." if words else "Nothing to restore: no drill has left anything.")
+        found.terminal.say(
+            "Restored, and verified."
+            if words
+            else "Nothing to restore: no drill has left anything."
+        )
         return 0

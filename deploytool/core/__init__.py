@@ -1,1 +1,3 @@
-"""Floor 1: frozen values and pure functions. Imports the standard library only (and yaml, in `template`)."""
+"""Floor 1: frozen values and pure functions. Imports the standard library only (and yaml, in
+`template`).
+"""

@@ -1,4 +1,6 @@
-"""What can go wrong, as types: each class carries its exit code and, where there is one, the way to mend it."""
+"""What can go wrong, as types: each class carries its exit code and, where there is one, the way to
+mend it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +8,9 @@ from difflib import get_close_matches
 
 
 class DeploytoolError(Exception):
-    """Anything that a user may see. `exit_code` is the process's; `hint` says what to do about it."""
+    """Anything that a user may see. `exit_code` is the process's; `hint` says what to do about
+    it.
+    """
 
     exit_code = 1
 
@@ -24,7 +28,11 @@ class InputFault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.message}" if self.key else f"{self.file}: {self.message}"
+        return (
+            f"{self.file}: {self.key}: {self.message}"
+            if self.key
+            else f"{self.file}: {self.message}"
+        )
 
 
 class InputError(DeploytoolError):
@@ -34,7 +42,9 @@ class InputError(DeploytoolError):
 
     def __init__(self, faults: Sequence[InputFault] | str, *, hint: str = "") -> None:
         self.faults = () if isinstance(faults, str) else tuple(faults)
-        super().__init__(faults if isinstance(faults, str) else "\n".join(map(str, faults)), hint=hint)
+        super().__init__(
+            faults if isinstance(faults, str) else "\n".join(map(str, faults)), hint=hint
+        )
 
 
 class CloudRefused(DeploytoolError):
@@ -44,11 +54,15 @@ class CloudRefused(DeploytoolError):
 
 
 class Throttled(CloudRefused):
-    """AWS has had too many calls from this account for a long time; waiting and asking again helps."""
+    """AWS has had too many calls from this account for a long time; waiting and asking again
+    helps.
+    """
 
 
 class StackExists(DeploytoolError):
-    """A creation was refused: a stack of that name is there, or the token was used for one of the past."""
+    """A creation was refused: a stack of that name is there, or the token was used for one of the
+    past.
+    """
 
 
 class StaleVersion(DeploytoolError):
@@ -60,7 +74,9 @@ class DrillRefused(DeploytoolError):
 
 
 class ProbeFailed(DeploytoolError):
-    """A DNS query or HTTP request had no answer. `kind` is one of refused, timeout, tls, dns, reset, other."""
+    """A DNS query or HTTP request had no answer. `kind` is one of refused, timeout, tls, dns,
+    reset, other.
+    """
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -68,7 +84,9 @@ class ProbeFailed(DeploytoolError):
 
 
 class Interrupted(DeploytoolError):
-    """The user (Ctrl-C) or the system (SIGTERM) asked to stop; raised once what was begun has been cleaned up."""
+    """The user (Ctrl-C) or the system (SIGTERM) asked to stop; raised once what was begun has been
+    cleaned up.
+    """
 
     exit_code = 130
 
@@ -92,7 +110,9 @@ class Faults:
         self.add(f"{key}.{name}" if key else name, f"unknown key; {mend}")
 
     def missing(self, key: str, mend: str) -> None:
-        """A key that must be there. Said only when no unknown key was meant to be it: one mistake, one message."""
+        """A key that must be there. Said only when no unknown key was meant to be it: one mistake,
+        one message.
+        """
         if key not in self.meant:
             self.add(key, f"is missing; {mend}")
 

@@ -1,7 +1,8 @@
 """The seam: what the work asks of a target, in narrow protocols, bundled in one frozen environment.
 
-Three targets implement it: simulated (a virtual clock, no socket), local (the AWS adapters against the local cloud) and AWS.
-All times are seconds of the target's clock: on a local cloud at speed 10, ten of them pass in one second of wall time.
+Three targets implement it: simulated (a virtual clock, no socket), local (the AWS adapters against
+the local cloud) and AWS. All times are seconds of the target's clock: on a local cloud at speed 10,
+ten of them pass in one second of wall time.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,9 @@ class Clock(Protocol):
 
 
 class Runner(Protocol):
-    """Runs a task beside the caller, so that a slow one delays nobody. A simulated target runs it inline."""
+    """Runs a task beside the caller, so that a slow one delays nobody. A simulated target runs it
+    inline.
+    """
 
     def submit(self, task: Callable[[], None]) -> None: ...
 
@@ -38,7 +41,9 @@ class Nameserver:
 
 @dataclass(frozen=True)
 class DnsAnswer:
-    """The answer to an A query: `rcode` by name (NOERROR, NXDOMAIN...), IPv4 addresses in the order received, TTL in seconds."""
+    """The answer to an A query: `rcode` by name (NOERROR, NXDOMAIN...), IPv4 addresses in the order
+    received, TTL in seconds.
+    """
 
     rcode: str
     addresses: tuple[str, ...]
@@ -55,7 +60,9 @@ class Dns(Protocol):
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An HTTP answer: `region` from its own header (None when it carries none), `seconds` from sending to the last byte."""
+    """An HTTP answer: `region` from its own header (None when it carries none), `seconds` from
+    sending to the last byte.
+    """
 
     status: int
     region: str | None
@@ -68,14 +75,18 @@ class Connection(Protocol):
     """A connection to one address that is kept: what a client with a connection pool holds."""
 
     def get(self, path: str) -> HttpAnswer:
-        """One request on it. Raises ProbeFailed as `Http.get` does; the connection is of no use then."""
+        """One request on it. Raises ProbeFailed as `Http.get` does; the connection is of no use
+        then.
+        """
         ...
 
     def close(self) -> None: ...
 
 
 class Http(Protocol):
-    """Calls https://<domain><path> at a given address: TLS with the domain's name, certificate verified."""
+    """Calls https://<domain><path> at a given address: TLS with the domain's name, certificate
+    verified.
+    """
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
         """Raises ProbeFailed (refused, timeout, tls, reset, other) when there is no answer."""

@@ -9,7 +9,9 @@ from deploytool.core.drill.history import Event, to_line
 
 
 class HistoryFile:
-    """history.jsonl, opened anew. Each event is in the file when `write` returns; with `sync` on the disk too."""
+    """history.jsonl, opened anew. Each event is in the file when `write` returns; with `sync` on
+    the disk too.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8", buffering=1)
@@ -23,5 +25,10 @@ class HistoryFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._file.close()

@@ -1,4 +1,6 @@
-"""Reads a project from disk: deploytool.toml, the graph file, the templates and the folders to package."""
+"""Reads a project from disk: deploytool.toml, the graph file, the templates and the folders to
+package.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,11 +30,22 @@ class Project:
     packages: Mapping[str, Package]
 
     def graph(self, stage: str | None, looked_up: Mapping[str, Setting] | None = None) -> Graph:
-        """The graph of a stage (of the only one when None), `looked_up` for its `lookups`. Raises InputError with every fault."""
-        return build_graph(self.config, self.config.stage(stage), self.graph_file, self.templates, self.packages, looked_up)
+        """The graph of a stage (of the only one when None), `looked_up` for its `lookups`. Raises
+        InputError with every fault.
+        """
+        return build_graph(
+            self.config,
+            self.config.stage(stage),
+            self.graph_file,
+            self.templates,
+            self.packages,
+            looked_up,
+        )
 
     def lookups(self, stage: str | None) -> Mapping[str, str]:
-        """The settings of a stage that must be looked up before anything is done, and what each is."""
+        """The settings of a stage that must be looked up before anything is done, and what each
+        is.
+        """
         return needed_lookups(self.config, self.config.stage(stage), self.graph_file.settings)
 
     @property
@@ -41,21 +54,38 @@ class Project:
         return (self.root / self.config.graph).parent
 
     def template_paths(self) -> list[Path]:
-        """Where the templates lie; that of the bootstrap too, where there is one: it is in no stage's graph."""
+        """Where the templates lie; that of the bootstrap too, where there is one: it is in no
+        stage's graph.
+        """
         bootstrap = self.folder / BOOTSTRAP_TEMPLATE
-        return sorted({*(self.folder / name for name in self.templates), *([bootstrap] if bootstrap.is_file() else [])})
+        return sorted(
+            {
+                *(self.folder / name for name in self.templates),
+                *([bootstrap] if bootstrap.is_file() else []),
+            }
+        )
 
     def bootstrap_template(self) -> Template:
         """The template of the bootstrap. Raises InputError when the project has none."""
-        text = read_text(self.folder / BOOTSTRAP_TEMPLATE, "it is what bootstrap deploys; take it from deploytool's repository")
+        text = read_text(
+            self.folder / BOOTSTRAP_TEMPLATE,
+            "it is what bootstrap deploys; take it from deploytool's repository",
+        )
         return parse_template(text, BOOTSTRAP_TEMPLATE)
 
 
 def load_project(config_file: Path) -> Project:
-    """Read and validate a project. Raises InputError with every fault of the first file that has any."""
-    config = parse_config(read_text(config_file, "create one: see the README, or name it with --config"), config_file.name)
+    """Read and validate a project. Raises InputError with every fault of the first file that has
+    any.
+    """
+    config = parse_config(
+        read_text(config_file, "create one: see the README, or name it with --config"),
+        config_file.name,
+    )
     graph_path = config_file.parent / config.graph
-    graph_file = parse_graph_file(read_text(graph_path, f"{config_file.name}: graph names it"), config.graph)
+    graph_file = parse_graph_file(
+        read_text(graph_path, f"{config_file.name}: graph names it"), config.graph
+    )
     folder = graph_path.parent
     templates = _templates(folder, graph_file)
     return Project(config_file.parent, config, graph_file, templates, _packages(folder, graph_file))
@@ -78,11 +108,17 @@ def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
         path = folder / spec.template
         if not path.is_file():
             faults.append(
-                InputFault(graph_file.file, f"stacks.{spec.name}.template", f"no such file: {spec.template} (looked in {folder})")
+                InputFault(
+                    graph_file.file,
+                    f"stacks.{spec.name}.template",
+                    f"no such file: {spec.template} (looked in {folder})",
+                )
             )
             continue
         try:
-            templates[spec.template] = parse_template(read_text(path, "check its encoding"), spec.template)
+            templates[spec.template] = parse_template(
+                read_text(path, "check its encoding"), spec.template
+            )
         except InputError as error:
             faults += error.faults
     if faults:
@@ -97,7 +133,11 @@ def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
         files = _files((folder / spec.source).resolve())
         if not files:
             faults.append(
-                InputFault(graph_file.file, f"artifacts.{spec.name}.source", f"{spec.source} is no folder with files in it")
+                InputFault(
+                    graph_file.file,
+                    f"artifacts.{spec.name}.source",
+                    f"{spec.source} is no folder with files in it",
+                )
             )
         packages[spec.name] = build_package(spec.name, files)
     if faults:
@@ -110,5 +150,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not IGNORED.intersection(path.relative_to(folder).parts) and path.suffix != ".pyc"
+        if path.is_file()
+        and not IGNORED.intersection(path.relative_to(folder).parts)
+        and path.suffix != ".pyc"
     }

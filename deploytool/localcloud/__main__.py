@@ -1,4 +1,6 @@
-"""`python -m deploytool.localcloud`: a local cloud in the foreground, until SIGTERM or Ctrl-C. `lifecycle.up` starts this."""
+"""`python -m deploytool.localcloud`: a local cloud in the foreground, until SIGTERM or Ctrl-C.
+`lifecycle.up` starts this.
+"""
 
 import asyncio
 import os
@@ -15,7 +17,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         from deploytool.localcloud.cloud import run  # noqa: PLC0415 - so that a missing library is told in words
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"error: the local cloud needs {error.name}; pip install 'deploytool[local]'\n")
+        sys.stderr.write(
+            f"error: the local cloud needs {error.name}; pip install 'deploytool[local]'\n"
+        )
         return DeploytoolError.exit_code
     try:
         settings, ready = parse_arguments(arguments)
@@ -24,11 +28,15 @@ def main(arguments: Sequence[str]) -> int:
             if ready is not None:
                 os.write(ready, b"ready")
                 os.close(ready)
-            sys.stderr.write(f"ready: AWS API {state.endpoint_url}, DNS {state.dns}, HTTPS port {state.https_port}\n")
+            sys.stderr.write(
+                f"ready: AWS API {state.endpoint_url}, DNS {state.dns}, HTTPS port {state.https_port}\n"
+            )
 
         asyncio.run(run(settings, on_ready))
     except DeploytoolError as error:
-        sys.stderr.write("\n".join([f"error: {error}", *([f"hint: {error.hint}"] if error.hint else []), ""]))
+        sys.stderr.write(
+            "\n".join([f"error: {error}", *([f"hint: {error.hint}"] if error.hint else []), ""])
+        )
         return error.exit_code
     return 0
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 
 class CloudClock:
-    """Monotonic cloud seconds. Settings keep true seconds (an interval of 10 s, a TTL of 60 s); this clock passes them faster.
+    """Monotonic cloud seconds. Settings keep true seconds (an interval of 10 s, a TTL of 60 s);
+    this clock passes them faster.
 
-    Made within a running event loop, whose clock it counts on unless `time` (wall seconds, monotonic) is given; `now` may then
-    be called from any thread. Raises ValueError when `speed` is not positive.
+    Made within a running event loop, whose clock it counts on unless `time` (wall seconds,
+    monotonic) is given; `now` may then be called from any thread. Raises ValueError when `speed` is
+    not positive.
     """
 
     def __init__(self, speed: float = 1.0, *, time: Callable[[], float] | None = None) -> None:
@@ -23,8 +25,8 @@ class CloudClock:
         return (self._time() - self._start) * self.speed
 
     def monotonic(self, seconds: float) -> float:
-        """A moment of this clock on the clock that it counts on: for a running loop's that is `time.monotonic()`, which all
-        processes of a machine share.
+        """A moment of this clock on the clock that it counts on: for a running loop's that is
+        `time.monotonic()`, which all processes of a machine share.
         """
         return self._start + seconds / self.speed
 

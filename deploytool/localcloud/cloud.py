@@ -1,4 +1,6 @@
-"""The local cloud: clock, emulator, edges, name server, resolver and health checkers, put together in one event loop."""
+"""The local cloud: clock, emulator, edges, name server, resolver and health checkers, put together
+in one event loop.
+"""
 
 import asyncio
 import os
@@ -18,7 +20,12 @@ from typing import Any
 from deploytool.localcloud import lock
 from deploytool.localcloud.clock import CloudClock
 from deploytool.localcloud.control import Control
-from deploytool.localcloud.dns.delegation import Delegations, ParentZones, PublicView, public_authority
+from deploytool.localcloud.dns.delegation import (
+    Delegations,
+    ParentZones,
+    PublicView,
+    public_authority,
+)
 from deploytool.localcloud.dns.nameserver import AnswerChanged, NameServer
 from deploytool.localcloud.dns.resolver import Resolver, records
 from deploytool.localcloud.dns.server import DnsServer
@@ -42,7 +49,9 @@ _OPEN_FILES = 8192
 
 
 class LocalCloud:
-    """One local cloud. `run` is its life: it returns when the cloud has been asked to end and has ended."""
+    """One local cloud. `run` is its life: it returns when the cloud has been asked to end and has
+    ended.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -59,35 +68,60 @@ class LocalCloud:
         edge_sockets = bind_edges(addresses)
         control_socket = bind(CONTROL_ADDRESS)
         port = control_socket.getsockname()[1]
-        emulator.prepare_environment(settings.directory, port, settings.regions[0], enforce_iam=settings.enforce_iam)
+        emulator.prepare_environment(
+            settings.directory, port, settings.regions[0], enforce_iam=settings.enforce_iam
+        )
         self._ministack = emulator.load()
         emulator.refuse_foreign_resource_types(self._ministack)
-        self._control_plane = MiniStackState(self._ministack, dict(zip(settings.regions, addresses, strict=True)))
-        self._ca = CertificateAuthority(settings.directory / CA_FILE, datetime.fromtimestamp(self._started, UTC))
+        self._control_plane = MiniStackState(
+            self._ministack, dict(zip(settings.regions, addresses, strict=True))
+        )
+        self._ca = CertificateAuthority(
+            settings.directory / CA_FILE, datetime.fromtimestamp(self._started, UTC)
+        )
         app = self._ministack.app.app
         self._lifespan = emulator.Lifespan(app)
         arrivals = Arrivals(self._clock.now, self._moves.append)
         self._edges = {
-            region: Edge(region, bound, self._control_plane, app, self._ca, self._clock, self._edge_changes.append, arrivals)
+            region: Edge(
+                region,
+                bound,
+                self._control_plane,
+                app,
+                self._ca,
+                self._clock,
+                self._edge_changes.append,
+                arrivals,
+            )
             for region, bound in zip(settings.regions, edge_sockets, strict=True)
         }
         self._counter = CallCounter(app)
         self._access = AccessLog()
         self._control = HttpServer(control_socket, lambda _: Control(self._counter, self), None)
         dial = EndpointDial({_HTTPS: self._https_port})
-        self.delegations = Delegations(self._control_plane.hosted_zones, automatic=settings.delegate)
+        self.delegations = Delegations(
+            self._control_plane.hosted_zones, automatic=settings.delegate
+        )
         public = PublicView(self._control_plane, self.delegations)
         self._health = HealthMonitor(public, self._clock, dial, on_change=self._note_verdict)
-        self._names = NameServer(self._control_plane, self._health, on_change=self._answers.append, now=self._clock.now)
+        self._names = NameServer(
+            self._control_plane, self._health, on_change=self._answers.append, now=self._clock.now
+        )
         self._name_server = DnsServer(self._names.handle, CONTROL_ADDRESS)
         parents = NameServer(ParentZones(self.delegations), self._health)
         self._parent = DnsServer(parents.handle, CONTROL_ADDRESS)
-        authority = public_authority(NameServer(public, self._health).respond, parents.respond, self.delegations)
-        self._resolver = DnsServer(Resolver(authority, public, self._clock.now).handle, CONTROL_ADDRESS)
+        authority = public_authority(
+            NameServer(public, self._health).respond, parents.respond, self.delegations
+        )
+        self._resolver = DnsServer(
+            Resolver(authority, public, self._clock.now).handle, CONTROL_ADDRESS
+        )
         gaps.install(self._ministack, self._surroundings(partial(records, authority, public)))
 
     async def run(self, on_ready: Callable[[State], None]) -> None:
-        """Serve until asked to end (SIGTERM, SIGINT, `stop`, the lifeline). `on_ready` is called once all of it answers."""
+        """Serve until asked to end (SIGTERM, SIGINT, `stop`, the lifeline). `on_ready` is called
+        once all of it answers.
+        """
         allow_many_connections()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -114,7 +148,9 @@ class LocalCloud:
             await self._watch_lifeline()
 
     async def _end(self) -> None:
-        """The other way round; a request under way is dropped, and the function that it waits for is killed."""
+        """The other way round; a request under way is dropped, and the function that it waits for
+        is killed.
+        """
         self._closing.set()
         await self._health.stop()
         await self._resolver.stop()
@@ -146,11 +182,20 @@ class LocalCloud:
         return self._access.entries()
 
     def truth(self) -> dict[str, Any]:
-        """What really happened when: answers, verdicts, edges and where clients went, as they changed, oldest first."""
+        """What really happened when: answers, verdicts, edges and where clients went, as they
+        changed, oldest first.
+        """
         logs: dict[str, Sequence[AnswerChanged | HealthChanged | EdgeChanged | ClientMoved]]
-        logs = {"answers": self._answers, "verdicts": self._verdicts, "edges": self._edge_changes, "clients": self._moves}
+        logs = {
+            "answers": self._answers,
+            "verdicts": self._verdicts,
+            "edges": self._edge_changes,
+            "clients": self._moves,
+        }
         return {
-            name: [{**asdict(change), "monotonic": self._clock.monotonic(change.at)} for change in log]
+            name: [
+                {**asdict(change), "monotonic": self._clock.monotonic(change.at)} for change in log
+            ]
             for name, log in logs.items()
         }
 
@@ -161,7 +206,9 @@ class LocalCloud:
             "edges": {region: edge.condition.state for region, edge in self._edges.items()},
             "seconds": round(self._clock.now(), 3),
             "delegations": self.delegations.servers(),
-            "health_checks": {id_: self._verdict(id_) for id_ in self._control_plane.health_checks()},
+            "health_checks": {
+                id_: self._verdict(id_) for id_ in self._control_plane.health_checks()
+            },
             "calls": dict(sorted(self._counter.calls.items())),
             "resident_mb": round(resident_mb(), 1),
             "ministack": emulator.ministack_version(),
@@ -174,7 +221,11 @@ class LocalCloud:
     def _verdict(self, health_check_id: str) -> Mapping[str, Any]:
         seen = self._health.observations(health_check_id)
         healthy = sum(observation.healthy for observation in seen)
-        return {"healthy": self._health.is_healthy(health_check_id), "checkers": len(seen), "checkers_healthy": healthy}
+        return {
+            "healthy": self._health.is_healthy(health_check_id),
+            "checkers": len(seen),
+            "checkers_healthy": healthy,
+        }
 
     def _note_verdict(self, change: HealthChanged) -> None:
         self._verdicts.append(change)
@@ -218,12 +269,15 @@ class LocalCloud:
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        self._lifeline = loop.create_task(reader.read())  # kept: a task that nobody refers to may vanish
+        # kept: a task that nobody refers to may vanish
+        self._lifeline = loop.create_task(reader.read())
         self._lifeline.add_done_callback(lambda _: self.stop())
 
 
 def allow_many_connections() -> None:
-    """Raise this process's limit of open files to what the system allows: many clients meet one cloud."""
+    """Raise this process's limit of open files to what the system allows: many clients meet one
+    cloud.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
@@ -241,7 +295,8 @@ def resident_mb() -> float:
 
 
 async def run(settings: Settings, on_ready: Callable[[State], None]) -> None:
-    """Run a local cloud until it is asked to end; this process holds the directory as long as it lives.
+    """Run a local cloud until it is asked to end; this process holds the directory as long as it
+    lives.
 
     Raises DeploytoolError when it cannot start or another cloud runs in the directory.
     """

@@ -57,7 +57,9 @@ class _NoSuchThing(Exception):
 
 
 class Control:
-    """The ASGI application of the control port: requests below /_deploytool/ are ours, the others the emulator's."""
+    """The ASGI application of the control port: requests below /_deploytool/ are ours, the others
+    the emulator's.
+    """
 
     def __init__(self, emulator: AsgiApp, cloud: Cloud) -> None:
         self._emulator = emulator
@@ -70,7 +72,10 @@ class Control:
             return
         body = await read_body(receive)
         try:
-            status, document = 200, await self._answer(scope["method"], scope["path"].removeprefix(_PREFIX), body)
+            status, document = (
+                200,
+                await self._answer(scope["method"], scope["path"].removeprefix(_PREFIX), body),
+            )
         except _NoSuchThing as error:
             status, document = 404, {"error": str(error)}
         except InputError as error:
@@ -117,7 +122,9 @@ class Control:
             wanted = json.loads(body)
             condition = parse_condition(wanted["state"], wanted.get("seconds", 0.0))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError('the body must be like {"state": "refusing"} or {"state": "slow", "seconds": 3}') from error
+            raise InputError(
+                'the body must be like {"state": "refusing"} or {"state": "slow", "seconds": 3}'
+            ) from error
         await edge.set_condition(condition)
         return _condition(edge)
 
@@ -125,13 +132,20 @@ class Control:
         try:
             wanted = json.loads(body)["name_servers"]
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError('the body must be {"name_servers": [...]}, or null for the zone\'s own') from error
-        if wanted is not None and not (isinstance(wanted, list) and all(isinstance(each, str) for each in wanted)):
+            raise InputError(
+                'the body must be {"name_servers": [...]}, or null for the zone\'s own'
+            ) from error
+        if wanted is not None and not (
+            isinstance(wanted, list) and all(isinstance(each, str) for each in wanted)
+        ):
             raise InputError("name_servers: must be a list of names, or null for the zone's own")
         if wanted == []:
             self._cloud.delegations.undelegate(domain)
             return {"domain": domain, "name_servers": []}
-        return {"domain": domain, "name_servers": list(self._cloud.delegations.delegate(domain, wanted or ()))}
+        return {
+            "domain": domain,
+            "name_servers": list(self._cloud.delegations.delegate(domain, wanted or ())),
+        }
 
 
 def _condition(edge: Edge) -> dict[str, Any]:

@@ -1,6 +1,8 @@
-"""The lock that a running cloud holds on its directory: it falls with the process, however that ends.
+"""The lock that a running cloud holds on its directory: it falls with the process, however that
+ends.
 
-A process id alone may since belong to another program. Waiting for the lock neither polls nor sleeps.
+A process id alone may since belong to another program. Waiting for the lock neither polls nor
+sleeps.
 """
 
 import fcntl

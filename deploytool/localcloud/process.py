@@ -1,4 +1,6 @@
-"""The process of a local cloud, seen by the one that starts it: start, wait until ready, end with everything that it started."""
+"""The process of a local cloud, seen by the one that starts it: start, wait until ready, end with
+everything that it started.
+"""
 
 import os
 import select
@@ -21,7 +23,9 @@ _LOG_LINES = 20
 
 @dataclass(frozen=True)
 class Child:
-    """A cloud that this process started. `ready` is a pipe's end that gives bytes once it is ready and ends when it has died."""
+    """A cloud that this process started. `ready` is a pipe's end that gives bytes once it is ready
+    and ends when it has died.
+    """
 
     process: subprocess.Popen[bytes]
     ready: int
@@ -32,11 +36,20 @@ def start(settings: Settings) -> Child:
     """Start a cloud in a session of its own, its output in the directory's log."""
     settings.directory.mkdir(parents=True, exist_ok=True)
     ready, theirs = os.pipe()
-    path = os.pathsep.join(filter(None, [str(Path(deploytool.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]))
+    path = os.pathsep.join(
+        filter(None, [str(Path(deploytool.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    )
     try:
         with (settings.directory / LOG_FILE).open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "deploytool.localcloud", *settings.to_arguments(), "--ready-fd", str(theirs)],
+                [
+                    sys.executable,
+                    "-m",
+                    "deploytool.localcloud",
+                    *settings.to_arguments(),
+                    "--ready-fd",
+                    str(theirs),
+                ],
                 stdin=subprocess.PIPE if settings.lifeline else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -56,7 +69,8 @@ def start(settings: Settings) -> Child:
 def wait_until_ready(child: Child) -> State:
     """Wait for a cloud just started.
 
-    Raises InputError or DeploytoolError, with what its log says, when it does not get ready; it is ended then.
+    Raises InputError or DeploytoolError, with what its log says, when it does not get ready; it is
+    ended then.
     """
     try:
         waited, _, _ = select.select([child.ready], [], [], _READY_SECONDS)

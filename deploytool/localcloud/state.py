@@ -1,4 +1,6 @@
-"""What a running local cloud says of itself in its state directory: addresses, ports, process. Written atomically."""
+"""What a running local cloud says of itself in its state directory: addresses, ports, process.
+Written atomically.
+"""
 
 import json
 from collections.abc import Mapping
@@ -23,12 +25,13 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class State:
-    """A running cloud. `regions` (primary first) maps each region to its edge's address, all edges listen on `https_port`.
+    """A running cloud. `regions` (primary first) maps each region to its edge's address, all edges
+    listen on `https_port`.
 
-    `endpoint_url` is the AWS API; `dns` the zones' authoritative name server, `resolver` the recursive one, `parent` the
-    authoritative one of the zones' parents (UDP and TCP each); `ca` the certificate authority's PEM file; `started` is Unix time
-    in seconds; `delegate` whether new hosted zones are delegated at once; `durations` and `enforce_iam` as in
-    Settings.
+    `endpoint_url` is the AWS API; `dns` the zones' authoritative name server, `resolver` the
+    recursive one, `parent` the authoritative one of the zones' parents (UDP and TCP each); `ca` the
+    certificate authority's PEM file; `started` is Unix time in seconds; `delegate` whether new
+    hosted zones are delegated at once; `durations` and `enforce_iam` as in Settings.
     """
 
     pid: int
@@ -48,7 +51,12 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for state.json and for the control API."""
-        return {**asdict(self), "regions": dict(self.regions), "ca": str(self.ca), "directory": str(self.directory)}
+        return {
+            **asdict(self),
+            "regions": dict(self.regions),
+            "ca": str(self.ca),
+            "directory": str(self.directory),
+        }
 
     def write(self) -> None:
         """Put state.json in place in one step: a reader sees the whole file or none."""
@@ -59,7 +67,9 @@ class State:
 
 
 def read_state(directory: Path) -> State:
-    """The state that a cloud wrote. Raises FileNotFoundError when there is none, DeploytoolError when it is not a state."""
+    """The state that a cloud wrote. Raises FileNotFoundError when there is none, DeploytoolError
+    when it is not a state.
+    """
     path = directory / STATE_FILE
     text = path.read_text(encoding="utf-8")
     try:
@@ -81,4 +91,6 @@ def read_state(directory: Path) -> State:
             enforce_iam=bool(fields["enforce_iam"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DeploytoolError(f"{path}: not the state of a local cloud ({error})", hint=f"remove {path}") from error
+        raise DeploytoolError(
+            f"{path}: not the state of a local cloud ({error})", hint=f"remove {path}"
+        ) from error

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 
 class RealClock:
-    """The Clock port on the machine's monotonic clock. At speed 10 ten of its seconds pass in one of wall time."""
+    """The Clock port on the machine's monotonic clock. At speed 10 ten of its seconds pass in one
+    of wall time.
+    """
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = speed
@@ -21,7 +23,9 @@ class RealClock:
 
 
 def unix_time() -> float:
-    """The time of day in Unix seconds: for what several machines agree on, never for a measurement."""
+    """The time of day in Unix seconds: for what several machines agree on, never for a
+    measurement.
+    """
     return time.time()
 
 

@@ -18,7 +18,8 @@ from deploytool.core.errors import DeploytoolError, ProbeFailed
 from deploytool.core.ports import DnsAnswer, Nameserver
 from deploytool.core.route53.zone import DnsRecord
 
-TIMEOUT = 2.0  # seconds of wall time; Route 53 answers in milliseconds, and a lost datagram is one failed probe
+# Seconds of wall time; Route 53 answers in milliseconds, and a lost datagram is one failed probe
+TIMEOUT = 2.0
 
 
 class DnsClient:
@@ -28,31 +29,50 @@ class DnsClient:
         self._timeout = timeout
 
     def query(self, server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:
-        """Ask for the IPv4 addresses of a name, by UDP (by TCP when the answer is truncated) or by TCP.
+        """Ask for the IPv4 addresses of a name, by UDP (by TCP when the answer is truncated) or by
+        TCP.
 
-        A CNAME in the answer is followed as far as the answer itself goes. Raises ProbeFailed: timeout, refused or dns.
+        A CNAME in the answer is followed as far as the answer itself goes. Raises ProbeFailed:
+        timeout, refused or dns.
         """
-        return _answer(self._exchange(server, dns.message.make_query(name, dns.rdatatype.A), tcp=tcp))
+        return _answer(
+            self._exchange(server, dns.message.make_query(name, dns.rdatatype.A), tcp=tcp)
+        )
 
     def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:
-        """The DnsRecords port: ask for records of a type, with RD when the server shall `recurse`, by UDP and if need be TCP.
+        """The DnsRecords port: ask for records of a type, with RD when the server shall `recurse`,
+        by UDP and if need be TCP.
 
         Raises ProbeFailed: timeout, refused or dns.
         """
-        question = dns.message.make_query(name, type_, flags=dns.flags.RD if recurse else dns.flags.Flag(0))
+        question = dns.message.make_query(
+            name, type_, flags=dns.flags.RD if recurse else dns.flags.Flag(0)
+        )
         reply = self._exchange(server, question, tcp=False)
-        return DnsReply(dns.rcode.to_text(reply.rcode()), _records(reply.answer), _records(reply.authority))
+        return DnsReply(
+            dns.rcode.to_text(reply.rcode()), _records(reply.answer), _records(reply.authority)
+        )
 
-    def _exchange(self, server: Nameserver, question: dns.message.Message, *, tcp: bool) -> dns.message.Message:
+    def _exchange(
+        self, server: Nameserver, question: dns.message.Message, *, tcp: bool
+    ) -> dns.message.Message:
         try:
             if tcp:
-                answer = dns.query.tcp(question, server.address, timeout=self._timeout, port=server.port)
+                answer = dns.query.tcp(
+                    question, server.address, timeout=self._timeout, port=server.port
+                )
             else:
-                answer, _ = dns.query.udp_with_fallback(question, server.address, timeout=self._timeout, port=server.port)
+                answer, _ = dns.query.udp_with_fallback(
+                    question, server.address, timeout=self._timeout, port=server.port
+                )
         except dns.exception.Timeout as error:
-            raise ProbeFailed("timeout", f"{server.name} ({server.address}) did not answer in {self._timeout:g} s") from error
+            raise ProbeFailed(
+                "timeout", f"{server.name} ({server.address}) did not answer in {self._timeout:g} s"
+            ) from error
         except ConnectionRefusedError as error:
-            raise ProbeFailed("refused", f"{server.name} ({server.address}) refuses connections") from error
+            raise ProbeFailed(
+                "refused", f"{server.name} ({server.address}) refuses connections"
+            ) from error
         except (dns.exception.DNSException, OSError, EOFError) as error:
             raise ProbeFailed("dns", f"{server.name} ({server.address}): {error}") from error
         return answer

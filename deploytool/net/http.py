@@ -1,4 +1,6 @@
-"""HTTPS requests with requests: to a given address, with the domain's name in TLS, Host header and certificate check."""
+"""HTTPS requests with requests: to a given address, with the domain's name in TLS, Host header and
+certificate check.
+"""
 
 import json
 import time
@@ -24,18 +26,26 @@ class _ToAddress(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # requests' signature
         """Set SNI and the name to verify (urllib3's documented pool arguments)."""
-        super().init_poolmanager(*args, server_hostname=self._domain, assert_hostname=self._domain, **kwargs)
+        super().init_poolmanager(
+            *args, server_hostname=self._domain, assert_hostname=self._domain, **kwargs
+        )
 
 
 class HttpsClient:
-    """The Http port. `ca` is a PEM file to trust instead of the public authorities; a request of `get` has its own connection."""
+    """The Http port. `ca` is a PEM file to trust instead of the public authorities; a request of
+    `get` has its own connection.
+    """
 
-    def __init__(self, https_port: int = 443, ca: Path | None = None, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, https_port: int = 443, ca: Path | None = None, timeout: float = TIMEOUT
+    ) -> None:
         self._port, self._timeout = https_port, timeout
         self._verify: bool | str = str(ca) if ca else True
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
-        """GET https://<domain><path> at an address. Raises ProbeFailed: refused, timeout, tls, reset or other."""
+        """GET https://<domain><path> at an address. Raises ProbeFailed: refused, timeout, tls,
+        reset or other.
+        """
         connection = self._open(domain, address, "close")
         try:
             return connection.get(path)
@@ -48,25 +58,40 @@ class HttpsClient:
 
     def _open(self, domain: str, address: str, connection: str) -> "KeptConnection":
         session = requests.Session()
-        session.trust_env = False  # no proxy, no .netrc, no REQUESTS_CA_BUNDLE: this very address, this very authority
+        # No proxy, no .netrc, no REQUESTS_CA_BUNDLE: this very address, this very authority
+        session.trust_env = False
         session.verify = self._verify
-        session.headers.update({"Host": domain, "Connection": connection, "Accept": "application/json"})
+        session.headers.update(
+            {"Host": domain, "Connection": connection, "Accept": "application/json"}
+        )
         session.mount("https://", _ToAddress(domain))
         host = f"[{address}]" if ":" in address else address
-        return KeptConnection(session, f"https://{host}:{self._port}", domain, address, self._timeout)
+        return KeptConnection(
+            session, f"https://{host}:{self._port}", domain, address, self._timeout
+        )
 
 
 class KeptConnection:
     """The Connection port on a session of requests."""
 
-    def __init__(self, session: requests.Session, url: str, domain: str, address: str, timeout: float) -> None:
-        self._session, self._url, self._domain, self._address, self._timeout = session, url, domain, address, timeout
+    def __init__(
+        self, session: requests.Session, url: str, domain: str, address: str, timeout: float
+    ) -> None:
+        self._session, self._url, self._domain, self._address, self._timeout = (
+            session,
+            url,
+            domain,
+            address,
+            timeout,
+        )
 
     def get(self, path: str) -> HttpAnswer:
         """GET the path. Raises ProbeFailed: refused, timeout, tls, reset or other."""
         started = time.monotonic()
         try:
-            answer = self._session.get(self._url + path, timeout=self._timeout, allow_redirects=False)
+            answer = self._session.get(
+                self._url + path, timeout=self._timeout, allow_redirects=False
+            )
             body = answer.content
         except requests.RequestException as error:
             raise _failure(error, self._domain, self._address) from error
@@ -85,7 +110,9 @@ class KeptConnection:
 
 
 def _document(body: bytes) -> dict[str, str]:
-    """The answer's JSON object; an answer of another form has no version and no request id to give."""
+    """The answer's JSON object; an answer of another form has no version and no request id to
+    give.
+    """
     try:
         found = json.loads(body)
     except ValueError:

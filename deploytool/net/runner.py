@@ -10,7 +10,9 @@ THREADS = 256  # ten probes a second of five lanes that all wait for their time-
 
 
 class ThreadRunner:
-    """The Runner port. As a context manager it waits for what runs before it ends. A task's exception is raised then."""
+    """The Runner port. As a context manager it waits for what runs before it ends. A task's
+    exception is raised then.
+    """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="deploytool")
@@ -31,7 +33,12 @@ class ThreadRunner:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
         if kind is None and self._errors:
             raise self._errors[0]

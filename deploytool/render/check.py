@@ -13,7 +13,9 @@ from deploytool.render.markdown import table, text
 
 
 def check_document(findings: Findings, problems: Sequence[str], service: Service) -> dict[str, Any]:
-    """The findings: `served_by` and `version` of the domain, each answer or its `failure`, and the `problems` in words."""
+    """The findings: `served_by` and `version` of the domain, each answer or its `failure`, and the
+    `problems` in words.
+    """
     return {
         "domain": service.domain,
         "url": f"https://{service.domain}{service.path}",
@@ -39,7 +41,10 @@ def check_lines(findings: Findings, service: Service) -> Iterator[str]:
 def check_markdown(findings: Findings, problems: Sequence[str], service: Service) -> str:
     """Where the deployment serves, for a step summary."""
     urls = {f"https://{service.domain}{service.path}": findings.served}
-    urls |= {f"https://{service.regional_domains[region]}{service.path}": each for region, each in findings.regions.items()}
+    urls |= {
+        f"https://{service.regional_domains[region]}{service.path}": each
+        for region, each in findings.regions.items()
+    }
     rows = ((url, text(_said(answer))) for url, answer in urls.items())
     wrong = (f"- **{text(problem)}**" for problem in problems)
     heading = f"### Check {text(service.project)}, stage {text(service.stage)}\n"

@@ -29,7 +29,9 @@ COLORS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "
 
 
 class DrillProgress:
-    """A listener that says what happens: the phases, the fault, and each lane that moves to another region."""
+    """A listener that says what happens: the phases, the fault, and each lane that moves to another
+    region.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -44,7 +46,8 @@ class DrillProgress:
                 self._moved(event.lane, event.at, event.region if event.good else None)
             case DnsAnswered():
                 region = self._book.region_of(event.addresses)
-                if region or event.lane in self._last:  # before anything has served, an address is nobody's
+                # Before anything has served, an address is nobody's
+                if region or event.lane in self._last:
                     self._moved(event.lane, event.at, region)
             case _:
                 if text := _mark_text(event):
@@ -52,7 +55,10 @@ class DrillProgress:
 
     def _moved(self, lane: str, at: float, region: str | None) -> None:
         if lane in self._last and self._last[lane] != region:
-            self._say(at, f"  {escape(lane):36} {self._last[lane] or 'no answer'} -> [bold]{region or 'no answer'}[/]")
+            self._say(
+                at,
+                f"  {escape(lane):36} {self._last[lane] or 'no answer'} -> [bold]{region or 'no answer'}[/]",
+            )
         self._last[lane] = region
 
     def _say(self, at: float, text: str) -> None:
@@ -79,7 +85,9 @@ def _style(event: Event) -> str:
 
 
 def drill_document(judgement: Judgement) -> dict[str, Any]:
-    """drill.json, as the design fixes it. Seconds from the injection (failback: from the restore); None: it did not happen."""
+    """drill.json, as the design fixes it. Seconds from the injection (failback: from the restore);
+    None: it did not happen.
+    """
     started = judgement.started
     failover = judgement.failover
     return {
@@ -101,9 +109,14 @@ def drill_document(judgement: Judgement) -> dict[str, Any]:
             "client": _rounded(failover.client),
             "failback": _rounded(judgement.failback.client),
         },
-        "expected_seconds": {name: _rounded(value) for name, value in judgement.expected.terms().items()},
+        "expected_seconds": {
+            name: _rounded(value) for name, value in judgement.expected.terms().items()
+        },
         "likely_seconds": {name: asdict(each) for name, each in judgement.likely.items()},
-        "measures": {"failover": _rounded_all(failover), "failback": _rounded_all(judgement.failback)},
+        "measures": {
+            "failover": _rounded_all(failover),
+            "failback": _rounded_all(judgement.failback),
+        },
         "requests": asdict(judgement.requests),
         "latency_seconds": {phase: _rounded_all(each) for phase, each in judgement.latency.items()},
         "restored": judgement.restored,
@@ -128,8 +141,12 @@ def drill_lines(judgement: Judgement) -> Iterator[str]:
     for name, values in rows.items():
         yield f"{name:12}" + "".join(f"{_seconds(value):>10}" for value in values)
     requests = judgement.requests
-    by_region = ", ".join(f"{count} by {region}" for region, count in sorted(requests.by_region.items()))
-    yield f"requests    {requests.total}, {requests.failed} failed" + (f"; {by_region}" if by_region else "")
+    by_region = ", ".join(
+        f"{count} by {region}" for region, count in sorted(requests.by_region.items())
+    )
+    yield f"requests    {requests.total}, {requests.failed} failed" + (
+        f"; {by_region}" if by_region else ""
+    )
     yield f"restored    {'yes' if judgement.restored else '[red]NO[/]'}"
     if started.speed != 1:
         yield f"[dim]Seconds are the local cloud's, which passed {started.speed:g} times as fast as real ones.[/]"

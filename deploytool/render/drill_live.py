@@ -1,4 +1,6 @@
-"""A drill as it happens on a terminal: the phase and its bound, who serves, and each lane's last answers as a strip."""
+"""A drill as it happens on a terminal: the phase and its bound, who serves, and each lane's last
+answers as a strip.
+"""
 
 import threading
 from collections import deque
@@ -43,7 +45,9 @@ STYLES = {
 
 @contextmanager
 def drill_progress(terminal: Terminal) -> Iterator[Callable[[Event], None]]:
-    """A listener for a drill's events, for as long as it runs: strips on a terminal, lines elsewhere."""
+    """A listener for a drill's events, for as long as it runs: strips on a terminal, lines
+    elsewhere.
+    """
     lines = DrillProgress(terminal)
     if not terminal.live:
         yield lines
@@ -54,22 +58,30 @@ def drill_progress(terminal: Terminal) -> Iterator[Callable[[Event], None]]:
 
     def listen(event: Event) -> None:
         strips(event)
-        if not isinstance(event, Served | DnsAnswered | HealthSeen):  # marks stay as lines above the strips
+        # Marks stay as lines above the strips
+        if not isinstance(event, Served | DnsAnswered | HealthSeen):
             lines(event)
 
-    with Live(get_renderable=strips.drawn, console=terminal.err, refresh_per_second=REDRAWS, transient=True):
+    with Live(
+        get_renderable=strips.drawn,
+        console=terminal.err,
+        refresh_per_second=REDRAWS,
+        transient=True,
+    ):
         yield listen
 
 
 class Strips:
-    """Takes events in from the threads that probe, in constant time each; drawn by another thread, a few times a second.
+    """Takes events in from the threads that probe, in constant time each; drawn by another thread,
+    a few times a second.
 
     `width` tells the terminal's, in characters: what does not fit is the oldest part of a strip.
     """
 
     def __init__(self, width: Callable[[], int]) -> None:
         self._width = width
-        self._lock = threading.RLock()  # a signal handler that prints may draw in the middle of an event
+        # A signal handler that prints may draw in the middle of an event
+        self._lock = threading.RLock()
         self._lanes: dict[str, deque[str]] = {}
         self._book = AddressBook()
         self._health: HealthView | None = None
@@ -86,7 +98,11 @@ class Strips:
                 case Served():
                     self._append(event.lane, self._symbol(event.region) if event.good else FAILED)
                     if event.lane == FRESH:
-                        self._serves = event.region if event.good and event.region else "nobody: the last request failed"
+                        self._serves = (
+                            event.region
+                            if event.good and event.region
+                            else "nobody: the last request failed"
+                        )
                 case DnsAnswered():
                     region = self._book.region_of(event.addresses)
                     self._append(event.lane, self._symbol(region) if event.addresses else FAILED)
@@ -105,7 +121,9 @@ class Strips:
     def _symbol(self, region: str | None) -> str:
         if region is None or self._started is None:
             return UNKNOWN
-        return {self._started.primary: PRIMARY, self._started.secondary: SECONDARY}.get(region, OTHER)
+        return {self._started.primary: PRIMARY, self._started.secondary: SECONDARY}.get(
+            region, OTHER
+        )
 
     def _mark(self, event: Event) -> None:
         match event:
@@ -127,7 +145,10 @@ class Strips:
         from rich.text import Text  # noqa: PLC0415
 
         with self._lock:
-            started, lanes = self._started, {lane: "".join(strip) for lane, strip in sorted(self._lanes.items())}
+            started, lanes = (
+                self._started,
+                {lane: "".join(strip) for lane, strip in sorted(self._lanes.items())},
+            )
             head, health = self._head(), self._health.checkers if self._health else (0, 0)
         if started is None:
             return Text("")
@@ -137,14 +158,25 @@ class Strips:
         table.add_column(no_wrap=True, overflow="crop")
         for lane, strip in lanes.items():
             table.add_row(lane, _coloured(strip[-max(self._width() - label - 2, 10) :]))
-        words = {PRIMARY: started.primary, SECONDARY: started.secondary, FAILED: "failed", UNKNOWN: "not known yet"}
-        legend = Text("  ").join(Text.assemble((symbol, STYLES[symbol]), f" {word}") for symbol, word in words.items())
+        words = {
+            PRIMARY: started.primary,
+            SECONDARY: started.secondary,
+            FAILED: "failed",
+            UNKNOWN: "not known yet",
+        }
+        legend = Text("  ").join(
+            Text.assemble((symbol, STYLES[symbol]), f" {word}") for symbol, word in words.items()
+        )
         checkers = Text(f"health check: {health[0]} of {health[1]} checkers say healthy")
         return Group(Text(head, style="bold"), checkers, table, legend)
 
     def _head(self) -> str:
         waited = self._at - self._since
-        bound = f" of at most {self._bound:.0f} s" if self._phase.endswith(("failover", "failback")) else ""
+        bound = (
+            f" of at most {self._bound:.0f} s"
+            if self._phase.endswith(("failover", "failback"))
+            else ""
+        )
         return f"{self._at:7.1f} s  {self._phase}, {waited:.0f} s{bound}; served by {self._serves}"
 
 

@@ -1,4 +1,6 @@
-"""A run as a Gantt picture in Mermaid's language, which GitHub draws in Markdown: a section a region, a bar a stack."""
+"""A run as a Gantt picture in Mermaid's language, which GitHub draws in Markdown: a section a
+region, a bar a stack.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,8 +14,8 @@ SHORTEST = 0.001  # seconds; a bar without length is none
 def gantt(board: Board) -> list[str]:
     """The lines of the picture; none when nothing was begun.
 
-    Times stand as moments of one day, so that the axis counts from 00:00. Mermaid's grammar gives `:`, `#` and `;` a meaning;
-    names of stacks and regions have none of these.
+    Times stand as moments of one day, so that the axis counts from 00:00. Mermaid's grammar gives
+    `:`, `#` and `;` a meaning; names of stacks and regions have none of these.
     """
     rows = [row for row in board.rows.values() if row.begun is not None]
     if not rows:

@@ -12,7 +12,14 @@ from deploytool.render.markdown import code, table, text
 from deploytool.render.run_state import Board, Row, State
 from deploytool.render.terminal import Terminal
 
-MARKS = {State.DONE: "✓", State.FAILED: "✗", State.NOT_STARTED: "-", State.WAITING: "-", State.RUNNING: "●", State.BLOCKED: "‖"}
+MARKS = {
+    State.DONE: "✓",
+    State.FAILED: "✗",
+    State.NOT_STARTED: "-",
+    State.WAITING: "-",
+    State.RUNNING: "●",
+    State.BLOCKED: "‖",
+}
 
 
 def on_github() -> bool:
@@ -21,7 +28,9 @@ def on_github() -> bool:
 
 
 def add_to_step_summary(markdown: str, terminal: Terminal) -> None:
-    """Append to what earlier commands of the step wrote. A summary that cannot be written is no reason to fail a command."""
+    """Append to what earlier commands of the step wrote. A summary that cannot be written is no
+    reason to fail a command.
+    """
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not (file and on_github()):
         return
@@ -33,7 +42,9 @@ def add_to_step_summary(markdown: str, terminal: Terminal) -> None:
 
 
 def annotation(event: StackFailed) -> str:
-    """The workflow command for a failure. The runner reads commands from both streams of a step; ours go to standard error."""
+    """The workflow command for a failure. The runner reads commands from both streams of a step;
+    ours go to standard error.
+    """
     said = f"{event.cause}\n{event.hint}" if event.hint else event.cause
     return f"::error title={_property(f'{event.node} failed')}::{_data(said)}"
 
@@ -58,15 +69,23 @@ def _summary(board: Board, title: str) -> Iterator[str]:
         yield f"Nothing to do: {', '.join(board.quiet)}.\n"
         return
     for row in board.of(State.FAILED):
-        yield f"> [!CAUTION]\n> **{row.node}** failed: {text(row.note)}" + (f"<br>{text(row.hint)}" if row.hint else "") + "\n"
-    yield from table(("", "stack", "region", "action", "seconds"), (_row(board, row) for row in board.shown))
+        yield (
+            f"> [!CAUTION]\n> **{row.node}** failed: {text(row.note)}"
+            + (f"<br>{text(row.hint)}" if row.hint else "")
+            + "\n"
+        )
+    yield from table(
+        ("", "stack", "region", "action", "seconds"), (_row(board, row) for row in board.shown)
+    )
     if board.quiet:
         yield f"{', '.join(board.quiet)}.\n"
     not_started = board.of(State.NOT_STARTED)
     if not_started:
         yield "Not started:\n"
         yield from (
-            f"- **{row.node}**" + (f", which needs {', '.join(map(str, row.needs))}" if row.needs else "") for row in not_started
+            f"- **{row.node}**"
+            + (f", which needs {', '.join(map(str, row.needs))}" if row.needs else "")
+            for row in not_started
         )
         yield ""
     picture = gantt(board)
@@ -76,4 +95,10 @@ def _summary(board: Board, title: str) -> Iterator[str]:
 
 def _row(board: Board, row: Row) -> tuple[str, ...]:
     seconds = row.seconds(board.now)
-    return code(MARKS[row.state]), row.node.stack, row.node.region, row.said, "" if seconds is None else f"{seconds:.1f}"
+    return (
+        code(MARKS[row.state]),
+        row.node.stack,
+        row.node.region,
+        row.said,
+        "" if seconds is None else f"{seconds:.1f}",
+    )

@@ -32,15 +32,25 @@ def duration(seconds: float) -> str:
     if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+    return (
+        f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+    )
 
 
 def fitting(rows: list[Row], room: int) -> tuple[list[Row], list[Row]]:
-    """The rows to show, in the graph's order, and those left out: when there are too many, the urgent ones come first."""
+    """The rows to show, in the graph's order, and those left out: when there are too many, the
+    urgent ones come first.
+    """
     if len(rows) <= room:
         return rows, []
-    kept = set(sorted(range(len(rows)), key=lambda index: URGENCY.index(rows[index].state))[: max(room - 1, 0)])
-    return [rows[index] for index in sorted(kept)], [row for index, row in enumerate(rows) if index not in kept]
+    kept = set(
+        sorted(range(len(rows)), key=lambda index: URGENCY.index(rows[index].state))[
+            : max(room - 1, 0)
+        ]
+    )
+    return [rows[index] for index in sorted(kept)], [
+        row for index, row in enumerate(rows) if index not in kept
+    ]
 
 
 def table(board: Board, now: float, width: int, room: int) -> Text:
@@ -109,7 +119,11 @@ def last_line(board: Board, now: float) -> str:
     """How far the run is and, where something is known of it, how long it will still take."""
     said = [counted(board.shown), *board.quiet]
     remaining = board.remaining(now)
-    more = f", {'about' if remaining[1] else 'at least'} {duration(remaining[0])} more" if remaining else ""
+    more = (
+        f", {'about' if remaining[1] else 'at least'} {duration(remaining[0])} more"
+        if remaining
+        else ""
+    )
     return f"{duration(now - board.started)}{more}: {', '.join(filter(None, said))}"
 
 
@@ -126,8 +140,12 @@ class _Frame:
 
 @contextmanager
 def live_table(terminal: Terminal, board: Board, clock: Clock) -> Iterator[None]:
-    """Draw the board for as long as the run goes on; when nothing had to be done, leave nothing on the screen."""
-    with Live(_Frame(board, terminal, clock), console=terminal.err, refresh_per_second=FRAMES) as live:
+    """Draw the board for as long as the run goes on; when nothing had to be done, leave nothing on
+    the screen.
+    """
+    with Live(
+        _Frame(board, terminal, clock), console=terminal.err, refresh_per_second=FRAMES
+    ) as live:
         try:
             yield
         finally:

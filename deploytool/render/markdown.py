@@ -1,4 +1,6 @@
-"""A plan as Markdown for a pull request: a line a stack, its resources folded below, within GitHub's limit of a comment."""
+"""A plan as Markdown for a pull request: a line a stack, its resources folded below, within
+GitHub's limit of a comment.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -22,20 +24,31 @@ LIMIT = 65_000  # bytes; GitHub takes 65,536 characters in a comment
 
 
 def plan_markdown(plan: Plan) -> str:
-    """The plan; the details of the last stacks are left out when it would be over the limit, and that is said."""
+    """The plan; the details of the last stacks are left out when it would be over the limit, and
+    that is said.
+    """
     found = groups(plan)
 
     def document(detailed: int) -> str:
         return "\n".join(_document(plan, found, detailed)) + "\n"
 
-    fitting = bisect_right(range(len(found) + 1), LIMIT, key=lambda detailed: len(document(detailed).encode())) - 1
+    fitting = (
+        bisect_right(
+            range(len(found) + 1), LIMIT, key=lambda detailed: len(document(detailed).encode())
+        )
+        - 1
+    )
     return document(fitting) if fitting >= 0 else "\n".join(_head(plan)) + "\n"
 
 
 def _document(plan: Plan, found: list[Group], detailed: int) -> Iterator[str]:
     yield from _head(plan)
     for index, group in enumerate(found):
-        yield from _details(group) if index < detailed and (group.changes or group.problem) else [f"- {_summary(group)}\n"]
+        yield from (
+            _details(group)
+            if index < detailed and (group.changes or group.problem)
+            else [f"- {_summary(group)}\n"]
+        )
     if detailed < len(found):
         yield f"\n_Left out are the resources of {quantity(len(found) - detailed, 'stack')}: a comment may not be longer._\n"
     if plan.left_over:
@@ -120,4 +133,8 @@ def text(value: str) -> str:
 
 def code(value: str) -> str:
     """A value as code, in HTML so that it may hold backticks; empty stays empty."""
-    return f"<code>{text(value).replace('`', '&#96;').replace('*', '&#42;').replace('_', '&#95;')}</code>" if value else ""
+    return (
+        f"<code>{text(value).replace('`', '&#96;').replace('*', '&#42;').replace('_', '&#95;')}</code>"
+        if value
+        else ""
+    )

@@ -8,7 +8,13 @@ from typing import Any
 from rich.markup import escape
 
 from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.changes import Effect, PropertyChange, ResourceChange, Source, StackChanges
+from deploytool.core.stacks.changes import (
+    Effect,
+    PropertyChange,
+    ResourceChange,
+    Source,
+    StackChanges,
+)
 from deploytool.core.stacks.drift import ResourceDrift, StackDrift
 from deploytool.core.stacks.plan import Action, Decision, Step
 from deploytool.work.stacks.preview import Plan
@@ -50,7 +56,9 @@ LEFT = "no longer in the graph; deploytool leaves it"
 
 @dataclass(frozen=True)
 class Group:
-    """Steps of one stack that are alike in several regions, said once. `pending` without the regions."""
+    """Steps of one stack that are alike in several regions, said once. `pending` without the
+    regions.
+    """
 
     stack: str
     regions: tuple[str, ...]
@@ -72,7 +80,9 @@ class Group:
 
     @property
     def mark(self) -> str:
-        return "?" if self.decision.action is Action.NOTHING else MARKS.get(self.decision.action, "*")
+        return (
+            "?" if self.decision.action is Action.NOTHING else MARKS.get(self.decision.action, "*")
+        )
 
     @property
     def said(self) -> str:
@@ -83,13 +93,21 @@ class Group:
 
 
 def groups(plan: Plan) -> list[Group]:
-    """The plan's steps that do something, or may have to, alike ones together, in the plan's order."""
+    """The plan's steps that do something, or may have to, alike ones together, in the plan's
+    order.
+    """
     found: dict[object, Group] = {}
     for step in plan.steps:
         if step.decision.action is Action.NOTHING and not step.pending:
             continue
-        node, changes, problem = step.node, plan.changes.get(step.node), plan.problems.get(step.node, "")
-        pending = tuple(sorted({f"{each.split('@')[0]}.{each.rpartition('.')[2]}" for each in step.pending}))
+        node, changes, problem = (
+            step.node,
+            plan.changes.get(step.node),
+            plan.problems.get(step.node, ""),
+        )
+        pending = tuple(
+            sorted({f"{each.split('@')[0]}.{each.rpartition('.')[2]}" for each in step.pending})
+        )
         key = (node.stack, step.decision, pending, changes, problem)
         regions = (*found[key].regions, node.region) if key in found else (node.region,)
         found[key] = Group(node.stack, regions, step.decision, pending, changes, problem)
@@ -102,7 +120,13 @@ def counts_line(plan: Plan) -> str:
     if counts.keys() <= {Action.NOTHING}:
         return f"Nothing to do: {quantity(counts[Action.NOTHING], 'stack')} as desired."
     known = [f"{counts[action]} {text}" for action, text in WORDS.items() if counts[action]]
-    return "Stacks: " + ", ".join([*known, *(f"{counts[each]} to {each}" for each in counts if each not in WORDS)]) + "."
+    return (
+        "Stacks: "
+        + ", ".join(
+            [*known, *(f"{counts[each]} to {each}" for each in counts if each not in WORDS)]
+        )
+        + "."
+    )
 
 
 def quantity(count: int, noun: str) -> str:
@@ -116,7 +140,9 @@ def interruptions(plan: Plan) -> list[tuple[NodeId, ResourceChange]]:
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """A plan as text with rich's markup, grouped by stack; lines fit into 100 columns where names do."""
+    """A plan as text with rich's markup, grouped by stack; lines fit into 100 columns where names
+    do.
+    """
     found = groups(plan)
     stack_width = max((len(each.stack) for each in found), default=0)
     for group in found:
@@ -152,7 +178,11 @@ def _resource_lines(change: ResourceChange, names: int, types: int) -> Iterator[
     said = "  ".join(filter(None, [effect, SERVES if change.interrupts else ""]))
     colour = COLOURS[MARKS[change.effect]]
     line = f"{head}  {said}".rstrip()
-    yield f"[{colour}]{escape(line)}[/]" if change.interrupts else f"[{colour}]{escape(line[:6])}[/]{escape(line[6:])}"
+    yield (
+        f"[{colour}]{escape(line)}[/]"
+        if change.interrupts
+        else f"[{colour}]{escape(line[:6])}[/]{escape(line[6:])}"
+    )
     plain = [each.path for each in change.properties if each.before is None and each.after is None]
     if plain:
         yield f"        [dim]{escape(shortened(', '.join(plain), WIDTH - 8))}[/]"
@@ -195,7 +225,11 @@ def _drift_lines(plan: Plan) -> Iterator[str]:
 
 def said_of(drift: StackDrift) -> str:
     """A stack's drift in words."""
-    words = {"DRIFTED": "drifted: changed outside CloudFormation", "NOT_CHECKED": "drift not checked", "UNKNOWN": "drift unknown"}
+    words = {
+        "DRIFTED": "drifted: changed outside CloudFormation",
+        "NOT_CHECKED": "drift not checked",
+        "UNKNOWN": "drift unknown",
+    }
     return words.get(drift.status, drift.status) + (f": {drift.reason}" if drift.reason else "")
 
 
@@ -211,7 +245,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "stage": plan.graph.stage,
         "ok": plan.ok,
         "steps": [_step_document(plan, step) for step in plan.steps],
-        "no_longer_in_graph": [{"name": stack.name, "region": region, "id": stack.id} for region, stack in plan.left_over],
+        "no_longer_in_graph": [
+            {"name": stack.name, "region": region, "id": stack.id}
+            for region, stack in plan.left_over
+        ],
         "drift": [_drift_document(node, drift) for node, drift in plan.drifts.items()],
     }
 
@@ -236,7 +273,10 @@ def _resource_document(change: ResourceChange) -> dict[str, Any]:
         "logical_id": change.logical_id,
         "type": change.type,
         "interrupts_traffic": change.interrupts,
-        "properties": [{"path": each.path, "before": each.before, "after": each.after} for each in change.properties],
+        "properties": [
+            {"path": each.path, "before": each.before, "after": each.after}
+            for each in change.properties
+        ],
     }
 
 
@@ -251,7 +291,10 @@ def _drift_document(node: NodeId, drift: StackDrift) -> dict[str, Any]:
                 "logical_id": each.logical_id,
                 "type": each.type,
                 "status": each.status,
-                "differences": [{"path": one.path, "expected": one.expected, "actual": one.actual} for one in each.differences],
+                "differences": [
+                    {"path": one.path, "expected": one.expected, "actual": one.actual}
+                    for one in each.differences
+                ],
             }
             for each in drift.resources
         ],

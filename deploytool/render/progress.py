@@ -1,4 +1,6 @@
-"""A run as it happens: plain lines in a log, a table redrawn in place on a terminal, and what GitHub shows beside the log."""
+"""A run as it happens: plain lines in a log, a table redrawn in place on a terminal, and what
+GitHub shows beside the log.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -40,7 +42,9 @@ TABLED = (
 
 
 def line_of(event: Event, started: float, width: int = 30) -> str | None:
-    """One line for an event, with rich's markup; None for what needs none. `started` is the run's start."""
+    """One line for an event, with rich's markup; None for what needs none. `started` is the run's
+    start.
+    """
     if isinstance(event, CertificateEvents):
         return certificate_line(event, started, width)
     if isinstance(event, RolloutEvents):
@@ -49,7 +53,11 @@ def line_of(event: Event, started: float, width: int = 30) -> str | None:
         case LockWaited() | StopRequested() | CancelRequested() | Detached():
             return run_line(event)
         case StackBegun():
-            said = f"{event.action}, which an earlier run began ..." if event.resumed else f"{event.action} ..."
+            said = (
+                f"{event.action}, which an earlier run began ..."
+                if event.resumed
+                else f"{event.action} ..."
+            )
             said += f" [dim](about {event.expected:.0f} s)[/]" if event.expected else ""
         case StackWaiting():
             said = f"[yellow]waits: it is {event.status} by someone else[/]"
@@ -109,12 +117,16 @@ class Progress:
         """Say how many stacks needed nothing, when others did."""
         quiet = self.board.quiet
         if self.lines and quiet and self.board.shown:
-            self.terminal.note(f"[dim]{self.board.now - self.board.started:7.1f} s  {', '.join(quiet)}[/]")
+            self.terminal.note(
+                f"[dim]{self.board.now - self.board.started:7.1f} s  {', '.join(quiet)}[/]"
+            )
 
 
 @contextmanager
 def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]:
-    """A listener for a run's events, for as long as it runs. `title` heads the step summary that GitHub Actions shows."""
+    """A listener for a run's events, for as long as it runs. `title` heads the step summary that
+    GitHub Actions shows.
+    """
     board = Board()
     listener = Progress(terminal, board, lines=not terminal.live, github=on_github())
     try:

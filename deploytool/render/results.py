@@ -15,18 +15,29 @@ from deploytool.work.stacks.engine import Outcome
 
 
 def outcome_document(outcome: Outcome, board: Board) -> dict[str, Any]:
-    """A deployment's or deletion's result. `started` counts from the run's start; it and `seconds` are null for a stack with
-    which nothing was done.
+    """A deployment's or deletion's result. `started` counts from the run's start; it and `seconds`
+    are null for a stack with which nothing was done.
     """
     return {
         "ok": outcome.ok,
         "seconds": round(outcome.seconds, 3),
         "stacks": [
-            {**_where(node), "action": str(action), **_times(board, node), "outputs": dict(outcome.outputs[node])}
+            {
+                **_where(node),
+                "action": str(action),
+                **_times(board, node),
+                "outputs": dict(outcome.outputs[node]),
+            }
             for node, action in outcome.done.items()
         ],
-        "failed": [{**_where(node), "cause": cause, **_times(board, node)} for node, cause in outcome.failed.items()],
-        "not_started": [{**_where(node), "needs": list(map(str, needs))} for node, needs in outcome.cancelled.items()],
+        "failed": [
+            {**_where(node), "cause": cause, **_times(board, node)}
+            for node, cause in outcome.failed.items()
+        ],
+        "not_started": [
+            {**_where(node), "needs": list(map(str, needs))}
+            for node, needs in outcome.cancelled.items()
+        ],
         "stopped": [{**_where(node), "state": state} for node, state in outcome.stopped.items()],
     }
 
@@ -35,14 +46,22 @@ def _times(board: Board, node: NodeId) -> dict[str, float | None]:
     row = board.rows[node]
     if row.begun is None or row.ended is None:
         return {"started": None, "seconds": None}
-    return {"started": round(row.begun - board.started, 3), "seconds": round(row.ended - row.begun, 3)}
+    return {
+        "started": round(row.begun - board.started, 3),
+        "seconds": round(row.ended - row.begun, 3),
+    }
 
 
 def parity_document(parity: Parity | None) -> dict[str, Any] | None:
-    """How two regions compare; None when they were not compared. `same` is null when that is not known."""
+    """How two regions compare; None when they were not compared. `same` is null when that is not
+    known.
+    """
     if parity is None:
         return None
-    differences = [{"what": each.what, "name": each.name, "regions": dict(each.regions)} for each in parity.differences]
+    differences = [
+        {"what": each.what, "name": each.name, "regions": dict(each.regions)}
+        for each in parity.differences
+    ]
     return {"same": parity.same, "differences": differences, "unknown": list(parity.unknown)}
 
 
@@ -61,7 +80,9 @@ def left_behind_line(stage: str, nodes: Sequence[NodeId]) -> str:
 
 
 def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str, Any]:
-    """The outputs by stack and region; values that a template marks NoEcho are parameters, never outputs."""
+    """The outputs by stack and region; values that a template marks NoEcho are parameters, never
+    outputs.
+    """
     document: dict[str, dict[str, Any]] = {}
     for node in graph.nodes:
         if node in deployed:
@@ -70,9 +91,13 @@ def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str
 
 
 def status_document(
-    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, drill: DrillRecord | None
+    graph: Graph,
+    shown: Mapping[NodeId, Stack | None],
+    check: HealthCheck | None,
+    drill: DrillRecord | None,
 ) -> dict[str, Any]:
-    """A stage's state. `check` is its health check, None when there is none yet; `drill` what one wrote down and did not clear.
+    """A stage's state. `check` is its health check, None when there is none yet; `drill` what one
+    wrote down and did not clear.
 
     `unfinished_drill`: there is such a record, or the health check is inverted without one.
     """
@@ -80,17 +105,31 @@ def status_document(
         "stage": graph.stage,
         "unfinished_drill": drill is not None or (check is not None and check.config.inverted),
         "drill": drill
-        and {"id": drill.drill_id, "fault": drill.fault, "holder": drill.holder, "started": drill.started, "until": drill.until},
-        "health_check": check and {"id": check.id, "version": check.version, "inverted": check.config.inverted},
+        and {
+            "id": drill.drill_id,
+            "fault": drill.fault,
+            "holder": drill.holder,
+            "started": drill.started,
+            "until": drill.until,
+        },
+        "health_check": check
+        and {"id": check.id, "version": check.version, "inverted": check.config.inverted},
         "stacks": [
-            {**_where(node), "name": graph.nodes[node].stack_name, "status": stack.status if stack else None}
+            {
+                **_where(node),
+                "name": graph.nodes[node].stack_name,
+                "status": stack.status if stack else None,
+            }
             for node, stack in shown.items()
         ],
     }
 
 
 def status_lines(
-    graph: Graph, shown: Mapping[NodeId, Stack | None], check: HealthCheck | None, drill: DrillRecord | None
+    graph: Graph,
+    shown: Mapping[NodeId, Stack | None],
+    check: HealthCheck | None,
+    drill: DrillRecord | None,
 ) -> Iterator[str]:
     """The same as text."""
     if drill is not None:
@@ -101,7 +140,13 @@ def status_lines(
         yield "[red]✗ A drill is under way, or one did not come to its end: the health check is inverted.[/]"
         yield f"  [dim]deploytool restore --stage {graph.stage}[/] puts it right."
     for node, stack in shown.items():
-        mark = "[dim]·[/]" if stack is None else "[green]✓[/]" if stack.status.is_updatable else "[yellow]![/]"
+        mark = (
+            "[dim]·[/]"
+            if stack is None
+            else "[green]✓[/]"
+            if stack.status.is_updatable
+            else "[yellow]![/]"
+        )
         yield f"{mark} {node!s:32} {stack.status if stack else '[dim]not deployed[/]'}"
 
 

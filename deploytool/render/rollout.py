@@ -14,7 +14,9 @@ from deploytool.core.stacks.events import (
 
 
 def rollout_line(event: RolloutEvents, started: float, width: int) -> str:
-    """An event as a line of a log; `started` is the run's start, `width` that of the stacks' names."""
+    """An event as a line of a log; `started` is the run's start, `width` that of the stacks'
+    names.
+    """
     where = str(event.node) if isinstance(event, StackHeld) else ""
     return f"{event.at - started:7.1f} s  {where:{width}} {_words(event)}"
 
@@ -22,7 +24,11 @@ def rollout_line(event: RolloutEvents, started: float, width: int) -> str:
 def _words(event: RolloutEvents) -> str:
     match event:
         case RolloutOrdered(_, active, standby, serving):
-            said = f"{active} serves" if serving else f"[yellow]no region answers; {active} is taken for the active one[/]"
+            said = (
+                f"{active} serves"
+                if serving
+                else f"[yellow]no region answers; {active} is taken for the active one[/]"
+            )
             return f"{said}: {standby} is updated first, and must pass its check"
         case RolloutUnordered(_, regions):
             return (
@@ -36,4 +42,6 @@ def _words(event: RolloutEvents) -> str:
         case RegionFaulty(_, url, fault, left):
             return f"[yellow]{escape(url)} {escape(fault)}; it has {left:.0f} s more[/]"
         case RegionPassed(_, url, _, version):
-            return f"[green]{escape(url)} answers as it must[/]" + (f", version {escape(version)}" if version else "")
+            return f"[green]{escape(url)} answers as it must[/]" + (
+                f", version {escape(version)}" if version else ""
+            )

@@ -1,4 +1,6 @@
-"""A run as it stands, stack by stack, gathered from its events alone. What every renderer of progress reads."""
+"""A run as it stands, stack by stack, gathered from its events alone. What every renderer of
+progress reads.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +35,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One stack. Times in seconds of the run's clock; `begun` is None for one with which nothing was done.
+    """One stack. Times in seconds of the run's clock; `begun` is None for one with which nothing
+    was done.
 
     `note` is the first cause of a failure, or the status that blocks it.
     """
@@ -55,14 +58,20 @@ class Row:
 
     def seconds(self, now: float) -> float | None:
         """How long it has run, or ran."""
-        return None if self.begun is None else (now if self.ended is None else self.ended) - self.begun
+        return (
+            None if self.begun is None else (now if self.ended is None else self.ended) - self.begun
+        )
 
     @property
     def said(self) -> str:
         """What is or was done with it."""
         if self.state is State.DONE:
             return PAST.get(self.action, self.action)
-        return f"{self.action} failed".strip() if self.state is State.FAILED else self.action or str(self.state)
+        return (
+            f"{self.action} failed".strip()
+            if self.state is State.FAILED
+            else self.action or str(self.state)
+        )
 
 
 @dataclass
@@ -79,7 +88,10 @@ class Board:
         match event:
             case RunStarted():
                 self.started = event.at
-                self.rows = {node: Row(node, tuple(sorted(event.waits.get(node, ())))) for node in event.nodes}
+                self.rows = {
+                    node: Row(node, tuple(sorted(event.waits.get(node, ()))))
+                    for node in event.nodes
+                }
             case StackBegun():
                 begun = self.rows[event.node].begun
                 self._set(
@@ -91,13 +103,27 @@ class Board:
                     note="",
                 )
             case StackWaiting():
-                self._set(event.node, state=State.BLOCKED, note=f"is {event.status} by someone else")
+                self._set(
+                    event.node, state=State.BLOCKED, note=f"is {event.status} by someone else"
+                )
             case StackHeld():
-                self._set(event.node, state=State.BLOCKED, note=f"until {event.standby} has passed its check")
+                self._set(
+                    event.node,
+                    state=State.BLOCKED,
+                    note=f"until {event.standby} has passed its check",
+                )
             case StackDone():
-                self._set(event.node, state=State.DONE, action=event.action, ended=event.at, note="")
+                self._set(
+                    event.node, state=State.DONE, action=event.action, ended=event.at, note=""
+                )
             case StackFailed():
-                self._set(event.node, state=State.FAILED, ended=event.at, note=event.cause, hint=event.hint)
+                self._set(
+                    event.node,
+                    state=State.FAILED,
+                    ended=event.at,
+                    note=event.cause,
+                    hint=event.hint,
+                )
             case StackCancelled():
                 self._set(event.node, state=State.NOT_STARTED, needs=event.because)
             case _:
@@ -124,14 +150,24 @@ class Board:
     @property
     def quiet(self) -> list[str]:
         """How many stacks were left as they are, by what is said of them: `14 unchanged`."""
-        return [f"{count} {action}" for action, count in Counter(row.action for row in self.rows.values() if row.quiet).items()]
+        return [
+            f"{count} {action}"
+            for action, count in Counter(
+                row.action for row in self.rows.values() if row.quiet
+            ).items()
+        ]
 
     def unfinished_needs(self, row: Row) -> list[NodeId]:
         """What a waiting stack still waits for."""
-        return [need for need in row.needs if need in self.rows and self.rows[need].state is not State.DONE]
+        return [
+            need
+            for need in row.needs
+            if need in self.rows and self.rows[need].state is not State.DONE
+        ]
 
     def remaining(self, now: float) -> tuple[float, bool] | None:
-        """Seconds to the run's end along the longest chain, and whether every duration in it is known (else it is the least).
+        """Seconds to the run's end along the longest chain, and whether every duration in it is
+        known (else it is the least).
 
         None when nothing is known of what runs, or the run is over.
         """
@@ -148,7 +184,9 @@ class Board:
         return (longest, known) if longest > 0 and not self.over else None
 
     def _expected(self, row: Row) -> float | None:
-        """A stack's own expected duration, else what its twin in another region is expected to take or took."""
+        """A stack's own expected duration, else what its twin in another region is expected to take
+        or took.
+        """
         twins = [row, *(each for each in self.rows.values() if each.node.stack == row.node.stack)]
         return next((each.expected for each in twins if each.expected is not None), None)
 
@@ -156,6 +194,8 @@ class Board:
         """Each row after those it needs."""
         left = dict(self.rows)
         while left:
-            ready = [node for node, row in left.items() if not any(need in left for need in row.needs)]
+            ready = [
+                node for node, row in left.items() if not any(need in left for need in row.needs)
+            ]
             for node in ready or list(left):
                 yield left.pop(node)

@@ -1,4 +1,6 @@
-"""Where things are said: results on standard output, progress and errors on standard error; colour where it is wanted."""
+"""Where things are said: results on standard output, progress and errors on standard error; colour
+where it is wanted.
+"""
 
 import io
 import json
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Terminal:
-    """How this run speaks. `json` makes standard output one JSON document; `color` is off with --no-color or NO_COLOR."""
+    """How this run speaks. `json` makes standard output one JSON document; `color` is off with
+    --no-color or NO_COLOR.
+    """
 
     json: bool = False
     color: bool = True
@@ -33,15 +37,26 @@ class Terminal:
         from rich.console import Console  # noqa: PLC0415  # `--help` shall not pay for it
 
         stream = sys.stderr if stderr else sys.stdout
-        width = None if stream.isatty() or "COLUMNS" in os.environ else 160  # a log is not 80 columns wide
+        # A log is not 80 columns wide
+        width = None if stream.isatty() or "COLUMNS" in os.environ else 160
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a mark that the terminal's encoding lacks is no reason to fail
+            # A mark that the terminal's encoding lacks is no reason to fail
+            stream.reconfigure(errors="replace")
         no_color = None if self.color else True  # None leaves it to NO_COLOR
-        return Console(stderr=stderr, no_color=no_color, highlight=False, soft_wrap=True, width=width, emoji=False)
+        return Console(
+            stderr=stderr,
+            no_color=no_color,
+            highlight=False,
+            soft_wrap=True,
+            width=width,
+            emoji=False,
+        )
 
     @property
     def live(self) -> bool:
-        """Whether a table may be redrawn in place. Rich alone would say so of a log too, where FORCE_COLOR is set."""
+        """Whether a table may be redrawn in place. Rich alone would say so of a log too, where
+        FORCE_COLOR is set.
+        """
         return sys.stderr.isatty() and self.err.is_terminal and not self.err.is_dumb_terminal
 
     def say(self, text: str = "") -> None:

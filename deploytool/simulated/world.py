@@ -1,4 +1,6 @@
-"""A service in two regions with health checkers, name servers and a resolver, by Route 53's rules, on a virtual clock."""
+"""A service in two regions with health checkers, name servers and a resolver, by Route 53's rules,
+on a virtual clock.
+"""
 
 import heapq
 import itertools
@@ -31,13 +33,18 @@ SERVICE = Service(
     path="/v1",
     primary="us-east-1",
     secondary="us-west-2",
-    regional_domains={"us-east-1": "us-east-1.dev.example.com", "us-west-2": "us-west-2.dev.example.com"},
+    regional_domains={
+        "us-east-1": "us-east-1.dev.example.com",
+        "us-west-2": "us-west-2.dev.example.com",
+    },
     hosted_zone_id="Z1",
     health_check_id="check",
 )
 
 
-def default_check(service: Service, request_interval: int = 10, failure_threshold: int = 3) -> HealthCheckConfig:
+def default_check(
+    service: Service, request_interval: int = 10, failure_threshold: int = 3
+) -> HealthCheckConfig:
     """The settings of a health check of the service's primary."""
     return HealthCheckConfig(
         "HTTPS",
@@ -54,12 +61,16 @@ def failover_pair(service: Service) -> tuple[RecordSet, ...]:
         RecordSet(
             name=canonical(service.domain),
             type="A",
-            alias=AliasTarget(f"d-{number}.execute-api.{region}.amazonaws.com.", "Z2", evaluate_target_health=True),
+            alias=AliasTarget(
+                f"d-{number}.execute-api.{region}.amazonaws.com.", "Z2", evaluate_target_health=True
+            ),
             set_identifier=region,
             failover=role,
             health_check_id=service.health_check_id if role == PRIMARY else "",
         )
-        for number, (region, role) in enumerate(((service.primary, PRIMARY), (service.secondary, SECONDARY)))
+        for number, (region, role) in enumerate(
+            ((service.primary, PRIMARY), (service.secondary, SECONDARY))
+        )
     )
 
 
@@ -72,10 +83,11 @@ class _Checker:
 
 
 class World:
-    """The world. `rng` draws the checkers' phases and how long each name server takes to hear of a verdict, in seconds.
+    """The world. `rng` draws the checkers' phases and how long each name server takes to hear of a
+    verdict, in seconds.
 
-    `conditions` says for each region what its endpoint does: a status, or how a connection fails (refused, timeout). `at` lets
-    something happen later.
+    `conditions` says for each region what its endpoint does: a status, or how a connection fails
+    (refused, timeout). `at` lets something happen later.
     """
 
     def __init__(
@@ -90,10 +102,14 @@ class World:
         self.service, self.ttl = service, ttl
         self.check = HealthCheck(service.health_check_id, 1, config or default_check(service))
         self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
-        self.addresses = {region: f"192.0.2.{number}" for number, region in enumerate(service.regional_domains, 1)}
+        self.addresses = {
+            region: f"192.0.2.{number}" for number, region in enumerate(service.regional_domains, 1)
+        }
         self.records = failover_pair(service)
         self.drill_records, self.guard = HeldRecord(), HeldGuard()
-        self.name_servers = tuple(Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5))
+        self.name_servers = tuple(
+            Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5)
+        )
         self.resolver = Nameserver("resolver", "198.51.100.53")
         self._rng = rng or random.Random(0)  # noqa: S311  # it spreads checks over time and keeps no secret
         self._time = 0.0
@@ -102,14 +118,22 @@ class World:
         self._cache: dict[str, tuple[DnsAnswer, float]] = {}
         self._told = {each.name: True for each in self.name_servers}
         self._propagation = propagation
-        self.checkers = [_Checker(region, CheckerState()) for region in checkers_for(self.check.config)]
+        self.checkers = [
+            _Checker(region, CheckerState()) for region in checkers_for(self.check.config)
+        ]
         for checker in self.checkers:
-            self.at(self._rng.uniform(0.0, self.check.config.request_interval), self._checking(checker))
+            self.at(
+                self._rng.uniform(0.0, self.check.config.request_interval), self._checking(checker)
+            )
 
     def environment(self) -> Environment:
         """The ports on this world."""
-        environment = Environment(self, self, self, self, _Checks(self), _Zones(self), (self.resolver,))
-        return replace(environment, edges=_Edges(self), drill_records=self.drill_records, guard=self.guard)
+        environment = Environment(
+            self, self, self, self, _Checks(self), _Zones(self), (self.resolver,)
+        )
+        return replace(
+            environment, edges=_Edges(self), drill_records=self.drill_records, guard=self.guard
+        )
 
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Let something happen at a second of the world's clock."""
@@ -121,7 +145,8 @@ class World:
         return self._time
 
     def sleep(self, seconds: float) -> None:
-        until = self._time + max(seconds, 0.001)  # who asks for no sleep lets the least of time pass: nothing else does
+        # Who asks for no sleep lets the least of time pass: nothing else does
+        until = self._time + max(seconds, 0.001)
         while self._agenda and self._agenda[0][0] <= until:
             when, _, action = heapq.heappop(self._agenda)
             self._time = max(self._time, when)
@@ -148,7 +173,10 @@ class World:
             return self._authoritative(server.name, name)
         answer, expires = self._cache.get(name, (None, 0.0))
         if answer is None or expires <= self._time:
-            answer, expires = self._authoritative(self.name_servers[0].name, name), self._time + self.ttl
+            answer, expires = (
+                self._authoritative(self.name_servers[0].name, name),
+                self._time + self.ttl,
+            )
             self._cache[name] = (answer, expires)
         return replace(answer, ttl=int(expires - self._time))
 
@@ -157,8 +185,16 @@ class World:
         regional = {each: region for region, each in service.regional_domains.items()}
         region = regional.get(name)
         if name == service.domain:
-            region = service.primary if failover(self._told[server], secondary_healthy=True) == PRIMARY else service.secondary
-        return DnsAnswer("NOERROR", (self.addresses[region],), self.ttl) if region else DnsAnswer("NXDOMAIN", (), None)
+            region = (
+                service.primary
+                if failover(self._told[server], secondary_healthy=True) == PRIMARY
+                else service.secondary
+            )
+        return (
+            DnsAnswer("NOERROR", (self.addresses[region],), self.ttl)
+            if region
+            else DnsAnswer("NXDOMAIN", (), None)
+        )
 
     # The health checkers.
 
@@ -167,7 +203,9 @@ class World:
             condition = self.conditions[self.service.primary]
             checker.passed = isinstance(condition, int) and 200 <= condition < 400
             checker.checked = self._time
-            checker.state = checker.state.observe(checker.passed, self.check.config.failure_threshold)
+            checker.state = checker.state.observe(
+                checker.passed, self.check.config.failure_threshold
+            )
             self.tell()
             self.at(self._time + self.check.config.request_interval, check)
 
@@ -177,7 +215,10 @@ class World:
         """Let each name server hear of the verdict, after its propagation time."""
         verdict = is_healthy(self.check.config, [each.state for each in self.checkers])
         for server in self.name_servers:
-            self.at(self._time + self._rng.uniform(*self._propagation), partial(self._told.__setitem__, server.name, verdict))
+            self.at(
+                self._time + self._rng.uniform(*self._propagation),
+                partial(self._told.__setitem__, server.name, verdict),
+            )
 
 
 @dataclass(frozen=True)
@@ -210,7 +251,9 @@ class _Checks:
         found = self.get(health_check_id)
         if version != found.version:
             raise StaleVersion(f"health check {health_check_id} is at version {found.version}")
-        self._world.check = HealthCheck(found.id, version + 1, replace(found.config, inverted=inverted))
+        self._world.check = HealthCheck(
+            found.id, version + 1, replace(found.config, inverted=inverted)
+        )
         self._world.tell()
         return self._world.check
 
@@ -218,7 +261,11 @@ class _Checks:
         self.get(health_check_id)
         return [
             CheckerObservation(
-                each.region, "203.0.113.1", each.passed, "Success" if each.passed else "Failure", checked=str(each.checked)
+                each.region,
+                "203.0.113.1",
+                each.passed,
+                "Success" if each.passed else "Failure",
+                checked=str(each.checked),
             )
             for each in self._world.checkers
         ]
@@ -238,7 +285,9 @@ class _Edges:
         self._world.conditions[region] = self.CONDITIONS[condition]
 
     def condition(self, region: str) -> str:
-        return next(name for name, each in self.CONDITIONS.items() if each == self._world.conditions[region])
+        return next(
+            name for name, each in self.CONDITIONS.items() if each == self._world.conditions[region]
+        )
 
 
 @dataclass

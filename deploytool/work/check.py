@@ -1,4 +1,6 @@
-"""One look at a deployed service from everywhere: its name servers, resolvers, its domain, each region's own endpoint."""
+"""One look at a deployed service from everywhere: its name servers, resolvers, its domain, each
+region's own endpoint.
+"""
 
 from collections.abc import Sequence
 
@@ -15,17 +17,26 @@ def check(environment: Environment, service: Service) -> Findings:
     """Ask everyone once. Whoever does not answer is a finding, not an error."""
     servers = environment.hosted_zones.name_servers(service.hosted_zone_id)
     name_servers = {each.name: _ask(environment, each, service.domain) for each in servers}
-    resolvers = {each.name: _ask(environment, each, service.domain) for each in environment.resolvers}
+    resolvers = {
+        each.name: _ask(environment, each, service.domain) for each in environment.resolvers
+    }
     regions = {
         region: _call(environment, service, name, _addresses([_ask(environment, servers[0], name)]))
         for region, name in service.regional_domains.items()
     }
-    served = _call(environment, service, service.domain, _addresses([*name_servers.values(), *resolvers.values()]))
+    served = _call(
+        environment,
+        service,
+        service.domain,
+        _addresses([*name_servers.values(), *resolvers.values()]),
+    )
     return Findings(name_servers, resolvers, served, regions)
 
 
 def wait_until_good(environment: Environment, service: Service, seconds: float) -> list[str]:
-    """Look again until nothing is wrong or `seconds` of the target's clock have passed; what is still wrong then."""
+    """Look again until nothing is wrong or `seconds` of the target's clock have passed; what is
+    still wrong then.
+    """
     deadline = environment.clock.now() + seconds
     while wrong := problems(check(environment, service), service):
         if environment.clock.now() >= deadline:
@@ -36,7 +47,9 @@ def wait_until_good(environment: Environment, service: Service, seconds: float) 
 
 def _addresses(answers: Sequence[DnsAnswer | Failure]) -> tuple[str, ...]:
     """The addresses of the first answer that has some."""
-    return next((each.addresses for each in answers if isinstance(each, DnsAnswer) and each.addresses), ())
+    return next(
+        (each.addresses for each in answers if isinstance(each, DnsAnswer) and each.addresses), ()
+    )
 
 
 def _ask(environment: Environment, server: Nameserver, name: str) -> DnsAnswer | Failure:
@@ -46,7 +59,9 @@ def _ask(environment: Environment, server: Nameserver, name: str) -> DnsAnswer |
         return str(error)
 
 
-def _call(environment: Environment, service: Service, domain: str, addresses: tuple[str, ...]) -> HttpAnswer | Failure:
+def _call(
+    environment: Environment, service: Service, domain: str, addresses: tuple[str, ...]
+) -> HttpAnswer | Failure:
     if not addresses:
         return f"{domain} has no address"
     try:

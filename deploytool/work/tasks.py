@@ -1,4 +1,6 @@
-"""Calls made beside a loop that alone holds the state: what each gave comes back to the loop through a queue."""
+"""Calls made beside a loop that alone holds the state: what each gave comes back to the loop
+through a queue.
+"""
 
 import queue
 from collections.abc import Callable
@@ -18,7 +20,9 @@ class Beside:
         self._runner = runner
         self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
-    def call(self, call: Callable[[], Result], then: Callable[[Result | DeploytoolError], None]) -> None:
+    def call(
+        self, call: Callable[[], Result], then: Callable[[Result | DeploytoolError], None]
+    ) -> None:
         """Make a call; `take` hands what it gave, or its error, to `then`."""
 
         def task() -> None:
@@ -36,7 +40,9 @@ class Beside:
 
 
 def _guarded(call: Callable[[], Result]) -> Result | DeploytoolError:
-    """The call's result, or its error as a value: it is raised or reported in the loop, never lost in another thread."""
+    """The call's result, or its error as a value: it is raised or reported in the loop, never lost
+    in another thread.
+    """
     try:
         return call()
     except DeploytoolError as error:

@@ -1,4 +1,6 @@
-"""What the change set and drift adapters send, against botocore's own model of the service, and what they make of the answers."""
+"""What the change set and drift adapters send, against botocore's own model of the service, and
+what they make of the answers.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -61,7 +63,9 @@ class OneClient(Clients):
 
 @pytest.fixture
 def stub() -> Iterator[Stubber]:
-    client = boto3.client("cloudformation", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    client = boto3.client(
+        "cloudformation", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -78,10 +82,15 @@ def drifts(stub: Stubber) -> DriftDetection:
 
 
 def change(action: str, **more: Any) -> dict[str, Any]:
-    return {"Type": "Resource", "ResourceChange": {"Action": action, "LogicalResourceId": "R", "ResourceType": "T", **more}}
+    return {
+        "Type": "Resource",
+        "ResourceChange": {"Action": action, "LogicalResourceId": "R", "ResourceType": "T", **more},
+    }
 
 
-def test_a_preview_reads_every_page_and_deletes_the_change_set(stub: Stubber, change_sets: ChangeSets) -> None:
+def test_a_preview_reads_every_page_and_deletes_the_change_set(
+    stub: Stubber, change_sets: ChangeSets
+) -> None:
     """Made, waited for, read to the last page with values, deleted."""
     modified = change("Modify", Replacement="False", Details=[
         {"Target": {"Attribute": "Properties", "Name": "A", "Path": "/Properties/A/B", "BeforeValue": "1", "AfterValue": "2"}},
@@ -93,9 +102,15 @@ def test_a_preview_reads_every_page_and_deletes_the_change_set(stub: Stubber, ch
     stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"}, NAMED)
     page = {**NAMED, "IncludePropertyValues": True}
     stub.add_response("describe_change_set", {"Changes": [modified], "NextToken": "n"}, page)
-    stub.add_response("describe_change_set", {"Changes": [change("Add")]}, {**page, "NextToken": "n"})
+    stub.add_response(
+        "describe_change_set", {"Changes": [change("Add")]}, {**page, "NextToken": "n"}
+    )
     stub.add_response("delete_change_set", {}, NAMED)
-    properties = (PropertyChange("A.B", "1", "2"), PropertyChange("C", None, "(known once it is done)"), PropertyChange("Tags"))
+    properties = (
+        PropertyChange("A.B", "1", "2"),
+        PropertyChange("C", None, "(known once it is done)"),
+        PropertyChange("Tags"),
+    )
     assert list(change_sets.preview("us-east-1", REQUEST, values=True)) == [
         ResourceChange(Effect.UPDATE, "R", "T", properties),
         ResourceChange(Effect.CREATE, "R", "T"),
@@ -113,13 +128,21 @@ def test_a_preview_reads_every_page_and_deletes_the_change_set(stub: Stubber, ch
         (change("Dynamic"), Effect.PERHAPS_UPDATE),
     ],
 )
-def test_each_kind_of_change_has_its_effect(stub: Stubber, change_sets: ChangeSets, found: Any, effect: Effect) -> None:
-    """Action, replacement and policy of a change set tell what happens; without values none is asked for."""
+def test_each_kind_of_change_has_its_effect(
+    stub: Stubber, change_sets: ChangeSets, found: Any, effect: Effect
+) -> None:
+    """Action, replacement and policy of a change set tell what happens; without values none is
+    asked for.
+    """
     stub.add_response("create_change_set", {"Id": SET}, SENT)
     stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"}, NAMED)
-    stub.add_response("describe_change_set", {"Changes": [found]}, {**NAMED, "IncludePropertyValues": False})
+    stub.add_response(
+        "describe_change_set", {"Changes": [found]}, {**NAMED, "IncludePropertyValues": False}
+    )
     stub.add_response("delete_change_set", {}, NAMED)
-    assert [each.effect for each in change_sets.preview("us-east-1", REQUEST, values=False)] == [effect]
+    assert [each.effect for each in change_sets.preview("us-east-1", REQUEST, values=False)] == [
+        effect
+    ]
 
 
 def test_an_update_without_changes_is_no_failure(stub: Stubber, change_sets: ChangeSets) -> None:
@@ -131,16 +154,22 @@ def test_an_update_without_changes_is_no_failure(stub: Stubber, change_sets: Cha
     assert change_sets.preview("us-east-1", REQUEST, values=True) == ()
 
 
-def test_a_failed_change_set_is_deleted_and_says_why(stub: Stubber, change_sets: ChangeSets) -> None:
+def test_a_failed_change_set_is_deleted_and_says_why(
+    stub: Stubber, change_sets: ChangeSets
+) -> None:
     """The reason is CloudFormation's."""
     stub.add_response("create_change_set", {"Id": SET}, SENT)
-    stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": "Parameter X is wrong"}, NAMED)
+    stub.add_response(
+        "describe_change_set", {"Status": "FAILED", "StatusReason": "Parameter X is wrong"}, NAMED
+    )
     stub.add_response("delete_change_set", {}, NAMED)
     with pytest.raises(DeploytoolError, match="Parameter X is wrong"):
         change_sets.preview("us-east-1", REQUEST, values=True)
 
 
-def test_a_change_set_is_deleted_when_it_cannot_be_read(stub: Stubber, change_sets: ChangeSets) -> None:
+def test_a_change_set_is_deleted_when_it_cannot_be_read(
+    stub: Stubber, change_sets: ChangeSets
+) -> None:
     """Whatever happens between making and reading, nothing is left behind."""
     stub.add_response("create_change_set", {"Id": SET}, SENT)
     stub.add_client_error("describe_change_set", "AccessDenied", "no", 403)
@@ -156,9 +185,13 @@ def test_a_change_set_is_deleted_when_it_cannot_be_read(stub: Stubber, change_se
         '{"Resources": {"A": {"Type": "T", "Properties": {"N": {"Ref": "P"}}}}}',
     ],
 )
-def test_a_deployed_template_is_read_as_it_was_sent(stub: Stubber, change_sets: ChangeSets, body: str) -> None:
+def test_a_deployed_template_is_read_as_it_was_sent(
+    stub: Stubber, change_sets: ChangeSets, body: str
+) -> None:
     """YAML with short tags, or JSON; with the stack's parameters."""
-    stub.add_response("get_template", {"TemplateBody": body}, {"StackName": ID, "TemplateStage": "Original"})
+    stub.add_response(
+        "get_template", {"TemplateBody": body}, {"StackName": ID, "TemplateStage": "Original"}
+    )
     stack = {
         "StackName": "x",
         "CreationTime": NOW,
@@ -174,10 +207,14 @@ def detected(stub: Stubber, *statuses: dict[str, str]) -> None:
     stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "d"}, {"StackName": ID})
     for status in statuses:
         answer = {"StackId": ID, "StackDriftDetectionId": "d", "Timestamp": NOW, **status}
-        stub.add_response("describe_stack_drift_detection_status", answer, {"StackDriftDetectionId": "d"})
+        stub.add_response(
+            "describe_stack_drift_detection_status", answer, {"StackDriftDetectionId": "d"}
+        )
 
 
-def test_a_stack_in_sync_needs_no_look_at_its_resources(stub: Stubber, drifts: DriftDetection) -> None:
+def test_a_stack_in_sync_needs_no_look_at_its_resources(
+    stub: Stubber, drifts: DriftDetection
+) -> None:
     """Detection is waited for, and that is all."""
     detected(
         stub,
@@ -187,26 +224,56 @@ def test_a_stack_in_sync_needs_no_look_at_its_resources(stub: Stubber, drifts: D
     assert drifts.detect("us-east-1", ID) == StackDrift("IN_SYNC")
 
 
-def test_the_drifted_resources_are_read_to_the_last_page(stub: Stubber, drifts: DriftDetection) -> None:
+def test_the_drifted_resources_are_read_to_the_last_page(
+    stub: Stubber, drifts: DriftDetection
+) -> None:
     """Each with its differing properties; a deleted one without."""
     detected(stub, {"DetectionStatus": "DETECTION_COMPLETE", "StackDriftStatus": "DRIFTED"})
     asked = {"StackName": ID, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
     base = {"StackId": ID, "ResourceType": "T", "Timestamp": NOW}
-    difference = {"PropertyPath": "/A", "ExpectedValue": "1", "ActualValue": "2", "DifferenceType": "NOT_EQUAL"}
-    first = {**base, "LogicalResourceId": "R", "StackResourceDriftStatus": "MODIFIED", "PropertyDifferences": [difference]}
+    difference = {
+        "PropertyPath": "/A",
+        "ExpectedValue": "1",
+        "ActualValue": "2",
+        "DifferenceType": "NOT_EQUAL",
+    }
+    first = {
+        **base,
+        "LogicalResourceId": "R",
+        "StackResourceDriftStatus": "MODIFIED",
+        "PropertyDifferences": [difference],
+    }
     second = {**base, "LogicalResourceId": "S", "StackResourceDriftStatus": "DELETED"}
-    stub.add_response("describe_stack_resource_drifts", {"StackResourceDrifts": [first], "NextToken": "n"}, asked)
-    stub.add_response("describe_stack_resource_drifts", {"StackResourceDrifts": [second]}, {**asked, "NextToken": "n"})
+    stub.add_response(
+        "describe_stack_resource_drifts", {"StackResourceDrifts": [first], "NextToken": "n"}, asked
+    )
+    stub.add_response(
+        "describe_stack_resource_drifts",
+        {"StackResourceDrifts": [second]},
+        {**asked, "NextToken": "n"},
+    )
     assert drifts.detect("us-east-1", ID) == StackDrift(
-        "DRIFTED", (ResourceDrift("R", "T", "MODIFIED", (Difference("/A", "1", "2"),)), ResourceDrift("S", "T", "DELETED"))
+        "DRIFTED",
+        (
+            ResourceDrift("R", "T", "MODIFIED", (Difference("/A", "1", "2"),)),
+            ResourceDrift("S", "T", "DELETED"),
+        ),
     )
 
 
-def test_a_failed_detection_says_why_and_shows_what_it_found(stub: Stubber, drifts: DriftDetection) -> None:
+def test_a_failed_detection_says_why_and_shows_what_it_found(
+    stub: Stubber, drifts: DriftDetection
+) -> None:
     """One resource could not be read; that is no reason to hide the rest."""
-    failed = {"DetectionStatus": "DETECTION_FAILED", "StackDriftStatus": "UNKNOWN", "DetectionStatusReason": "no permission"}
+    failed = {
+        "DetectionStatus": "DETECTION_FAILED",
+        "StackDriftStatus": "UNKNOWN",
+        "DetectionStatusReason": "no permission",
+    }
     detected(stub, failed)
     stub.add_response(
-        "describe_stack_resource_drifts", {"StackResourceDrifts": []}, {"StackName": ID, "StackResourceDriftStatusFilters": ANY}
+        "describe_stack_resource_drifts",
+        {"StackResourceDrifts": []},
+        {"StackName": ID, "StackResourceDriftStatusFilters": ANY},
     )
     assert drifts.detect("us-east-1", ID) == StackDrift("UNKNOWN", (), "no permission")

@@ -1,4 +1,6 @@
-"""The CloudFormation adapter against botocore's own model of the service: what it sends and what it makes of the answers."""
+"""The CloudFormation adapter against botocore's own model of the service: what it sends and what it
+makes of the answers.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -57,7 +59,9 @@ class OneClient(Clients):
 @pytest.fixture
 def stub(request: pytest.FixtureRequest) -> Iterator[Stubber]:
     service = getattr(request, "param", "cloudformation")
-    client = boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    client = boto3.client(
+        service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -73,57 +77,95 @@ def adapter(stub: Stubber, waits: Waits) -> CloudFormation:
     return CloudFormation(OneClient(stub.client), waits, Rate(1000.0, 1000.0))
 
 
-def test_a_creation_carries_our_token_and_needs_no_change_set(stub: Stubber, adapter: CloudFormation) -> None:
+def test_a_creation_carries_our_token_and_needs_no_change_set(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
     """CreateStack directly."""
-    stub.add_response("create_stack", {"StackId": ID}, {**BODY, "ClientRequestToken": "token", "OnFailure": "ROLLBACK"})
+    stub.add_response(
+        "create_stack",
+        {"StackId": ID},
+        {**BODY, "ClientRequestToken": "token", "OnFailure": "ROLLBACK"},
+    )
     assert adapter.create("us-east-1", REQUEST) == ID
 
 
-def test_a_protected_stage_s_creation_asks_for_termination_protection(stub: Stubber, adapter: CloudFormation) -> None:
+def test_a_protected_stage_s_creation_asks_for_termination_protection(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
     """From the first moment; on a stack that is there it is turned on and off."""
-    asked = {**BODY, "ClientRequestToken": "token", "OnFailure": "ROLLBACK", "EnableTerminationProtection": True}
+    asked = {
+        **BODY,
+        "ClientRequestToken": "token",
+        "OnFailure": "ROLLBACK",
+        "EnableTerminationProtection": True,
+    }
     stub.add_response("create_stack", {"StackId": ID}, asked)
     adapter.create("us-east-1", replace(REQUEST, protected=True))
     for on in (True, False):
-        stub.add_response("update_termination_protection", {}, {"StackName": ID, "EnableTerminationProtection": on})
+        stub.add_response(
+            "update_termination_protection",
+            {},
+            {"StackName": ID, "EnableTerminationProtection": on},
+        )
         adapter.protect("us-east-1", ID, on=on)
 
 
 def test_express_mode_is_asked_for_with_rollback(stub: Stubber, adapter: CloudFormation) -> None:
-    """In a creation and in a change set. botocore's model of the service knows the argument and its values."""
+    """In a creation and in a change set. botocore's model of the service knows the argument and its
+    values.
+    """
     body = {**BODY, "DeploymentConfig": {"Mode": "EXPRESS", "DisableRollback": False}}
     stub.add_response("create_stack", {"StackId": ID}, {**body, "ClientRequestToken": "token"})
     adapter.create("us-east-1", replace(REQUEST, express=True))
     names = {"ChangeSetName": "token", "ClientToken": "token", "ChangeSetType": "UPDATE"}
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID}, {**body, **names})
-    stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE", "StackId": ID, "ExecutionStatus": "AVAILABLE"})
-    stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
+    stub.add_response(
+        "describe_change_set",
+        {"Status": "CREATE_COMPLETE", "StackId": ID, "ExecutionStatus": "AVAILABLE"},
+    )
+    stub.add_response(
+        "execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"}
+    )
     assert adapter.update("us-east-1", replace(REQUEST, express=True)) == ID
     modes = stub.client.meta.service_model.shape_for("DeploymentConfig").members["Mode"].enum
     assert "EXPRESS" in modes
 
 
 @pytest.mark.parametrize("code", ["AlreadyExistsException", "TokenAlreadyExistsException"])
-def test_a_name_or_token_that_is_taken_has_an_error_of_its_own(stub: Stubber, adapter: CloudFormation, code: str) -> None:
+def test_a_name_or_token_that_is_taken_has_an_error_of_its_own(
+    stub: Stubber, adapter: CloudFormation, code: str
+) -> None:
     """The work looks up what is there."""
     stub.add_client_error("create_stack", code, "it exists")
     with pytest.raises(StackExists, match="it exists"):
         adapter.create("us-east-1", REQUEST)
 
 
-@pytest.mark.parametrize(("state", "executes"), [("AVAILABLE", True), ("EXECUTE_IN_PROGRESS", False)])
-def test_a_change_set_that_a_killed_run_left_is_used(stub: Stubber, adapter: CloudFormation, state: str, executes: bool) -> None:
+@pytest.mark.parametrize(
+    ("state", "executes"), [("AVAILABLE", True), ("EXECUTE_IN_PROGRESS", False)]
+)
+def test_a_change_set_that_a_killed_run_left_is_used(
+    stub: Stubber, adapter: CloudFormation, state: str, executes: bool
+) -> None:
     """Its name is our token, so it holds what we want; it is not executed twice."""
     stub.add_client_error("create_change_set", "AlreadyExistsException")
-    stub.add_response("describe_change_set", {"ChangeSetId": SET}, {"StackName": "hello-dev-api", "ChangeSetName": "token"})
+    stub.add_response(
+        "describe_change_set",
+        {"ChangeSetId": SET},
+        {"StackName": "hello-dev-api", "ChangeSetName": "token"},
+    )
     found = {"Status": "CREATE_COMPLETE", "StackId": ID, "ExecutionStatus": state}
     stub.add_response("describe_change_set", found, {"ChangeSetName": SET})
     if executes:
-        stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
+        stub.add_response(
+            "execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"}
+        )
     assert adapter.update("us-east-1", REQUEST) == ID
 
 
-def test_rollbacks_are_continued_and_updates_cancelled_with_our_token(stub: Stubber, adapter: CloudFormation) -> None:
+def test_rollbacks_are_continued_and_updates_cancelled_with_our_token(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
     """Their events are known by it."""
     for method in ("continue_update_rollback", "cancel_update_stack"):
         stub.add_response(method, {}, {"StackName": ID, "ClientRequestToken": "token"})
@@ -156,7 +198,9 @@ def test_a_region_s_reads_keep_to_the_budget(stub: Stubber, waits: Waits) -> Non
     assert waits.now() == pytest.approx(1.0)
 
 
-def test_an_update_goes_through_a_change_set_that_is_waited_for(stub: Stubber, adapter: CloudFormation, waits: Waits) -> None:
+def test_an_update_goes_through_a_change_set_that_is_waited_for(
+    stub: Stubber, adapter: CloudFormation, waits: Waits
+) -> None:
     """It is executed once it is there, with our token; the waits grow."""
     stub.add_response(
         "create_change_set",
@@ -164,16 +208,26 @@ def test_an_update_goes_through_a_change_set_that_is_waited_for(stub: Stubber, a
         {**BODY, "ChangeSetName": "token", "ClientToken": "token", "ChangeSetType": "UPDATE"},
     )
     for status in ("CREATE_PENDING", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"):
-        stub.add_response("describe_change_set", {"Status": status, "StackId": ID}, {"ChangeSetName": SET})
-    stub.add_response("execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"})
+        stub.add_response(
+            "describe_change_set", {"Status": status, "StackId": ID}, {"ChangeSetName": SET}
+        )
+    stub.add_response(
+        "execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"}
+    )
     assert adapter.update("us-east-1", REQUEST) == ID
     assert waits.slept == pytest.approx([0.2, 0.3])
 
 
 @pytest.mark.parametrize(
-    "words", ["The submitted information didn't contain changes. Submit different information", "No updates are to be performed."]
+    "words",
+    [
+        "The submitted information didn't contain changes. Submit different information",
+        "No updates are to be performed.",
+    ],
 )
-def test_a_change_set_without_changes_is_removed_and_is_no_error(stub: Stubber, adapter: CloudFormation, words: str) -> None:
+def test_a_change_set_without_changes_is_removed_and_is_no_error(
+    stub: Stubber, adapter: CloudFormation, words: str
+) -> None:
     """CloudFormation calls it FAILED."""
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
     stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": words})
@@ -184,13 +238,18 @@ def test_a_change_set_without_changes_is_removed_and_is_no_error(stub: Stubber, 
 def test_a_change_set_that_fails_says_why(stub: Stubber, adapter: CloudFormation) -> None:
     """Any other reason is an error; nothing of it stays."""
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
-    stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": "Parameters: [B] must have values"})
+    stub.add_response(
+        "describe_change_set",
+        {"Status": "FAILED", "StatusReason": "Parameters: [B] must have values"},
+    )
     stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
     with pytest.raises(DeploytoolError, match="must have values"):
         adapter.update("us-east-1", REQUEST)
 
 
-def test_a_listing_gives_outputs_fingerprint_and_status(stub: Stubber, adapter: CloudFormation) -> None:
+def test_a_listing_gives_outputs_fingerprint_and_status(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
     """All pages of it."""
     found = {
         "StackName": "hello-dev-api",
@@ -201,7 +260,12 @@ def test_a_listing_gives_outputs_fingerprint_and_status(stub: Stubber, adapter: 
         "Description": "An API [deploytool:0123456789abcdef]",
         "Outputs": [{"OutputKey": "RestApiId", "OutputValue": "abc"}],
     }
-    other = {"StackName": "theirs", "StackId": ID + "2", "StackStatus": "CREATE_COMPLETE", "CreationTime": NOW}
+    other = {
+        "StackName": "theirs",
+        "StackId": ID + "2",
+        "StackStatus": "CREATE_COMPLETE",
+        "CreationTime": NOW,
+    }
     stub.add_response("describe_stacks", {"Stacks": [found], "NextToken": "more"}, {})
     stub.add_response("describe_stacks", {"Stacks": [other]}, {"NextToken": "more"})
     stacks = adapter.list("us-east-1")
@@ -232,7 +296,9 @@ def test_events_of_older_operations_are_not_read(stub: Stubber, adapter: CloudFo
         }
 
     stub.add_response(
-        "describe_stack_events", {"StackEvents": [event(4, "token"), event(3, "token")], "NextToken": "2"}, {"StackName": ID}
+        "describe_stack_events",
+        {"StackEvents": [event(4, "token"), event(3, "token")], "NextToken": "2"},
+        {"StackName": ID},
     )
     stub.add_response(
         "describe_stack_events",
@@ -249,7 +315,9 @@ def test_a_package_that_is_there_is_not_stored_again(stub: Stubber) -> None:
     buckets = S3Buckets(OneClient(stub.client))
     stub.add_client_error("head_object", "404", http_status_code=404)
     stub.add_response(
-        "put_object", {}, {"Bucket": "b", "Key": package.key, "Body": package.data, "ContentType": "application/zip"}
+        "put_object",
+        {},
+        {"Bucket": "b", "Key": package.key, "Body": package.data, "ContentType": "application/zip"},
     )
     assert buckets.put("us-east-1", "b", package) is True
     stub.add_response("head_object", {}, {"Bucket": "b", "Key": package.key})
@@ -271,6 +339,8 @@ def test_emptying_a_bucket_deletes_versions_and_markers(stub: Stubber) -> None:
     stub.add_client_error("list_object_versions", "NoSuchBucket")
     assert buckets.empty("us-east-1", "b") == 0
     stub.add_response("list_object_versions", found)
-    stub.add_response("delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "no"}]})
+    stub.add_response(
+        "delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "no"}]}
+    )
     with pytest.raises(DeploytoolError, match="emptying b"):
         buckets.empty("us-east-1", "b")

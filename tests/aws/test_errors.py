@@ -11,17 +11,42 @@ from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, 
     ("raised", "becomes", "code", "says"),
     [
         (NoCredentialsError(), CloudRefused, 3, "--local"),
-        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), CloudRefused, 3, "AWS_ENDPOINT_URL"),
-        (ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "X"), CloudRefused, 3, "permission"),
-        (ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "X"), CloudRefused, 3, "sign in again"),
+        (
+            EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+            CloudRefused,
+            3,
+            "AWS_ENDPOINT_URL",
+        ),
+        (
+            ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "X"),
+            CloudRefused,
+            3,
+            "permission",
+        ),
+        (
+            ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "X"),
+            CloudRefused,
+            3,
+            "sign in again",
+        ),
         (
             ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "X"),
             Throttled,
             3,
             "run the command again",
         ),
-        (ClientError({"Error": {"Code": "HealthCheckVersionMismatch", "Message": "no"}}, "X"), StaleVersion, 1, ""),
-        (ClientError({"Error": {"Code": "ValidationError", "Message": "bad template"}}, "X"), DeploytoolError, 1, ""),
+        (
+            ClientError({"Error": {"Code": "HealthCheckVersionMismatch", "Message": "no"}}, "X"),
+            StaleVersion,
+            1,
+            "",
+        ),
+        (
+            ClientError({"Error": {"Code": "ValidationError", "Message": "bad template"}}, "X"),
+            DeploytoolError,
+            1,
+            "",
+        ),
     ],
 )
 def test_an_error_says_what_was_being_done_and_how_to_go_on(

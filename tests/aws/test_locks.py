@@ -29,7 +29,9 @@ class OneClient(Clients):
 
 @pytest.fixture
 def stub() -> Iterator[Stubber]:
-    client = boto3.client("ssm", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    client = boto3.client(
+        "ssm", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -62,6 +64,10 @@ def test_a_missing_permission_is_said(stub: Stubber) -> None:
     locks = ParameterLocks(OneClient(stub.client))
     for method in ("get_parameter", "put_parameter", "delete_parameter"):
         stub.add_client_error(method, "AccessDeniedException", "ssm")
-    for call in (lambda: locks.read("r", NAME), lambda: locks.make("r", NAME, "v"), lambda: locks.remove("r", NAME)):
+    for call in (
+        lambda: locks.read("r", NAME),
+        lambda: locks.make("r", NAME, "v"),
+        lambda: locks.remove("r", NAME),
+    ):
         with pytest.raises(CloudRefused, match="ssm"):
             call()

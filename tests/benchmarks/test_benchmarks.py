@@ -20,21 +20,27 @@ def graph() -> Graph:
 
 
 def test_the_ten_stacks_and_their_critical_path(graph: Graph) -> None:
-    """Zone, certificate, domain with its mapping, record: 35 + 75 + 14 + 32 s; the scale multiplies it."""
+    """Zone, certificate, domain with its mapping, record: 35 + 75 + 14 + 32 s; the scale multiplies
+    it.
+    """
     assert len(graph.nodes) == 10
     assert critical_path(graph, Durations(1)) == 156
     assert critical_path(graph, Durations(0.5)) == 78
 
 
 def test_the_graphs_of_200_stacks(tmp_path: Path) -> None:
-    """A chain takes 200 times what one of its stacks takes, 200 side by side take as long as one."""
+    """A chain takes 200 times what one of its stacks takes, 200 side by side take as long as
+    one.
+    """
     chain, wide = load(write_chain(tmp_path / "chain")), load(write_wide(tmp_path / "wide"))
     assert (len(chain.nodes), critical_path(chain, Durations(1))) == (200, 200)
     assert (len(wide.nodes), critical_path(wide, Durations(1))) == (200, 1)
 
 
 def test_the_cdk_gets_no_value_from_another_region(graph: Graph) -> None:
-    """Every import has its export in the same region, every dependency is an artifact, and no parameter is left."""
+    """Every import has its export in the same region, every dependency is an artifact, and no
+    parameter is left.
+    """
     files = inputs.cdk(graph)
     artifacts = json.loads(files["manifest.json"])["artifacts"]
     assert len(artifacts) == 11  # the zone is copied
@@ -46,7 +52,9 @@ def test_the_cdk_gets_no_value_from_another_region(graph: Graph) -> None:
         document = json.loads(text)
         assert "Parameters" not in document
         region = artifact["environment"].rpartition("/")[2]
-        named = [each["Export"]["Name"] for each in document["Outputs"].values() if "Export" in each]
+        named = [
+            each["Export"]["Name"] for each in document["Outputs"].values() if "Export" in each
+        ]
         exports.setdefault(region, set()).update(named)
         imports.setdefault(region, set()).update(_imports(document))
     assert imports == exports
@@ -69,7 +77,9 @@ def test_sceptre_gets_a_config_a_stack(graph: Graph) -> None:
     files = inputs.sceptre(graph)
     west = files["config/bench/us-west-2/certificate.yaml"]
     assert "HostedZoneId: !stack_output bench/us-east-1/zone.yaml::HostedZoneId" in west
-    assert sum(name.startswith("config/") and not name.endswith("config.yaml") for name in files) == 10
+    assert (
+        sum(name.startswith("config/") and not name.endswith("config.yaml") for name in files) == 10
+    )
 
 
 FAKE = """#!/bin/sh
@@ -87,7 +97,9 @@ esac
 def test_the_script_runs_in_order_and_fails_with_its_commands(
     graph: Graph, tmp_path: Path, side_by_side: bool, broken: str
 ) -> None:
-    """Each stack is deployed after those it needs; a command that fails ends the script with a failure, not with waiting."""
+    """Each stack is deployed after those it needs; a command that fails ends the script with a
+    failure, not with waiting.
+    """
     for name, text in inputs.script(graph, side_by_side=side_by_side).items():
         (tmp_path / name).write_text(text)
     (tmp_path / "aws").write_text(FAKE)
@@ -98,7 +110,9 @@ def test_the_script_runs_in_order_and_fails_with_its_commands(
         "CALLS": str(tmp_path / "calls"),
         "BREAK": broken,
     }
-    done = subprocess.run(["sh", "deploy.sh"], cwd=tmp_path, env=environment, timeout=60, check=False)
+    done = subprocess.run(
+        ["sh", "deploy.sh"], cwd=tmp_path, env=environment, timeout=60, check=False
+    )
     calls = (tmp_path / "calls").read_text().splitlines()
     order = [tuple(call.split()[i] for i in (5, 3)) for call in calls]
     assert (done.returncode == 0) == (broken == "none")
@@ -114,8 +128,15 @@ MEASURED = Measurement("create", "a tool", (12.0, 14.0, 13.0), 10.0, {"x.A": 20,
 
 
 def test_a_measurement_derives_its_figures() -> None:
-    """The median of the runs, over the critical path; calls of one run, and how many that is in a minute."""
-    assert (MEASURED.seconds, MEASURED.ratio, MEASURED.total_calls, MEASURED.calls_a_minute) == (13.0, 1.3, 26, 120.0)
+    """The median of the runs, over the critical path; calls of one run, and how many that is in a
+    minute.
+    """
+    assert (MEASURED.seconds, MEASURED.ratio, MEASURED.total_calls, MEASURED.calls_a_minute) == (
+        13.0,
+        1.3,
+        26,
+        120.0,
+    )
     assert json.loads(json.dumps(MEASURED.to_json()))["ratio"] == 1.3
 
 

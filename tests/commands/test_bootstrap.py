@@ -1,4 +1,6 @@
-"""`bootstrap` and the service role on the command line: what is wrong is told before anything is touched."""
+"""`bootstrap` and the service role on the command line: what is wrong is told before anything is
+touched.
+"""
 
 from pathlib import Path
 
@@ -14,15 +16,32 @@ ROOT = Path(__file__).parents[2]
     [
         (["bootstrap", "--stage", "dev"], "--repository"),
         (["bootstrap", "--stage", "dev", "--repository", "hello"], "OWNER/REPOSITORY"),
-        (["bootstrap", "--stage", "dev", "--repository", "a/b", "--region", "us-east-1"], "--region"),
-        (["bootstrap", "--stage", "dev", "--repository", "a/b", "--branch", "a b"], "Parameters.Branch"),
-        (["bootstrap", "--stage", "dev", "--repository", "a/b", "--oidc-provider-arn", "arn:x"], "Parameters.OidcProviderArn"),
+        (
+            ["bootstrap", "--stage", "dev", "--repository", "a/b", "--region", "us-east-1"],
+            "--region",
+        ),
+        (
+            ["bootstrap", "--stage", "dev", "--repository", "a/b", "--branch", "a b"],
+            "Parameters.Branch",
+        ),
+        (
+            ["bootstrap", "--stage", "dev", "--repository", "a/b", "--oidc-provider-arn", "arn:x"],
+            "Parameters.OidcProviderArn",
+        ),
         (["bootstrap", "--repository", "a/b"], "choose one with --stage"),
-        (["deploy", "--stage", "dev", "--role-arn", "deployer"], "--role-arn: 'deployer' is not the ARN of a role"),
-        (["destroy", "--stage", "dev", "--yes", "--role-arn", "arn:aws:iam::1:role/x"], "--role-arn"),
+        (
+            ["deploy", "--stage", "dev", "--role-arn", "deployer"],
+            "--role-arn: 'deployer' is not the ARN of a role",
+        ),
+        (
+            ["destroy", "--stage", "dev", "--yes", "--role-arn", "arn:aws:iam::1:role/x"],
+            "--role-arn",
+        ),
     ],
 )
-def test_bad_input_ends_with_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_ends_with_2(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With the option that is wrong."""
     assert main([*words, "--config", str(ROOT / "deploytool.toml")]) == 2
     assert said in capsys.readouterr().err

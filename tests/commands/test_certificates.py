@@ -1,4 +1,6 @@
-"""Certificates end to end: deploytool's commands against a private local cloud whose new zones are not delegated."""
+"""Certificates end to end: deploytool's commands against a private local cloud whose new zones are
+not delegated.
+"""
 
 import json
 import os
@@ -20,12 +22,15 @@ from deploytool.targets import LOCAL_DIRECTORY
 
 INFRA = Path(__file__).parents[2] / "infra"
 REGIONS = ("us-east-1", "us-west-2")
-LIMIT = 60.0  # seconds of wall time in which a line must have been said: generous, it takes one or two
+# Seconds of wall time in which a line must have been said: generous, it takes one or two
+LIMIT = 60.0
 
 
 @pytest.fixture(scope="module")
 def undelegated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    with lifecycle.private(Settings(tmp_path_factory.mktemp("cloud"), REGIONS, 10.0, delegate=False)) as state:
+    with lifecycle.private(
+        Settings(tmp_path_factory.mktemp("cloud"), REGIONS, 10.0, delegate=False)
+    ) as state:
         yield state
 
 
@@ -51,7 +56,8 @@ def project(root: Path, domain: str, graph: str = GRAPH) -> Path:
     """A project of a zone and certificates alone, with this project's templates."""
     (root / "infra").mkdir()
     (root / "deploytool.toml").write_text(
-        f'project = "hello"\ndomain = "{domain}"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n', encoding="utf-8"
+        f'project = "hello"\ndomain = "{domain}"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n',
+        encoding="utf-8",
     )
     for name in ("hosted-zone.yaml", "certificate.yaml"):
         (root / "infra" / name).symlink_to(INFRA / name)
@@ -90,7 +96,9 @@ class Cli:
 
 
 def said(process: "subprocess.Popen[str]", *words: str) -> str:
-    """The next line of standard error with these words. Raises AssertionError when the process ends or LIMIT passes first."""
+    """The next line of standard error with these words. Raises AssertionError when the process ends
+    or LIMIT passes first.
+    """
     assert process.stderr is not None
     end, lines = time.monotonic() + LIMIT, []
     for line in process.stderr:
@@ -102,9 +110,11 @@ def said(process: "subprocess.Popen[str]", *words: str) -> str:
 
 
 def test_delegation_mended_while_it_waits(undelegated: State, tmp_path: Path) -> None:
-    """A first deployment waits for the delegation, names what is missing as it changes, and ends well once it is mended.
+    """A first deployment waits for the delegation, names what is missing as it changes, and ends
+    well once it is mended.
 
-    Then destroy leaves no validation record, and deletes the zone only when nobody else's record is in it.
+    Then destroy leaves no validation record, and deletes the zone only when nobody else's record is
+    in it.
     """
     cli = Cli(undelegated, project(tmp_path, "example.com"))
     with cli.start("deploy", "--local", "--stage", "dev", "--output", "json") as process:
@@ -121,16 +131,25 @@ def test_delegation_mended_while_it_waits(undelegated: State, tmp_path: Path) ->
 
     route53 = _client(undelegated, "route53")
     zone = route53.list_hosted_zones()["HostedZones"][0]
-    record = {"Name": "mail.dev.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    record = {
+        "Name": "mail.dev.example.com",
+        "Type": "A",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "192.0.2.1"}],
+    }
     route53.change_resource_record_sets(
-        HostedZoneId=zone["Id"], ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+        HostedZoneId=zone["Id"],
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
     )
     code, out, err = cli.run("destroy", "--local", "--stage", "dev", "--yes", "--delete-zone")
     assert (code, "mail.dev.example.com. A" in out) == (1, True), err
     kept = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
-    assert [each["Type"] for each in kept if each["Type"] not in ("NS", "SOA")] == ["A"], "the validation records are gone"
+    assert [each["Type"] for each in kept if each["Type"] not in ("NS", "SOA")] == ["A"], (
+        "the validation records are gone"
+    )
     route53.change_resource_record_sets(
-        HostedZoneId=zone["Id"], ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": record}]}
+        HostedZoneId=zone["Id"],
+        ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": record}]},
     )
     code, _, err = cli.run("destroy", "--local", "--stage", "dev", "--yes", "--delete-zone")
     assert code == 0, err
@@ -138,33 +157,52 @@ def test_delegation_mended_while_it_waits(undelegated: State, tmp_path: Path) ->
 
 
 def test_old_zone_fails_in_seconds(undelegated: State, tmp_path: Path) -> None:
-    """A zone that an earlier run created and nobody delegated fails at once: exit 1, the parent's words, nothing asked of ACM."""
+    """A zone that an earlier run created and nobody delegated fails at once: exit 1, the parent's
+    words, nothing asked of ACM.
+    """
     cli = Cli(undelegated, project(tmp_path, "example.net"))
     code, _, err = cli.run("deploy", "--local", "--stage", "dev", "--delegation-timeout", "0")
     assert (code, "was not delegated within 0 s" in err) == (1, True), err
     code, _, err = cli.run("deploy", "--local", "--stage", "dev")
     assert (code, "a certificate for dev.example.net will never validate" in err) == (1, True), err
     acm = [_client(undelegated, "acm", region) for region in REGIONS]
-    names = [each["DomainName"] for client in acm for each in client.list_certificates()["CertificateSummaryList"]]
+    names = [
+        each["DomainName"]
+        for client in acm
+        for each in client.list_certificates()["CertificateSummaryList"]
+    ]
     assert "dev.example.net" not in names
 
 
 def test_pending_is_shown(undelegated: State, tmp_path: Path) -> None:
-    """With DNS hosted elsewhere the pending certificate is shown with its record to copy, and ends once that resolves.
+    """With DNS hosted elsewhere the pending certificate is shown with its record to copy, and ends
+    once that resolves.
 
     The first look is after three seconds, so that this test takes as long.
     """
-    with Cli(undelegated, project(tmp_path, "example.org", ELSEWHERE)).start("deploy", "--local", "--output", "json") as process:
+    with Cli(undelegated, project(tmp_path, "example.org", ELSEWHERE)).start(
+        "deploy", "--local", "--output", "json"
+    ) as process:
         line = said(process, "300 IN CNAME _", "dev.example.org.")
         said(process, "pending", "ACM looks for _", "create it where the domain's DNS is hosted")
         route53 = _client(undelegated, "route53")
-        zone = route53.create_hosted_zone(Name="dev.example.org", CallerReference="elsewhere")["HostedZone"]["Id"]
+        zone = route53.create_hosted_zone(Name="dev.example.org", CallerReference="elsewhere")[
+            "HostedZone"
+        ]["Id"]
         name, ttl, _, kind, value = line.split()
-        record = {"Name": name, "Type": kind, "TTL": int(ttl), "ResourceRecords": [{"Value": value}]}
+        record = {
+            "Name": name,
+            "Type": kind,
+            "TTL": int(ttl),
+            "ResourceRecords": [{"Value": value}],
+        }
         route53.change_resource_record_sets(
-            HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+            HostedZoneId=zone,
+            ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
         )
-        lifecycle.control(undelegated, "POST", "delegations/dev.example.org", {"name_servers": None})
+        lifecycle.control(
+            undelegated, "POST", "delegations/dev.example.org", {"name_servers": None}
+        )
         out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert json.loads(out)["records_to_create"] == [{"name": name, "type": kind, "value": value}]

@@ -47,14 +47,35 @@ class Deployment:
 
     def __init__(self, root: Path, cloud: State, project: str, *options: str) -> None:
         self.project = project
-        command = [sys.executable, "-m", "deploytool", "deploy", "--local", "--config", str(root / "deploytool.toml"), *options]
-        environment = {**os.environ, "DEPLOYTOOL_LOCAL_DIR": str(cloud.directory), "NO_COLOR": "1", "COLUMNS": "200"}
+        command = [
+            sys.executable,
+            "-m",
+            "deploytool",
+            "deploy",
+            "--local",
+            "--config",
+            str(root / "deploytool.toml"),
+            *options,
+        ]
+        environment = {
+            **os.environ,
+            "DEPLOYTOOL_LOCAL_DIR": str(cloud.directory),
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+        }
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,
         )
 
     def until(self, *patterns: str) -> None:
-        """Read until each pattern has matched a line. Raises AssertionError with all lines when one does not."""
+        """Read until each pattern has matched a line. Raises AssertionError with all lines when one
+        does not.
+        """
         assert self.process.stderr
         lines, missing = [], set(patterns)
         for line in self.process.stderr:
@@ -80,11 +101,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, cloud: State, request: pytest.FixtureRequest) -> Iterator[Callable[..., Deployment]]:
+def deployment(
+    tmp_path: Path, cloud: State, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Deployment]]:
     """Begins a deployment of a project of this test's own."""
     project = "p" + str(abs(hash(request.node.name)))[:8]
-    for name, text in {"deploytool.toml": CONFIG, "stacks.yaml": GRAPH, "quick.yaml": QUICK, "slow.yaml": SLOW}.items():
-        (tmp_path / name).write_text(text.replace("hello", project).replace("example.com", f"{project}.example.com"))
+    for name, text in {
+        "deploytool.toml": CONFIG,
+        "stacks.yaml": GRAPH,
+        "quick.yaml": QUICK,
+        "slow.yaml": SLOW,
+    }.items():
+        (tmp_path / name).write_text(
+            text.replace("hello", project).replace("example.com", f"{project}.example.com")
+        )
     begun: list[Deployment] = []
 
     def begin(*options: str) -> Deployment:
@@ -112,21 +142,38 @@ def issue_certificates(cloud: State) -> None:
     """Put the records into a zone that the certificates wait for."""
     acm, route53 = client(cloud, "acm"), client(cloud, "route53")
     for each in acm.list_certificates()["CertificateSummaryList"]:
-        zone = route53.create_hosted_zone(Name=each["DomainName"], CallerReference=each["CertificateArn"])["HostedZone"]["Id"]
-        options = acm.describe_certificate(CertificateArn=each["CertificateArn"])["Certificate"]["DomainValidationOptions"]
+        zone = route53.create_hosted_zone(
+            Name=each["DomainName"], CallerReference=each["CertificateArn"]
+        )["HostedZone"]["Id"]
+        options = acm.describe_certificate(CertificateArn=each["CertificateArn"])["Certificate"][
+            "DomainValidationOptions"
+        ]
         record = options[0]["ResourceRecord"]
-        records = {"Name": record["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": record["Value"]}]}
+        records = {
+            "Name": record["Name"],
+            "Type": "CNAME",
+            "TTL": 60,
+            "ResourceRecords": [{"Value": record["Value"]}],
+        }
         changes = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": records}]}
         route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
 
 
 def stack_names(cloud: State, project: str) -> set[str]:
     found = client(cloud, "cloudformation").describe_stacks()["Stacks"]
-    return {each["StackName"].split("-")[-1] for each in found if each["StackName"].startswith(f"{project}-")}
+    return {
+        each["StackName"].split("-")[-1]
+        for each in found
+        if each["StackName"].startswith(f"{project}-")
+    }
 
 
-def test_a_killed_run_is_taken_up_and_a_second_one_is_kept_out(deployment: Callable[..., Deployment], cloud: State) -> None:
-    """SIGKILL while a certificate waits: the next run goes on with that creation at once; a third says who deploys."""
+def test_a_killed_run_is_taken_up_and_a_second_one_is_kept_out(
+    deployment: Callable[..., Deployment], cloud: State
+) -> None:
+    """SIGKILL while a certificate waits: the next run goes on with that creation at once; a third
+    says who deploys.
+    """
     killed = deployment()
     killed.until(r"slow@us-east-1 +create \.\.\.")
     killed.send(signal.SIGKILL)
@@ -141,10 +188,16 @@ def test_a_killed_run_is_taken_up_and_a_second_one_is_kept_out(deployment: Calla
     assert deployment("--output", "json").end() == 0
 
 
-def test_twice_cancels_and_leaves_what_is_done(deployment: Callable[..., Deployment], cloud: State) -> None:
-    """The creation under way is deleted; what was created before stays; SIGTERM counts as Ctrl-C; exit code 130."""
+def test_twice_cancels_and_leaves_what_is_done(
+    deployment: Callable[..., Deployment], cloud: State
+) -> None:
+    """The creation under way is deleted; what was created before stays; SIGTERM counts as Ctrl-C;
+    exit code 130.
+    """
     stopped = deployment()
-    stopped.until(r"quick@us-west-2 +created", r"quick@us-east-1 +created", r"slow@us-east-1 +create")
+    stopped.until(
+        r"quick@us-west-2 +created", r"quick@us-east-1 +created", r"slow@us-east-1 +create"
+    )
     stopped.send(signal.SIGTERM)
     stopped.until("stopping: nothing more is begun, .* Ctrl-C again cancels")
     stopped.send(signal.SIGINT)

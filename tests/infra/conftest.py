@@ -31,6 +31,11 @@ def lint_faults(project: Project) -> LintFaults:
     """What cfn-lint finds in a template's text for both regions, with the informational rules."""
 
     def faults(text: str) -> list[str]:
-        return [str(match) for match in lint(text, config=ManualArgs(regions=list(project.config.regions), include_checks=["I"]))]
+        return [
+            str(match)
+            for match in lint(
+                text, config=ManualArgs(regions=list(project.config.regions), include_checks=["I"])
+            )
+        ]
 
     return faults

@@ -1,4 +1,6 @@
-"""The guard's function, taken out of its template and run on botocore's stubs: it undoes what the record says, or keeps it."""
+"""The guard's function, taken out of its template and run on botocore's stubs: it undoes what the
+record says, or keeps it.
+"""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +33,9 @@ ITEM = {"basePath": "(none)", "restApiId": API, "stage": "dev"}
 
 
 class Function:
-    """The inline code with a stub for each client that it asks for; `asked` are these, with their regions."""
+    """The inline code with a stub for each client that it asks for; `asked` are these, with their
+    regions.
+    """
 
     def __init__(self, code: str) -> None:
         self.scope: dict[str, Any] = {}
@@ -55,7 +59,16 @@ class Function:
 
     def holds(self, *steps: UndoStep, drill_id: str = "d1", version: int = SCHEMA_VERSION) -> None:
         """The record that the function finds."""
-        record = DrillRecord(version, drill_id, "any", "dev", "me", "2026-01-02T03:04:05Z", "2026-01-02T03:14:05Z", steps)
+        record = DrillRecord(
+            version,
+            drill_id,
+            "any",
+            "dev",
+            "me",
+            "2026-01-02T03:04:05Z",
+            "2026-01-02T03:14:05Z",
+            steps,
+        )
         answer = {"Parameter": {"Name": NAME, "Value": record.to_json()}}
         self.stub("ssm").add_response("get_parameter", answer, {"Name": NAME})
 
@@ -65,8 +78,15 @@ class Function:
 
     def health_check(self, *, inverted: bool, version: int = 4) -> None:
         config = {"Type": "HTTPS", "Inverted": inverted}
-        found = {"Id": CHECK, "CallerReference": "x", "HealthCheckConfig": config, "HealthCheckVersion": version}
-        self.stub("route53").add_response("get_health_check", {"HealthCheck": found}, {"HealthCheckId": CHECK})
+        found = {
+            "Id": CHECK,
+            "CallerReference": "x",
+            "HealthCheckConfig": config,
+            "HealthCheckVersion": version,
+        }
+        self.stub("route53").add_response(
+            "get_health_check", {"HealthCheck": found}, {"HealthCheckId": CHECK}
+        )
 
     def run(self, drill_id: str = "d1") -> str:
         return str(self.scope["restore"](drill_id))
@@ -104,11 +124,18 @@ def test_it_reads_where_the_tool_writes(graph: Graph, project: Project) -> None:
 
 @pytest.mark.parametrize("inverted", [True, False])
 def test_it_sets_a_health_check_back(function: Function, *, inverted: bool) -> None:
-    """Also one that reads well, so that an injection still on its way finds its version stale; verified, then the record goes."""
+    """Also one that reads well, so that an injection still on its way finds its version stale;
+    verified, then the record goes.
+    """
     function.holds(INVERTED)
     function.health_check(inverted=inverted, version=4)
     answer = {
-        "HealthCheck": {"Id": CHECK, "CallerReference": "x", "HealthCheckConfig": {"Type": "HTTPS"}, "HealthCheckVersion": 5}
+        "HealthCheck": {
+            "Id": CHECK,
+            "CallerReference": "x",
+            "HealthCheckConfig": {"Type": "HTTPS"},
+            "HealthCheckVersion": 5,
+        }
     }
     expected = {"HealthCheckId": CHECK, "HealthCheckVersion": 4, "Inverted": False}
     function.stub("route53").add_response("update_health_check", answer, expected)
@@ -118,7 +145,9 @@ def test_it_sets_a_health_check_back(function: Function, *, inverted: bool) -> N
 
 
 @pytest.mark.parametrize(("step", "call"), [(THROTTLED, "put"), (UNRESERVED, "delete")])
-def test_it_gives_the_function_its_concurrency_back(function: Function, step: RestoreConcurrency, call: str) -> None:
+def test_it_gives_the_function_its_concurrency_back(
+    function: Function, step: RestoreConcurrency, call: str
+) -> None:
     """The number that it had, or none, in the region of the step."""
     name = {"FunctionName": "hello-dev-lambda"}
     reserved = {} if step.reserved is None else {"ReservedConcurrentExecutions": step.reserved}
@@ -137,7 +166,9 @@ def test_it_creates_a_mapping_that_is_missing(function: Function, there: bool) -
     gateway, asked = function.stub("apigateway"), {"domainName": "dev.example.com", "limit": 500}
     gateway.add_response("get_base_path_mappings", {"items": [ITEM] if there else []}, asked)
     if not there:
-        gateway.add_response("create_base_path_mapping", ITEM, {"domainName": "dev.example.com", **ITEM})
+        gateway.add_response(
+            "create_base_path_mapping", ITEM, {"domainName": "dev.example.com", **ITEM}
+        )
     gateway.add_response("get_base_path_mappings", {"items": [ITEM]}, asked)
     function.is_cleared()
     assert function.run() == "undone"
@@ -145,10 +176,14 @@ def test_it_creates_a_mapping_that_is_missing(function: Function, there: bool) -
 
 
 def test_a_step_that_fails_keeps_the_record_and_holds_up_no_other(function: Function) -> None:
-    """A lost compare-and-swap of the health check: the concurrency is restored, and the error says which step is not."""
+    """A lost compare-and-swap of the health check: the concurrency is restored, and the error says
+    which step is not.
+    """
     function.holds(INVERTED, UNRESERVED)
     function.health_check(inverted=True)
-    function.stub("route53").add_client_error("update_health_check", "HealthCheckVersionMismatch", http_status_code=409)
+    function.stub("route53").add_client_error(
+        "update_health_check", "HealthCheckVersionMismatch", http_status_code=409
+    )
     function.stub("lambda").add_response("delete_function_concurrency", {})
     function.stub("lambda").add_response("get_function_concurrency", {})
     with pytest.raises(RuntimeError, match=r"restore_health_check.*HealthCheckVersionMismatch"):
@@ -158,8 +193,12 @@ def test_a_step_that_fails_keeps_the_record_and_holds_up_no_other(function: Func
 def test_what_did_not_take_is_a_failure(function: Function) -> None:
     """Reading it again decides, not that the call was accepted."""
     function.holds(THROTTLED)
-    function.stub("lambda").add_response("put_function_concurrency", {"ReservedConcurrentExecutions": 7})
-    function.stub("lambda").add_response("get_function_concurrency", {"ReservedConcurrentExecutions": 0})
+    function.stub("lambda").add_response(
+        "put_function_concurrency", {"ReservedConcurrentExecutions": 7}
+    )
+    function.stub("lambda").add_response(
+        "get_function_concurrency", {"ReservedConcurrentExecutions": 0}
+    )
     with pytest.raises(RuntimeError, match="it is 0, not 7"):
         function.run()
 
@@ -183,13 +222,21 @@ def test_a_record_of_another_schema_is_refused(function: Function) -> None:
         function.run()
 
 
-def test_it_tries_again_while_there_is_time_and_then_fails(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each attempt is logged; the last error leaves the function, so that Lambda counts it as failed and calls again."""
+def test_it_tries_again_while_there_is_time_and_then_fails(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each attempt is logged; the last error leaves the function, so that Lambda counts it as
+    failed and calls again.
+    """
     left = iter([200_000, 100_000, 50_000])
     for _ in range(3):
-        function.stub("ssm").add_client_error("get_parameter", "InternalServerError", http_status_code=400)
+        function.stub("ssm").add_client_error(
+            "get_parameter", "InternalServerError", http_status_code=400
+        )
     with pytest.raises(Exception, match="InternalServerError"):
-        function.scope["handler"]({"drill_id": "d1"}, SimpleNamespace(get_remaining_time_in_millis=lambda: next(left)))
+        function.scope["handler"](
+            {"drill_id": "d1"}, SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
+        )
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 

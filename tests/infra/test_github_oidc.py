@@ -1,4 +1,6 @@
-"""The bootstrap's template and every IAM policy of the templates: linted, small enough, and closed where power could grow."""
+"""The bootstrap's template and every IAM policy of the templates: linted, small enough, and closed
+where power could grow.
+"""
 
 import json
 import re
@@ -39,12 +41,27 @@ VALUES = {
 }
 # What the linter says and is meant so, each with its reason.
 MEANT = {
-    ("FunctionPolicy", "RESOURCE_POLICY_PRIVILEGE_ESCALATION"): "CloudFormation sets the policy of the packages' bucket itself",
-    ("FunctionPolicy", "MISMATCHED_TYPE_BUT_USABLE"): "the IAM User Guide compares iam:PermissionsBoundary with StringEquals",
-    ("NetworkPolicy", "RESOURCE_STAR"): "ids are EC2's; what is made is bound to the regions, what is changed to the stack's tag",
-    ("Boundary", "RESOURCE_STAR"): "as lambda.yaml, whose interfaces are made by Lambda, in subnets with ids of EC2's",
+    (
+        "FunctionPolicy",
+        "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
+    ): "CloudFormation sets the policy of the packages' bucket itself",
+    (
+        "FunctionPolicy",
+        "MISMATCHED_TYPE_BUT_USABLE",
+    ): "the IAM User Guide compares iam:PermissionsBoundary with StringEquals",
+    (
+        "NetworkPolicy",
+        "RESOURCE_STAR",
+    ): "ids are EC2's; what is made is bound to the regions, what is changed to the stack's tag",
+    (
+        "Boundary",
+        "RESOURCE_STAR",
+    ): "as lambda.yaml, whose interfaces are made by Lambda, in subnets with ids of EC2's",
     ("Role", "RESOURCE_STAR"): "lambda.yaml says why, beside it",
-    ("Role", "UNKNOWN_CONDITION_FOR_ACTION"): "Lambda adds lambda:SourceFunctionArn to every call of a function's code",
+    (
+        "Role",
+        "UNKNOWN_CONDITION_FOR_ACTION",
+    ): "Lambda adds lambda:SourceFunctionArn to every call of a function's code",
 }
 
 
@@ -77,33 +94,61 @@ def policies() -> list[Any]:
             continue
         for name, each in resources(path.name).items():
             properties = each.get("Properties", {})
-            inline = [resolved(policy)["PolicyDocument"] for policy in properties.get("Policies", ())]
-            managed = [resolved(properties["PolicyDocument"])] if each["Type"] == "AWS::IAM::ManagedPolicy" else []
-            found += [pytest.param(name, document, id=f"{path.stem}-{name}-{at}") for at, document in enumerate(inline + managed)]
+            inline = [
+                resolved(policy)["PolicyDocument"] for policy in properties.get("Policies", ())
+            ]
+            managed = (
+                [resolved(properties["PolicyDocument"])]
+                if each["Type"] == "AWS::IAM::ManagedPolicy"
+                else []
+            )
+            found += [
+                pytest.param(name, document, id=f"{path.stem}-{name}-{at}")
+                for at, document in enumerate(inline + managed)
+            ]
     return found
 
 
 OIDC = resources("github-oidc.yaml")
-ROLES = {name: each["Properties"] for name, each in OIDC.items() if each["Type"] == "AWS::IAM::Role"}
+ROLES = {
+    name: each["Properties"] for name, each in OIDC.items() if each["Type"] == "AWS::IAM::Role"
+}
 
 
 @pytest.mark.parametrize(("name", "document"), policies())
 def test_the_iam_linter_finds_nothing_that_is_not_meant(name: str, document: Any) -> None:
-    """Unknown actions, resources that do not fit the action, conditions that it does not know, known ways to more power."""
-    said = [parliament.enhance_finding(each) for each in parliament.analyze_policy_string(json.dumps(document)).findings]
-    assert [f"{each.issue}: {each.detail}" for each in said if (name, each.issue) not in MEANT] == []
+    """Unknown actions, resources that do not fit the action, conditions that it does not know,
+    known ways to more power.
+    """
+    said = [
+        parliament.enhance_finding(each)
+        for each in parliament.analyze_policy_string(json.dumps(document)).findings
+    ]
+    assert [
+        f"{each.issue}: {each.detail}" for each in said if (name, each.issue) not in MEANT
+    ] == []
 
 
 def test_the_linter_is_asked_in_earnest() -> None:
-    """A misspelt action and a resource that does not fit are found, so that an empty list means something."""
-    statement = {"Effect": "Allow", "Action": ["s3:PutObjekt", "ssm:PutParameter"], "Resource": "arn:aws:s3:::x"}
-    found = parliament.analyze_policy_string(json.dumps({"Version": "2012-10-17", "Statement": [statement]})).findings
+    """A misspelt action and a resource that does not fit are found, so that an empty list means
+    something.
+    """
+    statement = {
+        "Effect": "Allow",
+        "Action": ["s3:PutObjekt", "ssm:PutParameter"],
+        "Resource": "arn:aws:s3:::x",
+    }
+    found = parliament.analyze_policy_string(
+        json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    ).findings
     assert found
 
 
 @pytest.mark.parametrize(("name", "document"), policies())
 def test_each_policy_is_small_enough(name: str, document: Any) -> None:
-    """A managed policy has 6,144 characters at most, white space not counted (IAM User Guide, quotas)."""
+    """A managed policy has 6,144 characters at most, white space not counted (IAM User Guide,
+    quotas).
+    """
     assert len(re.sub(r"\s", "", json.dumps(document))) <= 6144
 
 
@@ -115,16 +160,24 @@ def test_a_role_trusts_exact_claims(role: str) -> None:
     assert set(statement["Principal"]) == {"Federated"}
     assert set(statement["Condition"]) == {"StringEquals"}
     claims = resolved(statement["Condition"]["StringEquals"])
-    assert set(claims) == {f"token.actions.githubusercontent.com:{claim}" for claim in ("aud", "sub")}
+    assert set(claims) == {
+        f"token.actions.githubusercontent.com:{claim}" for claim in ("aud", "sub")
+    }
     assert "*" not in json.dumps(claims)
 
 
 def test_no_policy_allows_a_service_whole_or_gives_away_a_role() -> None:
-    """No action with a wildcard; iam:PassRole always says to which service; only CloudFormation's role changes IAM."""
+    """No action with a wildcard; iam:PassRole always says to which service; only CloudFormation's
+    role changes IAM.
+    """
     for case in policies():
         name, document = case.values
         for statement in document["Statement"]:
-            actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+            actions = (
+                [statement["Action"]]
+                if isinstance(statement["Action"], str)
+                else statement["Action"]
+            )
             assert not any("*" in action for action in actions), name
             if "iam:PassRole" in actions:
                 assert set(statement["Condition"]["StringEquals"]) == {"iam:PassedToService"}, name
@@ -135,8 +188,16 @@ def test_no_policy_allows_a_service_whole_or_gives_away_a_role() -> None:
 
 
 def test_every_resource_is_narrowed_where_aws_allows_it() -> None:
-    """`*` stands alone only where an action takes nothing narrower, or where a condition narrows it."""
-    star = {"ListStacks", "FollowDriftDetection", "FindHostedZone", "FindCertificatesAndHostedZone", "FindLogs"}
+    """`*` stands alone only where an action takes nothing narrower, or where a condition narrows
+    it.
+    """
+    star = {
+        "ListStacks",
+        "FollowDriftDetection",
+        "FindHostedZone",
+        "FindCertificatesAndHostedZone",
+        "FindLogs",
+    }
     star |= {"MakeZoneAndHealthCheck", "MakeCertificate"}  # what is made has no ARN yet
     conditioned = {"MakeNetwork", "ChangeNetwork", "AttachToVpc"}
     bare: set[str] = set()
@@ -151,17 +212,34 @@ def test_every_resource_is_narrowed_where_aws_allows_it() -> None:
 def test_the_roles_have_a_path_that_no_pattern_of_the_stage_matches() -> None:
     """What the service role may change are roles without a path, so none of these."""
     assert {each["Path"] for each in ROLES.values()} == {"/deploytool/"}
-    patterns = [each for each in json.dumps(resolved(OIDC["FunctionPolicy"])).split('"') if ":role/" in each]
+    patterns = [
+        each for each in json.dumps(resolved(OIDC["FunctionPolicy"])).split('"') if ":role/" in each
+    ]
     assert set(patterns) == {"arn:aws:iam::123456789012:role/hello-dev-*"}
 
 
 def test_a_role_that_can_be_made_has_the_boundary() -> None:
     """Whatever gives a role power asks for it."""
-    statements = {each["Sid"]: each for each in OIDC["FunctionPolicy"]["Properties"]["PolicyDocument"]["Statement"]}
+    statements = {
+        each["Sid"]: each
+        for each in OIDC["FunctionPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    }
     bounded = statements["MakeBoundedRoles"]
-    assert bounded["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
-    powerful = {"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary"}
-    powerful |= {"iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:CreatePolicy", "iam:DeletePolicy"}
+    assert bounded["Condition"] == {
+        "StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}
+    }
+    powerful = {
+        "iam:AttachRolePolicy",
+        "iam:CreateRole",
+        "iam:PutRolePolicy",
+        "iam:DeleteRolePermissionsBoundary",
+    }
+    powerful |= {
+        "iam:CreatePolicyVersion",
+        "iam:SetDefaultPolicyVersion",
+        "iam:CreatePolicy",
+        "iam:DeletePolicy",
+    }
     for sid, statement in statements.items():
         if sid != "MakeBoundedRoles":
             assert not powerful.intersection(statement["Action"]), sid
@@ -169,19 +247,29 @@ def test_a_role_that_can_be_made_has_the_boundary() -> None:
 
 @pytest.mark.parametrize("template", ["lambda.yaml", "drill-guard.yaml"])
 def test_the_boundary_allows_what_the_roles_of_the_templates_do(template: str) -> None:
-    """Each action of their own policies is in it, so that it never takes away what a stage needs."""
+    """Each action of their own policies is in it, so that it never takes away what a stage
+    needs.
+    """
     [boundary] = [case.values[1] for case in policies() if case.values[0] == "Boundary"]
     allowed = {
         action
         for each in boundary["Statement"]
         for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
     }
-    roles = [each["Properties"] for each in resources(template).values() if each["Type"] == "AWS::IAM::Role"]
+    roles = [
+        each["Properties"]
+        for each in resources(template).values()
+        if each["Type"] == "AWS::IAM::Role"
+    ]
     assert all(role["PermissionsBoundary"]["Fn::If"][0] == "HasBoundary" for role in roles)
     for role in roles:
         for policy in resolved(role["Policies"]):
             for statement in policy["PolicyDocument"]["Statement"]:
-                assert allowed.issuperset([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+                assert allowed.issuperset(
+                    [statement["Action"]]
+                    if isinstance(statement["Action"], str)
+                    else statement["Action"]
+                )
 
 
 def test_every_resource_type_of_a_stage_is_known_to_the_enforcing_cloud() -> None:
@@ -194,7 +282,22 @@ def test_every_resource_type_of_a_stage_is_known_to_the_enforcing_cloud() -> Non
     }
     at = Place("123456789012", "us-east-1", "hello-dev-x", "x")
     examples = dict.fromkeys(
-        ("RestApiId", "ParentId", "ResourceId", "HttpMethod", "StageName", "DomainName", "FunctionName"), "x"
+        (
+            "RestApiId",
+            "ParentId",
+            "ResourceId",
+            "HttpMethod",
+            "StageName",
+            "DomainName",
+            "FunctionName",
+        ),
+        "x",
     )
-    examples |= dict.fromkeys(("LogGroupName", "Bucket", "Name", "HostedZoneId", "Role", "AssumeRolePolicyDocument"), "x")
-    assert [kind for kind in kinds if checks_of(kind, "create", at, {**examples, "Code": {}}, {}) is None] == []
+    examples |= dict.fromkeys(
+        ("LogGroupName", "Bucket", "Name", "HostedZoneId", "Role", "AssumeRolePolicyDocument"), "x"
+    )
+    assert [
+        kind
+        for kind in kinds
+        if checks_of(kind, "create", at, {**examples, "Code": {}}, {}) is None
+    ] == []

@@ -13,7 +13,10 @@ from deploytool.services import service_of
 @pytest.fixture
 def outputs(graph: Graph) -> dict[NodeId, Mapping[str, str]]:
     """Every stack with every output, each with a value of its own."""
-    return {each.id: {name: f"{each.id}.{name}" for name in each.template.outputs} for each in graph.nodes.values()}
+    return {
+        each.id: {name: f"{each.id}.{name}" for name in each.template.outputs}
+        for each in graph.nodes.values()
+    }
 
 
 @pytest.fixture
@@ -23,7 +26,9 @@ def service(project: Project, graph: Graph, outputs: dict[NodeId, Mapping[str, s
 
 def test_each_region_s_function_and_api_are_known(service: Service, project: Project) -> None:
     """A fault in the primary must never touch the secondary's."""
-    assert service.functions == {each: f"lambda@{each}.FunctionName" for each in project.config.regions}
+    assert service.functions == {
+        each: f"lambda@{each}.FunctionName" for each in project.config.regions
+    }
     assert service.rest_apis == {each: f"api@{each}.RestApiId" for each in project.config.regions}
 
 

@@ -13,7 +13,9 @@ SOURCE = Path(__file__).parents[2] / "lambda" / "handler.py"
 
 
 def load() -> ModuleType:
-    """A cold start: the module executed anew. By path, because `lambda` is a keyword and its folder no package."""
+    """A cold start: the module executed anew. By path, because `lambda` is a keyword and its folder
+    no package.
+    """
     spec = importlib.util.spec_from_file_location("handler", SOURCE)
     assert spec is not None
     assert spec.loader is not None
@@ -32,11 +34,17 @@ def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def event(method: str) -> dict[str, Any]:
     """The part of a proxy event that the function reads."""
-    return {"httpMethod": method, "path": "/v1", "requestContext": {"requestId": "request-1", "stage": "dev"}}
+    return {
+        "httpMethod": method,
+        "path": "/v1",
+        "requestContext": {"requestId": "request-1", "stage": "dev"},
+    }
 
 
 def test_get_names_the_region_the_version_the_stage_and_the_request(function: ModuleType) -> None:
-    """In JSON, with the region in a header too, so that a client sees who served without reading the body."""
+    """In JSON, with the region in a header too, so that a client sees who served without reading
+    the body.
+    """
     answer = function.handler(event("GET"), None)
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {
@@ -70,7 +78,9 @@ def test_other_methods_are_told_which_are_allowed(function: ModuleType, method: 
     assert "allow" not in function.handler(event("GET"), None)["headers"]
 
 
-def test_a_function_without_its_version_fails_at_its_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_without_its_version_fails_at_its_first_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A wrong deployment is seen at once, not when someone reads a body."""
     monkeypatch.setenv("AWS_REGION", "us-west-2")
     monkeypatch.delenv("CODE_VERSION", raising=False)

@@ -1,4 +1,6 @@
-"""A local cloud for a session of tests, and a service deployed on it with plain boto3, curl and no adapter of deploytool."""
+"""A local cloud for a session of tests, and a service deployed on it with plain boto3, curl and no
+adapter of deploytool.
+"""
 
 import dataclasses
 import json
@@ -29,10 +31,16 @@ def handler(event, context):
 
 
 def _service_template() -> dict[str, Any]:
-    """A REST API with a function on /v1, the friendly and the region's own domain, their certificate."""
+    """A REST API with a function on /v1, the friendly and the region's own domain, their
+    certificate.
+    """
     region, regional = {"Ref": "AWS::Region"}, {"Fn::Sub": "${AWS::Region}." + DOMAIN}
     uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations"
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     domains = {
         name: {
             "Type": "AWS::ApiGateway::DomainName",
@@ -48,7 +56,11 @@ def _service_template() -> dict[str, Any]:
     mappings = {
         f"{name}Mapping": {
             "Type": "AWS::ApiGateway::BasePathMapping",
-            "Properties": {"DomainName": {"Ref": name}, "RestApiId": {"Ref": "Api"}, "Stage": {"Ref": "Stage"}},
+            "Properties": {
+                "DomainName": {"Ref": name},
+                "RestApiId": {"Ref": "Api"},
+                "Stage": {"Ref": "Stage"},
+            },
         }
         for name in domains
     }
@@ -69,7 +81,9 @@ def _service_template() -> dict[str, Any]:
             },
             "Role": {
                 "Type": "AWS::IAM::Role",
-                "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}},
+                "Properties": {
+                    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}
+                },
             },
             "Function": {
                 "Type": "AWS::Lambda::Function",
@@ -86,7 +100,9 @@ def _service_template() -> dict[str, Any]:
                     "FunctionName": {"Ref": "Function"},
                     "Action": "lambda:InvokeFunction",
                     "Principal": "apigateway.amazonaws.com",
-                    "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/GET/v1"},
+                    "SourceArn": {
+                        "Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/GET/v1"
+                    },
                 },
             },
             "Api": {
@@ -112,7 +128,11 @@ def _service_template() -> dict[str, Any]:
                     "ResourceId": {"Ref": "Resource"},
                     "HttpMethod": "GET",
                     "AuthorizationType": "NONE",
-                    "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": {"Fn::Sub": uri}},
+                    "Integration": {
+                        "Type": "AWS_PROXY",
+                        "IntegrationHttpMethod": "POST",
+                        "Uri": {"Fn::Sub": uri},
+                    },
                 },
             },
             "Deployment": {
@@ -122,7 +142,11 @@ def _service_template() -> dict[str, Any]:
             },
             "Stage": {
                 "Type": "AWS::ApiGateway::Stage",
-                "Properties": {"RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "live"},
+                "Properties": {
+                    "RestApiId": {"Ref": "Api"},
+                    "DeploymentId": {"Ref": "Deployment"},
+                    "StageName": "live",
+                },
             },
             **domains,
             **mappings,
@@ -167,15 +191,26 @@ class Aws:
             config=Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=20),
         )
 
-    def start_stack(self, name: str, template: Mapping[str, Any], region: str = REGIONS[0], **parameters: str) -> None:
+    def start_stack(
+        self, name: str, template: Mapping[str, Any], region: str = REGIONS[0], **parameters: str
+    ) -> None:
         """Begin to create a stack."""
-        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+        given = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ]
         self.client("cloudformation", region).create_stack(
-            StackName=name, TemplateBody=json.dumps(template), Parameters=given, Capabilities=["CAPABILITY_NAMED_IAM"]
+            StackName=name,
+            TemplateBody=json.dumps(template),
+            Parameters=given,
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
 
-    def create_stack(self, name: str, template: Mapping[str, Any], region: str = REGIONS[0], **parameters: str) -> dict[str, str]:
-        """The outputs of a stack once it is complete. Raises AssertionError with its events when it fails."""
+    def create_stack(
+        self, name: str, template: Mapping[str, Any], region: str = REGIONS[0], **parameters: str
+    ) -> dict[str, str]:
+        """The outputs of a stack once it is complete. Raises AssertionError with its events when it
+        fails.
+        """
         self.start_stack(name, template, region, **parameters)
         return self.outputs(name, region)
 
@@ -184,15 +219,27 @@ class Aws:
         cloudformation = self.client("cloudformation", region)
         stack_id = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
         cloudformation.delete_stack(StackName=name)
-        return str(settled(lambda: cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0])["StackStatus"])
+        return str(
+            settled(lambda: cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0])[
+                "StackStatus"
+            ]
+        )
 
     def status(self, name: str, region: str = REGIONS[0]) -> str:
         """The status of a stack now."""
-        return str(self.client("cloudformation", region).describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        return str(
+            self.client("cloudformation", region).describe_stacks(StackName=name)["Stacks"][0][
+                "StackStatus"
+            ]
+        )
 
-    def update_stack(self, name: str, template: Mapping[str, Any], region: str = REGIONS[0]) -> dict[str, str]:
+    def update_stack(
+        self, name: str, template: Mapping[str, Any], region: str = REGIONS[0]
+    ) -> dict[str, str]:
         """The outputs of a stack once it has been updated."""
-        self.client("cloudformation", region).update_stack(StackName=name, TemplateBody=json.dumps(template))
+        self.client("cloudformation", region).update_stack(
+            StackName=name, TemplateBody=json.dumps(template)
+        )
         return self.outputs(name, region)
 
     def outputs(self, name: str, region: str = REGIONS[0]) -> dict[str, str]:
@@ -201,12 +248,19 @@ class Aws:
         stack = settled(lambda: cloudformation.describe_stacks(StackName=name)["Stacks"][0])
         if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-            raise AssertionError([(e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason")) for e in events])
+            raise AssertionError(
+                [
+                    (e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason"))
+                    for e in events
+                ]
+            )
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
 
 def settled(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The stack once nothing is in progress. Each look is a request, which gives the cloud its turn; the timeout is pytest's."""
+    """The stack once nothing is in progress. Each look is a request, which gives the cloud its
+    turn; the timeout is pytest's.
+    """
     while True:
         stack = read()
         if not stack["StackStatus"].endswith("IN_PROGRESS"):
@@ -233,13 +287,32 @@ class Reply:
 
 
 def curl(state: State, host: str, address: str, path: str = "/v1", *options: str) -> Reply:
-    """https://<host><path> at an edge's address, the certificate verified with the local CA. Raises CalledProcessError."""
+    """https://<host><path> at an edge's address, the certificate verified with the local CA. Raises
+    CalledProcessError.
+    """
     connect = ("--connect-to", f"{host}:443:{address}:{state.https_port}")
-    command = ["curl", "-q", "-sS", "-i", "--noproxy", "*", "--max-time", "20", "--cacert", str(state.ca), *connect, *options]
-    done = subprocess.run([*command, f"https://{host}{path}"], capture_output=True, text=True, check=True)
+    command = [
+        "curl",
+        "-q",
+        "-sS",
+        "-i",
+        "--noproxy",
+        "*",
+        "--max-time",
+        "20",
+        "--cacert",
+        str(state.ca),
+        *connect,
+        *options,
+    ]
+    done = subprocess.run(
+        [*command, f"https://{host}{path}"], capture_output=True, text=True, check=True
+    )
     head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
     start, *fields = head.split("\n")
-    headers = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields)}
+    headers = {
+        name.lower(): value for name, _, value in (field.partition(": ") for field in fields)
+    }
     return Reply(int(start.split()[1]), headers, body)
 
 
@@ -261,7 +334,10 @@ def service(aws: Aws) -> Service:
     """A service in both regions behind one domain."""
     zone = aws.create_stack("zone", ZONE_TEMPLATE)
     template = _service_template()
-    regions = {region: aws.create_stack("service", template, region, ZoneId=zone["ZoneId"]) for region in REGIONS}
+    regions = {
+        region: aws.create_stack("service", template, region, ZoneId=zone["ZoneId"])
+        for region in REGIONS
+    }
     return Service(DOMAIN, zone["ZoneId"], tuple(zone["NameServers"].split(",")), regions)
 
 

@@ -1,4 +1,6 @@
-"""Other graphs than the default one, deployed in both regions: foreign templates, an existing zone, an HTTP endpoint, a VPC."""
+"""Other graphs than the default one, deployed in both regions: foreign templates, an existing zone,
+an HTTP endpoint, a VPC.
+"""
 
 import json
 import os
@@ -18,12 +20,17 @@ from deploytool.localcloud.state import State
 ROOT = Path(__file__).parents[2]
 REGIONS = ("us-east-1", "us-west-2")
 
-# Two templates of the kind that people have lying about: one in JSON, one in YAML, neither written for this project.
+# Two templates of the kind that people have lying about: one in JSON, one in YAML, neither written
+# for this project.
 TABLE = {
     "AWSTemplateFormatVersion": "2010-09-09",
     "Parameters": {
         "TableNameParam": {"Type": "String", "MinLength": 3, "MaxLength": 255},
-        "ViewType": {"Type": "String", "Default": "KEYS_ONLY", "AllowedValues": ["KEYS_ONLY", "NEW_IMAGE"]},
+        "ViewType": {
+            "Type": "String",
+            "Default": "KEYS_ONLY",
+            "AllowedValues": ["KEYS_ONLY", "NEW_IMAGE"],
+        },
     },
     "Resources": {
         "OrdersTable": {
@@ -113,7 +120,9 @@ def backends() -> Iterator[dict[str, str]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps({"path": self.path, "asked_by": self.headers["x-api-region"]}).encode()
+            body = json.dumps(
+                {"path": self.path, "asked_by": self.headers["x-api-region"]}
+            ).encode()
             self.send_response(404 if "missing" in self.path else 200)
             self.send_header("x-served-by-region", self.server.region)  # type: ignore[attr-defined]  # set below
             self.send_header("content-length", str(len(body)))
@@ -127,7 +136,10 @@ def backends() -> Iterator[dict[str, str]]:
     for region, server in servers.items():
         server.region = region  # type: ignore[attr-defined]  # the handler reads it
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield {region: f"http://127.0.0.1:{server.server_address[1]}/backend" for region, server in servers.items()}
+    yield {
+        region: f"http://127.0.0.1:{server.server_address[1]}/backend"
+        for region, server in servers.items()
+    }
     for server in servers.values():
         server.shutdown()
         server.server_close()
@@ -135,13 +147,20 @@ def backends() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def arns(aws: Any) -> dict[str, str]:
-    """A certificate a region for fn.example.org, validated in a zone that deploytool knows nothing of."""
+    """A certificate a region for fn.example.org, validated in a zone that deploytool knows nothing
+    of.
+    """
     route53 = aws.client("route53")
-    zone = route53.create_hosted_zone(Name="example.org", CallerReference="example.org")["HostedZone"]["Id"]
+    zone = route53.create_hosted_zone(Name="example.org", CallerReference="example.org")[
+        "HostedZone"
+    ]["Id"]
     found = {}
     for region in REGIONS:
         acm = aws.client("acm", region)
-        names = {"DomainName": "fn.example.org", "SubjectAlternativeNames": [f"{region}.fn.example.org"]}
+        names = {
+            "DomainName": "fn.example.org",
+            "SubjectAlternativeNames": [f"{region}.fn.example.org"],
+        }
         found[region] = acm.request_certificate(**names, ValidationMethod="DNS")["CertificateArn"]
         certificate = acm.describe_certificate(CertificateArn=found[region])["Certificate"]
         records = [each["ResourceRecord"] for each in certificate["DomainValidationOptions"]]
@@ -168,16 +187,23 @@ def table(values: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def deploytool(
-    tmp_path_factory: pytest.TempPathFactory, cloud: State, backends: dict[str, str], arns: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory,
+    cloud: State,
+    backends: dict[str, str],
+    arns: dict[str, str],
 ) -> Deploytool:
     """A project with the shipped templates, two foreign ones, and two stages unlike the default."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "infra", folder / "infra")
-    shutil.copytree(ROOT / "lambda", folder / "lambda", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "lambda", folder / "lambda", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (folder / "infra" / "orders.json").write_text(json.dumps(TABLE))
     (folder / "infra" / "orders-alarm.yaml").write_text(ALARM)
     graph = folder / "infra" / "stacks.yaml"
-    text = graph.read_text().replace("\nsettings:\n", "\nsettings:\n  orders: false\n  table_name: orders\n")
+    text = graph.read_text().replace(
+        "\nsettings:\n", "\nsettings:\n  orders: false\n  table_name: orders\n"
+    )
     graph.write_text(text.replace("\nstacks:\n", f"\nstacks:\n{STACKS}"))
     (folder / "deploytool.toml").write_text(f"""
 project = "any"
@@ -203,8 +229,12 @@ table_name = "any-orders"
 def test_an_http_endpoint_behind_a_domain_of_an_existing_zone(
     deploytool: Deploytool, aws: Any, cloud: State, get: Callable[..., Any]
 ) -> None:
-    """The zone is found by the domain; each region's edge answers with what its endpoint says, status and headers as they are."""
-    zone = aws.client("route53").create_hosted_zone(Name="example.net", CallerReference="example.net")["HostedZone"]["Id"]
+    """The zone is found by the domain; each region's edge answers with what its endpoint says,
+    status and headers as they are.
+    """
+    zone = aws.client("route53").create_hosted_zone(
+        Name="example.net", CallerReference="example.net"
+    )["HostedZone"]["Id"]
     deploytool.run("deploy", "--stage", "web")
     outputs = deploytool.run("outputs", "--stage", "web")
     assert {"hosted-zone", "lambda", "code-bucket", "network", "orders"}.isdisjoint(outputs)
@@ -213,23 +243,36 @@ def test_an_http_endpoint_behind_a_domain_of_an_existing_zone(
         assert (reply.status, reply.headers["x-served-by-region"]) == (200, region)
         assert json.loads(reply.body) == {"path": "/backend?a=1&a=2", "asked_by": region}
         assert get("web.example.net", cloud.regions[region], "/v1?missing=1").status == 404
-    names = {each["Name"] for each in aws.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]}
+    names = {
+        each["Name"]
+        for each in aws.client("route53").list_resource_record_sets(HostedZoneId=zone)[
+            "ResourceRecordSets"
+        ]
+    }
     assert {"web.example.net.", "us-east-1.web.example.net.", "us-west-2.web.example.net."} <= names
 
 
 def test_a_function_in_a_vpc_behind_a_given_certificate_beside_foreign_stacks(
     deploytool: Deploytool, aws: Any, cloud: State, get: Callable[..., Any]
 ) -> None:
-    """No record is written; the function has its subnets; the secondary's foreign stack takes an output of the primary's."""
+    """No record is written; the function has its subnets; the secondary's foreign stack takes an
+    output of the primary's.
+    """
     deploytool.run("deploy", "--stage", "fn")
     outputs = deploytool.run("outputs", "--stage", "fn")
     assert {"hosted-zone", "certificate", "record-set", "regional-record"}.isdisjoint(outputs)
     for region in REGIONS:
         reply = get("fn.example.org", cloud.regions[region])
         assert (reply.status, reply.headers["x-served-by-region"]) == (200, region)
-        function = aws.client("lambda", region).get_function_configuration(FunctionName="any-fn-lambda")
-        assert function["VpcConfig"]["SubnetIds"] == outputs["network"][region]["SubnetIds"].split(",")
-        assert aws.client("dynamodb", region).describe_table(TableName="any-orders")["Table"]["LatestStreamArn"]
+        function = aws.client("lambda", region).get_function_configuration(
+            FunctionName="any-fn-lambda"
+        )
+        assert function["VpcConfig"]["SubnetIds"] == outputs["network"][region]["SubnetIds"].split(
+            ","
+        )
+        assert aws.client("dynamodb", region).describe_table(TableName="any-orders")["Table"][
+            "LatestStreamArn"
+        ]
     alarms = outputs["orders-alarm"]
     assert alarms["us-east-1"]["Upstream"] == ""
     assert alarms["us-west-2"]["Upstream"] == outputs["orders"]["us-east-1"]["Stream"]
@@ -239,7 +282,9 @@ def test_a_function_in_a_vpc_behind_a_given_certificate_beside_foreign_stacks(
 def test_new_code_alone_updates_the_function_s_stacks_alone(
     deploytool: Deploytool, cloud: State, get: Callable[..., Any]
 ) -> None:
-    """With --stack lambda no other stack is looked into; without it the others are found unchanged."""
+    """With --stack lambda no other stack is looked into; without it the others are found
+    unchanged.
+    """
     before = json.loads(get("fn.example.org", cloud.regions["us-east-1"]).body)
     handler = deploytool.folder / "lambda" / "handler.py"
     handler.write_text(handler.read_text() + "\n# changed\n")
@@ -247,19 +292,32 @@ def test_new_code_alone_updates_the_function_s_stacks_alone(
     assert changed(apart) == {"lambda@us-east-1", "lambda@us-west-2"}
     assert json.loads(get("fn.example.org", cloud.regions["us-east-1"]).body) != before
     handler.write_text(handler.read_text() + "\n# again\n")
-    assert changed(deploytool.run("deploy", "--stage", "fn")) == {"lambda@us-east-1", "lambda@us-west-2"}
+    assert changed(deploytool.run("deploy", "--stage", "fn")) == {
+        "lambda@us-east-1",
+        "lambda@us-west-2",
+    }
 
 
-def test_what_a_stage_has_come_to_do_without_is_destroyed_with_it(deploytool: Deploytool, aws: Any) -> None:
+def test_what_a_stage_has_come_to_do_without_is_destroyed_with_it(
+    deploytool: Deploytool, aws: Any
+) -> None:
     """A stack that was deployed under earlier settings is no orphan."""
     toml = deploytool.folder / "deploytool.toml"
-    toml.write_text(toml.read_text().replace("vpc = true\norders = true", "vpc = false\norders = false"))
+    toml.write_text(
+        toml.read_text().replace("vpc = true\norders = true", "vpc = false\norders = false")
+    )
     deploytool.run("destroy", "--stage", "fn", "--yes")
     for region in REGIONS:
         stacks = aws.client("cloudformation", region).describe_stacks()["Stacks"]
-        assert [each["StackName"] for each in stacks if each["StackName"].startswith("any-fn-")] == []
+        assert [
+            each["StackName"] for each in stacks if each["StackName"].startswith("any-fn-")
+        ] == []
 
 
 def changed(outcome: Any) -> set[str]:
     """The stacks that a deployment updated."""
-    return {f"{each['stack']}@{each['region']}" for each in outcome["stacks"] if each["action"] == "update"}
+    return {
+        f"{each['stack']}@{each['region']}"
+        for each in outcome["stacks"]
+        if each["action"] == "update"
+    }

@@ -1,4 +1,6 @@
-"""What breaks a region, seen by clients, health checkers and the log of what really happened, at 20 times real time."""
+"""What breaks a region, seen by clients, health checkers and the log of what really happened, at 20
+times real time.
+"""
 
 import json
 import time
@@ -18,7 +20,9 @@ BOUND = 15.0  # wall seconds: three intervals and limits take less than 5
 
 @pytest.fixture(scope="module")
 def check(aws: Any, service: Any) -> Iterator[str]:
-    """A health check of the primary's own domain, two in a row decide: one may fail on a busy machine."""
+    """A health check of the primary's own domain, two in a row decide: one may fail on a busy
+    machine.
+    """
     route53 = aws.client("route53")
     settings = {
         "Type": "HTTPS",
@@ -27,8 +31,13 @@ def check(aws: Any, service: Any) -> Iterator[str]:
         "RequestInterval": 10,
         "FailureThreshold": 2,
     }
-    made = route53.create_health_check(CallerReference="faults", HealthCheckConfig=settings)["HealthCheck"]["Id"]
-    target = {key: service.regions[REGION][f"Regional{key}"] for key in ("RegionalDomainName", "RegionalHostedZoneId")}
+    made = route53.create_health_check(CallerReference="faults", HealthCheckConfig=settings)[
+        "HealthCheck"
+    ]["Id"]
+    target = {
+        key: service.regions[REGION][f"Regional{key}"]
+        for key in ("RegionalDomainName", "RegionalHostedZoneId")
+    }
     alias = {
         "DNSName": target["RegionalDomainName"],
         "HostedZoneId": target["RegionalHostedZoneId"],
@@ -56,12 +65,17 @@ def until(holds: Callable[[], bool]) -> None:
 def all_checkers(cloud: Any, check: str, *, healthy: bool) -> bool:
     """Whether every checker has that opinion."""
     verdict = lifecycle.status(cloud)["health_checks"][check]
-    return (verdict["checkers"], verdict["checkers_healthy"]) == (CHECKERS, CHECKERS if healthy else 0)
+    return (verdict["checkers"], verdict["checkers_healthy"]) == (
+        CHECKERS,
+        CHECKERS if healthy else 0,
+    )
 
 
 def reasons(aws: Any, check: str) -> set[str]:
     """Why the last failed check of each checker failed."""
-    seen = aws.client("route53").get_health_check_last_failure_reason(HealthCheckId=check)["HealthCheckObservations"]
+    seen = aws.client("route53").get_health_check_last_failure_reason(HealthCheckId=check)[
+        "HealthCheckObservations"
+    ]
     return {each["StatusReport"]["Status"] for each in seen}
 
 
@@ -74,8 +88,12 @@ def reasons(aws: Any, check: str) -> set[str]:
         ("failing", "503"),
     ],
 )
-def test_checkers_find_each_condition(cloud: Any, aws: Any, check: str, condition: str, reason: str) -> None:
-    """Every checker finds it, and that it is over; the truth dates both on the clock of all processes."""
+def test_checkers_find_each_condition(
+    cloud: Any, aws: Any, check: str, condition: str, reason: str
+) -> None:
+    """Every checker finds it, and that it is over; the truth dates both on the clock of all
+    processes.
+    """
     until(lambda: all_checkers(cloud, check, healthy=True))
     before = {name: len(log) for name, log in lifecycle.truth(cloud).items()}
     broken = time.monotonic()
@@ -85,19 +103,23 @@ def test_checkers_find_each_condition(cloud: Any, aws: Any, check: str, conditio
     finally:
         mended = time.monotonic()
         lifecycle.set_region(cloud, REGION, "serving")
-    assert any(reason in each for each in reasons(aws, check))  # not all: a check that was under way ends in another way
+    # Not all: a check that was under way ends in another way
+    assert any(reason in each for each in reasons(aws, check))
     until(lambda: all_checkers(cloud, check, healthy=True))
     over = time.monotonic()
 
     truth = {name: log[before[name] :] for name, log in lifecycle.truth(cloud).items()}
-    assert [(each["region"], each["old"]["state"], each["new"]["state"]) for each in truth["edges"]] == [
+    assert [
+        (each["region"], each["old"]["state"], each["new"]["state"]) for each in truth["edges"]
+    ] == [
         (REGION, "serving", condition),
         (REGION, condition, "serving"),
     ]
     verdicts = [each for each in truth["verdicts"] if each["health_check_id"] == check]
     assert [each["healthy"] for each in verdicts] == [False, True]
     lost, found, back, recovered = (
-        each["monotonic"] for each in (truth["edges"][0], verdicts[0], truth["edges"][1], verdicts[1])
+        each["monotonic"]
+        for each in (truth["edges"][0], verdicts[0], truth["edges"][1], verdicts[1])
     )
     assert broken <= lost <= found <= mended <= back <= recovered <= over
     seconds = verdicts[1]["at"] - verdicts[0]["at"]
@@ -118,7 +140,9 @@ def test_inverting_turns_the_verdict_at_once(cloud: Any, aws: Any, check: str) -
 
 
 def test_throttled_function(cloud: Any, aws: Any, service: Any, get: Any, check: str) -> None:
-    """Reserved concurrency 0: the region's clients get API Gateway's 500 and its check fails; deleting it restores both."""
+    """Reserved concurrency 0: the region's clients get API Gateway's 500 and its check fails;
+    deleting it restores both.
+    """
     functions = aws.client("lambda", REGION)
     name = service.regions[REGION]["FunctionName"]
     until(lambda: all_checkers(cloud, check, healthy=True))
@@ -132,7 +156,9 @@ def test_throttled_function(cloud: Any, aws: Any, service: Any, get: Any, check:
         assert all("500" in each for each in reasons(aws, check))
     finally:
         functions.delete_function_concurrency(FunctionName=name)
-    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=name)
+    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(
+        FunctionName=name
+    )
     assert get(service.domain, EAST).status == 200
     until(lambda: all_checkers(cloud, check, healthy=True))
 
@@ -146,7 +172,9 @@ def test_failed_function(service: Any, get: Any) -> None:
 
 @pytest.mark.parametrize("output", ["Friendly", "Regional"])
 def test_unmapped(cloud: Any, aws: Any, service: Any, get: Any, check: str, output: str) -> None:
-    """Without its base path mapping a domain is Forbidden; the check follows the regional one; creating it again restores."""
+    """Without its base path mapping a domain is Forbidden; the check follows the regional one;
+    creating it again restores.
+    """
     domain = service.domain if output == "Friendly" else f"{REGION}.{service.domain}"
     gateway = aws.client("apigateway", REGION)
     until(lambda: all_checkers(cloud, check, healthy=True))
@@ -163,10 +191,17 @@ def test_unmapped(cloud: Any, aws: Any, service: Any, get: Any, check: str, outp
             until(lambda: all_checkers(cloud, check, healthy=False))
             assert all("403" in each for each in reasons(aws, check))
     finally:
-        gateway.create_base_path_mapping(domainName=domain, restApiId=mapping["restApiId"], stage=mapping["stage"])
+        gateway.create_base_path_mapping(
+            domainName=domain, restApiId=mapping["restApiId"], stage=mapping["stage"]
+        )
     with pytest.raises(ClientError) as again:
-        gateway.create_base_path_mapping(domainName=domain, restApiId=mapping["restApiId"], stage=mapping["stage"])
+        gateway.create_base_path_mapping(
+            domainName=domain, restApiId=mapping["restApiId"], stage=mapping["stage"]
+        )
     assert again.value.response["Error"]["Code"] == "ConflictException"
-    assert gateway.get_base_path_mapping(domainName=domain, basePath="(none)")["stage"] == mapping["stage"]
+    assert (
+        gateway.get_base_path_mapping(domainName=domain, basePath="(none)")["stage"]
+        == mapping["stage"]
+    )
     assert get(domain, EAST).status == 200
     until(lambda: all_checkers(cloud, check, healthy=True))

@@ -1,4 +1,6 @@
-"""A drill's record and guard on a running cloud, with deploytool's adapters: the cloud alone undoes what a dead drill left."""
+"""A drill's record and guard on a running cloud, with deploytool's adapters: the cloud alone undoes
+what a dead drill left.
+"""
 
 import time
 import uuid
@@ -30,12 +32,26 @@ from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 
 PRIMARY, SECONDARY = "us-east-1", "us-west-2"
 TEMPLATE = Path(__file__).parents[2] / "infra" / "drill-guard.yaml"
-CHECK = {"Type": "HTTPS", "FullyQualifiedDomainName": "nowhere.example.net", "ResourcePath": "/v1", "Port": 443}
+CHECK = {
+    "Type": "HTTPS",
+    "FullyQualifiedDomainName": "nowhere.example.net",
+    "ResourcePath": "/v1",
+    "Port": 443,
+}
 
 
 def record(drill_id: str, *undo: UndoStep) -> DrillRecord:
     """A drill's record."""
-    return DrillRecord(SCHEMA_VERSION, drill_id, "any", "dev", "a test", "2026-01-02T03:04:05Z", "2026-01-02T03:14:05Z", undo)
+    return DrillRecord(
+        SCHEMA_VERSION,
+        drill_id,
+        "any",
+        "dev",
+        "a test",
+        "2026-01-02T03:04:05Z",
+        "2026-01-02T03:14:05Z",
+        undo,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +62,24 @@ def clients(cloud: Any) -> Clients:
 @pytest.fixture(scope="module")
 def function_name(aws: Any, service: Any) -> str:
     """The function behind the service in the primary region."""
-    found = aws.client("cloudformation").describe_stack_resource(StackName="service", LogicalResourceId="Function")
+    found = aws.client("cloudformation").describe_stack_resource(
+        StackName="service", LogicalResourceId="Function"
+    )
     return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
 
 @pytest.fixture(scope="module")
 def health_check_id(aws: Any) -> str:
-    made = aws.client("route53").create_health_check(CallerReference=str(uuid.uuid4()), HealthCheckConfig=CHECK)
+    made = aws.client("route53").create_health_check(
+        CallerReference=str(uuid.uuid4()), HealthCheckConfig=CHECK
+    )
     return str(made["HealthCheck"]["Id"])
 
 
 @pytest.fixture(scope="module")
-def guard(aws: Any, clients: Clients, service: Any, function_name: str, health_check_id: str) -> SchedulerGuard:
+def guard(
+    aws: Any, clients: Clients, service: Any, function_name: str, health_check_id: str
+) -> SchedulerGuard:
     """The guard of the service, from the shipped template."""
     template = load_yaml(TEMPLATE.read_text(encoding="utf-8"), TEMPLATE.name)
     parameters = {
@@ -70,7 +92,9 @@ def guard(aws: Any, clients: Clients, service: Any, function_name: str, health_c
         "LogRetentionDays": "1",
     }
     made = aws.create_stack("guarded-dev-drill-guard", template, SECONDARY, **parameters)
-    deployed = DrillGuard(SECONDARY, made["FunctionArn"], made["SchedulerRoleArn"], made["ScheduleGroup"])
+    deployed = DrillGuard(
+        SECONDARY, made["FunctionArn"], made["SchedulerRoleArn"], made["ScheduleGroup"]
+    )
     return SchedulerGuard(clients, deployed)
 
 
@@ -93,7 +117,9 @@ def wait_until(holds: Callable[[], bool], seconds: float) -> None:
 
 
 def test_of_two_drills_one_is_refused(records: SsmDrillRecords) -> None:
-    """The second learns whose the first is; writing again what is there is no second drill; only its own drill clears it."""
+    """The second learns whose the first is; writing again what is there is no second drill; only
+    its own drill clears it.
+    """
     first, second = record("one", RestoreHealthCheck("abc", inverted=False)), record("two")
     assert records.read() is None
     records.write(first)
@@ -112,7 +138,9 @@ def test_of_two_drills_one_is_refused(records: SsmDrillRecords) -> None:
 def test_a_throttled_function_fails_and_an_unreserved_one_does_not(
     clients: Clients, service: Any, function_name: str, cloud: Any, get: Callable[..., Any]
 ) -> None:
-    """A reservation of nought is a 5xx at the API, as the fault needs it; without it the API answers again."""
+    """A reservation of nought is a 5xx at the API, as the fault needs it; without it the API
+    answers again.
+    """
     functions = LambdaFunctions(clients)
     assert functions.reserved_concurrency(PRIMARY, function_name) is None
     functions.set_reserved_concurrency(PRIMARY, function_name, 0)
@@ -144,16 +172,29 @@ def test_a_mapping_is_removed_and_created_as_often_as_one_likes(
 
 
 def test_the_guard_undoes_what_a_dead_drill_left(
-    clients: Clients, service: Any, function_name: str, health_check_id: str, guard: SchedulerGuard, records: SsmDrillRecords
+    clients: Clients,
+    service: Any,
+    function_name: str,
+    health_check_id: str,
+    guard: SchedulerGuard,
+    records: SsmDrillRecords,
 ) -> None:
-    """Health check, concurrency and mapping are as before and the record is gone, with nobody else doing anything."""
-    health_checks, functions, mappings = Route53HealthChecks(clients), LambdaFunctions(clients), ApiGatewayMappings(clients)
+    """Health check, concurrency and mapping are as before and the record is gone, with nobody else
+    doing anything.
+    """
+    health_checks, functions, mappings = (
+        Route53HealthChecks(clients),
+        LambdaFunctions(clients),
+        ApiGatewayMappings(clients),
+    )
     before = health_checks.get(health_check_id)
     [mapping] = mappings.of(PRIMARY, service.domain)
     undo = (
         RestoreHealthCheck(health_check_id, inverted=before.config.inverted),
         RestoreConcurrency(PRIMARY, function_name, None),
-        RestoreMapping(PRIMARY, service.domain, mapping.base_path, mapping.rest_api_id, mapping.stage),
+        RestoreMapping(
+            PRIMARY, service.domain, mapping.base_path, mapping.rest_api_id, mapping.stage
+        ),
     )
     records.write(record("dead", *undo))
     guard.arm("dead", 2)
@@ -167,16 +208,24 @@ def test_the_guard_undoes_what_a_dead_drill_left(
 
 
 def test_a_disarmed_guard_does_nothing(
-    aws: Any, guard: SchedulerGuard, records: SsmDrillRecords, clients: Clients, health_check_id: str
+    aws: Any,
+    guard: SchedulerGuard,
+    records: SsmDrillRecords,
+    clients: Clients,
+    health_check_id: str,
 ) -> None:
-    """Its record stays although it is due: another schedule of the same moment has fired by then."""
+    """Its record stays although it is due: another schedule of the same moment has fired by
+    then.
+    """
     records.write(record("over", RestoreHealthCheck(health_check_id, inverted=False)))
     guard.arm("over", 1)
     guard.disarm("over")
     guard.disarm("over")
     guard.arm("later", 1)
     schedules = aws.client("scheduler", SECONDARY)
-    wait_until(lambda: not schedules.list_schedules(GroupName="guarded-dev-drill-guard")["Schedules"], 30)
+    wait_until(
+        lambda: not schedules.list_schedules(GroupName="guarded-dev-drill-guard")["Schedules"], 30
+    )
     left = records.read()
     assert left is not None
     assert left.drill_id == "over"

@@ -1,4 +1,6 @@
-"""A local cloud's life from outside: how fast it is there, what it takes, and that nothing is left of it."""
+"""A local cloud's life from outside: how fast it is there, what it takes, and that nothing is left
+of it.
+"""
 
 import json
 import os
@@ -13,20 +15,28 @@ from deploytool.localcloud.state import State
 
 def processes(group: int) -> list[int]:
     """The living processes of a process group."""
-    found = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        ["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
+    ).stdout
     rows = [line.split() for line in found.splitlines()]
-    return [int(pid) for pid, pgid, state in rows if int(pgid) == group and not state.startswith("Z")]
+    return [
+        int(pid) for pid, pgid, state in rows if int(pgid) == group and not state.startswith("Z")
+    ]
 
 
 def local(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A `deploytool local` command on the cloud of a folder."""
     env = {**os.environ, "DEPLOYTOOL_LOCAL_DIR": str(folder)}
     command = [sys.executable, "-m", "deploytool", "local", *words]
-    return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_up_status_down_and_no_process_is_left(tmp_path: Path) -> None:
-    """A second `up` finds the first, another speed is refused, and after `down` neither process nor state is left."""
+    """A second `up` finds the first, another speed is refused, and after `down` neither process nor
+    state is left.
+    """
     assert local(tmp_path, "up", "--speed", "5").returncode == 0
     state = lifecycle.load(tmp_path)
     assert state is not None
@@ -59,19 +69,24 @@ def test_it_listens_on_loopback_only(cloud: State) -> None:
             if fields[9] in inodes:
                 bound.append((table, fields[1].split(":")[0]))
     assert bound
-    assert {address[-2:] for table, address in bound} == {"7F"}, bound  # little-endian: 127 stands last
+    # little-endian: 127 stands last
+    assert {address[-2:] for table, address in bound} == {"7F"}, bound
     assert {table for table, _ in bound} <= {"tcp", "udp"}
 
 
 def test_a_killed_starter_takes_a_private_cloud_with_it(tmp_path: Path) -> None:
-    """SIGKILL of the process that began it leaves nothing: the cloud hangs on its starter's pipe."""
+    """SIGKILL of the process that began it leaves nothing: the cloud hangs on its starter's
+    pipe.
+    """
     script = (
         "import sys, time; from pathlib import Path; from deploytool.localcloud import lifecycle;"
         "from deploytool.localcloud.settings import Settings\n"
         f"with lifecycle.private(Settings(Path({str(tmp_path)!r}))) as state:\n"
         "    print(state.pid, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as starter:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as starter:
         assert starter.stdout is not None
         group = int(starter.stdout.readline())
         assert processes(group)
@@ -80,8 +95,14 @@ def test_a_killed_starter_takes_a_private_cloud_with_it(tmp_path: Path) -> None:
 
 
 def test_what_to_export_points_every_aws_tool_at_it(cloud: State) -> None:
-    """A service's own endpoint, a profile and a session token of the shell are taken out of force."""
-    inherited = {"AWS_ENDPOINT_URL_S3": "https://elsewhere.example", "AWS_PROFILE": "work", "NO_PROXY": "intranet"}
+    """A service's own endpoint, a profile and a session token of the shell are taken out of
+    force.
+    """
+    inherited = {
+        "AWS_ENDPOINT_URL_S3": "https://elsewhere.example",
+        "AWS_PROFILE": "work",
+        "NO_PROXY": "intranet",
+    }
     found = lifecycle.environment(cloud, inherited)
     assert found["AWS_ENDPOINT_URL_S3"] == found["AWS_ENDPOINT_URL"] == cloud.endpoint_url
     assert found["AWS_PROFILE"] is None

@@ -1,4 +1,6 @@
-"""plan and deploy --plan-file as a user runs them, against the session's cloud: change sets, drift, a world that moved."""
+"""plan and deploy --plan-file as a user runs them, against the session's cloud: change sets, drift,
+a world that moved.
+"""
 
 import json
 from collections.abc import Callable
@@ -39,9 +41,14 @@ Resources: {Note: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value
 
 @pytest.fixture
 def run(
-    cloud: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    cloud: State,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, str, str]]:
-    """`run("plan", ...)`: exit code, standard output and error of a command in a project of its own."""
+    """`run("plan", ...)`: exit code, standard output and error of a command in a project of its
+    own.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(cloud.ca.parent))
     (tmp_path / "infra").mkdir()
@@ -64,8 +71,12 @@ def configure(**settings: object) -> None:
     Path("deploytool.toml").write_text(CONFIG + "\n".join(lines) + "\n")
 
 
-def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(run: Callable[..., tuple[int, str, str]], aws: Any) -> None:
-    """Deployed by its plan; a moved setting makes the old plan refused, and a new one through change sets, gone again."""
+def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(
+    run: Callable[..., tuple[int, str, str]], aws: Any
+) -> None:
+    """Deployed by its plan; a moved setting makes the old plan refused, and a new one through
+    change sets, gone again.
+    """
     code, out, _ = run("plan", "--out", "first.json")
     assert (code, "Stacks: 4 to create." in out) == (0, True)
     assert run("deploy", "--plan-file", "first.json")[0] == 0
@@ -83,16 +94,23 @@ def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(run: Callable[...,
     code, out, _ = run("plan", "--output", "json", "--out", "third.json", "--markdown", "plan.md")
     step = next(each for each in json.loads(out)["steps"] if each["stack"] == "queue")
     assert (code, step["action"], step["known_from"]) == (0, "update", "change set")
-    assert [(each["logical_id"], each["effect"]) for each in step["resources"]] == [("Queue", "update")]
+    assert [(each["logical_id"], each["effect"]) for each in step["resources"]] == [
+        ("Queue", "update")
+    ]
     assert [each["path"] for each in step["resources"][0]["properties"]] == ["VisibilityTimeout"]
     assert "<b>queue</b> (us-east-1, us-west-2)" in Path("plan.md").read_text()
     assert SECRET not in "".join(path.read_text() for path in Path.cwd().glob("*.[jm]*"))
     for region in ("us-east-1", "us-west-2"):
-        assert aws.client("cloudformation", region).list_change_sets(StackName=STACK)["Summaries"] == []
+        assert (
+            aws.client("cloudformation", region).list_change_sets(StackName=STACK)["Summaries"]
+            == []
+        )
 
     code, out, _ = run("deploy", "--plan-file", "third.json", "--output", "json")
     assert code == 0
-    times = {each["stack"]: (each["started"], each["seconds"]) for each in json.loads(out)["stacks"]}
+    times = {
+        each["stack"]: (each["started"], each["seconds"]) for each in json.loads(out)["stacks"]
+    }
     assert times["queue"][0] >= 0
     assert times["queue"][1] > 0
 
@@ -115,7 +133,9 @@ def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(run: Callable[...,
         (("deploy", "--plan-file", "none.json"), "cannot be read"),
     ],
 )
-def test_what_cannot_be_done_is_bad_input(run: Callable[..., tuple[int, str, str]], words: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_done_is_bad_input(
+    run: Callable[..., tuple[int, str, str]], words: tuple[str, ...], said: str
+) -> None:
     """Exit code 2, one line, nothing touched."""
     code, out, err = run(*words)
     assert (code, out) == (2, "")

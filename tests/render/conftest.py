@@ -9,9 +9,23 @@ import pytest
 from rich.console import Console
 
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.stacks.changes import Effect, PropertyChange, ResourceChange, Source, StackChanges
+from deploytool.core.stacks.changes import (
+    Effect,
+    PropertyChange,
+    ResourceChange,
+    Source,
+    StackChanges,
+)
 from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
-from deploytool.core.stacks.events import Event, RunStarted, StackBegun, StackCancelled, StackDone, StackFailed, StackWaiting
+from deploytool.core.stacks.events import (
+    Event,
+    RunStarted,
+    StackBegun,
+    StackCancelled,
+    StackDone,
+    StackFailed,
+    StackWaiting,
+)
 from deploytool.core.stacks.plan import Action, Decision, Step
 from deploytool.core.stacks.stack import Stack, StackStatus
 from deploytool.work.stacks.preview import Plan
@@ -24,7 +38,9 @@ Golden = Callable[[str, str], None]
 
 @pytest.fixture
 def golden() -> Golden:
-    """`golden(name, text)`: the text is what the file holds. UPDATE_GOLDEN=1 writes the file anew; look at it then."""
+    """`golden(name, text)`: the text is what the file holds. UPDATE_GOLDEN=1 writes the file anew;
+    look at it then.
+    """
 
     def check(name: str, text: str) -> None:
         path = GOLDEN / name
@@ -43,7 +59,9 @@ def plain() -> Callable[..., str]:
 
 def _plain(*lines: object, width: int = 100) -> str:
     stream = io.StringIO()
-    console = Console(file=stream, width=width, no_color=True, highlight=False, soft_wrap=True, emoji=False)
+    console = Console(
+        file=stream, width=width, no_color=True, highlight=False, soft_wrap=True, emoji=False
+    )
     for line in lines:
         console.print(line)
     return stream.getvalue()
@@ -55,7 +73,10 @@ def node(stack: str, region: str = EAST) -> NodeId:
 
 def resource(effect: Effect, name: str, kind: str, *paths: str | PropertyChange) -> ResourceChange:
     return ResourceChange(
-        effect, name, f"AWS::{kind}", tuple(PropertyChange(each) if isinstance(each, str) else each for each in paths)
+        effect,
+        name,
+        f"AWS::{kind}",
+        tuple(PropertyChange(each) if isinstance(each, str) else each for each in paths),
     )
 
 
@@ -66,7 +87,12 @@ def full_plan() -> Plan:
         Source.CHANGE_SET,
         (
             resource(
-                Effect.UPDATE, "Function", "Lambda::Function", PropertyChange("MemorySize", "256", "512"), "Code", "Environment"
+                Effect.UPDATE,
+                "Function",
+                "Lambda::Function",
+                PropertyChange("MemorySize", "256", "512"),
+                "Code",
+                "Environment",
             ),
             resource(Effect.CREATE, "Deployment54a7f325d5", "ApiGateway::Deployment"),
             resource(Effect.RETAIN, "LogGroup", "Logs::LogGroup"),
@@ -74,10 +100,26 @@ def full_plan() -> Plan:
     )
     anew = StackChanges(
         Source.CHANGE_SET,
-        (resource(Effect.REPLACE, "Domain", "ApiGateway::DomainName", PropertyChange("DomainName", "a|b.example.com", None)),),
+        (
+            resource(
+                Effect.REPLACE,
+                "Domain",
+                "ApiGateway::DomainName",
+                PropertyChange("DomainName", "a|b.example.com", None),
+            ),
+        ),
     )
     estimated = StackChanges(
-        Source.ESTIMATE, (resource(Effect.PERHAPS_REPLACE, "RecordSet", "Route53::RecordSet", "AliasTarget", "HostedZoneId"),)
+        Source.ESTIMATE,
+        (
+            resource(
+                Effect.PERHAPS_REPLACE,
+                "RecordSet",
+                "Route53::RecordSet",
+                "AliasTarget",
+                "HostedZoneId",
+            ),
+        ),
     )
     new = StackChanges(Source.TEMPLATE, (resource(Effect.CREATE, "Check", "Route53::HealthCheck"),))
     update, stuck = (
@@ -102,7 +144,12 @@ def full_plan() -> Plan:
         node("record"): estimated,
         node("check"): new,
     }
-    drifted = ResourceDrift("Zone", "AWS::Route53::HostedZone", "MODIFIED", (Difference("/Comment", "ours", "theirs | `x`"),))
+    drifted = ResourceDrift(
+        "Zone",
+        "AWS::Route53::HostedZone",
+        "MODIFIED",
+        (Difference("/Comment", "ours", "theirs | `x`"),),
+    )
     return Plan(
         Graph("hello", "dev", {}, {}, {}),
         steps,
@@ -111,7 +158,9 @@ def full_plan() -> Plan:
         {node("topic"): "CloudFormation cannot plan this update: [Topic] is wrong"},
         [(EAST, Stack("hello-dev-old", "arn:old", StackStatus.CREATE_COMPLETE, {}))],
         {
-            node("zone"): StackDrift("DRIFTED", (drifted, ResourceDrift("Gone", "AWS::SNS::Topic", "DELETED"))),
+            node("zone"): StackDrift(
+                "DRIFTED", (drifted, ResourceDrift("Gone", "AWS::SNS::Topic", "DELETED"))
+            ),
             node("lambda"): StackDrift("IN_SYNC"),
             node("bucket"): StackDrift("NOT_CHECKED", reason="is UPDATE_FAILED"),
         },
@@ -157,7 +206,9 @@ REST: tuple[Event, ...] = (
 
 @pytest.fixture
 def half() -> tuple[Event, ...]:
-    """The beginning of a run: something runs, something waits, something is blocked by someone else."""
+    """The beginning of a run: something runs, something waits, something is blocked by someone
+    else.
+    """
     return HALF
 
 

@@ -29,9 +29,18 @@ EVENTS = [
         CertificatePending(12.0, NODE, "a.b", "_a.b.", "_c.d.", "it is not there", 13.2),
         "certificate@us-east-1 pending 13 s: ACM looks for _a.b. CNAME _c.d. (a.b): it is not there",
     ),
-    (CertificateFailed(12.0, NODE, "a.b", "CAA_ERROR"), "certificate@us-east-1 ACM gave up on the certificate of a.b: CAA_ERROR"),
-    (RecordsNeeded(12.0, NODE, RECORDS), "_a.b. 300 IN CNAME _c.d.\n" + " " * 33 + "_e.b. 300 IN CNAME _f.d."),
-    (RecordsRemoved(12.0, "Z1", ("_a.b.",)), "_a.b.: deleted from Z1, left there by certificates that are gone"),
+    (
+        CertificateFailed(12.0, NODE, "a.b", "CAA_ERROR"),
+        "certificate@us-east-1 ACM gave up on the certificate of a.b: CAA_ERROR",
+    ),
+    (
+        RecordsNeeded(12.0, NODE, RECORDS),
+        "_a.b. 300 IN CNAME _c.d.\n" + " " * 33 + "_e.b. 300 IN CNAME _f.d.",
+    ),
+    (
+        RecordsRemoved(12.0, "Z1", ("_a.b.",)),
+        "_a.b.: deleted from Z1, left there by certificates that are gone",
+    ),
     (ZoneDeleted(12.0, "a.b. (Z1)"), "hosted zone a.b. (Z1) deleted"),
 ]
 
@@ -43,9 +52,13 @@ def text_of(renderable: object) -> str:
     return capture.get()
 
 
-@pytest.mark.parametrize(("event", "words"), EVENTS, ids=[type(event).__name__ for event, _ in EVENTS])
+@pytest.mark.parametrize(
+    ("event", "words"), EVENTS, ids=[type(event).__name__ for event, _ in EVENTS]
+)
 def test_lines(event: Event, words: str) -> None:
-    """Each event is a line with its time since the start, brackets as they are; records stand one a line, to copy."""
+    """Each event is a line with its time since the start, brackets as they are; records stand one a
+    line, to copy.
+    """
     line = text_of(line_of(event, 10.0, 21))
     assert line.startswith("    2.0 s  ")
     assert words in line

@@ -15,7 +15,9 @@ Check = Callable[[str, str], None]
 
 
 def test_the_text(full_plan: Plan, golden: Check, plain: Callable[..., str]) -> None:
-    """Grouped by stack, twins once, replacements of what serves traffic marked, within 100 columns."""
+    """Grouped by stack, twins once, replacements of what serves traffic marked, within 100
+    columns.
+    """
     text = plain(*plan_lines(full_plan))
     golden("plan.txt", text)
     assert max(map(len, text.splitlines())) <= WIDTH
@@ -34,16 +36,29 @@ def test_the_markdown(full_plan: Plan, golden: Check) -> None:
 def test_the_markdown_of_nothing_to_do(full_plan: Plan, golden: Check) -> None:
     """One sentence."""
     step = Step(NodeId("zone", "us-east-1"), Decision(Action.NOTHING, "as deployed"))
-    golden("plan-nothing.md", plan_markdown(replace(full_plan, steps=(step,), changes={}, problems={}, left_over=(), drifts={})))
+    golden(
+        "plan-nothing.md",
+        plan_markdown(
+            replace(full_plan, steps=(step,), changes={}, problems={}, left_over=(), drifts={})
+        ),
+    )
 
 
 def test_a_plan_of_hundreds_of_stacks_fits_into_a_comment(full_plan: Plan) -> None:
     """The last stacks' details are left out, and it is said of how many."""
     nodes = [NodeId(f"stack-{number:03}", "us-east-1") for number in range(300)]
-    resources = tuple(ResourceChange(Effect.CREATE, f"Resource{number}", "AWS::S3::Bucket") for number in range(20))
+    resources = tuple(
+        ResourceChange(Effect.CREATE, f"Resource{number}", "AWS::S3::Bucket")
+        for number in range(20)
+    )
     steps = tuple(Step(each, Decision(Action.CREATE, "not there yet")) for each in nodes)
     found = plan_markdown(
-        replace(full_plan, steps=steps, changes={each: StackChanges(Source.TEMPLATE, resources) for each in nodes}, problems={})
+        replace(
+            full_plan,
+            steps=steps,
+            changes={each: StackChanges(Source.TEMPLATE, resources) for each in nodes},
+            problems={},
+        )
     )
     assert len(found.encode()) <= LIMIT
     assert "Left out are the resources of" in found

@@ -44,7 +44,9 @@ def board_of(events: tuple[Event, ...]) -> Board:
 
 def drawn(board: Board, now: float, width: int = 100, room: int = 30) -> str:
     stream = StringIO()
-    Console(file=stream, width=width, no_color=True, soft_wrap=True, emoji=False).print(table(board, now, width, room))
+    Console(file=stream, width=width, no_color=True, soft_wrap=True, emoji=False).print(
+        table(board, now, width, room)
+    )
     return stream.getvalue()
 
 
@@ -57,11 +59,20 @@ def said(events: tuple[Event, ...], capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.fixture(autouse=True)
 def _no_github(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    for name in (
+        "GITHUB_ACTIONS",
+        "GITHUB_STEP_SUMMARY",
+        "FORCE_COLOR",
+        "NO_COLOR",
+        "TTY_COMPATIBLE",
+        "TTY_INTERACTIVE",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_lines(whole: tuple[Event, ...], golden: Check, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_lines(
+    whole: tuple[Event, ...], golden: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A line an event, none for what was unchanged but their number at the end, no cursor codes."""
     text = said(whole, capsys)
     golden("lines.txt", text)
@@ -81,11 +92,16 @@ def test_a_log_gets_lines_even_where_colour_is_forced(
 
 def test_nothing_to_do_is_no_line_at_all(capsys: pytest.CaptureFixture[str]) -> None:
     """The command says it in one sentence."""
-    events = (RunStarted(0.0, (API,), {API: frozenset()}), StackDone(0.1, API, "unchanged", 0.1, {}))
+    events = (
+        RunStarted(0.0, (API,), {API: frozenset()}),
+        StackDone(0.1, API, "unchanged", 0.1, {}),
+    )
     assert said(events, capsys) == ""
 
 
-def on_a_terminal(events: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch, kind: str = "xterm") -> str:
+def on_a_terminal(
+    events: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch, kind: str = "xterm"
+) -> str:
     """What a terminal of 100 columns is sent during a run of these events."""
     read, write = os.openpty()
     received: list[bytes] = []
@@ -109,8 +125,12 @@ def on_a_terminal(events: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch, ki
     return b"".join(received).decode()
 
 
-def test_a_terminal_gets_the_table_and_the_whole_cause(whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redrawn in place; above it the cause of the failure, which a row has no room for; no line for what a row shows."""
+def test_a_terminal_gets_the_table_and_the_whole_cause(
+    whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redrawn in place; above it the cause of the failure, which a row has no room for; no line for
+    what a row shows.
+    """
     text = on_a_terminal(whole, monkeypatch)
     assert "\x1b[1A" in text
     assert "secret:x" in text
@@ -118,14 +138,21 @@ def test_a_terminal_gets_the_table_and_the_whole_cause(whole: tuple[Event, ...],
     assert "not started: needs" not in text
 
 
-def test_a_terminal_keeps_nothing_of_a_run_that_did_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_keeps_nothing_of_a_run_that_did_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The last frame is taken away again; the command's sentence is enough."""
-    events = (RunStarted(0.0, (API,), {API: frozenset()}), StackDone(0.1, API, "unchanged", 0.1, {}))
+    events = (
+        RunStarted(0.0, (API,), {API: frozenset()}),
+        StackDone(0.1, API, "unchanged", 0.1, {}),
+    )
     last = on_a_terminal(events, monkeypatch).rpartition("1 unchanged")[2]
     assert last.endswith("\x1b[1A\x1b[2K")
 
 
-def test_a_dumb_terminal_gets_lines(whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_gets_lines(
+    whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without cursor codes."""
     text = on_a_terminal(whole, monkeypatch, "dumb")
     assert text.count("created") == 4
@@ -143,7 +170,9 @@ def test_the_table_at_the_end(whole: tuple[Event, ...], golden: Check) -> None:
 
 
 def test_a_small_terminal_shows_what_is_urgent(whole: tuple[Event, ...], golden: Check) -> None:
-    """Failed and running stacks stay, in the graph's order; the rest is counted. Nothing is wider or higher than the terminal."""
+    """Failed and running stacks stay, in the graph's order; the rest is counted. Nothing is wider
+    or higher than the terminal.
+    """
     text = drawn(board_of(whole[:-2]), 170.0, width=60, room=6)
     golden("table-small.txt", text)
     assert len(text.splitlines()) <= 6
@@ -156,9 +185,14 @@ def test_the_step_summary(whole: tuple[Event, ...], golden: Check) -> None:
 
 
 def test_github_gets_an_annotation_and_a_summary(
-    whole: tuple[Event, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    whole: tuple[Event, ...],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    """The annotation is a line of its own in the log; the summary is added to what the step wrote."""
+    """The annotation is a line of its own in the log; the summary is added to what the step
+    wrote.
+    """
     file = tmp_path / "summary.md"
     file.write_text("before\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -174,7 +208,10 @@ def test_github_gets_an_annotation_and_a_summary(
 
 
 def test_a_summary_that_cannot_be_written_fails_nothing(
-    whole: tuple[Event, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    whole: tuple[Event, ...],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """It is said, and the run goes on."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -184,7 +221,10 @@ def test_a_summary_that_cannot_be_written_fails_nothing(
 
 def test_an_annotations_title_cannot_end_early() -> None:
     """Colons and commas have a meaning there, and are escaped."""
-    assert annotation(StackFailed(0.0, NodeId("a:b,c", "r"), "x")) == "::error title=a%3Ab%2Cc@r failed::x"
+    assert (
+        annotation(StackFailed(0.0, NodeId("a:b,c", "r"), "x"))
+        == "::error title=a%3Ab%2Cc@r failed::x"
+    )
 
 
 def test_an_interrupted_run_has_a_picture_too(half: tuple[Event, ...]) -> None:
@@ -213,12 +253,18 @@ def test_a_run_in_which_nothing_began_has_no_picture() -> None:
     assert gantt(Board()) == []
 
 
-def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_something_is_unknown() -> None:
+def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_something_is_unknown() -> (
+    None
+):
     """A waiting stack's duration is known when its twin in another region told it."""
     west = NodeId("api", "us-west-2")
     board = board_of(
         (
-            RunStarted(0.0, (ZONE, API, west), {ZONE: frozenset(), API: frozenset(), west: frozenset({ZONE})}),
+            RunStarted(
+                0.0,
+                (ZONE, API, west),
+                {ZONE: frozenset(), API: frozenset(), west: frozenset({ZONE})},
+            ),
             StackBegun(0.0, ZONE, "create", 30.0),
         )
     )
@@ -237,7 +283,10 @@ def test_a_result_says_when_each_stack_began_and_how_long_it_took(whole: tuple[E
         outputs={unchanged: {}, created: {}},
     )
     document = outcome_document(outcome, board_of(whole))
-    times = [(each["stack"], each["started"], each["seconds"]) for each in (*document["stacks"], *document["failed"])]
+    times = [
+        (each["stack"], each["started"], each["seconds"])
+        for each in (*document["stacks"], *document["failed"])
+    ]
     assert times == [("bucket", None, None), ("zone", 0.2, 36.8), ("lambda", 5.0, 12.0)]
 
 
@@ -253,7 +302,10 @@ def test_a_stack_that_is_made_anew_began_when_its_deletion_did() -> None:
     assert (row.state, row.begun, row.seconds(99.0)) == (State.DONE, 1.0, 8.0)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0.0 s"), (9.96, "10 s"), (59.6, "1:00"), (185, "3:05"), (3725, "1:02:05")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (9.96, "10 s"), (59.6, "1:00"), (185, "3:05"), (3725, "1:02:05")],
+)
 def test_durations_are_short(seconds: float, text: str) -> None:
     """Tenths only where they matter."""
     assert duration(seconds) == text

@@ -20,13 +20,31 @@ EAST, WEST = "us-east-1", "us-west-2"
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (RolloutOrdered(1.0, EAST, WEST, serving=True), "us-east-1 serves: us-west-2 is updated first"),
-        (RolloutOrdered(1.0, EAST, WEST, serving=False), "no region answers; us-east-1 is taken for the active one"),
-        (RolloutUnordered(1.0, (EAST, WEST)), "--parallel: us-east-1 and us-west-2 changed without a check"),
+        (
+            RolloutOrdered(1.0, EAST, WEST, serving=True),
+            "us-east-1 serves: us-west-2 is updated first",
+        ),
+        (
+            RolloutOrdered(1.0, EAST, WEST, serving=False),
+            "no region answers; us-east-1 is taken for the active one",
+        ),
+        (
+            RolloutUnordered(1.0, (EAST, WEST)),
+            "--parallel: us-east-1 and us-west-2 changed without a check",
+        ),
         (StageUnnamed(1.0, "dev.example.com"), "dev.example.com has no address"),
-        (StackHeld(1.0, NodeId("lambda", EAST), WEST), "lambda@us-east-1     [dim]waits until us-west-2 has passed its check"),
-        (RegionFaulty(1.0, "https://x/v1", "answers 500", 58.4), "https://x/v1 answers 500; it has 58 s more"),
-        (RegionPassed(1.0, "https://x/v1", WEST, "abc"), "https://x/v1 answers as it must[/], version abc"),
+        (
+            StackHeld(1.0, NodeId("lambda", EAST), WEST),
+            "lambda@us-east-1     [dim]waits until us-west-2 has passed its check",
+        ),
+        (
+            RegionFaulty(1.0, "https://x/v1", "answers 500", 58.4),
+            "https://x/v1 answers 500; it has 58 s more",
+        ),
+        (
+            RegionPassed(1.0, "https://x/v1", WEST, "abc"),
+            "https://x/v1 answers as it must[/], version abc",
+        ),
     ],
 )
 def test_lines(event: RolloutEvents, words: str) -> None:

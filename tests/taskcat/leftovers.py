@@ -8,7 +8,8 @@ import jmespath
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 ZONE = "AWS::Route53::HostedZone"
-# How to list the resources that stand by themselves: service, operation, and where each one's CloudFormation id is in the answer.
+# How to list the resources that stand by themselves: service, operation, and where each one's
+# CloudFormation id is in the answer.
 LISTED = {
     "AWS::ApiGateway::DomainName": ("apigateway", "get_domain_names", "items[].domainName"),
     "AWS::ApiGateway::RestApi": ("apigateway", "get_rest_apis", "items[].id"),
@@ -17,9 +18,17 @@ LISTED = {
     "AWS::EC2::SecurityGroup": ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
     "AWS::EC2::Subnet": ("ec2", "describe_subnets", "Subnets[].SubnetId"),
     "AWS::EC2::VPC": ("ec2", "describe_vpcs", "Vpcs[].VpcId"),
-    "AWS::EC2::VPCEndpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
+    "AWS::EC2::VPCEndpoint": (
+        "ec2",
+        "describe_vpc_endpoints",
+        "VpcEndpoints[?State!='deleted'].VpcEndpointId",
+    ),
     "AWS::IAM::ManagedPolicy": ("iam", "list_policies", "Policies[].Arn"),
-    "AWS::IAM::OIDCProvider": ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"),
+    "AWS::IAM::OIDCProvider": (
+        "iam",
+        "list_open_id_connect_providers",
+        "OpenIDConnectProviderList[].Arn",
+    ),
     "AWS::IAM::Role": ("iam", "list_roles", "Roles[].RoleName"),
     "AWS::Lambda::Function": ("lambda", "list_functions", "Functions[].FunctionName"),
     "AWS::Logs::LogGroup": ("logs", "describe_log_groups", "logGroups[].logGroupName"),
@@ -57,29 +66,46 @@ class Resource:
 
 
 def validation_names(made: Iterable[Resource]) -> set[str]:
-    """The names of the records by which the certificates among `made` are validated; to be asked while these stand."""
+    """The names of the records by which the certificates among `made` are validated; to be asked
+    while these stand.
+    """
     described = (
-        boto3.client("acm", region_name=each.region).describe_certificate(CertificateArn=each.id)["Certificate"]
+        boto3.client("acm", region_name=each.region).describe_certificate(CertificateArn=each.id)[
+            "Certificate"
+        ]
         for each in made
         if each.type == CERTIFICATE
     )
-    return {option["ResourceRecord"]["Name"] for each in described for option in each["DomainValidationOptions"]}
+    return {
+        option["ResourceRecord"]["Name"]
+        for each in described
+        for option in each["DomainValidationOptions"]
+    }
 
 
 def delete_retained(made: Sequence[Resource], names: Collection[str]) -> None:
-    """Delete what outlives its stack: hosted zones, which their template keeps and which hold no records but their own, and
-    records of these `names`, which CloudFormation makes for certificates and never deletes.
+    """Delete what outlives its stack: hosted zones, which their template keeps and which hold no
+    records but their own, and records of these `names`, which CloudFormation makes for certificates
+    and never deletes.
     """
     route53 = boto3.client("route53")
     for resource in made:
         if resource.type == ZONE:
             route53.delete_hosted_zone(Id=resource.id)
     if names:
-        zone = boto3.client("ssm", region_name=made[0].region).get_parameter(Name="/deploytool/taskcat/HostedZoneId")[
-            "Parameter"
-        ]["Value"]
-        found = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone).search("ResourceRecordSets[]")
-        changes = [{"Action": "DELETE", "ResourceRecordSet": record} for record in found if record["Name"] in names]
+        zone = boto3.client("ssm", region_name=made[0].region).get_parameter(
+            Name="/deploytool/taskcat/HostedZoneId"
+        )["Parameter"]["Value"]
+        found = (
+            route53.get_paginator("list_resource_record_sets")
+            .paginate(HostedZoneId=zone)
+            .search("ResourceRecordSets[]")
+        )
+        changes = [
+            {"Action": "DELETE", "ResourceRecordSet": record}
+            for record in found
+            if record["Name"] in names
+        ]
         route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
 
 

@@ -43,12 +43,23 @@ stacks:
 
 
 @cache
-def make_graph(code: bytes = b"1", thing: str = "Thing'", stage: str = "", graph: str = GRAPH, parameter: str = "") -> Graph:
-    """The graph of a small stage: `thing` is what stands for the resource, `stage` its lines in the configuration."""
+def make_graph(
+    code: bytes = b"1",
+    thing: str = "Thing'",
+    stage: str = "",
+    graph: str = GRAPH,
+    parameter: str = "",
+) -> Graph:
+    """The graph of a small stage: `thing` is what stands for the resource, `stage` its lines in the
+    configuration.
+    """
     config = parse_config(
-        f'project = "hello"\ndomain = "example.com"\nregions = ["{EAST}", "{WEST}"]\n[stages.dev]\n{stage}', "c"
+        f'project = "hello"\ndomain = "example.com"\nregions = ["{EAST}", "{WEST}"]\n[stages.dev]\n{stage}',
+        "c",
     )
-    template = TEMPLATE.replace("Thing'", thing).replace("Default: ''}, More", f"Default: ''{parameter}}}, More")
+    template = TEMPLATE.replace("Thing'", thing).replace(
+        "Default: ''}, More", f"Default: ''{parameter}}}, More"
+    )
     packages = {"function": build_package("function", {"handler.py": code})}
     return build_graph(
         config,
@@ -122,9 +133,11 @@ def _parsed(body: str) -> Any:
 
 @dataclass
 class SimulatedStacks:
-    """The Stacks port. By stack name: `durations` in seconds, `failures` with their cause; `stale` answers show the past.
+    """The Stacks port. By stack name: `durations` in seconds, `failures` with their cause; `stale`
+    answers show the past.
 
-    With `kill_at` the process ends at that call: before it has an effect, or after it, the answer being lost.
+    With `kill_at` the process ends at that call: before it has an effect, or after it, the answer
+    being lost.
     """
 
     clock: VirtualClock
@@ -141,7 +154,9 @@ class SimulatedStacks:
 
     def list(self, region: str) -> Mapping[str, Stack]:
         self._call("list", region)
-        return self._answer({each.stack.name: self._maybe_stale(each.stack) for each in self._living(region)})
+        return self._answer(
+            {each.stack.name: self._maybe_stale(each.stack) for each in self._living(region)}
+        )
 
     def get(self, region: str, stack_id: str) -> Stack:
         self._call("get", region)
@@ -155,7 +170,9 @@ class SimulatedStacks:
                     return held.stack.id
                 raise StackExists(f"{request.name} exists already")
         stack_id = f"arn:{region}:{request.name}:{len(self.held)}"
-        stack = Stack(request.name, stack_id, StackStatus.CREATE_IN_PROGRESS, {}, protected=request.protected)
+        stack = Stack(
+            request.name, stack_id, StackStatus.CREATE_IN_PROGRESS, {}, protected=request.protected
+        )
         self.held[region, stack_id] = _Held(stack)
         self._begin(region, stack_id, "CREATE", request.token, request)
         return self._answer(stack_id)
@@ -200,7 +217,9 @@ class SimulatedStacks:
 
     def events(self, region: str, stack_id: str, *tokens: str) -> Sequence[StackEvent]:
         self._call("events", region)
-        return self._answer([each for each in reversed(self.held[region, stack_id].events) if each.token in tokens])
+        return self._answer(
+            [each for each in reversed(self.held[region, stack_id].events) if each.token in tokens]
+        )
 
     def latest_events(self, region: str, stack_id: str) -> Sequence[StackEvent]:
         self._call("latest", region)
@@ -235,17 +254,26 @@ class SimulatedStacks:
             raise Killed
         return answer
 
-    def _begin(self, region: str, stack_id: str, action: str, token: str, request: StackRequest | None) -> None:
+    def _begin(
+        self, region: str, stack_id: str, action: str, token: str, request: StackRequest | None
+    ) -> None:
         held = self.held[region, stack_id]
         now = self.clock.now()
         self.history.append((now, action, held.stack.name, region))
         self._shown[stack_id] = (self.stale, held.stack)
         held.operation = _Operation(
-            action, token, now, now + self.durations.get(held.stack.name, 1.0), self.failures.get(held.stack.name, ""), request
+            action,
+            token,
+            now,
+            now + self.durations.get(held.stack.name, 1.0),
+            self.failures.get(held.stack.name, ""),
+            request,
         )
         held.operation.fingerprint = held.stack.fingerprint
         if request:
-            held.stack = replace(held.stack, fingerprint=fingerprint_in(_parsed(request.body)["Description"]))
+            held.stack = replace(
+                held.stack, fingerprint=fingerprint_in(_parsed(request.body)["Description"])
+            )
         if action != "DELETE":
             held.stack = replace(held.stack, changed_at=str(now))
         self._set(held, f"{action}_IN_PROGRESS", token)
@@ -260,7 +288,12 @@ class SimulatedStacks:
                 held.stack = replace(held.stack, fingerprint=done.fingerprint)
             if done.fails:
                 self._event(
-                    held, "Thing", "AWS::Some::Thing", f"{done.action.removesuffix('_ROLLBACK')}_FAILED", done.fails, done.token
+                    held,
+                    "Thing",
+                    "AWS::Some::Thing",
+                    f"{done.action.removesuffix('_ROLLBACK')}_FAILED",
+                    done.fails,
+                    done.token,
                 )
                 self._event(
                     held,
@@ -277,7 +310,9 @@ class SimulatedStacks:
                 self._set(held, f"{done.action}_COMPLETE", done.token, done.request)
             self._ended_at = None
 
-    def _set(self, held: _Held, status: str, token: str, request: StackRequest | None = None) -> None:
+    def _set(
+        self, held: _Held, status: str, token: str, request: StackRequest | None = None
+    ) -> None:
         old = held.stack
         outputs = old.outputs
         if request:
@@ -289,9 +324,20 @@ class SimulatedStacks:
         held.stack = replace(old, status=StackStatus(status), outputs=outputs)
         self._event(held, old.name, STACK_TYPE, status, "", token, old.id)
 
-    def _event(self, held: _Held, logical: str, kind: str, status: str, reason: str, token: str, physical: str = "") -> None:
+    def _event(
+        self,
+        held: _Held,
+        logical: str,
+        kind: str,
+        status: str,
+        reason: str,
+        token: str,
+        physical: str = "",
+    ) -> None:
         now = self.clock.now() if self._ended_at is None else self._ended_at
-        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=now, microseconds=len(held.events))
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(
+            seconds=now, microseconds=len(held.events)
+        )
         held.events.append(StackEvent(at, logical, kind, status, reason, token, physical))
 
     def _maybe_stale(self, stack: Stack) -> Stack:
@@ -378,13 +424,17 @@ def fresh() -> Callable[[], tuple[SimulatedStacks, Callable[..., tuple[Outcome, 
 
     def fresh() -> tuple[SimulatedStacks, Callable[..., tuple[Outcome, list[Event]]]]:
         stacks = SimulatedStacks(VirtualClock())
-        return stacks, _run_on(DeployPorts(stacks, SimulatedBuckets(), stacks.clock, InlineRunner()))
+        return stacks, _run_on(
+            DeployPorts(stacks, SimulatedBuckets(), stacks.clock, InlineRunner())
+        )
 
     return fresh
 
 
 def _run_on(ports: DeployPorts) -> Callable[..., tuple[Outcome, list[Event]]]:
-    def run(graph: Graph | None = None, work: Callable[..., Outcome] = deploy, **more: Any) -> tuple[Outcome, list[Event]]:
+    def run(
+        graph: Graph | None = None, work: Callable[..., Outcome] = deploy, **more: Any
+    ) -> tuple[Outcome, list[Event]]:
         events: list[Event] = []
         return work(graph or make_graph(), ports, events.append, **more), events
 

@@ -1,4 +1,6 @@
-"""One look at a service from everywhere, and looking again until it is well; on the simulated world."""
+"""One look at a service from everywhere, and looking again until it is well; on the simulated
+world.
+"""
 
 import pytest
 
@@ -11,19 +13,28 @@ EAST, WEST = "us-east-1", "us-west-2"
 
 
 def test_a_well_service_has_no_problems() -> None:
-    """Every name server and resolver answers, the primary serves, and so does each region's own endpoint."""
+    """Every name server and resolver answers, the primary serves, and so does each region's own
+    endpoint.
+    """
     world = World()
     found = check(world.environment(), world.service)
     assert problems(found, world.service) == []
     assert (found.served_by, found.version) == (EAST, "v1")
     assert len(found.name_servers) == 4
-    assert {region: isinstance(each, HttpAnswer) for region, each in found.regions.items()} == {EAST: True, WEST: True}
+    assert {region: isinstance(each, HttpAnswer) for region, each in found.regions.items()} == {
+        EAST: True,
+        WEST: True,
+    }
 
 
 @pytest.mark.parametrize(
     ("region", "condition", "says"),
     [
-        (WEST, "refused", "us-west-2.dev.example.com/v1: https://us-west-2.dev.example.com/v1 at 192.0.2.2: refused"),
+        (
+            WEST,
+            "refused",
+            "us-west-2.dev.example.com/v1: https://us-west-2.dev.example.com/v1 at 192.0.2.2: refused",
+        ),
         (WEST, 503, "us-west-2.dev.example.com/v1 answers 503"),
         (EAST, 404, "https://dev.example.com/v1 answers 404"),
     ],
@@ -37,7 +48,9 @@ def test_what_is_wrong_is_named(region: str, condition: int | str, says: str) ->
 
 
 def test_after_a_failover_the_check_says_that_the_secondary_serves() -> None:
-    """By the name servers' answer; a resolver that holds the old one is named, with for how long."""
+    """By the name servers' answer; a resolver that holds the old one is named, with for how
+    long.
+    """
     world = World()
     environment = world.environment()
     check(environment, world.service)

@@ -1,4 +1,6 @@
-"""The actions of others that our workflows use: what each is given, what it may need, and what it does to a job here."""
+"""The actions of others that our workflows use: what each is given, what it may need, and what it
+does to a job here.
+"""
 
 import json
 import subprocess
@@ -12,7 +14,9 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Job:
-    """A job under way on a machine of its own. `environment` is what its steps find, None for what is unset."""
+    """A job under way on a machine of its own. `environment` is what its steps find, None for what
+    is unset.
+    """
 
     workspace: Path
     permissions: Mapping[str, str]
@@ -22,7 +26,9 @@ class Job:
 
 @dataclass
 class World:
-    """What outlives a job: the repository, the cloud's `credentials`, a pull request's `comments`, the artifacts."""
+    """What outlives a job: the repository, the cloud's `credentials`, a pull request's `comments`,
+    the artifacts.
+    """
 
     repository: Path
     check_out: Callable[[Path], None]
@@ -36,7 +42,9 @@ Inputs = Mapping[str, str]
 
 
 def _checkout(job: Job, world: World, inputs: Inputs) -> None:
-    assert job.permissions.get("contents") == "read", "a private repository can be read with this permission only"
+    assert job.permissions.get("contents") == "read", (
+        "a private repository can be read with this permission only"
+    )
     assert inputs.get("persist-credentials") == "false", "the token would stay in the folder"
     world.check_out(job.workspace)
 
@@ -49,7 +57,9 @@ def _setup_python(job: Job, world: World, inputs: Inputs) -> None:
 
 def _configure_aws_credentials(job: Job, world: World, inputs: Inputs) -> None:
     """The local cloud's credentials instead of a role's, and deploytool told of its target."""
-    assert job.permissions.get("id-token") == "write", "there is no identity token to assume a role with"
+    assert job.permissions.get("id-token") == "write", (
+        "there is no identity token to assume a role with"
+    )
     assert inputs["role-to-assume"], "no role is named: is the variable set?"
     world.assumed.append(inputs["role-to-assume"])
     job.environment.update(world.credentials)
@@ -57,7 +67,11 @@ def _configure_aws_credentials(job: Job, world: World, inputs: Inputs) -> None:
 
 def _upload_artifact(job: Job, world: World, inputs: Inputs) -> None:
     folder = job.workspace / inputs["path"]
-    files = {str(each.relative_to(folder)): each.read_text() for each in folder.rglob("*") if each.is_file()}
+    files = {
+        str(each.relative_to(folder)): each.read_text()
+        for each in folder.rglob("*")
+        if each.is_file()
+    }
     assert files or inputs["if-no-files-found"] == "ignore", f"no file in {folder}"
     assert inputs["name"] not in world.artifacts, "there is an artifact of this name"
     world.artifacts[inputs["name"]] = files
@@ -77,13 +91,17 @@ def _github_script(job: Job, world: World, inputs: Inputs) -> None:
     )
     assert done.returncode == 0, done.stderr
     comments = json.loads(done.stdout)["comments"]
-    assert comments == world.comments or job.permissions.get("pull-requests") == "write", "the token may not comment"
+    assert comments == world.comments or job.permissions.get("pull-requests") == "write", (
+        "the token may not comment"
+    )
     world.comments[:] = comments
 
 
 @dataclass(frozen=True)
 class Action:
-    """An action: where it is pinned, the inputs that it takes here, each of them required, and its effect."""
+    """An action: where it is pinned, the inputs that it takes here, each of them required, and its
+    effect.
+    """
 
     pin: str
     inputs: frozenset[str]
@@ -95,7 +113,9 @@ def _pinned(pin: str, *inputs: str, effect: Callable[[Job, World, Inputs], None]
 
 
 KNOWN = {
-    "actions/checkout": _pinned("3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "persist-credentials", effect=_checkout),
+    "actions/checkout": _pinned(
+        "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "persist-credentials", effect=_checkout
+    ),
     "actions/setup-python": _pinned(
         "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
         "python-version",
@@ -110,7 +130,13 @@ KNOWN = {
         effect=_configure_aws_credentials,
     ),
     "actions/upload-artifact": _pinned(
-        "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1", "name", "path", "if-no-files-found", effect=_upload_artifact
+        "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
+        "name",
+        "path",
+        "if-no-files-found",
+        effect=_upload_artifact,
     ),
-    "actions/github-script": _pinned("3a2844b7e9c422d3c10d287c895573f7108da1b3 # v9.0.0", "script", effect=_github_script),
+    "actions/github-script": _pinned(
+        "3a2844b7e9c422d3c10d287c895573f7108da1b3 # v9.0.0", "script", effect=_github_script
+    ),
 }

@@ -15,8 +15,19 @@ from tests.workflows.expressions import Evaluator, evaluator
 from tests.workflows.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEED = 5.0  # the first answers of both regions must come within the limits of a check, on a busy machine too
-LEFT_BEHIND = (".git", ".venv", ".deploytool", ".bench", "reports", "*_cache", "__pycache__", "node_modules", ".hypothesis")
+# The first answers of both regions must come within the limits of a check, on a busy machine too
+SPEED = 5.0
+LEFT_BEHIND = (
+    ".git",
+    ".venv",
+    ".deploytool",
+    ".bench",
+    "reports",
+    "*_cache",
+    "__pycache__",
+    "node_modules",
+    ".hypothesis",
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,19 +48,30 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str | 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A copy of the repository, to run the workflows of and to break."""
-    return shutil.copytree(ROOT, tmp_path / "repository", ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True)
+    return shutil.copytree(
+        ROOT, tmp_path / "repository", ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True
+    )
 
 
 @pytest.fixture
 def runner(
-    repository: Path, cloud: dict[str, str | None], github: Evaluator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path,
+    cloud: dict[str, str | None],
+    github: Evaluator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Runner:
-    monkeypatch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))  # 40 MB, which would be copied for every job
-    return Runner(World(repository, _check_out_of(repository), cloud), github, tmp_path / "machines")
+    # 40 MB, which would be copied for every job
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))
+    return Runner(
+        World(repository, _check_out_of(repository), cloud), github, tmp_path / "machines"
+    )
 
 
 def _check_out_of(repository: Path) -> Callable[[Path], None]:
-    """Copies the repository into a workspace, and puts there a .venv that `make venv` finds to be up to date: this process's."""
+    """Copies the repository into a workspace, and puts there a .venv that `make venv` finds to be
+    up to date: this process's.
+    """
 
     def check_out(workspace: Path) -> None:
         shutil.copytree(repository, workspace, dirs_exist_ok=True)

@@ -1,4 +1,6 @@
-"""GitHub's own evaluator of expressions, npm's @actions/expressions, in a Node.js process of its own."""
+"""GitHub's own evaluator of expressions, npm's @actions/expressions, in a Node.js process of its
+own.
+"""
 
 import json
 import subprocess
@@ -15,12 +17,16 @@ def install() -> None:
     """Put what package-lock.json names into node_modules, unless it is there."""
     installed, lock = HERE / "node_modules" / ".package-lock.json", HERE / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True)
+        subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True
+        )
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression sees: its contexts, whether anything has failed so far, and the folder where files are."""
+    """What an expression sees: its contexts, whether anything has failed so far, and the folder
+    where files are.
+    """
 
     contexts: Mapping[str, Any]
     status: str
@@ -45,7 +51,13 @@ class Evaluator:
         assert self.process.stdin
         assert self.process.stdout
         workspace = str(scope.workspace)
-        request = {"kind": kind, "value": value, "contexts": scope.contexts, "status": scope.status, "workspace": workspace}
+        request = {
+            "kind": kind,
+            "value": value,
+            "contexts": scope.contexts,
+            "status": scope.status,
+            "workspace": workspace,
+        }
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
@@ -59,6 +71,10 @@ def evaluator() -> Iterator[Evaluator]:
     """The evaluator, for as long as the block runs."""
     install()
     with subprocess.Popen(
-        ["node", "expressions.mjs"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ["node", "expressions.mjs"],
+        cwd=HERE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         yield Evaluator(process)

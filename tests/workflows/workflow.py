@@ -1,4 +1,6 @@
-"""A workflow file as data. What the runner of these tests does not know is refused: it never passes over a key in silence."""
+"""A workflow file as data. What the runner of these tests does not know is refused: it never passes
+over a key in silence.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -10,7 +12,18 @@ import yaml
 Node = Mapping[str, Any]
 
 WORKFLOW = {"name", "on", "permissions", "concurrency", "env", "jobs"}
-JOB = {"name", "if", "needs", "runs-on", "timeout-minutes", "environment", "permissions", "env", "strategy", "steps"}
+JOB = {
+    "name",
+    "if",
+    "needs",
+    "runs-on",
+    "timeout-minutes",
+    "environment",
+    "permissions",
+    "env",
+    "strategy",
+    "steps",
+}
 STRATEGY = {"matrix", "max-parallel", "fail-fast"}
 STEP = {"name", "id", "if", "uses", "with", "run", "shell", "env"}
 ACTION = {"name", "description", "runs"}
@@ -23,7 +36,9 @@ def _known(node: Node, keys: set[str], where: str) -> None:
 
 
 def load(path: Path) -> Node:
-    """A YAML file in which every scalar is the text that stands there, so that `on` and `1.10` stay what they are."""
+    """A YAML file in which every scalar is the text that stands there, so that `on` and `1.10` stay
+    what they are.
+    """
     document: Node = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     return document
 
@@ -60,7 +75,11 @@ def in_order(jobs: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
     """Each job after those it needs."""
     done: set[str] = set()
     while len(done) < len(jobs):
-        ready = [name for name, job in jobs.items() if name not in done and done.issuperset(needs_of(job))]
+        ready = [
+            name
+            for name, job in jobs.items()
+            if name not in done and done.issuperset(needs_of(job))
+        ]
         assert ready, "jobs need one another in a circle"
         for name in ready:
             yield name, jobs[name]

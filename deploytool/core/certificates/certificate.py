@@ -1,4 +1,6 @@
-"""Certificates as values: what a template asks ACM for, what a pending one lacks, and what one leaves behind. Pure."""
+"""Certificates as values: what a template asks ACM for, what a pending one lacks, and what one
+leaves behind. Pure.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +11,8 @@ from typing import Any
 from deploytool.core.route53.zone import DnsRecord, RecordSet, canonical
 
 CERTIFICATE_TYPE = "AWS::CertificateManager::Certificate"
-VALIDATION_TARGET = ".acm-validations.aws."  # what ACM's CNAME values end in (ACM User Guide, "DNS validation")
+# What ACM's CNAME values end in (ACM User Guide, "DNS validation")
+VALIDATION_TARGET = ".acm-validations.aws."
 RECORD_TTL = 300  # seconds, for the records that are created by hand; ACM does not say
 _IN_SUB = re.compile(r"\$\{([A-Za-z0-9:]+)\}")
 _NO_VALUE = "AWS::NoValue"
@@ -44,7 +47,9 @@ class ValidationRecord:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate as ACM has it. `reason` is ACM's code of a failure; `records` is empty in its first seconds."""
+    """A certificate as ACM has it. `reason` is ACM's code of a failure; `records` is empty in its
+    first seconds.
+    """
 
     arn: str
     status: CertificateStatus
@@ -55,15 +60,20 @@ class Certificate:
 
 @dataclass(frozen=True)
 class CertificateRequest:
-    """What a template asks for: the names, and by name the hosted zone in which CloudFormation writes the record itself."""
+    """What a template asks for: the names, and by name the hosted zone in which CloudFormation
+    writes the record itself.
+    """
 
     names: tuple[str, ...]
     zones: Mapping[str, str]
 
 
-def certificate_requests(document: Mapping[str, Any], parameters: Mapping[str, str]) -> tuple[CertificateRequest, ...]:
-    """The certificates of a template with DNS validation, its parameters given (defaults apply). Other functions of
-    CloudFormation than Ref, Sub, If and the conditions' own are not followed: what they give is left out.
+def certificate_requests(
+    document: Mapping[str, Any], parameters: Mapping[str, str]
+) -> tuple[CertificateRequest, ...]:
+    """The certificates of a template with DNS validation, its parameters given (defaults apply).
+    Other functions of CloudFormation than Ref, Sub, If and the conditions' own are not followed:
+    what they give is left out.
     """
     reader = _Reader(document, parameters)
     found = []
@@ -72,9 +82,19 @@ def certificate_requests(document: Mapping[str, Any], parameters: Mapping[str, s
             continue
         properties = reader.value(spec.get("Properties", {}))
         names = [properties.get("DomainName"), *(properties.get("SubjectAlternativeNames") or ())]
-        options = [each for each in properties.get("DomainValidationOptions") or () if isinstance(each, Mapping)]
-        zones = {str(each["DomainName"]): each["HostedZoneId"] for each in options if each.get("HostedZoneId")}
-        found.append(CertificateRequest(tuple(dict.fromkeys(str(name) for name in names if name)), zones))
+        options = [
+            each
+            for each in properties.get("DomainValidationOptions") or ()
+            if isinstance(each, Mapping)
+        ]
+        zones = {
+            str(each["DomainName"]): each["HostedZoneId"]
+            for each in options
+            if each.get("HostedZoneId")
+        }
+        found.append(
+            CertificateRequest(tuple(dict.fromkeys(str(name) for name in names if name)), zones)
+        )
     return tuple(found)
 
 
@@ -93,7 +113,9 @@ class _Reader:
 
     def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         specs = document.get("Parameters") or {}
-        self._values = {name: str(spec["Default"]) for name, spec in specs.items() if "Default" in spec} | dict(parameters)
+        self._values = {
+            name: str(spec["Default"]) for name, spec in specs.items() if "Default" in spec
+        } | dict(parameters)
         self._conditions = document.get("Conditions") or {}
 
     def value(self, node: Any) -> Any:  # noqa: ANN401, PLR0911  # any node of a template; a line a function
@@ -107,7 +129,11 @@ class _Reader:
             case {"Ref": _} | {"Fn::Sub": _} | {"Fn::GetAtt": _} | {"Fn::ImportValue": _}:
                 return None
             case Mapping():
-                return {key: each for key, given in node.items() if (each := self.value(given)) is not None}
+                return {
+                    key: each
+                    for key, given in node.items()
+                    if (each := self.value(given)) is not None
+                }
             case list():
                 return [each for given in node if (each := self.value(given)) is not None]
         return node
@@ -132,20 +158,36 @@ class _Reader:
 
 def newest(certificates: Sequence[Certificate], request: CertificateRequest) -> Certificate | None:
     """The last of the certificates (oldest first) that has the names asked for."""
-    return next((each for each in reversed(certificates) if set(each.names) == set(request.names)), None)
+    return next(
+        (each for each in reversed(certificates) if set(each.names) == set(request.names)), None
+    )
 
 
-def found_in_words(record: ValidationRecord, in_zone: Sequence[str] | None, resolved: Sequence[str] | str, parent: str) -> str:
+def found_in_words(
+    record: ValidationRecord,
+    in_zone: Sequence[str] | None,
+    resolved: Sequence[str] | str,
+    parent: str,
+) -> str:
     """What has been found of a pending certificate's record, in a line.
 
-    `in_zone` holds the CNAME values at the zone's own name servers, None where the zone is not ours; `resolved` those that the
-    resolver gives, or why it gave no answer; `parent` what is wrong with the delegation, empty when nothing is known to be.
+    `in_zone` holds the CNAME values at the zone's own name servers, None where the zone is not
+    ours; `resolved` those that the resolver gives, or why it gave no answer; `parent` what is wrong
+    with the delegation, empty when nothing is known to be.
     """
     wanted = canonical(record.value)
     if in_zone is not None and wanted not in map(canonical, in_zone):
-        return f"the hosted zone has another value: {', '.join(in_zone)}" if in_zone else "it is not in the hosted zone yet"
+        return (
+            f"the hosted zone has another value: {', '.join(in_zone)}"
+            if in_zone
+            else "it is not in the hosted zone yet"
+        )
     if isinstance(resolved, str):
-        return parent or (resolved if in_zone is not None else f"{resolved}; create it where the domain's DNS is hosted")
+        return parent or (
+            resolved
+            if in_zone is not None
+            else f"{resolved}; create it where the domain's DNS is hosted"
+        )
     if wanted in map(canonical, resolved):
         return "it resolves: ACM has not looked yet"
     if resolved:
@@ -156,7 +198,9 @@ def found_in_words(record: ValidationRecord, in_zone: Sequence[str] | None, reso
 
 
 def records_needed(certificate: Certificate, request: CertificateRequest) -> tuple[DnsRecord, ...]:
-    """The records that somebody has to create by hand: those of names whose hosted zone is not given."""
+    """The records that somebody has to create by hand: those of names whose hosted zone is not
+    given.
+    """
     return tuple(
         dict.fromkeys(
             DnsRecord(canonical(record.name), "CNAME", canonical(record.value))
@@ -166,10 +210,14 @@ def records_needed(certificate: Certificate, request: CertificateRequest) -> tup
     )
 
 
-def failover_targets(mappings: Sequence[tuple[Mapping[str, str], Mapping[str, str]]]) -> tuple[DnsRecord, ...]:
-    """Where the names of a service hosted elsewhere must point, from each region's mapping: its parameters and its outputs.
+def failover_targets(
+    mappings: Sequence[tuple[Mapping[str, str], Mapping[str, str]]],
+) -> tuple[DnsRecord, ...]:
+    """Where the names of a service hosted elsewhere must point, from each region's mapping: its
+    parameters and its outputs.
 
-    The friendly name comes once a region, the two targets of a failover pair; each region's own name comes once.
+    The friendly name comes once a region, the two targets of a failover pair; each region's own
+    name comes once.
     """
     pairs = (("DomainName", "TargetDomainName"), ("RegionalDomainName", "RegionalTargetDomainName"))
     return tuple(
@@ -185,14 +233,22 @@ def zone_file_line(record: DnsRecord) -> str:
     return f"{record.name} {RECORD_TTL} IN {record.type} {record.value}"
 
 
-def leftovers(records: Iterable[RecordSet], ours: Iterable[str], alive: Iterable[str]) -> tuple[RecordSet, ...]:
-    """The validation CNAMEs that certificates of ours left in a zone, and that no certificate uses any more.
+def leftovers(
+    records: Iterable[RecordSet], ours: Iterable[str], alive: Iterable[str]
+) -> tuple[RecordSet, ...]:
+    """The validation CNAMEs that certificates of ours left in a zone, and that no certificate uses
+    any more.
 
-    `ours` are the names that our certificates had, `alive` those of the certificates that exist. All certificates of an account
-    for a name share its record, a wildcard with its base too, and an issued one needs it for its renewal.
+    `ours` are the names that our certificates had, `alive` those of the certificates that exist.
+    All certificates of an account for a name share its record, a wildcard with its base too, and an
+    issued one needs it for its renewal.
     """
     gone = {_base(name) for name in ours} - {_base(name) for name in alive}
-    return tuple(record for record in records if is_validation_record(record) and record.name.partition(".")[2] in gone)
+    return tuple(
+        record
+        for record in records
+        if is_validation_record(record) and record.name.partition(".")[2] in gone
+    )
 
 
 def is_validation_record(record: RecordSet) -> bool:
@@ -206,8 +262,14 @@ def is_validation_record(record: RecordSet) -> bool:
 
 
 def foreign_records(records: Iterable[RecordSet], zone: str) -> tuple[RecordSet, ...]:
-    """What keeps a zone from being deleted: everything but the SOA and NS record sets at its apex."""
-    return tuple(record for record in records if record.type not in ("SOA", "NS") or canonical(record.name) != canonical(zone))
+    """What keeps a zone from being deleted: everything but the SOA and NS record sets at its
+    apex.
+    """
+    return tuple(
+        record
+        for record in records
+        if record.type not in ("SOA", "NS") or canonical(record.name) != canonical(zone)
+    )
 
 
 def _base(name: str) -> str:

@@ -1,4 +1,6 @@
-"""The seam of the certificate work: what it asks of ACM, of hosted zones and of DNS servers, in narrow protocols."""
+"""The seam of the certificate work: what it asks of ACM, of hosted zones and of DNS servers, in
+narrow protocols.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,9 @@ from deploytool.core.route53.zone import DnsRecord, RecordSet
 
 @dataclass(frozen=True)
 class DnsReply:
-    """A server's reply: `rcode` by name, the records of its answer and of its authority section. Names are lower case."""
+    """A server's reply: `rcode` by name, the records of its answer and of its authority section.
+    Names are lower case.
+    """
 
     rcode: str
     answer: tuple[DnsRecord, ...] = ()
@@ -40,7 +44,9 @@ class Certificates(Protocol):
 
 @dataclass(frozen=True)
 class ZoneInfo:
-    """A hosted zone: its id without a prefix, its name with a final dot, its name servers, its comment."""
+    """A hosted zone: its id without a prefix, its name with a final dot, its name servers, its
+    comment.
+    """
 
     id: str
     name: str
@@ -78,7 +84,9 @@ class ZoneRemover(Protocol):
 
 @dataclass(frozen=True)
 class CertificatePorts:
-    """What the certificate work needs of a target. `locate` finds a name server by its name and raises DeploytoolError."""
+    """What the certificate work needs of a target. `locate` finds a name server by its name and
+    raises DeploytoolError.
+    """
 
     certificates: Certificates
     zones: ZoneReader

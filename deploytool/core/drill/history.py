@@ -1,7 +1,8 @@
 """What happened in a drill, as frozen events, and their lines in history.jsonl. Pure.
 
-Times are seconds since the drill began, of a monotonic clock at the target's rate: clock skew cannot enter. `sent` is when a
-question was asked, `at` when its answer was there. A `lane` is one observer asking again and again.
+Times are seconds since the drill began, of a monotonic clock at the target's rate: clock skew
+cannot enter. `sent` is when a question was asked, `at` when its answer was there. A `lane` is one
+observer asking again and again.
 """
 
 import json
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 SCHEMA_VERSION = 1
-FRESH = "client:fresh"  # resolves again whenever its answer's TTL has passed, and makes a new connection each time
-KEPT = "client:kept-connection"  # resolves when it must connect, and then keeps its connection as long as that works
+# Resolves again whenever its answer's TTL has passed, and makes a new connection each time
+FRESH = "client:fresh"
+# Resolves when it must connect, and then keeps its connection as long as that works
+KEPT = "client:kept-connection"
 
 
 def name_server_lane(name: str) -> str:
@@ -42,8 +45,9 @@ def region_lane(region: str) -> str:
 class DrillStarted:
     """The facts that everything else is read against.
 
-    `by_inverting`: the fault swaps the verdict itself. `attempt`: how long one check of the broken endpoint takes, in seconds.
-    `monotonic`: what the clock that this machine's processes share read at second 0, in seconds of wall time (time.monotonic).
+    `by_inverting`: the fault swaps the verdict itself. `attempt`: how long one check of the broken
+    endpoint takes, in seconds. `monotonic`: what the clock that this machine's processes share read
+    at second 0, in seconds of wall time (time.monotonic).
     """
 
     at: float
@@ -99,7 +103,9 @@ class FaultRestoring:
 
 @dataclass(frozen=True)
 class FaultRestored:
-    """Undone, and `verified` by reading it back. Every duration of the failback counts from here."""
+    """Undone, and `verified` by reading it back. Every duration of the failback counts from
+    here.
+    """
 
     at: float
     verified: bool
@@ -135,7 +141,9 @@ class DnsAnswered:
 
 @dataclass(frozen=True)
 class Served:
-    """One HTTPS request: who answered by its own header, or the `failure` (refused, timeout, tls, reset, dns, other)."""
+    """One HTTPS request: who answered by its own header, or the `failure` (refused, timeout, tls,
+    reset, dns, other).
+    """
 
     sent: float
     at: float
@@ -154,7 +162,9 @@ class Served:
 
 @dataclass(frozen=True)
 class HealthSeen:
-    """The health check's settings and the last result of each of its checkers, or the `failure` to read them."""
+    """The health check's settings and the last result of each of its checkers, or the `failure` to
+    read them.
+    """
 
     at: float
     version: int = 0
@@ -180,14 +190,18 @@ Event = (
 
 
 def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip(
+        "_"
+    )
 
 
 _TYPES: Mapping[str, type[Event]] = {_snake(each.__name__): each for each in get_args(Event)}
 
 
 def to_document(event: "DataclassInstance") -> dict[str, Any]:
-    """An event as JSON: its type (like fault_injected) and its fields, times to a tenth of a millisecond, nothing empty."""
+    """An event as JSON: its type (like fault_injected) and its fields, times to a tenth of a
+    millisecond, nothing empty.
+    """
     document = {"type": _snake(type(event).__name__)} | asdict(event)
     for key in ("sent", "at"):
         if key in document:
@@ -201,7 +215,8 @@ def to_line(event: Event) -> str:
 
 
 def parse_history(lines: Iterable[str], file: str) -> list[Event]:
-    """The events of a history.jsonl. A last line that was cut off is left out: the drill was killed while it wrote it.
+    """The events of a history.jsonl. A last line that was cut off is left out: the drill was killed
+    while it wrote it.
 
     Raises InputError that names the line for anything else that is no event.
     """
@@ -217,7 +232,9 @@ def _parsed(numbered: list[tuple[int, str]], file: str) -> Iterator[Event]:
         except ValueError as error:
             if number == numbered[-1][0]:
                 return
-            raise InputError([InputFault(file, f"line {number}", f"is not JSON: {error}")]) from error
+            raise InputError(
+                [InputFault(file, f"line {number}", f"is not JSON: {error}")]
+            ) from error
         except (KeyError, TypeError, AttributeError) as error:
             message = f"is no event that this version knows ({error}); judge it with the version that wrote it"
             raise InputError([InputFault(file, f"line {number}", message)]) from error
@@ -234,5 +251,9 @@ def _decoded(kind: Any, value: Any) -> Any:  # noqa: ANN401  # JSON to whatever 
     if get_origin(kind) is tuple:
         return tuple(_decoded(get_args(kind)[0], each) for each in value)
     if get_origin(kind) in (Union, UnionType):
-        return value if value is None else _decoded(next(each for each in get_args(kind) if each is not type(None)), value)
+        return (
+            value
+            if value is None
+            else _decoded(next(each for each in get_args(kind) if each is not type(None)), value)
+        )
     return float(value) if kind is float else value

@@ -1,4 +1,6 @@
-"""Judges a history: pass, fail or inconclusive, and why. Pure; anywhere, and as often as one likes."""
+"""Judges a history: pass, fail or inconclusive, and why. Pure; anywhere, and as often as one
+likes.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,15 @@ from deploytool.core.drill.history import (
     PhaseBegan,
     Served,
 )
-from deploytool.core.drill.measures import Latency, Movement, Requests, latency, movement, requests, served_by
+from deploytool.core.drill.measures import (
+    Latency,
+    Movement,
+    Requests,
+    latency,
+    movement,
+    requests,
+    served_by,
+)
 from deploytool.core.drill.parsed_history import Facts, HealthTurned, Window
 from deploytool.core.drill.simulation import Expectation, expect
 from deploytool.core.route53.timing import FailoverTime
@@ -52,7 +62,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class LaneMoved:
-    """What a lane sends from second `at` on another region serves; None: it failed, or whose address that is was never learnt."""
+    """What a lane sends from second `at` on another region serves; None: it failed, or whose
+    address that is was never learnt.
+    """
 
     at: float
     lane: str
@@ -64,10 +76,11 @@ TimelineEvent = Event | LaneMoved | HealthTurned
 
 @dataclass(frozen=True)
 class Judgement:
-    """A history, judged. `reasons` say why it is no pass, or what passed; `expected` is the bound of the failover.
+    """A history, judged. `reasons` say why it is no pass, or what passed; `expected` is the bound
+    of the failover.
 
-    `served_by` and `latency` are by phase: before, during, after. `likely` is what the same scenario gives when drawn many times,
-    by movement: failover, failback.
+    `served_by` and `latency` are by phase: before, during, after. `likely` is what the same
+    scenario gives when drawn many times, by movement: failover, failback.
     """
 
     started: DrillStarted
@@ -86,11 +99,18 @@ class Judgement:
 
 
 def judge(events: Sequence[Event]) -> Judgement:
-    """Judge a history, whole or cut short. Raises InputError when it does not begin with drill_started."""
+    """Judge a history, whole or cut short. Raises InputError when it does not begin with
+    drill_started.
+    """
     facts = Facts(events)
     failover, failback = movement(facts, facts.failover), movement(facts, facts.failback)
     counted = requests(facts)
-    findings = [*_whole(facts), *_own_network(facts), *_enough(facts, failover), *_moved(facts, failover, failback)]
+    findings = [
+        *_whole(facts),
+        *_own_network(facts),
+        *_enough(facts, failover),
+        *_moved(facts, failover, failback),
+    ]
     findings += [*_within(facts, failover, failback), *_errors(facts, counted), *_restored(facts)]
     findings.sort(key=lambda each: list(Verdict).index(each.verdict), reverse=True)
     return Judgement(
@@ -102,7 +122,10 @@ def judge(events: Sequence[Event]) -> Judgement:
         failover=failover,
         failback=failback,
         expected=facts.expected(),
-        likely={"failover": _likely(facts, failing=True), "failback": _likely(facts, failing=False)},
+        likely={
+            "failover": _likely(facts, failing=True),
+            "failback": _likely(facts, failing=False),
+        },
         requests=counted,
         latency=latency(facts),
         restored=facts.restored or not facts.touched,
@@ -114,20 +137,31 @@ def _likely(facts: Facts, *, failing: bool) -> Expectation:
     started = facts.started
     attempt = started.attempt if failing else 0.0
     config, ttl = started.health_check.config, facts.dns_ttl
-    return expect(config, by_inverting=started.by_inverting, failing=failing, attempt=attempt, dns_ttl=ttl)
+    return expect(
+        config, by_inverting=started.by_inverting, failing=failing, attempt=attempt, dns_ttl=ttl
+    )
 
 
 # --- checkers: each says what it finds wrong
 
 
 def _whole(facts: Facts) -> Iterator[Finding]:
-    yield from (Finding(Check.HISTORY, Verdict.INCONCLUSIVE, f"aborted: {reason}") for reason in facts.aborted)
+    yield from (
+        Finding(Check.HISTORY, Verdict.INCONCLUSIVE, f"aborted: {reason}")
+        for reason in facts.aborted
+    )
     if not facts.ended and not facts.aborted:
-        yield Finding(Check.HISTORY, Verdict.INCONCLUSIVE, "the history was cut short: the drill did not come to its end")
+        yield Finding(
+            Check.HISTORY,
+            Verdict.INCONCLUSIVE,
+            "the history was cut short: the drill did not come to its end",
+        )
 
 
 def _own_network(facts: Facts) -> Iterator[Finding]:
-    """A time in which nothing answered, neither region nor any name server, tells of the observer and not of the service."""
+    """A time in which nothing answered, neither region nor any name server, tells of the observer
+    and not of the service.
+    """
     lanes = {event.lane for event in facts.events if isinstance(event, Served | DnsAnswered)}
     failing: set[str] = set()
     for event in facts.events:
@@ -160,11 +194,15 @@ def _moved(facts: Facts, failover: Movement, failback: Movement) -> Iterator[Fin
         return
     if failover.client is None:
         yield Finding(
-            Check.FAILOVER, Verdict.FAIL, f"traffic did not move to {facts.started.secondary} for good: {_stuck(failover)}"
+            Check.FAILOVER,
+            Verdict.FAIL,
+            f"traffic did not move to {facts.started.secondary} for good: {_stuck(failover)}",
         )
     if facts.failback.start is not None and facts.ended and failback.client is None:
         yield Finding(
-            Check.FAILBACK, Verdict.FAIL, f"traffic did not come back to {facts.started.primary} for good: {_stuck(failback)}"
+            Check.FAILBACK,
+            Verdict.FAIL,
+            f"traffic did not come back to {facts.started.primary} for good: {_stuck(failback)}",
         )
 
 
@@ -180,7 +218,8 @@ def _stuck(found: Movement) -> str:
 
 def _within(facts: Facts, failover: Movement, failback: Movement) -> Iterator[Finding]:
     wanted, bound = facts.started.objectives, facts.expected()
-    slack = facts.started.scenario.client_interval  # no measurement is finer than the time between two probes
+    # No measurement is finer than the time between two probes
+    slack = facts.started.scenario.client_interval
     limits: list[tuple[Window, Movement, float | None, str]] = [
         (facts.failover, failover, wanted.rto_seconds, "rto_seconds"),
         (facts.failback, failback, wanted.failback_seconds, "failback_seconds"),
@@ -190,16 +229,23 @@ def _within(facts: Facts, failover: Movement, failback: Movement) -> Iterator[Fi
             continue
         took = f"the {window.name} took {found.client:.1f} s"
         if limit is not None and found.client > limit:
-            yield Finding(Check.OBJECTIVES, Verdict.FAIL, f"{took}, over the objective {key} = {limit:g}")
+            yield Finding(
+                Check.OBJECTIVES, Verdict.FAIL, f"{took}, over the objective {key} = {limit:g}"
+            )
         elif limit is None and found.client > bound.total + slack:
             term = _exceeded(found, bound, slack)
             yield Finding(
-                Check(window.name), Verdict.FAIL, f"{took}, longer than the {bound.total:.0f} s that the rules predict ({term})"
+                Check(window.name),
+                Verdict.FAIL,
+                f"{took}, longer than the {bound.total:.0f} s that the rules predict ({term})",
             )
 
 
 def _exceeded(found: Movement, bound: FailoverTime, slack: float) -> str:
-    if found.detection is not None and found.detection > bound.detection + bound.propagation + slack:
+    if (
+        found.detection is not None
+        and found.detection > bound.detection + bound.propagation + slack
+    ):
         return f"the detection alone {found.detection:.1f} s"
     if found.dns is not None and found.dns > bound.dns + slack:
         return f"until the last name server {found.dns:.1f} s"
@@ -215,7 +261,11 @@ def _errors(facts: Facts, counted: Requests) -> Iterator[Finding]:
 
 def _restored(facts: Facts) -> Iterator[Finding]:
     if facts.touched and not facts.restored:
-        yield Finding(Check.RESTORED, Verdict.FAIL, "the fault was not verified to be undone: run deploytool restore")
+        yield Finding(
+            Check.RESTORED,
+            Verdict.FAIL,
+            "the fault was not verified to be undone: run deploytool restore",
+        )
 
 
 def _praise(facts: Facts, failover: Movement, failback: Movement) -> tuple[str, ...]:
@@ -224,14 +274,25 @@ def _praise(facts: Facts, failover: Movement, failback: Movement) -> tuple[str, 
         return ("nothing was injected",)
     bound = facts.expected().total
     there, back = f"{failover.client:.1f} s", f"{failback.client:.1f} s"
-    return (f"traffic moved to {secondary} in {there} and back to {primary} in {back} (bound: {bound:.0f} s)",)
+    return (
+        f"traffic moved to {secondary} in {there} and back to {primary} in {back} (bound: {bound:.0f} s)",
+    )
 
 
 # --- the timeline
 
 
 def _timeline(facts: Facts) -> list[TimelineEvent]:
-    kinds = (DrillStarted, PhaseBegan, FaultInjecting, FaultInjected, FaultRestoring, FaultRestored, DrillAborted, DrillEnded)
+    kinds = (
+        DrillStarted,
+        PhaseBegan,
+        FaultInjecting,
+        FaultInjected,
+        FaultRestoring,
+        FaultRestored,
+        DrillAborted,
+        DrillEnded,
+    )
     marks: list[TimelineEvent] = [event for event in facts.events if isinstance(event, kinds)]
     return sorted([*marks, *facts.verdicts(), *_lane_moves(facts)], key=lambda event: event.at)
 
@@ -239,7 +300,8 @@ def _timeline(facts: Facts) -> list[TimelineEvent]:
 def _lane_moves(facts: Facts) -> Iterator[LaneMoved]:
     last: dict[str, str | None] = {}
     probes = [event for event in facts.events if isinstance(event, Served | DnsAnswered)]
-    for event in sorted(probes, key=lambda each: each.sent):  # an answer that comes late tells of when it was asked for
+    # An answer that comes late tells of when it was asked for
+    for event in sorted(probes, key=lambda each: each.sent):
         region = _region(facts, event)
         if event.lane not in last or last[event.lane] != region:
             last[event.lane] = region

@@ -1,6 +1,7 @@
 """What a drill measures: how traffic moved, what requests came to, how long they took. Pure.
 
-Every duration is in seconds of the target's clock. Two probes of a lane bound what it can know: no figure is finer than that.
+Every duration is in seconds of the target's clock. Two probes of a lane bound what it can know: no
+figure is finer than that.
 """
 
 import math
@@ -20,13 +21,15 @@ Points = Sequence[tuple[float, str | None]]
 class Movement:
     """How traffic moved from one region to the other. None: it did not, or was not observed.
 
-    Since the fault was injected (or undone): `detection`, the health check's verdict turned; `dns_first` and `dns`, the first and
-    the last of the name servers answered with the other region and stayed with it; `resolver_first` and `resolver` the same of
-    the resolvers; `kept_connection`, the client that keeps its connection was served by it and stayed so.
+    Since the fault was injected (or undone): `detection`, the health check's verdict turned;
+    `dns_first` and `dns`, the first and the last of the name servers answered with the other region
+    and stayed with it; `resolver_first` and `resolver` the same of the resolvers;
+    `kept_connection`, the client that keeps its connection was served by it and stayed so.
 
-    `client`: from the fresh client's first failed or misrouted request until the first of its lasting run of good ones from the
-    other region. `both_served`: for how long both regions served it in turn. `failed` and `misrouted` (served by the region to
-    leave) count its requests until then; `flaps` how often it or a name server went back again.
+    `client`: from the fresh client's first failed or misrouted request until the first of its
+    lasting run of good ones from the other region. `both_served`: for how long both regions served
+    it in turn. `failed` and `misrouted` (served by the region to leave) count its requests until
+    then; `flaps` how often it or a name server went back again.
     """
 
     detection: float | None
@@ -58,7 +61,9 @@ class Requests:
 
 @dataclass(frozen=True)
 class Latency:
-    """How long good requests took, in seconds of wall time: percentiles (50, 95, 99), None without a request."""
+    """How long good requests took, in seconds of wall time: percentiles (50, 95, 99), None without
+    a request.
+    """
 
     p50: float | None
     p95: float | None
@@ -95,7 +100,8 @@ def movement(facts: Facts, window: Window) -> Movement:
 
 
 def client_span(facts: Facts, window: Window) -> tuple[float, float] | None:
-    """From the fresh client's first failed or misrouted request until its lasting run of good ones began; None: it did not.
+    """From the fresh client's first failed or misrouted request until its lasting run of good ones
+    began; None: it did not.
 
     Both in seconds since the drill began.
     """
@@ -111,7 +117,11 @@ def requests(facts: Facts) -> Requests:
     """Count the fresh client's requests."""
     served = facts.served()
     good = [each for each in served if each.good]
-    return Requests(len(served), len(served) - len(good), dict(Counter(each.region for each in good if each.region)))
+    return Requests(
+        len(served),
+        len(served) - len(good),
+        dict(Counter(each.region for each in good if each.region)),
+    )
 
 
 def latency(facts: Facts) -> dict[str, Latency]:
@@ -125,7 +135,9 @@ def latency(facts: Facts) -> dict[str, Latency]:
 
 
 def served_by(facts: Facts) -> dict[str, str | None]:
-    """The region that served the fresh client at the end of each phase, None when it was not lastingly one."""
+    """The region that served the fresh client at the end of each phase, None when it was not
+    lastingly one.
+    """
     lasting = facts.started.scenario.lasting
     result: dict[str, str | None] = {}
     for phase, window in facts.phases().items():
@@ -145,7 +157,9 @@ def _clients(served: Iterable[Served]) -> Points:
 
 
 def _lanes(facts: Facts, window: Window, prefix: str) -> list[Points]:
-    """Where each DNS lane's answers pointed. One that did not come, or with addresses that never served, tells nothing of it."""
+    """Where each DNS lane's answers pointed. One that did not come, or with addresses that never
+    served, tells nothing of it.
+    """
     lanes: dict[str, list[DnsAnswered]] = {}
     for each in facts.answers(prefix):
         lanes.setdefault(each.lane, [])
@@ -165,27 +179,41 @@ def _dns(facts: Facts, window: Window, prefix: str) -> tuple[float | None, float
 
 
 def _arrival(points: Points, to: str) -> float | None:
-    """When the points came to a region and stayed there until the window's end; None when they did not."""
+    """When the points came to a region and stayed there until the window's end; None when they did
+    not.
+    """
     first = _last_run(points, to)
     return None if first is None else points[first][0]
 
 
 def _last_run(points: Points, to: str) -> int | None:
     """Where the points begin to be a region's for good; None when the last one is not."""
-    elsewhere = max((number for number, (_, region) in enumerate(points) if region != to), default=-1)
+    elsewhere = max(
+        (number for number, (_, region) in enumerate(points) if region != to), default=-1
+    )
     return elsewhere + 1 if elsewhere + 1 < len(points) else None
 
 
 def _detection(facts: Facts, window: Window, dns_first: float | None) -> float | None:
-    """When the verdict turned. A name server that answers so has heard of it, whatever our slower reading shows."""
+    """When the verdict turned. A name server that answers so has heard of it, whatever our slower
+    reading shows.
+    """
     wanted = window.to == facts.started.primary
-    turned = next((each.at for each in facts.verdicts() if window.holds(each.at) and each.healthy is wanted), None)
+    turned = next(
+        (each.at for each in facts.verdicts() if window.holds(each.at) and each.healthy is wanted),
+        None,
+    )
     return min((each for each in (turned, dns_first) if each is not None), default=None)
 
 
 def _both_served(served: Sequence[Served], window: Window) -> float:
-    new = min((each.sent for each in served if each.good and each.region == window.to), default=math.inf)
-    old = max((each.sent for each in served if each.good and each.region == window.away), default=-math.inf)
+    new = min(
+        (each.sent for each in served if each.good and each.region == window.to), default=math.inf
+    )
+    old = max(
+        (each.sent for each in served if each.good and each.region == window.away),
+        default=-math.inf,
+    )
     return max(old - new, 0.0)
 
 

@@ -1,4 +1,6 @@
-"""Ports that a drill needs beside those of the service, and the environment that bundles them all."""
+"""Ports that a drill needs beside those of the service, and the environment that bundles them
+all.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,14 +11,18 @@ from deploytool.core.service.ports import Functions, HealthChecks, HostedZones, 
 
 
 class DrillRecords(Protocol):
-    """Where a stage's drill writes down what to undo: in the account, so that any other machine finds it. At most one."""
+    """Where a stage's drill writes down what to undo: in the account, so that any other machine
+    finds it. At most one.
+    """
 
     def write(self, record: DrillRecord) -> None:
         """Create the record. Raises DrillUnderWay when another drill's is there."""
         ...
 
     def read(self) -> DrillRecord | None:
-        """The record of the drill under way. Raises DeploytoolError when this version cannot read it."""
+        """The record of the drill under way. Raises DeploytoolError when this version cannot read
+        it.
+        """
         ...
 
     def clear(self, drill_id: str) -> None:
@@ -25,10 +31,14 @@ class DrillRecords(Protocol):
 
 
 class Guard(Protocol):
-    """The dead-man's switch: restores what the record says when its time has come, whatever has become of us."""
+    """The dead-man's switch: restores what the record says when its time has come, whatever has
+    become of us.
+    """
 
     def arm(self, drill_id: str, seconds: float) -> None:
-        """Restore `seconds` of wall time from now, never earlier and at most a minute later (EventBridge Scheduler)."""
+        """Restore `seconds` of wall time from now, never earlier and at most a minute later
+        (EventBridge Scheduler).
+        """
         ...
 
     def disarm(self, drill_id: str) -> None:
@@ -37,10 +47,14 @@ class Guard(Protocol):
 
 
 class Edges(Protocol):
-    """The regions' edges, where the target lets them be broken. Conditions: serving, refusing, blackholed, slow, failing."""
+    """The regions' edges, where the target lets them be broken. Conditions: serving, refusing,
+    blackholed, slow, failing.
+    """
 
     def set_condition(self, region: str, condition: str, seconds: float = 0.0) -> None:
-        """Returns once it holds. `seconds`: how late a slow edge answers, 0 for the target's own choice (longer than a check)."""
+        """Returns once it holds. `seconds`: how late a slow edge answers, 0 for the target's own
+        choice (longer than a check).
+        """
         ...
 
     def condition(self, region: str) -> str:
@@ -50,10 +64,11 @@ class Edges(Protocol):
 
 @dataclass(frozen=True)
 class Environment:
-    """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is the system's.
+    """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is
+    the system's.
 
-    What is None the target does not have: `guard` when the stage has no stack for it. `least_limit`: no time limit of its health
-    checkers is shorter, in seconds of the clock.
+    What is None the target does not have: `guard` when the stage has no stack for it.
+    `least_limit`: no time limit of its health checkers is shorter, in seconds of the clock.
     """
 
     clock: Clock

@@ -1,4 +1,6 @@
-"""What must hold before a drill may break anything. Pure: what was found goes in, the reasons to refuse come out."""
+"""What must hold before a drill may break anything. Pure: what was found goes in, the reasons to
+refuse come out.
+"""
 
 from collections.abc import Sequence
 
@@ -35,14 +37,18 @@ def _health_check(service: Service, found: HealthCheck) -> list[str]:
             f"{name} watches {config.fqdn or config.ip_address}, not the primary's own {expected}: it is not as deployed"
         )
     if config.resource_path != service.path:
-        reasons.append(f"{name} calls {config.resource_path}, not {service.path}: it is not as deployed")
+        reasons.append(
+            f"{name} calls {config.resource_path}, not {service.path}: it is not as deployed"
+        )
     return reasons
 
 
 def _records(service: Service, records: Sequence[RecordSet]) -> list[str]:
     by_role = {each.failover: each for each in records}
     missing = [role for role in (PRIMARY, SECONDARY) if role not in by_role]
-    reasons = [f"{service.domain} has no {role} failover record: not as deployed" for role in missing]
+    reasons = [
+        f"{service.domain} has no {role} failover record: not as deployed" for role in missing
+    ]
     if PRIMARY in by_role and by_role[PRIMARY].health_check_id != service.health_check_id:
         other = by_role[PRIMARY].health_check_id or "no health check"
         reasons.append(
@@ -55,10 +61,22 @@ def _endpoints(service: Service, findings: Findings) -> list[str]:
     reasons = []
     for region, answer in findings.regions.items():
         role = "primary" if region == service.primary else "secondary"
-        if isinstance(answer, HttpAnswer) and 200 <= answer.status < 300 and answer.region == region:
+        if (
+            isinstance(answer, HttpAnswer)
+            and 200 <= answer.status < 300
+            and answer.region == region
+        ):
             continue
-        said = f"it answers {answer.status} from {answer.region}" if isinstance(answer, HttpAnswer) else answer
-        what = "is failing already" if role == "primary" else "does not serve: a failover would take the API down"
+        said = (
+            f"it answers {answer.status} from {answer.region}"
+            if isinstance(answer, HttpAnswer)
+            else answer
+        )
+        what = (
+            "is failing already"
+            if role == "primary"
+            else "does not serve: a failover would take the API down"
+        )
         reasons.append(f"the {role}, {region}, {what}: {said}")
     return reasons
 

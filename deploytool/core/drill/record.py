@@ -1,6 +1,8 @@
-"""A drill's record in the account: what to undo, written before anything is touched, for whoever finds it. Pure.
+"""A drill's record in the account: what to undo, written before anything is touched, for whoever
+finds it. Pure.
 
-The guard's function (infra/drill-guard.yaml) reads the same JSON: a change here is a new SCHEMA_VERSION and a change there.
+The guard's function (infra/drill-guard.yaml) reads the same JSON: a change here is a new
+SCHEMA_VERSION and a change there.
 """
 
 import json
@@ -23,7 +25,9 @@ class RestoreHealthCheck:
 
 @dataclass(frozen=True)
 class RestoreConcurrency:
-    """Set the function's reserved concurrency back to this; None means that it had no reservation."""
+    """Set the function's reserved concurrency back to this; None means that it had no
+    reservation.
+    """
 
     region: str
     function_name: str
@@ -32,7 +36,9 @@ class RestoreConcurrency:
 
 @dataclass(frozen=True)
 class RestoreMapping:
-    """Create this base path mapping again when it is missing; `base_path` as the API writes it, `(none)` for the root."""
+    """Create this base path mapping again when it is missing; `base_path` as the API writes it,
+    `(none)` for the root.
+    """
 
     region: str
     domain: str
@@ -62,7 +68,9 @@ assert set(_NAMES) == set(get_args(UndoStep))  # noqa: S101  # a step that could
 
 @dataclass(frozen=True)
 class DrillRecord:
-    """A drill under way. `holder` says who runs it and where. `started` and `until`, when the guard restores: ISO 8601 in UTC."""
+    """A drill under way. `holder` says who runs it and where. `started` and `until`, when the guard
+    restores: ISO 8601 in UTC.
+    """
 
     schema_version: int
     drill_id: str
@@ -83,7 +91,9 @@ class DrillUnderWay(DeploytoolError):
     """Another drill's record is there. Holds it."""
 
     def __init__(self, record: DrillRecord) -> None:
-        message = f"a drill ({record.fault}) is under way since {record.started}, by {record.holder}"
+        message = (
+            f"a drill ({record.fault}) is under way since {record.started}, by {record.holder}"
+        )
         hint = f"if it no longer runs, put right what it left: deploytool restore --stage {record.stage}"
         super().__init__(message, hint=hint)
         self.record = record
@@ -95,7 +105,9 @@ def record_name(project: str, stage: str) -> str:
 
 
 def parse_record(text: str, where: str) -> DrillRecord:
-    """The record in `text`, found at `where`. Raises DeploytoolError when this version cannot read it."""
+    """The record in `text`, found at `where`. Raises DeploytoolError when this version cannot read
+    it.
+    """
     try:
         document = json.loads(text)
         version = document["schema_version"]
@@ -103,9 +115,14 @@ def parse_record(text: str, where: str) -> DrillRecord:
             return DrillRecord(**{**document, "undo": tuple(map(_step, document["undo"]))})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         hint = "put the health check right by hand, then delete that parameter"
-        raise DeploytoolError(f"the drill's record {where} is none that can be read: {error!r}", hint=hint) from error
+        raise DeploytoolError(
+            f"the drill's record {where} is none that can be read: {error!r}", hint=hint
+        ) from error
     hint = "restore with the version of deploytool that began the drill, or a newer one"
-    raise DeploytoolError(f"the drill's record {where} has schema version {version}; this one reads {SCHEMA_VERSION}", hint=hint)
+    raise DeploytoolError(
+        f"the drill's record {where} has schema version {version}; this one reads {SCHEMA_VERSION}",
+        hint=hint,
+    )
 
 
 def _step(document: Mapping[str, Any]) -> UndoStep:

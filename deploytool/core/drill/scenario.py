@@ -7,11 +7,13 @@ from deploytool.core.route53.timing import FailoverTime
 
 @dataclass(frozen=True)
 class Scenario:
-    """The settings of a drill. Seconds are true seconds: on a local cloud ten of them pass in one at speed 10.
+    """The settings of a drill. Seconds are true seconds: on a local cloud ten of them pass in one
+    at speed 10.
 
-    `client_interval`, `dns_interval` and `health_interval` lie between two probes of one lane. `lasting` good answers in a row
-    count as a lasting change. A failover is watched for `hold` more seconds. `patience` is how long a failover or a failback may
-    take before the drill gives up on it; None: one and a half times what the rules predict, and half a minute more.
+    `client_interval`, `dns_interval` and `health_interval` lie between two probes of one lane.
+    `lasting` good answers in a row count as a lasting change. A failover is watched for `hold` more
+    seconds. `patience` is how long a failover or a failback may take before the drill gives up on
+    it; None: one and a half times what the rules predict, and half a minute more.
     """
 
     fault: str = "health-check"

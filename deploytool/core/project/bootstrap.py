@@ -1,4 +1,6 @@
-"""What GitHub Actions needs of an account, as a graph of one stack: `deploytool bootstrap`. Pure."""
+"""What GitHub Actions needs of an account, as a graph of one stack: `deploytool bootstrap`.
+Pure.
+"""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +14,12 @@ from deploytool.core.project.template import Template
 TEMPLATE = "github-oidc.yaml"  # beside the graph file
 STACK = "github-oidc"
 ISSUER = "token.actions.githubusercontent.com"
-# GitHub's names: of an owner letters, digits and hyphens; of a repository dots and underscores too. The ids are in the tokens of
-# every repository that was created or renamed since 15 July 2026 (GitHub changelog, "Immutable subject claims").
-REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}(@\d+/[A-Za-z0-9._-]{1,100}@\d+|/[A-Za-z0-9._-]{1,100})")
+# GitHub's names: of an owner letters, digits and hyphens; of a repository dots and underscores too.
+# The ids are in the tokens of every repository that was created or renamed since 15 July 2026
+# (GitHub changelog, "Immutable subject claims").
+REPOSITORY = re.compile(
+    r"[A-Za-z0-9-]{1,39}(@\d+/[A-Za-z0-9._-]{1,100}@\d+|/[A-Za-z0-9._-]{1,100})"
+)
 VARIABLES = {
     "AWS_PLAN_ROLE_ARN": "PlanRoleArn",
     "AWS_DEPLOY_ROLE_ARN": "DeployRoleArn",
@@ -24,7 +29,9 @@ VARIABLES = {
 
 
 def stack_name(config: Config, stage: Stage) -> str:
-    """The stack's name. In upper case it begins as no project's name can, so that no role of a stage reaches it by a pattern."""
+    """The stack's name. In upper case it begins as no project's name can, so that no role of a
+    stage reaches it by a pattern.
+    """
     return f"Bootstrap-{config.project}-{stage.name}"
 
 
@@ -38,10 +45,14 @@ def repository_checked(text: str) -> str:
     return text
 
 
-def bootstrap_graph(config: Config, stage: Stage, template: Template, given: Mapping[str, str]) -> Graph:
-    """The graph for a stage; `given` are the parameters that do not follow from it. Raises InputError with each bad value.
+def bootstrap_graph(
+    config: Config, stage: Stage, template: Template, given: Mapping[str, str]
+) -> Graph:
+    """The graph for a stage; `given` are the parameters that do not follow from it. Raises
+    InputError with each bad value.
 
-    It counts as a stage of its own, so that neither a lease nor a list of what is left over mixes it with the stage it serves.
+    It counts as a stage of its own, so that neither a lease nor a list of what is left over mixes
+    it with the stage it serves.
     """
     parameters = {
         "Project": config.project,
@@ -60,11 +71,14 @@ def bootstrap_graph(config: Config, stage: Stage, template: Template, given: Map
         raise InputError(faults)
     node_id = NodeId(STACK, config.primary)
     node = Node(node_id, stack_name(config, stage), template, template.document, parameters, ())
-    return Graph(config.project, f"{stage.name}-github", {node_id: node}, {}, {}, regions=config.regions)
+    return Graph(
+        config.project, f"{stage.name}-github", {node_id: node}, {}, {}, regions=config.regions
+    )
 
 
 def provider_parameter(outputs: Mapping[str, str], given: str | None, found: str | None) -> str:
-    """The ARN of the provider to use, empty to make one; `outputs` are the deployed stack's, `found` is what the account has.
+    """The ARN of the provider to use, empty to make one; `outputs` are the deployed stack's,
+    `found` is what the account has.
 
     A stack that made the provider keeps it, whatever is given: with an ARN it would delete it.
     """

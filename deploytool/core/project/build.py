@@ -1,4 +1,6 @@
-"""Builds a stage's graph from the configuration, the graph file and the templates; every fault before any call. Pure."""
+"""Builds a stage's graph from the configuration, the graph file and the templates; every fault
+before any call. Pure.
+"""
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -19,13 +21,27 @@ from deploytool.core.project.graphfile import (
 )
 from deploytool.core.project.limits import may_be_too_large, stack_name_fault, value_fault
 from deploytool.core.project.package import Package
-from deploytool.core.project.settings import built_in, check_stage_settings, differing, needed_lookups, text_of
-from deploytool.core.project.template import Template, digest, rename_resource, render_body, without_words
+from deploytool.core.project.settings import (
+    built_in,
+    check_stage_settings,
+    differing,
+    needed_lookups,
+    text_of,
+)
+from deploytool.core.project.template import (
+    Template,
+    digest,
+    rename_resource,
+    render_body,
+    without_words,
+)
 from deploytool.core.project.validate import GraphCheck
 
 
 class _Builder:
-    """Builds the nodes of one stage, collecting every fault of the graph file and of the stage's settings."""
+    """Builds the nodes of one stage, collecting every fault of the graph file and of the stage's
+    settings.
+    """
 
     def __init__(
         self,
@@ -36,7 +52,13 @@ class _Builder:
         packages: Mapping[str, Package],
         looked_up: Mapping[str, Setting],
     ) -> None:
-        self.config, self.stage, self.file, self.templates, self.packages = config, stage, file, templates, packages
+        self.config, self.stage, self.file, self.templates, self.packages = (
+            config,
+            stage,
+            file,
+            templates,
+            packages,
+        )
         self.faults = Faults(file.file)
         self.awaited = needed_lookups(config, stage, file.settings).keys() - looked_up.keys()
         defaults = {name: spec.default for name, spec in file.settings.items()}
@@ -44,13 +66,26 @@ class _Builder:
         self.present: frozenset[NodeId] = frozenset()
 
     def build(self) -> Graph:
-        GraphCheck(self.config, self.file, self.templates, self.settings, differing(self.stage), self.faults).run()
+        GraphCheck(
+            self.config,
+            self.file,
+            self.templates,
+            self.settings,
+            differing(self.stage),
+            self.faults,
+        ).run()
         self.faults.raise_any()
-        placed = [(spec, region) for spec in self.file.stacks.values() for region in self._regions(spec)]
+        placed = [
+            (spec, region) for spec in self.file.stacks.values() for region in self._regions(spec)
+        ]
         self.present = frozenset(
-            NodeId(spec.name, region) for spec, region in placed if spec.when.holds(self._settings_in(region))
+            NodeId(spec.name, region)
+            for spec, region in placed
+            if spec.when.holds(self._settings_in(region))
         )
-        here = [(spec, region) for spec, region in placed if NodeId(spec.name, region) in self.present]
+        here = [
+            (spec, region) for spec, region in placed if NodeId(spec.name, region) in self.present
+        ]
         nodes = {NodeId(spec.name, region): self._node(spec, region) for spec, region in here}
         service, regional = self._service()
         self.faults.raise_any()
@@ -61,10 +96,15 @@ class _Builder:
         }
         try:  # with those left out: whatever is there must have an order in which it can be deleted
             every = [*nodes.values(), *left_out.values()]
-            order = list(TopologicalSorter({node.id: sorted(node.needs) for node in every}).static_order())
+            order = list(
+                TopologicalSorter({node.id: sorted(node.needs) for node in every}).static_order()
+            )
         except CycleError as error:
             ring = " -> ".join(each.stack for each in reversed(error.args[1]))
-            self.faults.add("stacks", f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere")
+            self.faults.add(
+                "stacks",
+                f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere",
+            )
             self.faults.raise_any()
         ordered = {each: nodes[each] for each in order if each in nodes}
         return Graph(
@@ -90,7 +130,11 @@ class _Builder:
         regional: dict[str, dict[str, Value]] = {}
         for name in self.file.service:
             if name in REGIONAL_SERVICE:
-                regional[name] = {key: each for region in self.config.regions for key, each in in_region(name, region).items()}
+                regional[name] = {
+                    key: each
+                    for region in self.config.regions
+                    for key, each in in_region(name, region).items()
+                }
             elif found := in_region(name, self.config.primary):
                 single[name] = found[self.config.primary]
         return single, regional
@@ -105,7 +149,11 @@ class _Builder:
                 return (self.config.primary,)
 
     def _settings_in(self, region: str) -> dict[str, Setting]:
-        return {**self.settings, **self.stage.regional.get(region, {}), **built_in(self.config, self.stage, region)}
+        return {
+            **self.settings,
+            **self.stage.regional.get(region, {}),
+            **built_in(self.config, self.stage, region),
+        }
 
     def _name(self, spec: StackSpec) -> str:
         return f"{self.config.project}-{self.stage.name}-{spec.name}"
@@ -117,7 +165,9 @@ class _Builder:
         sources: dict[str, Source] = {}
         for name, alternatives in spec.parameters.items():
             default = template.parameters[name].has_default
-            source = self._chosen(alternatives, f"{key}.parameters.{name}", "" if default else spec.template, region)
+            source = self._chosen(
+                alternatives, f"{key}.parameters.{name}", "" if default else spec.template, region
+            )
             if source:
                 sources[name] = source
         parameters = {name: self._value(source, region) for name, source in sources.items()}
@@ -125,18 +175,38 @@ class _Builder:
             if isinstance(value, str):
                 self._check_value(spec, name, sources[name], value, region)
         packaged = {name for name, source in sources.items() if isinstance(source, ArtifactSource)}
-        given = {name: value for name, value in parameters.items() if isinstance(value, str) and name not in packaged}
+        given = {
+            name: value
+            for name, value in parameters.items()
+            if isinstance(value, str) and name not in packaged
+        }
         document = self._document(spec, template, given)
         if may_be_too_large(template):
             render_body(document, "0" * 16, spec.template)
         uploads = self._uploads(sources.values(), region)
-        return Node(NodeId(spec.name, region), self._name(spec), template, document, parameters, uploads, spec.scope)
+        return Node(
+            NodeId(spec.name, region),
+            self._name(spec),
+            template,
+            document,
+            parameters,
+            uploads,
+            spec.scope,
+        )
 
-    def _chosen(self, alternatives: Alternatives, key: str, template: str, region: str) -> Source | None:
-        """The first source that holds and whose stack is there; None is a fault where `template` is named: it has no default."""
+    def _chosen(
+        self, alternatives: Alternatives, key: str, template: str, region: str
+    ) -> Source | None:
+        """The first source that holds and whose stack is there; None is a fault where `template` is
+        named: it has no default.
+        """
         settings = self._settings_in(region)
         role = str(settings["role"]).lower()
-        holding = [each.source for each in alternatives if each.only in ("", role) and each.when.holds(settings)]
+        holding = [
+            each.source
+            for each in alternatives
+            if each.only in ("", role) and each.when.holds(settings)
+        ]
         missing = [self._missing(source, region) for source in holding]
         if None in missing:
             return holding[missing.index(None)]
@@ -148,7 +218,10 @@ class _Builder:
             )
             self.faults.add(key, message)
         elif template:
-            self.faults.add(key, f"no source of it holds for the {role}, so {template} must have a default for it")
+            self.faults.add(
+                key,
+                f"no source of it holds for the {role}, so {template} must have a default for it",
+            )
         return None
 
     def _missing(self, source: Source, region: str) -> OutputRef | None:
@@ -158,20 +231,33 @@ class _Builder:
         ref = self._output(source, region) if isinstance(source, OutputSource) else None
         return ref if ref and ref.node not in self.present else None
 
-    def _check_value(self, spec: StackSpec, name: str, source: Source, value: str, region: str) -> None:
+    def _check_value(
+        self, spec: StackSpec, name: str, source: Source, value: str, region: str
+    ) -> None:
         """A value that is known already, against what the template says of the parameter."""
         if isinstance(source, SettingSource) and source.name in self.awaited:
             return
         fault = value_fault(self.templates[spec.template].document["Parameters"][name], value)
         if not fault:
             return
-        shown = "the value" if self.templates[spec.template].parameters[name].no_echo else f"'{value}'"
+        shown = (
+            "the value" if self.templates[spec.template].parameters[name].no_echo else f"'{value}'"
+        )
         where = f"stacks.{spec.name}.parameters.{name}"
         match source:
             case SettingSource("domain" | "regional_domain"):
-                self.faults.add(f"stages.{self.stage.name}.domain", f"{shown} {fault} ({where})", file=self.config.file)
-            case SettingSource(setting) if setting in {*self.stage.settings, *self.stage.regional.get(region, ())} or not value:
-                key, words = f"stages.{self.stage.name}.settings.{setting}", f"{shown} is not valid" if value else "has no value"
+                self.faults.add(
+                    f"stages.{self.stage.name}.domain",
+                    f"{shown} {fault} ({where})",
+                    file=self.config.file,
+                )
+            case SettingSource(setting) if (
+                setting in {*self.stage.settings, *self.stage.regional.get(region, ())} or not value
+            ):
+                key, words = (
+                    f"stages.{self.stage.name}.settings.{setting}",
+                    f"{shown} is not valid" if value else "has no value",
+                )
                 self.faults.add(key, f"{words}: {fault} ({where})", file=self.config.file)
             case SettingSource(setting) if setting in self.file.settings:
                 self.faults.add(f"settings.{setting}", f"{shown} is not valid: {fault} ({where})")
@@ -179,17 +265,34 @@ class _Builder:
                 self.faults.add(where, f"{shown} is not valid: {fault}")
 
     def _left_out(self, spec: StackSpec, region: str) -> Node:
-        """A stack that the stage does without, as far as deleting one that is there from earlier needs to know it."""
-        sources = [each.source for alternatives in spec.parameters.values() for each in alternatives]
-        outputs = [self._output(source, region) for source in sources if isinstance(source, OutputSource)]
+        """A stack that the stage does without, as far as deleting one that is there from earlier
+        needs to know it.
+        """
+        sources = [
+            each.source for alternatives in spec.parameters.values() for each in alternatives
+        ]
+        outputs = [
+            self._output(source, region) for source in sources if isinstance(source, OutputSource)
+        ]
         parameters = {f"{ref.node}.{ref.output}": ref for ref in outputs}
         template = self.templates[spec.template]
         uploads = self._uploads(sources, region)
-        return Node(NodeId(spec.name, region), self._name(spec), template, template.document, parameters, uploads, spec.scope)
+        return Node(
+            NodeId(spec.name, region),
+            self._name(spec),
+            template,
+            template.document,
+            parameters,
+            uploads,
+            spec.scope,
+        )
 
     def _uploads(self, sources: Iterable[Source], region: str) -> tuple[Upload, ...]:
         used = sorted({source.artifact for source in sources if isinstance(source, ArtifactSource)})
-        return tuple(Upload(self.packages[name], self._output(self.file.artifacts[name].bucket, region)) for name in used)
+        return tuple(
+            Upload(self.packages[name], self._output(self.file.artifacts[name].bucket, region))
+            for name in used
+        )
 
     def _value(self, source: Source, region: str) -> Value:
         match source:
@@ -214,14 +317,20 @@ class _Builder:
             [where] = self._regions(producer)
         return OutputRef(NodeId(source.stack, where), source.output)
 
-    def _document(self, spec: StackSpec, template: Template, given: Mapping[str, Value]) -> Mapping[str, object]:
-        """The template with its snapshot resource named after what it holds: the templates named, and the settings `given`.
+    def _document(
+        self, spec: StackSpec, template: Template, given: Mapping[str, Value]
+    ) -> Mapping[str, object]:
+        """The template with its snapshot resource named after what it holds: the templates named,
+        and the settings `given`.
 
         What comes from an artifact is no part of them: new code needs no new snapshot.
         """
         if spec.snapshot is None:
             return template.document
-        held = [without_words(self.templates[self.file.stacks[name].template].document) for name in spec.snapshot.of]
+        held = [
+            without_words(self.templates[self.file.stacks[name].template].document)
+            for name in spec.snapshot.of
+        ]
         new_name = spec.snapshot.resource + digest([held, given])[:10]
         return rename_resource(template.document, spec.snapshot.resource, new_name)
 
@@ -236,17 +345,26 @@ def build_graph(
 ) -> Graph:
     """The nodes and edges of a stage.
 
-    `templates` by file name as the graph file writes it, `packages` by artifact, `looked_up` the settings that `needed_lookups`
-    asks for; until they are given their values are not checked. Raises InputError with every fault: an unknown stack, output,
-    setting, parameter or artifact, a parameter without a value or with one that its template does not take, a circle, a limit.
+    `templates` by file name as the graph file writes it, `packages` by artifact, `looked_up` the
+    settings that `needed_lookups` asks for; until they are given their values are not checked.
+    Raises InputError with every fault: an unknown stack, output, setting, parameter or artifact, a
+    parameter without a value or with one that its template does not take, a circle, a limit.
     """
     sources = [
-        *(each for spec in file.stacks.values() for alternatives in spec.parameters.values() for each in alternatives),
+        *(
+            each
+            for spec in file.stacks.values()
+            for alternatives in spec.parameters.values()
+            for each in alternatives
+        ),
         *(each for alternatives in file.service.values() for each in alternatives),
     ]
     faults = Faults(config.file)
     check_stage_settings(
-        stage, file.settings, {each.source.name for each in sources if isinstance(each.source, SettingSource)}, faults
+        stage,
+        file.settings,
+        {each.source.name for each in sources if isinstance(each.source, SettingSource)},
+        faults,
     )
     faults.raise_any()
     return _Builder(config, stage, file, templates, packages, looked_up or {}).build()

@@ -1,4 +1,6 @@
-"""deploytool.toml as frozen types; every fault of the file at once, each with its key and the way to mend it."""
+"""deploytool.toml as frozen types; every fault of the file at once, each with its key and the way
+to mend it.
+"""
 
 import re
 import tomllib
@@ -20,10 +22,11 @@ REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its name, the domain that clients call, and the settings that differ from the graph's defaults.
+    """One stage: its name, the domain that clients call, and the settings that differ from the
+    graph's defaults.
 
-    `regional` holds those that were given a value a region: region -> setting -> value. The stacks of a `protected` one have
-    termination protection.
+    `regional` holds those that were given a value a region: region -> setting -> value. The stacks
+    of a `protected` one have termination protection.
     """
 
     name: str
@@ -35,7 +38,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole of deploytool.toml. `regions` is (primary, secondary); `graph` a path relative to the file."""
+    """The whole of deploytool.toml. `regions` is (primary, secondary); `graph` a path relative to
+    the file.
+    """
 
     file: str
     project: str
@@ -58,9 +63,17 @@ class Config:
             return next(iter(self.stages.values()))
         names = ", ".join(self.stages)
         if name is None:
-            raise InputError([InputFault(self.file, "stages", f"there are several ({names}); choose one with --stage")])
+            raise InputError(
+                [
+                    InputFault(
+                        self.file, "stages", f"there are several ({names}); choose one with --stage"
+                    )
+                ]
+            )
         if name not in self.stages:
-            raise InputError([InputFault(self.file, f"stages.{name}", f"no such stage; the file has: {names}")])
+            raise InputError(
+                [InputFault(self.file, f"stages.{name}", f"no such stage; the file has: {names}")]
+            )
         return self.stages[name]
 
 
@@ -74,7 +87,11 @@ def parse_config(text: str, file: str) -> Config:
     for key in document.keys() - set(KEYS):
         faults.unknown("", key, KEYS)
     project = _text(
-        document, "project", faults, PROJECT, "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api"
+        document,
+        "project",
+        faults,
+        PROJECT,
+        "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api",
     )
     domain = _domain(document.get("domain"), "domain", faults, required=True)
     regions = _regions(document.get("regions"), faults)
@@ -87,7 +104,9 @@ def parse_config(text: str, file: str) -> Config:
     return Config(file, project, (regions[0], regions[1]), stages, graph, drill)
 
 
-def _text(table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Pattern[str], shape: str) -> str:
+def _text(
+    table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Pattern[str], shape: str
+) -> str:
     value = table.get(key)
     if value is None:
         faults.missing(key, f"add it: {shape}")
@@ -112,16 +131,23 @@ def _domain(value: object, key: str, faults: Faults, *, required: bool) -> str:
 
 def _regions(value: object, faults: Faults) -> list[str]:
     if value is None:
-        faults.missing("regions", 'add the two, the primary first, like regions = ["us-east-1", "us-west-2"]')
+        faults.missing(
+            "regions", 'add the two, the primary first, like regions = ["us-east-1", "us-west-2"]'
+        )
         return []
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        faults.add("regions", 'must be a list of two regions, the primary first, like ["us-east-1", "us-west-2"]')
+        faults.add(
+            "regions",
+            'must be a list of two regions, the primary first, like ["us-east-1", "us-west-2"]',
+        )
         return []
     for region in value:
         if not REGION.fullmatch(region):
             faults.add("regions", f"'{region}' is not an AWS region; write it like us-east-1")
     for region in sorted({each for each in value if value.count(each) > 1}):
-        faults.add("regions", f"'{region}' stands there twice; a failover needs two different regions")
+        faults.add(
+            "regions", f"'{region}' stands there twice; a failover needs two different regions"
+        )
     if len(set(value)) == len(value) and len(value) != 2:
         faults.add("regions", f"must name two regions, the primary first; it names {len(value)}")
     return value
@@ -135,14 +161,18 @@ def _stages(value: object, domain: str, regions: list[str], faults: Faults) -> d
     for name, table in value.items():
         key = f"stages.{name}"
         if not STAGE.fullmatch(name):
-            faults.add(key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first")
+            faults.add(
+                key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first"
+            )
         if not isinstance(table, dict):
             faults.add(key, f"must be a table, like [{key}]")
             continue
         for unknown in table.keys() - {"domain", "settings", "protected"}:
             faults.unknown(key, unknown, ["domain", "settings", "protected"])
         own = _domain(table.get("domain"), f"{key}.domain", faults, required=False)
-        settings, regional = _settings(table.get("settings", {}), f"{key}.settings", regions, faults)
+        settings, regional = _settings(
+            table.get("settings", {}), f"{key}.settings", regions, faults
+        )
         protected = table.get("protected", name == "prod")
         if not isinstance(protected, bool):
             faults.add(f"{key}.protected", "must be true or false")
@@ -152,7 +182,8 @@ def _stages(value: object, domain: str, regions: list[str], faults: Faults) -> d
     for stage in stages.values():
         if stage.domain in seen:
             faults.add(
-                f"stages.{stage.name}.domain", f"'{stage.domain}' is stage {seen[stage.domain]}'s; each stage needs its own"
+                f"stages.{stage.name}.domain",
+                f"'{stage.domain}' is stage {seen[stage.domain]}'s; each stage needs its own",
             )
         seen[stage.domain] = stage.name
         if domain and (fault := domain_fault(stage.domain)):
@@ -163,7 +194,9 @@ def _stages(value: object, domain: str, regions: list[str], faults: Faults) -> d
 def _settings(
     value: object, key: str, regions: list[str], faults: Faults
 ) -> tuple[dict[str, Setting], dict[str, dict[str, Setting]]]:
-    """A stage's settings: those of both regions, and by region those that are a table with a value for each."""
+    """A stage's settings: those of both regions, and by region those that are a table with a value
+    for each.
+    """
     if not isinstance(value, dict):
         faults.add(key, f"must be a table, like [{key}]")
         return {}, {}
@@ -172,10 +205,17 @@ def _settings(
         if isinstance(each, str | int | bool):
             continue
         table = each if isinstance(each, dict) else {}
-        if table.keys() != set(regions) or not all(isinstance(part, str | int | bool) for part in table.values()):
+        if table.keys() != set(regions) or not all(
+            isinstance(part, str | int | bool) for part in table.values()
+        ):
             example = ", ".join(f"{region} = ..." for region in regions)
-            faults.add(f"{key}.{name}", f"must be text, a whole number or true/false, or one of them a region: {{ {example} }}")
+            faults.add(
+                f"{key}.{name}",
+                f"must be text, a whole number or true/false, or one of them a region: {{ {example} }}",
+            )
             continue
         for region, part in table.items():
             regional[region][name] = part
-    return {name: each for name, each in value.items() if isinstance(each, str | int | bool)}, regional
+    return {
+        name: each for name, each in value.items() if isinstance(each, str | int | bool)
+    }, regional

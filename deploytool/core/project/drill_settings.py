@@ -13,9 +13,11 @@ HIGHEST_RATE = 100.0
 
 @dataclass(frozen=True)
 class Objectives:
-    """What must hold for a drill to pass, beside the failover itself. Seconds; shares from 0 to 1. None: not asked for.
+    """What must hold for a drill to pass, beside the failover itself. Seconds; shares from 0 to 1.
+    None: not asked for.
 
-    Without `rto_seconds` and `failback_seconds` the bound that Route 53's rules predict stands in for them.
+    Without `rto_seconds` and `failback_seconds` the bound that Route 53's rules predict stands in
+    for them.
     """
 
     rto_seconds: float | None = None
@@ -25,7 +27,8 @@ class Objectives:
 
 @dataclass(frozen=True)
 class DrillSettings:
-    """`rate` in requests a second of wall time that each client makes, None for the target's default.
+    """`rate` in requests a second of wall time that each client makes, None for the target's
+    default.
 
     `resolvers` are addresses of recursive resolvers to watch beside the system's, on AWS.
     """
@@ -49,12 +52,17 @@ def parse_drill_settings(value: object, faults: Faults) -> DrillSettings:
     return DrillSettings(rate, _resolvers(value, faults), Objectives(rto, failback, share))
 
 
-def _number(table: Mapping[str, Any], key: str, faults: Faults, most: float, unit: str) -> float | None:
+def _number(
+    table: Mapping[str, Any], key: str, faults: Faults, most: float, unit: str
+) -> float | None:
     value = table.get(key)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        faults.add(f"drill.{key}", f"{value!r} is not valid; it must be a number of {unit}, more than 0 and at most {most:g}")
+        faults.add(
+            f"drill.{key}",
+            f"{value!r} is not valid; it must be a number of {unit}, more than 0 and at most {most:g}",
+        )
         return None
     return float(value)
 
@@ -65,7 +73,8 @@ def _share(table: Mapping[str, Any], faults: Faults) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         faults.add(
-            "drill.failed_share", f"{value!r} is not valid; it must be from 0 to 1, like 0.01 for one request in a hundred"
+            "drill.failed_share",
+            f"{value!r} is not valid; it must be from 0 to 1, like 0.01 for one request in a hundred",
         )
         return None
     return float(value)
@@ -80,5 +89,7 @@ def _resolvers(table: Mapping[str, Any], faults: Faults) -> tuple[str, ...]:
         try:
             ipaddress.ip_address(each)
         except ValueError:
-            faults.add("drill.resolvers", f"{each!r} is no IP address of a resolver; write it like 1.1.1.1")
+            faults.add(
+                "drill.resolvers", f"{each!r} is no IP address of a resolver; write it like 1.1.1.1"
+            )
     return tuple(map(str, value))

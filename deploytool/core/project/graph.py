@@ -40,7 +40,8 @@ class Upload:
 
 @dataclass(frozen=True)
 class Node:
-    """One stack to deploy. `stack_name` is its name in CloudFormation; `document` the template with snapshots renamed.
+    """One stack to deploy. `stack_name` is its name in CloudFormation; `document` the template with
+    snapshots renamed.
 
     `scope` is the graph file's: global, regional or secondary.
     """
@@ -68,9 +69,10 @@ class Node:
 class Graph:
     """All nodes of a stage, in an order in which each stands after those it needs.
 
-    `service` and `regional_service` (by name, then region) are what a check and a drill need to know. `left_out` are the stacks
-    of the graph file that the stage does without; one may still be there from earlier settings. `protected`: from deletion by
-    accident. `regions` are the primary and the secondary.
+    `service` and `regional_service` (by name, then region) are what a check and a drill need to
+    know. `left_out` are the stacks of the graph file that the stage does without; one may still be
+    there from earlier settings. `protected`: from deletion by accident. `regions` are the primary
+    and the secondary.
     """
 
     project: str
@@ -89,7 +91,10 @@ class Graph:
 
     def reversed_edges(self) -> dict[NodeId, frozenset[NodeId]]:
         """What each node waits for when everything is deleted: those that use its outputs."""
-        return {each: frozenset(node.id for node in self.nodes.values() if each in node.needs) for each in self.nodes}
+        return {
+            each: frozenset(node.id for node in self.nodes.values() if each in node.needs)
+            for each in self.nodes
+        }
 
     def whole(self) -> "Graph":
         """The graph with the stacks that are left out, for deleting everything of the stage."""

@@ -1,16 +1,26 @@
-"""infra/stacks.yaml as frozen types: the stacks, where each parameter comes from, and every fault of the file at once."""
+"""infra/stacks.yaml as frozen types: the stacks, where each parameter comes from, and every fault
+of the file at once.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deploytool.core.errors import Faults, InputError, InputFault
-from deploytool.core.project.settings import ALWAYS, BUILT_IN, LOOKUPS, Condition, SettingSpec, text_of
+from deploytool.core.project.settings import (
+    ALWAYS,
+    BUILT_IN,
+    LOOKUPS,
+    Condition,
+    SettingSpec,
+    text_of,
+)
 from deploytool.core.project.template import load_yaml
 
 PARTS = ("key", "version", "bucket")
 SCOPES = ("global", "regional", "secondary")
-# What a check and a drill need to know of a deployment: outputs, and those of which each region has its own.
+# What a check and a drill need to know of a deployment: outputs, and those of which each region has
+# its own.
 SERVICE = ("hosted_zone", "health_check", "guard_function", "guard_role", "guard_schedules")
 REGIONAL_SERVICE = ("function", "rest_api")
 
@@ -24,7 +34,9 @@ class SettingSource:
 
 @dataclass(frozen=True)
 class OutputSource:
-    """A parameter's value from a stack's output: in the same region, or in `region` (primary, secondary or its name)."""
+    """A parameter's value from a stack's output: in the same region, or in `region` (primary,
+    secondary or its name).
+    """
 
     stack: str
     output: str
@@ -33,7 +45,9 @@ class OutputSource:
 
 @dataclass(frozen=True)
 class ArtifactSource:
-    """A parameter's value from a packaged artifact: its key in the bucket, its version, or the bucket's name."""
+    """A parameter's value from a packaged artifact: its key in the bucket, its version, or the
+    bucket's name.
+    """
 
     artifact: str
     part: str
@@ -51,14 +65,17 @@ Source = SettingSource | OutputSource | ArtifactSource | LiteralSource
 
 @dataclass(frozen=True)
 class ParameterSource:
-    """Where a parameter comes from; with `only` (primary or secondary) for that role alone, with `when` while it holds."""
+    """Where a parameter comes from; with `only` (primary or secondary) for that role alone, with
+    `when` while it holds.
+    """
 
     source: Source
     only: str = ""
     when: Condition = ALWAYS
 
 
-Alternatives = tuple[ParameterSource, ...]  # the first that holds and whose stack the stage has counts
+# The first that holds and whose stack the stage has counts
+Alternatives = tuple[ParameterSource, ...]
 
 
 @dataclass(frozen=True)
@@ -108,12 +125,24 @@ def parse_graph_file(text: str, file: str) -> GraphFile:
         raise InputError([InputFault(file, "", "must be a mapping with the key 'stacks'")])
     faults = Faults(file)
     _known(document, "", ["settings", "artifacts", "stacks", "service"], faults)
-    settings = {name: _setting(name, each, faults) for name, each in _table(document, "settings", faults).items()}
-    artifacts = {name: _artifact(name, each, faults) for name, each in _table(document, "artifacts", faults).items()}
-    stacks = {name: _stack(name, each, faults) for name, each in _table(document, "stacks", faults).items()}
+    settings = {
+        name: _setting(name, each, faults)
+        for name, each in _table(document, "settings", faults).items()
+    }
+    artifacts = {
+        name: _artifact(name, each, faults)
+        for name, each in _table(document, "artifacts", faults).items()
+    }
+    stacks = {
+        name: _stack(name, each, faults)
+        for name, each in _table(document, "stacks", faults).items()
+    }
     if not stacks:
         faults.add("stacks", "names no stack")
-    service = {name: _service(name, each, faults) for name, each in _table(document, "service", faults).items()}
+    service = {
+        name: _service(name, each, faults)
+        for name, each in _table(document, "service", faults).items()
+    }
     faults.raise_any()
     return GraphFile(file, settings, artifacts, stacks, service)
 
@@ -138,9 +167,18 @@ def _setting(name: str, value: object, faults: Faults) -> SettingSpec:
         faults.add(key, "is a built-in setting; choose another name")
     table = value if isinstance(value, dict) else {"default": value}
     _known(table, key, ["default", "values", "lookup", "when"], faults)
-    default, values, lookup = table.get("default", ""), table.get("values", []), table.get("lookup", "")
-    if not isinstance(values, list) or not all(isinstance(each, str | int) for each in [default, *values]):
-        faults.add(key, "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}")
+    default, values, lookup = (
+        table.get("default", ""),
+        table.get("values", []),
+        table.get("lookup", ""),
+    )
+    if not isinstance(values, list) or not all(
+        isinstance(each, str | int) for each in [default, *values]
+    ):
+        faults.add(
+            key,
+            "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}",
+        )
         return SettingSpec("")
     if lookup and lookup not in LOOKUPS:
         faults.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
@@ -156,7 +194,10 @@ def _when(table: Mapping[str, Any], key: str, faults: Faults) -> Condition:
     for name, value in _table(table, "when", faults, f"{key}.").items():
         values = value if isinstance(value, list) else [value]
         if not values or not all(isinstance(each, str | int) for each in values):
-            faults.add(f"{key}.when.{name}", "must be a value or a list of values, like {zone: [new, existing]}")
+            faults.add(
+                f"{key}.when.{name}",
+                "must be a value or a list of values, like {zone: [new, existing]}",
+            )
         of[str(name)] = tuple(text_of(each) for each in values)
     return Condition(of)
 
@@ -190,16 +231,21 @@ def _stack(name: str, value: object, faults: Faults) -> StackSpec:
     if not isinstance(value.get("template"), str):
         faults.add(f"{key}.template", "is missing; name the template's file, relative to this file")
     if value.get("scope") not in SCOPES:
-        message = (
-            "must be 'global' (one stack, in the primary region), 'regional' (one in each) or 'secondary' (one, in that region)"
-        )
+        message = "must be 'global' (one stack, in the primary region), 'regional' (one in each) or 'secondary' (one, in that region)"
         faults.add(f"{key}.scope", message)
     parameters = {
         parameter: _alternatives(each, f"{key}.parameters.{parameter}", faults)
         for parameter, each in _table(value, "parameters", faults, f"{key}.").items()
     }
     when = _when(value, key, faults)
-    return StackSpec(name, str(value.get("template")), str(value.get("scope")), parameters, _snapshot(value, key, faults), when)
+    return StackSpec(
+        name,
+        str(value.get("template")),
+        str(value.get("scope")),
+        parameters,
+        _snapshot(value, key, faults),
+        when,
+    )
 
 
 def _snapshot(stack: Mapping[str, Any], key: str, faults: Faults) -> Snapshot | None:
@@ -220,7 +266,9 @@ def _snapshot(stack: Mapping[str, Any], key: str, faults: Faults) -> Snapshot | 
 def _alternatives(value: object, key: str, faults: Faults) -> Alternatives:
     if value == []:
         faults.add(key, "is an empty list; name at least one source")
-    return tuple(_parameter(each, key, faults) for each in (value if isinstance(value, list) else [value]))
+    return tuple(
+        _parameter(each, key, faults) for each in (value if isinstance(value, list) else [value])
+    )
 
 
 def _parameter(value: object, key: str, faults: Faults) -> ParameterSource:
@@ -241,7 +289,9 @@ def _source(value: object, key: str, faults: Faults) -> Source:
             return LiteralSource(text_of(literal))
         case {"setting": str(name), **rest} if not rest:
             return SettingSource(name)
-        case {"output": str(output), **rest} if output.count(".") == 1 and rest.keys() <= {"region"}:
+        case {"output": str(output), **rest} if output.count(".") == 1 and rest.keys() <= {
+            "region"
+        }:
             stack, name = output.split(".")
             return OutputSource(stack, name, str(rest.get("region", "")))
         case {"artifact": str(name), "part": str(part), **rest} if part in PARTS and not rest:

@@ -1,7 +1,8 @@
-"""CloudFormation's limits and a template's own rules for its parameters, checked before any call. Pure.
+"""CloudFormation's limits and a template's own rules for its parameters, checked before any call.
+Pure.
 
-Sources: CloudFormation User Guide, "Understand CloudFormation quotas" and "Parameters" (properties); API reference of CreateStack
-(StackName).
+Sources: CloudFormation User Guide, "Understand CloudFormation quotas" and "Parameters"
+(properties); API reference of CreateStack (StackName).
 """
 
 import re
@@ -20,15 +21,23 @@ LOGICAL_ID = re.compile(r"[A-Za-z0-9]+")
 
 
 def template_faults(template: Template) -> Iterator[tuple[str, str]]:
-    """What CloudFormation would not take of a template, as (key, message). Its size is known only once it is rendered."""
+    """What CloudFormation would not take of a template, as (key, message). Its size is known only
+    once it is rendered.
+    """
     document = template.document
     for section, limit in COUNTS.items():
         names = [str(name) for name in document.get(section) or {}]
         if len(names) > limit:
-            yield section, f"{len(names)}; CloudFormation takes {limit} at most. Split the stack in two"
+            yield (
+                section,
+                f"{len(names)}; CloudFormation takes {limit} at most. Split the stack in two",
+            )
         for name in names:
             if len(name) > NAME_LENGTH:
-                yield f"{section}.{name[:20]}...", f"is {len(name)} characters long; {NAME_LENGTH} are allowed"
+                yield (
+                    f"{section}.{name[:20]}...",
+                    f"is {len(name)} characters long; {NAME_LENGTH} are allowed",
+                )
             elif not LOGICAL_ID.fullmatch(name) and section != "Mappings":
                 yield f"{section}.{name}", "a name here is letters and digits only"
     length = len(str(document.get("Description", "")).encode())
@@ -37,7 +46,9 @@ def template_faults(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def may_be_too_large(template: Template) -> bool:
-    """Whether it is worth rendering the body to measure it: rendering takes long, and few templates come near the limit."""
+    """Whether it is worth rendering the body to measure it: rendering takes long, and few templates
+    come near the limit.
+    """
     return template.size > BODY_LIMIT // 4
 
 
@@ -51,13 +62,19 @@ def stack_name_fault(name: str) -> str:
 
 
 def value_fault(declared: Mapping[str, Any], value: str) -> str:
-    """Why a template's parameter does not take a value, empty when it does. `declared` is its entry below `Parameters`."""
+    """Why a template's parameter does not take a value, empty when it does. `declared` is its entry
+    below `Parameters`.
+    """
     kind = str(declared.get("Type", "String"))
     if len(value.encode()) > VALUE_LIMIT:
         return f"is longer than {VALUE_LIMIT:,} bytes"
     if kind.startswith("AWS::SSM::"):  # the value is a key; the rules are for what stands there
         return ""
-    parts = [part.strip() for part in value.split(",")] if kind.startswith(("List<", "CommaDelimitedList")) else [value]
+    parts = (
+        [part.strip() for part in value.split(",")]
+        if kind.startswith(("List<", "CommaDelimitedList"))
+        else [value]
+    )
     why = next((why for part in parts if (why := _part_fault(declared, kind, part))), "")
     return why and str(declared.get("ConstraintDescription", why))
 
@@ -69,7 +86,8 @@ def _part_fault(declared: Mapping[str, Any], kind: str, value: str) -> str:
     if "Number" in kind:
         return _number_fault(declared, value)
     pattern = declared.get("AllowedPattern")
-    with suppress(re.error):  # a pattern of Java's that Python's re does not know is left to CloudFormation
+    # A pattern of Java's that Python's re does not know is left to CloudFormation
+    with suppress(re.error):
         if pattern and not re.fullmatch(str(pattern), value):
             return f"must match {pattern}"
     if len(value) < int(declared.get("MinLength", 0)):

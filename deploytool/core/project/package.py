@@ -11,7 +11,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 @dataclass(frozen=True)
 class Package:
-    """A zip and its content's hash. `key` is where it is stored in the bucket, `version` what people see."""
+    """A zip and its content's hash. `key` is where it is stored in the bucket, `version` what
+    people see.
+    """
 
     name: str
     data: bytes
@@ -29,7 +31,8 @@ class Package:
 def build_package(name: str, files: Mapping[str, bytes]) -> Package:
     """Zip `files` (path with slashes -> content), sorted, without times, owners or compression.
 
-    Not compressed, because zlib's versions give different bytes and a function of this size gains nothing.
+    Not compressed, because zlib's versions give different bytes and a function of this size gains
+    nothing.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

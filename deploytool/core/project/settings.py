@@ -1,4 +1,6 @@
-"""The settings of a stage: what the graph file declares, conditions on them (`when`), and those that are looked up. Pure."""
+"""The settings of a stage: what the graph file declares, conditions on them (`when`), and those
+that are looked up. Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +21,9 @@ def text_of(value: Setting) -> str:
 
 @dataclass(frozen=True)
 class Condition:
-    """A `when`: each setting named must have one of the values beside it. Without any it holds always."""
+    """A `when`: each setting named must have one of the values beside it. Without any it holds
+    always.
+    """
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -37,8 +41,8 @@ ALWAYS = Condition()
 class SettingSpec:
     """A setting that the graph file declares.
 
-    `values` are what a stage may choose among, empty when anything goes. With `lookup` the value is asked of AWS where a stage
-    leaves it empty and `when` holds.
+    `values` are what a stage may choose among, empty when anything goes. With `lookup` the value is
+    asked of AWS where a stage leaves it empty and `when` holds.
     """
 
     default: Setting
@@ -74,10 +78,18 @@ def differing(stage: Stage) -> set[str]:
     return {*PER_REGION, *(name for values in stage.regional.values() for name in values)}
 
 
-def needed_lookups(config: Config, stage: Stage, declared: Mapping[str, SettingSpec]) -> dict[str, str]:
-    """The settings that a stage wants looked up, and what each is (one of LOOKUPS), like {"hosted_zone_id": "hosted_zone"}."""
+def needed_lookups(
+    config: Config, stage: Stage, declared: Mapping[str, SettingSpec]
+) -> dict[str, str]:
+    """The settings that a stage wants looked up, and what each is (one of LOOKUPS), like
+    {"hosted_zone_id": "hosted_zone"}.
+    """
     settings = {**{name: spec.default for name, spec in declared.items()}, **stage.settings}
-    settings |= {name: value for name, value in built_in(config, stage, config.primary).items() if name in EVERYWHERE}
+    settings |= {
+        name: value
+        for name, value in built_in(config, stage, config.primary).items()
+        if name in EVERYWHERE
+    }
     return {
         name: spec.lookup
         for name, spec in declared.items()
@@ -89,10 +101,17 @@ def needed_lookups(config: Config, stage: Stage, declared: Mapping[str, SettingS
     }
 
 
-def check_stage_settings(stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], faults: Faults) -> None:
-    """The faults of a stage's settings: a name that no stack uses, a value that the graph file does not allow."""
+def check_stage_settings(
+    stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], faults: Faults
+) -> None:
+    """The faults of a stage's settings: a name that no stack uses, a value that the graph file does
+    not allow.
+    """
     known = sorted({*declared, *used} - {*BUILT_IN})
-    given = [*stage.settings.items(), *(item for values in stage.regional.values() for item in values.items())]
+    given = [
+        *stage.settings.items(),
+        *(item for values in stage.regional.values() for item in values.items()),
+    ]
     for name, value in given:
         key = f"stages.{stage.name}.settings"
         if name not in known:

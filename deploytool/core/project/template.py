@@ -1,4 +1,6 @@
-"""CloudFormation templates as values: what one declares, and the body that is sent. The core's only module that knows YAML."""
+"""CloudFormation templates as values: what one declares, and the body that is sent. The core's only
+module that knows YAML.
+"""
 
 import hashlib
 import json
@@ -23,7 +25,9 @@ FINGERPRINT = re.compile(r"\[deploytool:([0-9a-f]{16})\]")
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """A template's parameter: whether it may be left out, and whether its value must never be shown."""
+    """A template's parameter: whether it may be left out, and whether its value must never be
+    shown.
+    """
 
     has_default: bool
     no_echo: bool
@@ -31,7 +35,9 @@ class ParameterSpec:
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template. `document` is the whole of it with short tags (!Ref) in their long form; `size` the file's bytes."""
+    """A parsed template. `document` is the whole of it with short tags (!Ref) in their long form;
+    `size` the file's bytes.
+    """
 
     file: str
     document: Mapping[str, Any]
@@ -60,7 +66,9 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
     for key in keys:
         if keys.count(key) > 1:
-            raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands there twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key '{key}' stands there twice", node.start_mark
+            )
     return loader.construct_mapping(node, deep=True)
 
 
@@ -77,25 +85,42 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
     except yaml.YAMLError as error:
-        raise InputError([InputFault(file, "", f"not valid YAML: {' '.join(str(error).split())}")]) from error
+        raise InputError(
+            [InputFault(file, "", f"not valid YAML: {' '.join(str(error).split())}")]
+        ) from error
 
 
 def parse_template(text: str, file: str) -> Template:
     """Parse a template. Raises InputError when it is none."""
     document = load_yaml(text, file)
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict) or not document["Resources"]:
-        raise InputError([InputFault(file, "Resources", "not a CloudFormation template: it has no resources")])
+    if (
+        not isinstance(document, dict)
+        or not isinstance(document.get("Resources"), dict)
+        or not document["Resources"]
+    ):
+        raise InputError(
+            [InputFault(file, "Resources", "not a CloudFormation template: it has no resources")]
+        )
     parameters = {
         name: ParameterSpec("Default" in spec, str(spec.get("NoEcho", False)).lower() == "true")
         for name, spec in (document.get("Parameters") or {}).items()
     }
     resources = {name: str(spec.get("Type", "")) for name, spec in document["Resources"].items()}
-    return Template(file, document, parameters, frozenset(document.get("Outputs") or {}), resources, len(text.encode()))
+    return Template(
+        file,
+        document,
+        parameters,
+        frozenset(document.get("Outputs") or {}),
+        resources,
+        len(text.encode()),
+    )
 
 
 def digest(value: object) -> str:
     """SHA-256 of a value's canonical JSON, in hex."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
+    ).hexdigest()
 
 
 def without_words(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,9 +129,13 @@ def without_words(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rename_resource(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """The document with a logical id renamed, and every reference to it (Ref, GetAtt, Sub, DependsOn)."""
+    """The document with a logical id renamed, and every reference to it (Ref, GetAtt, Sub,
+    DependsOn).
+    """
     renamed = _renamed(document, old, new)
-    renamed["Resources"] = {new if name == old else name: spec for name, spec in renamed["Resources"].items()}
+    renamed["Resources"] = {
+        new if name == old else name: spec for name, spec in renamed["Resources"].items()
+    }
     return renamed
 
 
@@ -115,17 +144,28 @@ def _renamed(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
     handlers: dict[str, Callable[[Any], Any]] = {
         "Ref": lambda value: new if value == old else value,
         "DependsOn": lambda value: (
-            [new if each == old else each for each in value] if isinstance(value, list) else new if value == old else value
+            [new if each == old else each for each in value]
+            if isinstance(value, list)
+            else new
+            if value == old
+            else value
         ),
-        "Fn::GetAtt": lambda value: [new if value[0] == old else value[0], *value[1:]] if isinstance(value, list) else value,
+        "Fn::GetAtt": lambda value: (
+            [new if value[0] == old else value[0], *value[1:]] if isinstance(value, list) else value
+        ),
         "Fn::Sub": lambda value: (
-            [in_text.sub("${" + new, value[0]), walk(value[1])] if isinstance(value, list) else in_text.sub("${" + new, value)
+            [in_text.sub("${" + new, value[0]), walk(value[1])]
+            if isinstance(value, list)
+            else in_text.sub("${" + new, value)
         ),
     }
 
     def walk(value: Any) -> Any:  # noqa: ANN401  # any node of a YAML document
         if isinstance(value, dict):
-            return {key: handlers[key](each) if key in handlers else walk(each) for key, each in value.items()}
+            return {
+                key: handlers[key](each) if key in handlers else walk(each)
+                for key, each in value.items()
+            }
         return [walk(each) for each in value] if isinstance(value, list) else value
 
     result = walk(document)
@@ -134,15 +174,25 @@ def _renamed(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
 
 
 def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str:
-    """The body to send: the document with the fingerprint at the end of its description, where DescribeStacks shows it.
+    """The body to send: the document with the fingerprint at the end of its description, where
+    DescribeStacks shows it.
 
-    Not in a tag: CloudFormation hands a changed stack tag on to every resource, which makes each update touch them all.
-    Raises InputError when it is over CloudFormation's limits.
+    Not in a tag: CloudFormation hands a changed stack tag on to every resource, which makes each
+    update touch them all. Raises InputError when it is over CloudFormation's limits.
     """
     mark = f" [deploytool:{fingerprint}]"
-    words = str(document.get("Description", "")).strip().encode()[: DESCRIPTION_LIMIT - len(mark)].decode(errors="ignore")
+    words = (
+        str(document.get("Description", ""))
+        .strip()
+        .encode()[: DESCRIPTION_LIMIT - len(mark)]
+        .decode(errors="ignore")
+    )
     head = {key: value for key, value in document.items() if key == "AWSTemplateFormatVersion"}
-    body = yaml.safe_dump({**head, "Description": words + mark, **without_words(document)}, sort_keys=False, width=1000)
+    body = yaml.safe_dump(
+        {**head, "Description": words + mark, **without_words(document)},
+        sort_keys=False,
+        width=1000,
+    )
     if len(body.encode()) > BODY_LIMIT:
         message = f"{len(body.encode()):,} bytes; CloudFormation takes {BODY_LIMIT:,} at most. Split the stack in two"
         raise InputError([InputFault(file, "", message)])

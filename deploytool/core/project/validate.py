@@ -1,4 +1,6 @@
-"""The faults of a graph file that hold whatever region a stack stands in: names, outputs, conditions, CloudFormation's limits."""
+"""The faults of a graph file that hold whatever region a stack stands in: names, outputs,
+conditions, CloudFormation's limits.
+"""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -24,7 +26,9 @@ from deploytool.core.project.template import Template
 
 @dataclass(frozen=True)
 class GraphCheck:
-    """Checks a graph file against its templates and a stage's settings; adds what it finds to `faults`."""
+    """Checks a graph file against its templates and a stage's settings; adds what it finds to
+    `faults`.
+    """
 
     config: Config
     file: GraphFile
@@ -40,7 +44,11 @@ class GraphCheck:
         for spec in self.file.stacks.values():
             self._check_stack(spec)
         for name, alternatives in self.file.service.items():
-            self._check_alternatives(alternatives, f"service.{name}", "regional" if name in REGIONAL_SERVICE else "global")
+            self._check_alternatives(
+                alternatives,
+                f"service.{name}",
+                "regional" if name in REGIONAL_SERVICE else "global",
+            )
         for name, template in self.templates.items():
             for key, message in template_faults(template):
                 self.faults.add(key, message, file=name)
@@ -58,7 +66,9 @@ class GraphCheck:
                 self.faults.add(f"{key}.parameters.{name}", message)
         if spec.snapshot:
             if spec.snapshot.resource not in template.resources:
-                self.faults.unknown(f"{key}.snapshot.resource", spec.snapshot.resource, sorted(template.resources))
+                self.faults.unknown(
+                    f"{key}.snapshot.resource", spec.snapshot.resource, sorted(template.resources)
+                )
             for name in spec.snapshot.of:
                 if name not in self.file.stacks:
                     self.faults.unknown(f"{key}.snapshot.of", name, sorted(self.file.stacks))
@@ -73,8 +83,14 @@ class GraphCheck:
             self._check_setting(name, key, scope)
             declared = self.file.settings.get(name)
             for value in values:
-                if declared and isinstance(declared.default, bool) and value not in ("true", "false"):
-                    self.faults.add(f"{key}.{name}", f"'{value}' can never hold: the setting is true or false")
+                if (
+                    declared
+                    and isinstance(declared.default, bool)
+                    and value not in ("true", "false")
+                ):
+                    self.faults.add(
+                        f"{key}.{name}", f"'{value}' can never hold: the setting is true or false"
+                    )
                 elif declared and declared.values and (fault := declared.fault(value)):
                     self.faults.add(f"{key}.{name}", f"can never hold: {fault}")
 
@@ -83,7 +99,9 @@ class GraphCheck:
         if name not in known:
             self.faults.unknown(key, name, sorted(known))
         elif scope == "global" and name in self.differing:
-            self.faults.add(key, f"'{name}' differs from region to region; a global stack has none of its own")
+            self.faults.add(
+                key, f"'{name}' differs from region to region; a global stack has none of its own"
+            )
 
     def _check_source(self, source: Source, key: str, scope: str) -> None:
         match source:
@@ -95,7 +113,9 @@ class GraphCheck:
                 if name not in self.file.artifacts:
                     self.faults.unknown(key, name, sorted(self.file.artifacts))
                 else:
-                    self._check_output(self.file.artifacts[name].bucket, f"artifacts.{name}.bucket", scope)
+                    self._check_output(
+                        self.file.artifacts[name].bucket, f"artifacts.{name}.bucket", scope
+                    )
             case LiteralSource():
                 pass
 
@@ -107,8 +127,16 @@ class GraphCheck:
         template = self.templates[producer.template]
         if source.output not in template.outputs:
             has = ", ".join(sorted(template.outputs)) or "none"
-            self.faults.add(key, f"{producer.template} has no output '{source.output}'; it has: {has}")
+            self.faults.add(
+                key, f"{producer.template} has no output '{source.output}'; it has: {has}"
+            )
         if source.region and source.region not in ("primary", "secondary", *self.config.regions):
-            self.faults.add(key, f"'{source.region}' is none of primary, secondary, {', '.join(self.config.regions)}")
+            self.faults.add(
+                key,
+                f"'{source.region}' is none of primary, secondary, {', '.join(self.config.regions)}",
+            )
         if producer.scope == "regional" and scope == "global" and not source.region:
-            self.faults.add(key, f"'{source.stack}' is in each region; say which one with region: primary or secondary")
+            self.faults.add(
+                key,
+                f"'{source.stack}' is in each region; say which one with region: primary or secondary",
+            )

@@ -1,7 +1,9 @@
-"""Whether a domain's parent leads to its hosted zone, and whether its CAA records let Amazon issue. Pure.
+"""Whether a domain's parent leads to its hosted zone, and whether its CAA records let Amazon issue.
+Pure.
 
-Sources: RFC 1034 section 4.2.1 (the parent's NS records lead to the zone); RFC 8659 (CAA: the records of the nearest ancestor
-that has any count, an unknown critical tag forbids); ACM User Guide, "(Optional) Configure a CAA record".
+Sources: RFC 1034 section 4.2.1 (the parent's NS records lead to the zone); RFC 8659 (CAA: the
+records of the nearest ancestor that has any count, an unknown critical tag forbids); ACM User
+Guide, "(Optional) Configure a CAA record".
 """
 
 import re
@@ -14,13 +16,23 @@ from deploytool.core.route53.zone import canonical
 # Any one of these in an issue record lets ACM issue (ACM User Guide, as above).
 AMAZON = frozenset({"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"})
 _CAA = re.compile(r'(?P<flags>\d+)\s+(?P<tag>[A-Za-z0-9]+)\s+"?(?P<value>[^"]*)"?')
-_KNOWN_TAGS = {"issue", "issuewild", "iodef", "contactemail", "contactphone", "issuemail", "issuevmc"}
+_KNOWN_TAGS = {
+    "issue",
+    "issuewild",
+    "iodef",
+    "contactemail",
+    "contactphone",
+    "issuemail",
+    "issuevmc",
+}
 _CRITICAL = 128
 
 
 @dataclass(frozen=True)
 class ParentAnswer:
-    """What one name server of the parent says of a domain: the names in its NS records, empty when it has none."""
+    """What one name server of the parent says of a domain: the names in its NS records, empty when
+    it has none.
+    """
 
     server: str
     name_servers: tuple[str, ...]
@@ -28,7 +40,9 @@ class ParentAnswer:
 
 @dataclass(frozen=True)
 class Parent:
-    """A domain's parent: its zone (with a final dot), the answers of its servers, and why others gave none."""
+    """A domain's parent: its zone (with a final dot), the answers of its servers, and why others
+    gave none.
+    """
 
     zone: str
     answers: tuple[ParentAnswer, ...]
@@ -59,7 +73,9 @@ class PointsElsewhere:
 
 @dataclass(frozen=True)
 class PartlyRight:
-    """The parent names servers of the zone and `foreign` ones, or its own servers differ: some who ask are led astray."""
+    """The parent names servers of the zone and `foreign` ones, or its own servers differ: some who
+    ask are led astray.
+    """
 
     parent: str
     server: str
@@ -82,18 +98,27 @@ def judge(parent: Parent, zone_servers: Sequence[str]) -> Verdict:
     if not parent.answers:
         return ParentUnreachable(parent.zone, "; ".join(parent.silent) or "it has no name server")
     ours = {canonical(name) for name in zone_servers}
-    told = {answer.server: {canonical(name) for name in answer.name_servers} for answer in parent.answers}
+    told = {
+        answer.server: {canonical(name) for name in answer.name_servers}
+        for answer in parent.answers
+    }
     foreign = sorted(set().union(*told.values()) - ours)
     lame = next((server for server, names in told.items() if names - ours or not names), None)
     if lame is None:
         return Delegated()
     if any(names & ours for names in told.values()):
         return PartlyRight(parent.zone, lame, tuple(foreign))
-    return PointsElsewhere(parent.zone, lame, tuple(foreign)) if foreign else NotDelegated(parent.zone, lame)
+    return (
+        PointsElsewhere(parent.zone, lame, tuple(foreign))
+        if foreign
+        else NotDelegated(parent.zone, lame)
+    )
 
 
 def stands_in_the_way(verdict: Verdict) -> bool:
-    """Whether no certificate of the domain can be validated while this holds. What is not known does not count."""
+    """Whether no certificate of the domain can be validated while this holds. What is not known
+    does not count.
+    """
     return isinstance(verdict, NotDelegated | PointsElsewhere)
 
 
@@ -118,7 +143,9 @@ def in_words(verdict: Verdict, domain: str, zone_servers: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class CaaForbids:
-    """CAA records under which ACM must not issue: whose they are, and the certificate authorities that they allow."""
+    """CAA records under which ACM must not issue: whose they are, and the certificate authorities
+    that they allow.
+    """
 
     name: str
     owner: str
@@ -130,9 +157,11 @@ class CaaForbids:
 
 
 def caa_fault(name: str, look: Callable[[str], Sequence[str]]) -> CaaForbids | None:
-    """Why ACM may not issue for a name, or None. `look` gives the CAA records of one name, as text like `0 issue "amazon.com"`.
+    """Why ACM may not issue for a name, or None. `look` gives the CAA records of one name, as text
+    like `0 issue "amazon.com"`.
 
-    A certificate authority climbs from the name towards the root until it finds a CAA record set (RFC 8659 section 3).
+    A certificate authority climbs from the name towards the root until it finds a CAA record set
+    (RFC 8659 section 3).
     """
     owner = canonical(name.removeprefix("*."))
     while owner != ".":
@@ -144,7 +173,9 @@ def caa_fault(name: str, look: Callable[[str], Sequence[str]]) -> CaaForbids | N
 
 def _judge_caa(name: str, owner: str, found: Sequence[re.Match[str]]) -> CaaForbids | None:
     records = [(int(match["flags"]), match["tag"].lower(), match["value"]) for match in found]
-    issue, wild = ([value for _, tag, value in records if tag == wanted] for wanted in ("issue", "issuewild"))
+    issue, wild = (
+        [value for _, tag, value in records if tag == wanted] for wanted in ("issue", "issuewild")
+    )
     relevant = wild if name.startswith("*.") and wild else issue
     allowed = {value.partition(";")[0].strip().lower() for value in relevant}
     unknown = any(flags & _CRITICAL and tag not in _KNOWN_TAGS for flags, tag, _ in records)

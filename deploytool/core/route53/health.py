@@ -1,7 +1,9 @@
-"""Health checks: when one attempt passes, what one checker counts, and how many checkers make a verdict. Pure.
+"""Health checks: when one attempt passes, what one checker counts, and how many checkers make a
+verdict. Pure.
 
-Source of every rule not marked otherwise: Route 53 Developer Guide, "How Amazon Route 53 determines whether a health check
-is healthy", and the API reference of HealthCheckConfig. Sentences that say "our reading" fill what AWS does not publish.
+Source of every rule not marked otherwise: Route 53 Developer Guide, "How Amazon Route 53 determines
+whether a health check is healthy", and the API reference of HealthCheckConfig. Sentences that say
+"our reading" fill what AWS does not publish.
 """
 
 from collections.abc import Iterable
@@ -51,7 +53,9 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class CheckerObservation:
-    """What one checker saw last: its AWS region, its address, whether that check passed, its words, and when (ISO 8601)."""
+    """What one checker saw last: its AWS region, its address, whether that check passed, its words,
+    and when (ISO 8601).
+    """
 
     region: str
     address: str
@@ -62,7 +66,8 @@ class CheckerObservation:
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """How long one attempt may take, in seconds: to connect over TCP, then to the status, then to the body.
+    """How long one attempt may take, in seconds: to connect over TCP, then to the status, then to
+    the body.
 
     None: the check does not ask for that part.
     """
@@ -79,11 +84,13 @@ class TimeLimits:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What one checker measured of one check of the endpoint. Seconds are of the same clock as the limits it is judged by.
+    """What one checker measured of one check of the endpoint. Seconds are of the same clock as the
+    limits it is judged by.
 
-    `connect_seconds` is None when no TCP connection was made, `status` when no HTTP status came, `body_seconds` when the body
-    (or its first 5,120 bytes) did not come whole. `response_seconds` counts from the TCP connection, so TLS is within it.
-    `failure` says in words what stopped the attempt, empty when nothing did.
+    `connect_seconds` is None when no TCP connection was made, `status` when no HTTP status came,
+    `body_seconds` when the body (or its first 5,120 bytes) did not come whole. `response_seconds`
+    counts from the TCP connection, so TLS is within it. `failure` says in words what stopped the
+    attempt, empty when nothing did.
     """
 
     failure: str = ""
@@ -96,7 +103,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One attempt judged: whether it passed, and the words that GetHealthCheckStatus shows for it."""
+    """One attempt judged: whether it passed, and the words that GetHealthCheckStatus shows for
+    it.
+    """
 
     success: bool
     status: str
@@ -106,7 +115,9 @@ STATUS_SECONDS = 2.0  # from the connection to the HTTP status
 
 
 def time_limits(config: HealthCheckConfig) -> TimeLimits:
-    """The limits of one attempt in true seconds: TCP 10; HTTP(S) 4 to connect and 2 to the status; string match 2 more."""
+    """The limits of one attempt in true seconds: TCP 10; HTTP(S) 4 to connect and 2 to the status;
+    string match 2 more.
+    """
     match config.type:
         case "TCP":
             return TimeLimits(connect=10.0)
@@ -122,12 +133,15 @@ def uses_tls(config: HealthCheckConfig) -> bool:
 
 
 def server_name(config: HealthCheckConfig) -> str | None:
-    """The name that a check sends as SNI: the FQDN, when EnableSNI is true and the check speaks TLS; None sends none."""
+    """The name that a check sends as SNI: the FQDN, when EnableSNI is true and the check speaks
+    TLS; None sends none.
+    """
     return config.fqdn or None if uses_tls(config) and config.enable_sni else None
 
 
 def host_header(config: HealthCheckConfig) -> str:
-    """What an HTTP(S) check sends as Host: the FQDN, with the port unless it is the protocol's own; without FQDN the address.
+    """What an HTTP(S) check sends as Host: the FQDN, with the port unless it is the protocol's own;
+    without FQDN the address.
 
     Source: API reference of HealthCheckConfig, FullyQualifiedDomainName.
     """
@@ -135,17 +149,21 @@ def host_header(config: HealthCheckConfig) -> str:
     return host if config.port == (443 if uses_tls(config) else 80) else f"{host}:{config.port}"
 
 
-def judge_check(config: HealthCheckConfig, attempt: Attempt, limits: TimeLimits | None = None) -> CheckResult:
+def judge_check(
+    config: HealthCheckConfig, attempt: Attempt, limits: TimeLimits | None = None
+) -> CheckResult:
     """Whether one attempt passes, with words for it.
 
-    `limits` defaults to the true ones; a checker on a faster clock hands in those of its own clock. Exactly at a limit is
-    within it (our reading).
+    `limits` defaults to the true ones; a checker on a faster clock hands in those of its own clock.
+    Exactly at a limit is within it (our reading).
     """
     limits = limits or time_limits(config)
     if attempt.connect_seconds is None:
         return _failed(attempt.failure or "The health checker could not establish a connection.")
     if attempt.connect_seconds > limits.connect:
-        return _failed("The health checker could not establish a connection within the timeout limit.")
+        return _failed(
+            "The health checker could not establish a connection within the timeout limit."
+        )
     if limits.response is None:
         return CheckResult(True, "Success: TCP connection established.")
     if attempt.status is None:
@@ -154,9 +172,15 @@ def judge_check(config: HealthCheckConfig, attempt: Attempt, limits: TimeLimits 
 
 
 def _judge_answer(
-    config: HealthCheckConfig, attempt: Attempt, status: int, response_limit: float, body_limit: float | None
+    config: HealthCheckConfig,
+    attempt: Attempt,
+    status: int,
+    response_limit: float,
+    body_limit: float | None,
 ) -> CheckResult:
-    """Whether an HTTP answer passes: its status, and its body where the check has a limit for it."""
+    """Whether an HTTP answer passes: its status, and its body where the check has a limit for
+    it.
+    """
     words = _status_words(status)
     if attempt.response_seconds > response_limit:
         return _failed(f"{words}, but not within the timeout limit.")
@@ -167,7 +191,9 @@ def _judge_answer(
     if attempt.body_seconds is None or attempt.body_seconds > body_limit:
         return _failed(f"{words}, but the response body did not arrive within the timeout limit.")
     if config.search_string.encode() not in attempt.body[:SEARCHED_BYTES]:
-        return _failed(f"{words}, but the response body does not hold the search string in its first {SEARCHED_BYTES} bytes.")
+        return _failed(
+            f"{words}, but the response body does not hold the search string in its first {SEARCHED_BYTES} bytes."
+        )
     return CheckResult(True, f"Success: {words}, and the response body holds the search string.")
 
 
@@ -177,14 +203,20 @@ def _failed(words: str) -> CheckResult:
 
 def _status_words(status: int) -> str:
     phrases = {code.value: code.phrase for code in HTTPStatus}
-    return f"HTTP Status Code {status}, {phrases[status]}" if status in phrases else f"HTTP Status Code {status}"
+    return (
+        f"HTTP Status Code {status}, {phrases[status]}"
+        if status in phrases
+        else f"HTTP Status Code {status}"
+    )
 
 
 @dataclass(frozen=True)
 class CheckerState:
-    """What one checker holds of an endpoint: its opinion, and how many results in a row have spoken against it.
+    """What one checker holds of an endpoint: its opinion, and how many results in a row have spoken
+    against it.
 
-    A new one says healthy: Route 53 considers a new health check healthy until there is enough data.
+    A new one says healthy: Route 53 considers a new health check healthy until there is enough
+    data.
     """
 
     healthy: bool = True
@@ -205,33 +237,48 @@ class CheckerState:
 def is_healthy(config: HealthCheckConfig, states: Iterable[CheckerState]) -> bool:
     """The verdict on a health check from what its checkers hold.
 
-    More than 18 % of them healthy makes it healthy; without any it is healthy, as a new one is. Disabled counts as healthy
-    whatever they hold. Inverted swaps the verdict last, that of a new or disabled health check too.
+    More than 18 % of them healthy makes it healthy; without any it is healthy, as a new one is.
+    Disabled counts as healthy whatever they hold. Inverted swaps the verdict last, that of a new or
+    disabled health check too.
     """
     opinions = [state.healthy for state in states]
-    healthy = config.disabled or not opinions or sum(opinions) * 100 > HEALTHY_ABOVE_PERCENT * len(opinions)
+    healthy = (
+        config.disabled
+        or not opinions
+        or sum(opinions) * 100 > HEALTHY_ABOVE_PERCENT * len(opinions)
+    )
     return healthy != config.inverted
 
 
 def checkers_for(config: HealthCheckConfig) -> tuple[str, ...]:
-    """The AWS region of each checker of a health check: 8 at an interval of 30 s, 11 at one of 10 s.
+    """The AWS region of each checker of a health check: 8 at an interval of 30 s, 11 at one of 10
+    s.
 
-    Our reading of a published fact, "about 15 checks a minute at 30 s, 60 to 70 a minute at 10 s": 8 checkers make 16 checks a
-    minute at 30 s, 11 make 66 at 10 s. Each of the eight regions has one; with 11, the first three have a second.
+    Our reading of a published fact, "about 15 checks a minute at 30 s, 60 to 70 a minute at 10 s":
+    8 checkers make 16 checks a minute at 30 s, 11 make 66 at 10 s. Each of the eight regions has
+    one; with 11, the first three have a second.
     """
-    return CHECKER_REGIONS + CHECKER_REGIONS[:3] if config.request_interval == 10 else CHECKER_REGIONS
+    return (
+        CHECKER_REGIONS + CHECKER_REGIONS[:3] if config.request_interval == 10 else CHECKER_REGIONS
+    )
 
 
 def same_endpoint(one: HealthCheckConfig, other: HealthCheckConfig) -> bool:
-    """Whether two configurations make the same check: they differ at most in FailureThreshold, Inverted and Disabled."""
-    return one == replace(other, failure_threshold=one.failure_threshold, inverted=one.inverted, disabled=one.disabled)
+    """Whether two configurations make the same check: they differ at most in FailureThreshold,
+    Inverted and Disabled.
+    """
+    return one == replace(
+        other, failure_threshold=one.failure_threshold, inverted=one.inverted, disabled=one.disabled
+    )
 
 
 def carry_over(old: HealthCheckConfig, new: HealthCheckConfig, state: CheckerState) -> CheckerState:
-    """What a checker still holds once UpdateHealthCheck has changed `old` into `new`. Our reading; AWS does not publish it.
+    """What a checker still holds once UpdateHealthCheck has changed `old` into `new`. Our reading;
+    AWS does not publish it.
 
-    Another endpoint is a new health check; another threshold keeps the opinion and starts the count again; anything else
-    (Inverted) leaves both alone. Disabling stops the checking, so that an enabled one starts anew.
+    Another endpoint is a new health check; another threshold keeps the opinion and starts the count
+    again; anything else (Inverted) leaves both alone. Disabling stops the checking, so that an
+    enabled one starts anew.
     """
     if not same_endpoint(old, new) or old.disabled != new.disabled:
         return CheckerState()

@@ -5,11 +5,14 @@ import re
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-DOMAIN_LENGTH = 64  # ACM's limit for a certificate's first name (API reference of RequestCertificate)
+# ACM's limit for a certificate's first name (API reference of RequestCertificate)
+DOMAIN_LENGTH = 64
 
 
 def domain_fault(domain: str) -> str | None:
-    """What is wrong with a domain name, or None. The rules are those of RFC 1035 and ACM's length limit."""
+    """What is wrong with a domain name, or None. The rules are those of RFC 1035 and ACM's length
+    limit.
+    """
     if len(domain) > DOMAIN_LENGTH:
         return f"'{domain}' is longer than {DOMAIN_LENGTH} characters, ACM's limit for a certificate's name"
     labels = domain.split(".")

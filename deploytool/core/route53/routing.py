@@ -1,8 +1,10 @@
-"""Routing policies: which record set of a name and type Route 53 answers with, given what is healthy. Pure.
+"""Routing policies: which record set of a name and type Route 53 answers with, given what is
+healthy. Pure.
 
-Sources: Route 53 Developer Guide, "How health checks work in simple / complex Amazon Route 53 configurations" and "How Amazon
-Route 53 chooses records when health checking is configured"; API reference of ResourceRecordSet (Failover) and AliasTarget.
-Simple and failover routing are here. Every other policy is refused, because an answer that AWS would not give is worse than none.
+Sources: Route 53 Developer Guide, "How health checks work in simple / complex Amazon Route 53
+configurations" and "How Amazon Route 53 chooses records when health checking is configured"; API
+reference of ResourceRecordSet (Failover) and AliasTarget. Simple and failover routing are here.
+Every other policy is refused, because an answer that AWS would not give is worse than none.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +16,8 @@ SECONDARY = "SECONDARY"
 
 
 def failover(primary_healthy: bool, secondary_healthy: bool) -> str:  # noqa: FBT001 - the two columns of the table
-    """Which of two failover records answers, PRIMARY or SECONDARY. A record without a health check counts as healthy.
+    """Which of two failover records answers, PRIMARY or SECONDARY. A record without a health check
+    counts as healthy.
 
     | primary   | secondary                     | answer    |
     |-----------|-------------------------------|-----------|
@@ -25,12 +28,15 @@ def failover(primary_healthy: bool, secondary_healthy: bool) -> str:  # noqa: FB
     return SECONDARY if not primary_healthy and secondary_healthy else PRIMARY
 
 
-def select(records: Sequence[RecordSet], is_healthy: Callable[[str], bool], zone: HostedZone | None = None) -> RecordSet:
+def select(
+    records: Sequence[RecordSet], is_healthy: Callable[[str], bool], zone: HostedZone | None = None
+) -> RecordSet:
     """The record set that answers, of those that one name has of one type (at least one).
 
-    `is_healthy` tells the verdict on a health check by its id. `zone` is needed where an alias with EvaluateTargetHealth points
-    to a record set of the same zone. A simple record answers whatever its health: with none healthy Route 53 takes all as
-    healthy. So does a failover record without its counterpart (our reading). Raises NotSupported for other routing policies.
+    `is_healthy` tells the verdict on a health check by its id. `zone` is needed where an alias with
+    EvaluateTargetHealth points to a record set of the same zone. A simple record answers whatever
+    its health: with none healthy Route 53 takes all as healthy. So does a failover record without
+    its counterpart (our reading). Raises NotSupported for other routing policies.
     """
     if len(records) == 1 and not records[0].failover and not records[0].set_identifier:
         return records[0]
@@ -40,34 +46,53 @@ def select(records: Sequence[RecordSet], is_healthy: Callable[[str], bool], zone
     if len(records) == 1:
         return records[0]
     primary, secondary = by_role[PRIMARY], by_role[SECONDARY]
-    return by_role[failover(is_record_healthy(primary, is_healthy, zone), is_record_healthy(secondary, is_healthy, zone))]
+    return by_role[
+        failover(
+            is_record_healthy(primary, is_healthy, zone),
+            is_record_healthy(secondary, is_healthy, zone),
+        )
+    ]
 
 
-def is_record_healthy(record: RecordSet, is_healthy: Callable[[str], bool], zone: HostedZone | None = None) -> bool:
-    """Whether a record set counts as healthy: its health check and, with EvaluateTargetHealth, its target; both if it has both.
+def is_record_healthy(
+    record: RecordSet, is_healthy: Callable[[str], bool], zone: HostedZone | None = None
+) -> bool:
+    """Whether a record set counts as healthy: its health check and, with EvaluateTargetHealth, its
+    target; both if it has both.
 
-    A target outside the zone is a service of AWS. For API Gateway EvaluateTargetHealth fails only when the service is
-    unavailable in the region, which is not modelled: it counts as available. A target within the zone is healthy when one of
-    its record sets is. Raises NotSupported when aliases point in a circle.
+    A target outside the zone is a service of AWS. For API Gateway EvaluateTargetHealth fails only
+    when the service is unavailable in the region, which is not modelled: it counts as available. A
+    target within the zone is healthy when one of its record sets is. Raises NotSupported when
+    aliases point in a circle.
     """
     return _is_record_healthy(record, is_healthy, zone, ())
 
 
 def _is_record_healthy(
-    record: RecordSet, is_healthy: Callable[[str], bool], zone: HostedZone | None, seen: tuple[RecordSet, ...]
+    record: RecordSet,
+    is_healthy: Callable[[str], bool],
+    zone: HostedZone | None,
+    seen: tuple[RecordSet, ...],
 ) -> bool:
     if record in seen:
         raise NotSupported(f"{record.name} {record.type}: its aliases point in a circle")
     if record.health_check_id and not is_healthy(record.health_check_id):
         return False
-    if zone is None or record.alias is None or not record.alias.evaluate_target_health or not points_into(record, zone):
+    if (
+        zone is None
+        or record.alias is None
+        or not record.alias.evaluate_target_health
+        or not points_into(record, zone)
+    ):
         return True
     targets = record_sets(zone, record.alias.dns_name, record.type)
     return any(_is_record_healthy(target, is_healthy, zone, (*seen, record)) for target in targets)
 
 
 def points_into(record: RecordSet, zone: HostedZone) -> bool:
-    """Whether an alias record's target is another record set of the same zone, and not a service of AWS."""
+    """Whether an alias record's target is another record set of the same zone, and not a service of
+    AWS.
+    """
     return record.alias is not None and record.alias.hosted_zone_id == zone.id
 
 

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from deploytool.core.route53.health import HealthCheckConfig, time_limits
 from deploytool.core.route53.zone import ALIAS_TTL
 
-# "A few seconds" from the last checker's result to every name server: AWS gives no number, this one is our guess.
+# "A few seconds" from the last checker's result to every name server: AWS gives no number, this one
+# is our guess.
 PROPAGATION_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class FailoverTime:
-    """The upper bound of a failover's duration as a client with an honest resolver sees it, in seconds, by term.
+    """The upper bound of a failover's duration as a client with an honest resolver sees it, in
+    seconds, by term.
 
-    `detection`: until enough checkers have turned; `propagation`: aggregating their results and carrying the verdict to the
-    name servers; `dns_ttl`: until the last cached answer has expired. Clients that keep connections open, or cache DNS longer
-    than the TTL, stay behind and are not in it.
+    `detection`: until enough checkers have turned; `propagation`: aggregating their results and
+    carrying the verdict to the name servers; `dns_ttl`: until the last cached answer has expired.
+    Clients that keep connections open, or cache DNS longer than the TTL, stay behind and are not in
+    it.
     """
 
     detection: float
@@ -34,24 +37,41 @@ class FailoverTime:
 
     def terms(self) -> dict[str, float]:
         """Each term by name and their sum as `total`, in seconds: what a report shows."""
-        return {"detection": self.detection, "propagation": self.propagation, "dns_ttl": self.dns_ttl, "total": self.total}
+        return {
+            "detection": self.detection,
+            "propagation": self.propagation,
+            "dns_ttl": self.dns_ttl,
+            "total": self.total,
+        }
 
 
 def expected_failover(
-    config: HealthCheckConfig, *, by_inverting: bool = False, dns_ttl: float = ALIAS_TTL, attempt: float = 0.0
+    config: HealthCheckConfig,
+    *,
+    by_inverting: bool = False,
+    dns_ttl: float = ALIAS_TTL,
+    attempt: float = 0.0,
 ) -> FailoverTime:
-    """The longest that a failover (or the failback: the threshold is the same both ways) should take.
+    """The longest that a failover (or the failback: the threshold is the same both ways) should
+    take.
 
-    A real fault is detected within request interval x (failure threshold + 1): it may begin just after a check, and then the
-    threshold's count of checks must follow; plus the time of one check that times out (6 s for HTTP and HTTPS). Inverting the
-    health check (`by_inverting`) swaps the verdict itself, with no checker to wait for. `attempt` is how long one check of the
-    broken endpoint takes, in seconds: where that is longer than the interval, the next check waits for its end.
+    A real fault is detected within request interval x (failure threshold + 1): it may begin just
+    after a check, and then the threshold's count of checks must follow; plus the time of one check
+    that times out (6 s for HTTP and HTTPS). Inverting the health check (`by_inverting`) swaps the
+    verdict itself, with no checker to wait for. `attempt` is how long one check of the broken
+    endpoint takes, in seconds: where that is longer than the interval, the next check waits for its
+    end.
 
-    Sources: Route 53 Developer Guide, "How Amazon Route 53 determines whether a health check is healthy" (interval, threshold,
-    time limits) and "Values specific for failover alias records" (the TTL of 60 s). With 10 s x 3 it is 111 s; published
-    measurements of such set-ups are 61 s to the DNS answer and 83 s to the client (jspoth.com/dr, 2026-04-26) and 45 to 120 s
+    Sources: Route 53 Developer Guide, "How Amazon Route 53 determines whether a health check is
+    healthy" (interval, threshold, time limits) and "Values specific for failover alias records"
+    (the TTL of 60 s). With 10 s x 3 it is 111 s; published measurements of such set-ups are 61 s to
+    the DNS answer and 83 s to the client (jspoth.com/dr, 2026-04-26) and 45 to 120 s
     (keycloak-benchmark issue 536).
     """
     step = max(config.request_interval, attempt)
-    checks = config.request_interval + step * config.failure_threshold + max(time_limits(config).total, attempt)
+    checks = (
+        config.request_interval
+        + step * config.failure_threshold
+        + max(time_limits(config).total, attempt)
+    )
     return FailoverTime(0.0 if by_inverting else checks, PROPAGATION_SECONDS, dns_ttl)

@@ -1,8 +1,9 @@
 r"""Hosted zones and record sets as values, and which record sets a question concerns. Pure.
 
-Looking up follows RFC 1034 section 4.3.2 and, for wildcards and empty non-terminals, RFC 4592; Route 53 says that it does as
-DNS does (Developer Guide, "DNS domain name format"). Names are text with a final dot; upper and lower case are the same, and
-the `\052` that Route 53 stores for an asterisk is an asterisk.
+Looking up follows RFC 1034 section 4.3.2 and, for wildcards and empty non-terminals, RFC 4592;
+Route 53 says that it does as DNS does (Developer Guide, "DNS domain name format"). Names are text
+with a final dot; upper and lower case are the same, and the `\052` that Route 53 stores for an
+asterisk is an asterisk.
 """
 
 import re
@@ -12,13 +13,15 @@ from functools import lru_cache
 
 from deploytool.core.errors import DeploytoolError
 
-# Seconds. An alias has no TTL of its own: its answer carries the target's, 60 s for API Gateway. Source: Developer Guide, "Values
-# specific for failover alias records".
+# Seconds. An alias has no TTL of its own: its answer carries the target's, 60 s for API Gateway.
+# Source: Developer Guide, "Values specific for failover alias records".
 ALIAS_TTL = 60
 
 
 class NotSupported(DeploytoolError):
-    """A zone asks for something of Route 53 that is not built here, or that Route 53 itself would not take."""
+    """A zone asks for something of Route 53 that is not built here, or that Route 53 itself would
+    not take.
+    """
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,11 @@ class AliasTarget:
 
 @dataclass(frozen=True)
 class RecordSet:
-    """One resource record set. `name` is lower case with a final dot; `ttl` in seconds, None for an alias.
+    """One resource record set. `name` is lower case with a final dot; `ttl` in seconds, None for an
+    alias.
 
-    `failover` is PRIMARY, SECONDARY or empty; `values` are in the text that Route 53 takes for the type.
+    `failover` is PRIMARY, SECONDARY or empty; `values` are in the text that Route 53 takes for the
+    type.
     """
 
     name: str
@@ -49,7 +54,9 @@ class RecordSet:
 
 @dataclass(frozen=True)
 class HostedZone:
-    """A public hosted zone: `name` lower case with a final dot, its name servers' names, its record sets (SOA and NS too)."""
+    """A public hosted zone: `name` lower case with a final dot, its name servers' names, its record
+    sets (SOA and NS too).
+    """
 
     id: str
     name: str
@@ -73,7 +80,9 @@ class Cname:
 
 @dataclass(frozen=True)
 class Referral:
-    """The name lies below a delegation: the NS record set of the child zone, for which this zone has no authority."""
+    """The name lies below a delegation: the NS record set of the child zone, for which this zone
+    has no authority.
+    """
 
     ns: RecordSet
 
@@ -105,8 +114,8 @@ def labels(name: str) -> tuple[str, ...]:
 def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
     """The hosted zone with the longest name that `name` is in, None when it is in none of them.
 
-    Of zones with the same name the last wins, as if the parent delegated to the newest. (Each has its own name servers at AWS,
-    and the delegation decides; here one address serves them all.)
+    Of zones with the same name the last wins, as if the parent delegated to the newest. (Each has
+    its own name servers at AWS, and the delegation decides; here one address serves them all.)
     """
     asked = labels(name)
     holding = [zone for zone in zones if _within(asked, labels(zone.name))]
@@ -115,11 +124,17 @@ def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
 
 def record_sets(zone: HostedZone, name: str, type_: str) -> tuple[RecordSet, ...]:
     """The record sets of exactly that name and type, no wildcard applied."""
-    return tuple(record for record in zone.records if record.type == type_ and canonical(record.name) == canonical(name))
+    return tuple(
+        record
+        for record in zone.records
+        if record.type == type_ and canonical(record.name) == canonical(name)
+    )
 
 
 def soa(zone: HostedZone) -> RecordSet:
-    """The zone's SOA record set, which negative answers carry. Raises NotSupported when the zone has none."""
+    """The zone's SOA record set, which negative answers carry. Raises NotSupported when the zone
+    has none.
+    """
     found = record_sets(zone, zone.name, "SOA")
     if not found:
         raise NotSupported(f"hosted zone {zone.id} ({zone.name}) has no SOA record")
@@ -127,14 +142,18 @@ def soa(zone: HostedZone) -> RecordSet:
 
 
 def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
-    """What the zone holds for a question about a name within it (see `find_zone`), routing policies not applied yet."""
+    """What the zone holds for a question about a name within it (see `find_zone`), routing policies
+    not applied yet.
+    """
     asked = labels(name)
     if (cut := _delegation(zone, asked, type_)) is not None:
         return Referral(cut)
     existing = _existing_names(zone)
     if asked in existing:
         return _at(zone, asked, type_)
-    encloser = next(asked[start:] for start in range(1, len(asked) + 1) if asked[start:] in existing)
+    encloser = next(
+        asked[start:] for start in range(1, len(asked) + 1) if asked[start:] in existing
+    )
     wildcard = ("*", *encloser)
     return _at(zone, wildcard, type_) if wildcard in existing else NxDomain()
 
@@ -144,16 +163,24 @@ def _within(name: tuple[str, ...], ancestor: tuple[str, ...]) -> bool:
 
 
 def _existing_names(zone: HostedZone) -> set[tuple[str, ...]]:
-    """Every name of the zone as labels: the owners of record sets and, between them and the apex, empty non-terminals."""
+    """Every name of the zone as labels: the owners of record sets and, between them and the apex,
+    empty non-terminals.
+    """
     apex = len(labels(zone.name))
     owners = [labels(zone.name), *(labels(record.name) for record in zone.records)]
     return {owner[start:] for owner in owners for start in range(len(owner) - apex + 1)}
 
 
 def _delegation(zone: HostedZone, asked: tuple[str, ...], type_: str) -> RecordSet | None:
-    """The NS record set nearest to the apex, below it, at or above the name. The parent itself answers for DS at the cut."""
+    """The NS record set nearest to the apex, below it, at or above the name. The parent itself
+    answers for DS at the cut.
+    """
     apex = labels(zone.name)
-    cuts = {labels(record.name): record for record in zone.records if record.type == "NS" and labels(record.name) != apex}
+    cuts = {
+        labels(record.name): record
+        for record in zone.records
+        if record.type == "NS" and labels(record.name) != apex
+    }
     for start in range(len(asked) - len(apex) - 1, -1, -1):
         if (cut := cuts.get(asked[start:])) is not None:
             return None if type_ == "DS" and start == 0 else cut

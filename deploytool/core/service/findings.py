@@ -11,10 +11,11 @@ Failure = str
 
 @dataclass(frozen=True)
 class Findings:
-    """One look at a service from everywhere: an answer, or why there was none. Name servers and resolvers by name.
+    """One look at a service from everywhere: an answer, or why there was none. Name servers and
+    resolvers by name.
 
-    `served` is what `https://<domain>/v1` answered at the address that the name servers give; `regions` each region's own
-    endpoint.
+    `served` is what `https://<domain>/v1` answered at the address that the name servers give;
+    `regions` each region's own endpoint.
     """
 
     name_servers: Mapping[str, DnsAnswer | Failure]
@@ -37,7 +38,9 @@ def problems(findings: Findings, service: Service) -> list[str]:
     """What is wrong, in words; empty when all is well."""
     found = []
     answers = {**findings.name_servers, **findings.resolvers}
-    found += [f"{name}: {answer}" for name, answer in answers.items() if isinstance(answer, Failure)]
+    found += [
+        f"{name}: {answer}" for name, answer in answers.items() if isinstance(answer, Failure)
+    ]
     found += [
         f"{name} has no address for {service.domain} ({answer.rcode})"
         for name, answer in answers.items()
@@ -45,9 +48,13 @@ def problems(findings: Findings, service: Service) -> list[str]:
     ]
     found += _served(findings.served, f"https://{service.domain}{service.path}", None)
     for region, answer in findings.regions.items():
-        found += _served(answer, f"https://{service.regional_domains[region]}{service.path}", region)
+        found += _served(
+            answer, f"https://{service.regional_domains[region]}{service.path}", region
+        )
     if findings.served_by not in (None, service.primary):
-        found.append(f"{findings.served_by} serves, and not the primary, {service.primary}: the service has failed over")
+        found.append(
+            f"{findings.served_by} serves, and not the primary, {service.primary}: the service has failed over"
+        )
     return found + _stale(findings)
 
 
@@ -57,7 +64,9 @@ def _served(answer: HttpAnswer | Failure, url: str, region: str | None) -> list[
     if not 200 <= answer.status < 300:
         return [f"{url} answers {answer.status}"]
     if answer.region is None:
-        return [f"{url} does not say which region served: its answer has no x-served-by-region header"]
+        return [
+            f"{url} does not say which region served: its answer has no x-served-by-region header"
+        ]
     if region is not None and answer.region != region:
         return [f"{url} is served by {answer.region}"]
     return []
@@ -65,9 +74,17 @@ def _served(answer: HttpAnswer | Failure, url: str, region: str | None) -> list[
 
 def _stale(findings: Findings) -> list[str]:
     """Resolvers that hold an answer which no name server gives any more."""
-    current = {each for answer in findings.name_servers.values() if isinstance(answer, DnsAnswer) for each in answer.addresses}
+    current = {
+        each
+        for answer in findings.name_servers.values()
+        if isinstance(answer, DnsAnswer)
+        for each in answer.addresses
+    }
     return [
         f"{name} still holds an older answer, for up to {answer.ttl} s"
         for name, answer in findings.resolvers.items()
-        if isinstance(answer, DnsAnswer) and answer.addresses and current and not current.intersection(answer.addresses)
+        if isinstance(answer, DnsAnswer)
+        and answer.addresses
+        and current
+        and not current.intersection(answer.addresses)
     ]

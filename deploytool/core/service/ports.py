@@ -15,7 +15,9 @@ class HealthChecks(Protocol):
     def get(self, health_check_id: str) -> HealthCheck: ...
 
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
-        """Compare-and-swap on HealthCheckVersion. Raises StaleVersion when `version` is no longer the current one."""
+        """Compare-and-swap on HealthCheckVersion. Raises StaleVersion when `version` is no longer
+        the current one.
+        """
         ...
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
@@ -52,7 +54,9 @@ class ApiDefinitions(Protocol):
 
 
 class Functions(Protocol):
-    """Lambda functions: the reserved concurrency, None when there is no reservation. 0 throttles every call."""
+    """Lambda functions: the reserved concurrency, None when there is no reservation. 0 throttles
+    every call.
+    """
 
     def reserved_concurrency(self, region: str, name: str) -> int | None: ...
 
@@ -61,7 +65,9 @@ class Functions(Protocol):
 
 @dataclass(frozen=True)
 class ApiMapping:
-    """What a custom domain name serves below a base path (`(none)`: the root): a stage of a REST API."""
+    """What a custom domain name serves below a base path (`(none)`: the root): a stage of a REST
+    API.
+    """
 
     base_path: str
     rest_api_id: str
@@ -74,7 +80,9 @@ class Mappings(Protocol):
     def of(self, region: str, domain: str) -> Sequence[ApiMapping]: ...
 
     def create(self, region: str, domain: str, mapping: ApiMapping) -> None:
-        """Nothing to do when it is there. Raises DeploytoolError when another one has its base path."""
+        """Nothing to do when it is there. Raises DeploytoolError when another one has its base
+        path.
+        """
         ...
 
     def delete(self, region: str, domain: str, base_path: str) -> None:

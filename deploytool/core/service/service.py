@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class DrillGuard:
-    """The stack that restores a drill when its time is up: its region, function, the scheduler's role and schedule group."""
+    """The stack that restores a drill when its time is up: its region, function, the scheduler's
+    role and schedule group.
+    """
 
     region: str
     function_arn: str
@@ -18,9 +20,10 @@ class DrillGuard:
 class Service:
     """One stage of an API in two regions.
 
-    `domain` is the friendly name, `path` what is called below it. `regional_domains` names each region's own endpoint
-    (region -> DNS name), which bypasses failover; the health check watches the primary's. What the graph file does not name or
-    the deployment does not have yet is missing: `functions` and `rest_apis` (region -> name, id), `guard`.
+    `domain` is the friendly name, `path` what is called below it. `regional_domains` names each
+    region's own endpoint (region -> DNS name), which bypasses failover; the health check watches
+    the primary's. What the graph file does not name or the deployment does not have yet is missing:
+    `functions` and `rest_apis` (region -> name, id), `guard`.
     """
 
     project: str

@@ -1,11 +1,13 @@
-"""What a deployment would do to the resources of a stack, and which of these changes clients would notice. Pure."""
+"""What a deployment would do to the resources of a stack, and which of these changes clients would
+notice. Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Types through which requests reach a service, with the properties that cannot be updated in place ("Update requires:
-# Replacement" in the template reference). A dot leads into a property.
+# Types through which requests reach a service, with the properties that cannot be updated in place
+# ("Update requires: Replacement" in the template reference). A dot leads into a property.
 SERVING: Mapping[str, frozenset[str]] = {
     "AWS::ApiGateway::BasePathMapping": frozenset({"BasePath", "DomainName"}),
     "AWS::ApiGateway::DomainName": frozenset({"DomainName"}),
@@ -23,7 +25,9 @@ SERVING: Mapping[str, frozenset[str]] = {
         }
     ),
     "AWS::Lambda::Function": frozenset({"FunctionName", "PackageType", "TenancyConfig"}),
-    "AWS::Route53::HealthCheck": frozenset(f"HealthCheckConfig.{name}" for name in ("MeasureLatency", "RequestInterval", "Type")),
+    "AWS::Route53::HealthCheck": frozenset(
+        f"HealthCheckConfig.{name}" for name in ("MeasureLatency", "RequestInterval", "Type")
+    ),
     "AWS::Route53::HostedZone": frozenset({"DelegationSetId", "Name"}),
     "AWS::Route53::RecordSet": frozenset({"HostedZoneId", "HostedZoneName", "Name"}),
 }
@@ -44,7 +48,9 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class PropertyChange:
-    """A property that changes: its path with dots; the values when they are known and may be shown."""
+    """A property that changes: its path with dots; the values when they are known and may be
+    shown.
+    """
 
     path: str
     before: str | None = None
@@ -63,7 +69,11 @@ class ResourceChange:
     @property
     def interrupts(self) -> bool:
         """It serves traffic now and is, or may be, taken away or made anew."""
-        return self.type in SERVING and self.effect in (Effect.REPLACE, Effect.PERHAPS_REPLACE, Effect.DELETE)
+        return self.type in SERVING and self.effect in (
+            Effect.REPLACE,
+            Effect.PERHAPS_REPLACE,
+            Effect.DELETE,
+        )
 
 
 class Source(StrEnum):
@@ -76,7 +86,9 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class StackChanges:
-    """A stack's changes. An estimate compares templates: where an input, or the stack's own state, allows no change set yet."""
+    """A stack's changes. An estimate compares templates: where an input, or the stack's own state,
+    allows no change set yet.
+    """
 
     source: Source
     resources: tuple[ResourceChange, ...]
@@ -89,7 +101,9 @@ class StackChanges:
 
 @dataclass(frozen=True)
 class DeployedTemplate:
-    """A deployed stack's template (short tags in their long form) and parameters. CloudFormation masks those marked NoEcho."""
+    """A deployed stack's template (short tags in their long form) and parameters. CloudFormation
+    masks those marked NoEcho.
+    """
 
     document: Mapping[str, object]
     parameters: Mapping[str, str]

@@ -7,7 +7,8 @@ from typing import Any
 from deploytool.core.stacks.stack import StackStatus
 from deploytool.core.stacks.templatediff import refers_to
 
-CHECKABLE = frozenset(  # where DetectStackDrift works (User Guide, "Detect drift on an entire stack")
+# Where DetectStackDrift works (User Guide, "Detect drift on an entire stack")
+CHECKABLE = frozenset(
     {
         StackStatus.CREATE_COMPLETE,
         StackStatus.UPDATE_COMPLETE,
@@ -20,7 +21,9 @@ HIDDEN = "(hidden: NoEcho)"
 
 @dataclass(frozen=True)
 class Difference:
-    """A property that is not as deployed: its path with slashes, and both values as CloudFormation gives them (JSON or text)."""
+    """A property that is not as deployed: its path with slashes, and both values as CloudFormation
+    gives them (JSON or text).
+    """
 
     path: str
     expected: str
@@ -46,26 +49,41 @@ class StackDrift:
     reason: str = ""
 
 
-def without_secrets(drift: StackDrift, document: Mapping[str, Any], no_echo: Collection[str]) -> StackDrift:
-    """The drift with every value hidden that may come from a NoEcho parameter of the stack's template."""
+def without_secrets(
+    drift: StackDrift, document: Mapping[str, Any], no_echo: Collection[str]
+) -> StackDrift:
+    """The drift with every value hidden that may come from a NoEcho parameter of the stack's
+    template.
+    """
     if not no_echo:
         return drift
     resources: Mapping[str, Any] = document.get("Resources", {})
-    return replace(drift, resources=tuple(_hidden(each, resources.get(each.logical_id), no_echo) for each in drift.resources))
+    return replace(
+        drift,
+        resources=tuple(
+            _hidden(each, resources.get(each.logical_id), no_echo) for each in drift.resources
+        ),
+    )
 
 
-def _hidden(drift: ResourceDrift, spec: Mapping[str, Any] | None, no_echo: Collection[str]) -> ResourceDrift:
+def _hidden(
+    drift: ResourceDrift, spec: Mapping[str, Any] | None, no_echo: Collection[str]
+) -> ResourceDrift:
     return replace(
         drift,
         differences=tuple(
-            replace(each, expected=HIDDEN, actual=HIDDEN) if spec is None or _is_secret(spec, each.path, no_echo) else each
+            replace(each, expected=HIDDEN, actual=HIDDEN)
+            if spec is None or _is_secret(spec, each.path, no_echo)
+            else each
             for each in drift.differences
         ),
     )
 
 
 def _is_secret(spec: Mapping[str, Any], path: str, no_echo: Collection[str]) -> bool:
-    """Whether the property, or the innermost part of the template that holds it, uses one of the parameters."""
+    """Whether the property, or the innermost part of the template that holds it, uses one of the
+    parameters.
+    """
     value: Any = spec.get("Properties", {})
     for key in path.strip("/").split("/"):
         if not isinstance(value, Mapping) or key not in value:

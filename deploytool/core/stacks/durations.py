@@ -26,12 +26,15 @@ FIRST, NEAR, USUAL, LONGEST = 0.1, 0.5, 1.5, 5.0  # seconds between two looks
 
 
 def expected_creation(resources: Mapping[str, str]) -> float:
-    """Seconds that creating a stack of these resources (type by logical id) takes when nothing is known of an earlier one."""
+    """Seconds that creating a stack of these resources (type by logical id) takes when nothing is
+    known of an earlier one.
+    """
     return sum(KNOWN.get(kind, OTHER) for kind in resources.values())
 
 
 def earlier_seconds(events: Sequence[StackEvent], stack_id: str, operation: str) -> float | None:
-    """Seconds of the latest operation (CREATE, UPDATE or DELETE) that ended well, from a stack's events in any order.
+    """Seconds of the latest operation (CREATE, UPDATE or DELETE) that ended well, from a stack's
+    events in any order.
 
     None when the events hold no whole operation of that kind.
     """
@@ -42,16 +45,22 @@ def earlier_seconds(events: Sequence[StackEvent], stack_id: str, operation: str)
         if event.status == f"{operation}_IN_PROGRESS":
             begun = event if begun is None or begun.token != event.token else begun
         elif begun and event.token == begun.token and StackStatus(event.status).is_end:
-            seconds = (event.at - begun.at).total_seconds() if StackStatus(event.status).is_good_end else seconds
+            seconds = (
+                (event.at - begun.at).total_seconds()
+                if StackStatus(event.status).is_good_end
+                else seconds
+            )
             begun = None
     return seconds
 
 
 def pause(elapsed: float, expected: float | None) -> float:
-    """Seconds until the next look at an operation that runs for `elapsed` seconds and is expected to take `expected`.
+    """Seconds until the next look at an operation that runs for `elapsed` seconds and is expected
+    to take `expected`.
 
-    Short after the start, when a refusal shows, and around the expected end; long far from it, never more than five seconds:
-    an end that is missed by a second delays each stack that waits for it.
+    Short after the start, when a refusal shows, and around the expected end; long far from it,
+    never more than five seconds: an end that is missed by a second delays each stack that waits for
+    it.
     """
     early = max(FIRST, elapsed / 4)
     late = max(USUAL, elapsed / 30)  # nobody knows when it ends
@@ -62,5 +71,7 @@ def pause(elapsed: float, expected: float | None) -> float:
 
 
 def jittered(seconds: float, random: float) -> float:
-    """The pause made up to a tenth shorter or longer, so that several runs do not ask in step. `random` is from 0 to 1."""
+    """The pause made up to a tenth shorter or longer, so that several runs do not ask in step.
+    `random` is from 0 to 1.
+    """
     return min(seconds * (0.9 + 0.2 * random), LONGEST)

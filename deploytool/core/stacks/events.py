@@ -9,7 +9,8 @@ from deploytool.core.route53.zone import DnsRecord
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A deployment or deletion of these stacks begins; `at` as in every event in seconds since an arbitrary start.
+    """A deployment or deletion of these stacks begins; `at` as in every event in seconds since an
+    arbitrary start.
 
     `waits` says of each stack which others must be done before it can begin.
     """
@@ -21,7 +22,8 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class StackBegun:
-    """An operation (create, update, delete) was accepted by CloudFormation. It is expected to take `expected` seconds.
+    """An operation (create, update, delete) was accepted by CloudFormation. It is expected to take
+    `expected` seconds.
 
     `resumed`: an earlier run, which was killed, began it.
     """
@@ -35,7 +37,9 @@ class StackBegun:
 
 @dataclass(frozen=True)
 class StackWaiting:
-    """Someone else's operation is under way; ours begins when it ends. `holder` is that operation's token, where known."""
+    """Someone else's operation is under way; ours begins when it ends. `holder` is that operation's
+    token, where known.
+    """
 
     at: float
     node: NodeId
@@ -45,7 +49,9 @@ class StackWaiting:
 
 @dataclass(frozen=True)
 class StackDone:
-    """A stack is as desired. `action` is what was done: create, update, delete or unchanged; `seconds` how long that took."""
+    """A stack is as desired. `action` is what was done: create, update, delete or unchanged;
+    `seconds` how long that took.
+    """
 
     at: float
     node: NodeId
@@ -56,7 +62,9 @@ class StackDone:
 
 @dataclass(frozen=True)
 class StackFailed:
-    """A stack could not be brought to the desired state. `cause` is the first cause, `hint` what to do about it."""
+    """A stack could not be brought to the desired state. `cause` is the first cause, `hint` what to
+    do about it.
+    """
 
     at: float
     node: NodeId
@@ -86,7 +94,9 @@ class Uploaded:
 
 @dataclass(frozen=True)
 class LockWaited:
-    """Another run deploys this stage; this one begins when that has ended. `holder` says who, where and since when."""
+    """Another run deploys this stage; this one begins when that has ended. `holder` says who, where
+    and since when.
+    """
 
     at: float
     holder: str
@@ -94,7 +104,9 @@ class LockWaited:
 
 @dataclass(frozen=True)
 class StopRequested:
-    """The user asked to stop: nothing more is begun, what runs (`nodes`) is waited for. Asked again, that is cancelled."""
+    """The user asked to stop: nothing more is begun, what runs (`nodes`) is waited for. Asked
+    again, that is cancelled.
+    """
 
     at: float
     nodes: tuple[NodeId, ...]
@@ -102,7 +114,9 @@ class StopRequested:
 
 @dataclass(frozen=True)
 class CancelRequested:
-    """The user asked again: what runs (`nodes`) is being cancelled. Asked a third time, the run ends without waiting for it."""
+    """The user asked again: what runs (`nodes`) is being cancelled. Asked a third time, the run
+    ends without waiting for it.
+    """
 
     at: float
     nodes: tuple[NodeId, ...]
@@ -110,7 +124,9 @@ class CancelRequested:
 
 @dataclass(frozen=True)
 class Detached:
-    """The user asked a third time: what runs (`nodes`) is left to CloudFormation; the next run takes it up again."""
+    """The user asked a third time: what runs (`nodes`) is left to CloudFormation; the next run
+    takes it up again.
+    """
 
     at: float
     nodes: tuple[NodeId, ...]
@@ -118,7 +134,9 @@ class Detached:
 
 @dataclass(frozen=True)
 class DelegationMissing:
-    """No certificate is asked for while the domain's parent does not lead to its hosted zone. `waited` in seconds."""
+    """No certificate is asked for while the domain's parent does not lead to its hosted zone.
+    `waited` in seconds.
+    """
 
     at: float
     node: NodeId
@@ -139,7 +157,9 @@ class CertificateDoubtful:
 
 @dataclass(frozen=True)
 class CertificatePending:
-    """ACM waits for a record of a name. `found` says what there is of it; `waited` in seconds since the stack was begun."""
+    """ACM waits for a record of a name. `found` says what there is of it; `waited` in seconds since
+    the stack was begun.
+    """
 
     at: float
     node: NodeId
@@ -152,7 +172,9 @@ class CertificatePending:
 
 @dataclass(frozen=True)
 class CertificateFailed:
-    """ACM gave up on a certificate; `reason` is its code, like CAA_ERROR. The stack fails of it in time."""
+    """ACM gave up on a certificate; `reason` is its code, like CAA_ERROR. The stack fails of it in
+    time.
+    """
 
     at: float
     node: NodeId
@@ -162,7 +184,9 @@ class CertificateFailed:
 
 @dataclass(frozen=True)
 class RecordsNeeded:
-    """Records that somebody must create where the domain's DNS is hosted, for a certificate to be issued."""
+    """Records that somebody must create where the domain's DNS is hosted, for a certificate to be
+    issued.
+    """
 
     at: float
     node: NodeId
@@ -188,7 +212,9 @@ class ZoneDeleted:
 
 @dataclass(frozen=True)
 class RolloutOrdered:
-    """The stage serves, so an update reaches `standby` first. `serving`: `active` answered as the domain; else it is a guess."""
+    """The stage serves, so an update reaches `standby` first. `serving`: `active` answered as the
+    domain; else it is a guess.
+    """
 
     at: float
     active: str
@@ -206,7 +232,9 @@ class RolloutUnordered:
 
 @dataclass(frozen=True)
 class StageUnnamed:
-    """None of the stage's names has an address, so nobody is served and its regions are changed at once."""
+    """None of the stage's names has an address, so nobody is served and its regions are changed at
+    once.
+    """
 
     at: float
     domain: str
@@ -223,7 +251,9 @@ class StackHeld:
 
 @dataclass(frozen=True)
 class RegionFaulty:
-    """A region's own endpoint does not answer as it must, yet: `fault`. It is given `left` more seconds."""
+    """A region's own endpoint does not answer as it must, yet: `fault`. It is given `left` more
+    seconds.
+    """
 
     at: float
     url: str
@@ -233,7 +263,9 @@ class RegionFaulty:
 
 @dataclass(frozen=True)
 class RegionPassed:
-    """A region's own endpoint has passed its check; `version` is that of the function that answered, where it says so."""
+    """A region's own endpoint has passed its check; `version` is that of the function that
+    answered, where it says so.
+    """
 
     at: float
     url: str
@@ -241,7 +273,9 @@ class RegionPassed:
     version: str | None
 
 
-StackEvents = RunStarted | StackBegun | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
+StackEvents = (
+    RunStarted | StackBegun | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
+)
 RunEvents = LockWaited | StopRequested | CancelRequested | Detached
 CertificateEvents = (
     DelegationMissing
@@ -252,6 +286,8 @@ CertificateEvents = (
     | RecordsRemoved
     | ZoneDeleted
 )
-RolloutEvents = RolloutOrdered | RolloutUnordered | StageUnnamed | StackHeld | RegionFaulty | RegionPassed
+RolloutEvents = (
+    RolloutOrdered | RolloutUnordered | StageUnnamed | StackHeld | RegionFaulty | RegionPassed
+)
 Event = StackEvents | RunEvents | CertificateEvents | RolloutEvents
 Emit = Callable[[Event], None]

@@ -43,7 +43,10 @@ def read_lease(text: str) -> Lease | None:
     try:
         values = json.loads(text)
         holder = Holder(str(values["holder"]), str(values["host"]), int(values["process"]))
-        return Lease(holder, *(datetime.fromisoformat(values[key]).timestamp() for key in ("since", "expires")))
+        return Lease(
+            holder,
+            *(datetime.fromisoformat(values[key]).timestamp() for key in ("since", "expires")),
+        )
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -1,4 +1,6 @@
-"""Whether two regions have the same deployed: their stacks, their functions' code, their APIs. Pure."""
+"""Whether two regions have the same deployed: their stacks, their functions' code, their APIs.
+Pure.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,21 +14,30 @@ from deploytool.core.stacks.rollout import paired
 from deploytool.core.stacks.stack import Stack
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
-AS_WANTED, OTHERWISE, MISSING = "as wanted", "with another template, parameters or tags", "not there"
-OWN = "cacheNamespace"  # by default the id of the resource (API Gateway API reference, PutIntegration)
+AS_WANTED, OTHERWISE, MISSING = (
+    "as wanted",
+    "with another template, parameters or tags",
+    "not there",
+)
+# By default the id of the resource (API Gateway API reference, PutIntegration)
+OWN = "cacheNamespace"
 _SETTLED = (Action.CREATE, Action.UPDATE, Action.NOTHING)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which the regions differ: `what` kind of thing, its `name`, and how it is in each region."""
+    """One thing in which the regions differ: `what` kind of thing, its `name`, and how it is in
+    each region.
+    """
 
     what: str
     name: str
     regions: Mapping[str, str]
 
     def __str__(self) -> str:
-        return f"{self.what} {self.name}: " + ", ".join(f"{region} {how}" for region, how in self.regions.items())
+        return f"{self.what} {self.name}: " + ", ".join(
+            f"{region} {how}" for region, how in self.regions.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -52,20 +63,34 @@ def stack_differences(
 ) -> Iterable[Difference]:
     """Stacks that one region has as this graph wants them and the other has not.
 
-    `before` are the stacks that were there when the run began, `done` what was done with each. The wanted template is the same in
-    both regions but for the settings given a value a region; what CloudFormation was given is known by its fingerprint.
+    `before` are the stacks that were there when the run began, `done` what was done with each. The
+    wanted template is the same in both regions but for the settings given a value a region; what
+    CloudFormation was given is known by its fingerprint.
     """
     for name in sorted({node.stack for node in paired(graph)}):
-        regions = {region: _state(graph, NodeId(name, region), before, done, outputs) for region in graph.regions}
+        regions = {
+            region: _state(graph, NodeId(name, region), before, done, outputs)
+            for region in graph.regions
+        }
         yield from differing("stack", name, regions)
 
 
-def _state(graph: Graph, node_id: NodeId, before: Mapping[NodeId, Stack], done: Mapping[NodeId, str], outputs: Outputs) -> str:
+def _state(
+    graph: Graph,
+    node_id: NodeId,
+    before: Mapping[NodeId, Stack],
+    done: Mapping[NodeId, str],
+    outputs: Outputs,
+) -> str:
     if done.get(node_id) in _SETTLED:
         return AS_WANTED
     if node_id not in before:
         return MISSING
-    return AS_WANTED if before[node_id].fingerprint == _wanted(graph, graph.nodes[node_id], outputs) else OTHERWISE
+    return (
+        AS_WANTED
+        if before[node_id].fingerprint == _wanted(graph, graph.nodes[node_id], outputs)
+        else OTHERWISE
+    )
 
 
 def _wanted(graph: Graph, node: Node, outputs: Outputs) -> str | None:
@@ -74,21 +99,34 @@ def _wanted(graph: Graph, node: Node, outputs: Outputs) -> str | None:
     return fingerprint_of(graph, node, resolve(node, outputs)) if known else None
 
 
-def api_differences(definitions: Mapping[str, Mapping[str, Any]], names: Mapping[str, tuple[str, ...]]) -> Iterator[Difference]:
-    """Paths that the regions' exported APIs (OpenAPI 3.0 with API Gateway's extensions) define differently.
+def api_differences(
+    definitions: Mapping[str, Mapping[str, Any]], names: Mapping[str, tuple[str, ...]]
+) -> Iterator[Difference]:
+    """Paths that the regions' exported APIs (OpenAPI 3.0 with API Gateway's extensions) define
+    differently.
 
-    `names` are each region's own: its name, its API's id. In the definitions they stand for one another; when and where it was
-    deployed (`info`, `servers`) and ids that API Gateway gives are no part of them.
+    `names` are each region's own: its name, its API's id. In the definitions they stand for one
+    another; when and where it was deployed (`info`, `servers`) and ids that API Gateway gives are
+    no part of them.
     """
-    texts = {region: _texts(definition, names[region]) for region, definition in definitions.items()}
+    texts = {
+        region: _texts(definition, names[region]) for region, definition in definitions.items()
+    }
     for part in sorted({part for each in texts.values() for part in each}):
-        found = {region: f"as {digest(each[part])[:8]}" if part in each else MISSING for region, each in texts.items()}
+        found = {
+            region: f"as {digest(each[part])[:8]}" if part in each else MISSING
+            for region, each in texts.items()
+        }
         yield from differing("API", part, found)
 
 
 def _texts(definition: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """A definition by its parts, each path being one."""
-    parts = {key: value for key, value in definition.items() if key not in ("info", "servers", "paths", "openapi")}
+    parts = {
+        key: value
+        for key, value in definition.items()
+        if key not in ("info", "servers", "paths", "openapi")
+    }
     parts |= definition.get("paths", {})
     found = {}
     for part, value in parts.items():

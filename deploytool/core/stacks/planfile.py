@@ -1,4 +1,6 @@
-"""A plan kept in a file, with the world that it rests on: a deployment by it refuses to run when that has moved. Pure."""
+"""A plan kept in a file, with the world that it rests on: a deployment by it refuses to run when
+that has moved. Pure.
+"""
 
 import json
 from collections.abc import Mapping
@@ -16,10 +18,11 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Seen:
-    """One stack at one time: as deployed (empty where it is not) and, in `desired`, as it is wanted.
+    """One stack at one time: as deployed (empty where it is not) and, in `desired`, as it is
+    wanted.
 
-    `desired` covers the template, the parameters with references by name, the code and the tags, so it is known before any
-    other stack is deployed.
+    `desired` covers the template, the parameters with references by name, the code and the tags, so
+    it is known before any other stack is deployed.
     """
 
     stack_id: str
@@ -49,14 +52,17 @@ def world_of(graph: Graph, target: str, deployed: Mapping[NodeId, Stack]) -> Wor
     for node in graph.nodes.values():
         stack, desired = deployed.get(node.id), _desired(graph, node)
         stacks[node.id] = (
-            Seen(stack.id, stack.changed_at, stack.fingerprint or "", desired) if stack else Seen("", "", "", desired)
+            Seen(stack.id, stack.changed_at, stack.fingerprint or "", desired)
+            if stack
+            else Seen("", "", "", desired)
         )
     return World(graph.project, graph.stage, target, stacks)
 
 
 def _desired(graph: Graph, node: Node) -> str:
     parameters = {
-        name: value if isinstance(value, str) else [str(value.node), value.output] for name, value in node.parameters.items()
+        name: value if isinstance(value, str) else [str(value.node), value.output]
+        for name, value in node.parameters.items()
     }
     return digest([without_words(node.document), parameters, tags_of(graph, node)])
 
@@ -67,12 +73,16 @@ def moved(planned: World, now: World) -> list[str]:
     for node in sorted({*planned.stacks, *now.stacks}):
         then, here = planned.stacks.get(node), now.stacks.get(node)
         if then is None or here is None:
-            found.append(f"{node}: {'was not in the graph yet' if then is None else 'is no longer in the graph'}")
+            found.append(
+                f"{node}: {'was not in the graph yet' if then is None else 'is no longer in the graph'}"
+            )
             continue
         if then.stack_id != here.stack_id:
             found.append(f"{node}: {_existence(then, here)}")
         elif (then.changed_at, then.fingerprint) != (here.changed_at, here.fingerprint):
-            found.append(f"{node}: was changed at {here.changed_at}; the plan saw it as of {then.changed_at}")
+            found.append(
+                f"{node}: was changed at {here.changed_at}; the plan saw it as of {then.changed_at}"
+            )
         if then.desired != here.desired:
             found.append(f"{node}: its template, settings or code changed since the plan")
     return found
@@ -81,7 +91,11 @@ def moved(planned: World, now: World) -> list[str]:
 def _existence(then: Seen, here: Seen) -> str:
     if not then.stack_id:
         return "exists now; it did not when the plan was made"
-    return "is another stack now, deleted and created anew" if here.stack_id else "does not exist any more"
+    return (
+        "is another stack now, deleted and created anew"
+        if here.stack_id
+        else "does not exist any more"
+    )
 
 
 def _stacks_document(world: World) -> list[dict[str, str]]:
@@ -113,16 +127,22 @@ def write_plan_file(world: World, plan: Mapping[str, Any]) -> str:
 
 
 def read_plan_file(text: str, file: str) -> World:
-    """The world that a plan file rests on. Raises InputError when the text is no plan file of ours or was altered."""
+    """The world that a plan file rests on. Raises InputError when the text is no plan file of ours
+    or was altered.
+    """
 
     def fault(key: str, message: str) -> InputError:
-        return InputError([InputFault(file, key, message)], hint="make it anew: deploytool plan --out FILE")
+        return InputError(
+            [InputFault(file, key, message)], hint="make it anew: deploytool plan --out FILE"
+        )
 
     try:
         document = json.loads(text)
         version = document["schema_version"]
         stacks = {
-            NodeId(each["stack"], each["region"]): Seen(each["id"], each["changed_at"], each["fingerprint"], each["desired"])
+            NodeId(each["stack"], each["region"]): Seen(
+                each["id"], each["changed_at"], each["fingerprint"], each["desired"]
+            )
             for each in document["world"]
         }
         world = World(document["project"], document["stage"], document["target"], stacks)

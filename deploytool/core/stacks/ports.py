@@ -1,4 +1,6 @@
-"""The seam of the deploy work: what it asks of CloudFormation, S3, locks and the user, in narrow protocols."""
+"""The seam of the deploy work: what it asks of CloudFormation, S3, locks and the user, in narrow
+protocols.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -25,19 +27,27 @@ class StackReader(Protocol):
         ...
 
     def latest_events(self, region: str, stack_id: str) -> Sequence[StackEvent]:
-        """The latest events, whoever's operation they are of, newest first: as many as one call gives."""
+        """The latest events, whoever's operation they are of, newest first: as many as one call
+        gives.
+        """
         ...
 
 
 class StackWriter(Protocol):
-    """What is asked of CloudFormation. Each begins an operation; a call repeated with its token is the same call."""
+    """What is asked of CloudFormation. Each begins an operation; a call repeated with its token is
+    the same call.
+    """
 
     def create(self, region: str, request: StackRequest) -> str:
-        """Begin a creation; its stack id. Raises StackExists when the name is taken, or the token by a stack of the past."""
+        """Begin a creation; its stack id. Raises StackExists when the name is taken, or the token
+        by a stack of the past.
+        """
         ...
 
     def update(self, region: str, request: StackRequest) -> str | None:
-        """Begin an update through a change set; the stack's id, or None when CloudFormation finds nothing to change."""
+        """Begin an update through a change set; the stack's id, or None when CloudFormation finds
+        nothing to change.
+        """
         ...
 
     def delete(self, region: str, stack_id: str, token: str) -> None:
@@ -80,8 +90,11 @@ class Buckets(Protocol):
 class Previews(Protocol):
     """What CloudFormation knows of an update before it is made."""
 
-    def preview(self, region: str, request: StackRequest, *, values: bool) -> Sequence[ResourceChange]:
-        """What the update would change, from a change set that is deleted again; `values` includes those of properties.
+    def preview(
+        self, region: str, request: StackRequest, *, values: bool
+    ) -> Sequence[ResourceChange]:
+        """What the update would change, from a change set that is deleted again; `values` includes
+        those of properties.
 
         Raises DeploytoolError when CloudFormation cannot make the change set.
         """

@@ -1,7 +1,9 @@
-"""What gets a stack out of each state that it can be found in: a table, and the exact command where a person must act. Pure.
+"""What gets a stack out of each state that it can be found in: a table, and the exact command where
+a person must act. Pure.
 
-Nothing that serves is ever deleted to get unstuck: only a creation that never came to be is made anew.
-Source: AWS CloudFormation User Guide, "Stack status codes" and "Continue rolling back an update".
+Nothing that serves is ever deleted to get unstuck: only a creation that never came to be is made
+anew. Source: AWS CloudFormation User Guide, "Stack status codes" and "Continue rolling back an
+update".
 """
 
 from collections.abc import Iterable
@@ -21,7 +23,8 @@ class Repair(Enum):
 
 
 def repair_of(status: StackStatus, *, ours: bool) -> Repair:
-    """How to go on with a stack found in this state. `ours`: it carries a fingerprint, so this tool asked for its creation.
+    """How to go on with a stack found in this state. `ours`: it carries a fingerprint, so this tool
+    asked for its creation.
 
     DELETE_COMPLETE is no state to repair; it counts as whole, with nothing in it.
     """
@@ -32,7 +35,11 @@ def repair_of(status: StackStatus, *, ours: bool) -> Repair:
             return Repair.RECREATE if ours else Repair.EXPLAIN
         case StackStatus.UPDATE_ROLLBACK_FAILED:
             return Repair.CONTINUE
-        case StackStatus.UPDATE_FAILED | StackStatus.DELETE_FAILED | StackStatus.IMPORT_ROLLBACK_FAILED:
+        case (
+            StackStatus.UPDATE_FAILED
+            | StackStatus.DELETE_FAILED
+            | StackStatus.IMPORT_ROLLBACK_FAILED
+        ):
             return Repair.EXPLAIN
     return Repair.WAIT if status.is_busy else Repair.NONE
 
@@ -42,7 +49,9 @@ def command_for(status: StackStatus, stack_name: str, region: str, skip: Iterabl
     where = f"--region {region} --stack-name {stack_name}"
     match status:
         case StackStatus.UPDATE_ROLLBACK_FAILED:
-            skipped = " --resources-to-skip " + " ".join(names) if (names := sorted(set(skip))) else ""
+            skipped = (
+                " --resources-to-skip " + " ".join(names) if (names := sorted(set(skip))) else ""
+            )
             return f"mend what the reason names, then: aws cloudformation continue-update-rollback {where}{skipped}"
         case StackStatus.UPDATE_FAILED:
             return f"to go back to what was there before: aws cloudformation rollback-stack {where}"

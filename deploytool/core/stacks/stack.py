@@ -1,4 +1,6 @@
-"""Stacks as CloudFormation holds them: statuses with predicates, outputs, events, and the first cause of a failure. Pure."""
+"""Stacks as CloudFormation holds them: statuses with predicates, outputs, events, and the first
+cause of a failure. Pure.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +39,9 @@ class StackStatus(StrEnum):
 
     @property
     def is_busy(self) -> bool:
-        """An operation is under way; no other can begin. (An empty shell under review is not busy.)"""
+        """An operation is under way; no other can begin. (An empty shell under review is not
+        busy.)
+        """
         return self.endswith("_IN_PROGRESS") and self is not StackStatus.REVIEW_IN_PROGRESS
 
     @property
@@ -47,7 +51,9 @@ class StackStatus(StrEnum):
 
     @property
     def is_good_end(self) -> bool:
-        """A create, update or delete ended as asked. At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the outputs are final."""
+        """A create, update or delete ended as asked. At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the
+        outputs are final.
+        """
         return self in GOOD_ENDS
 
     @property
@@ -77,7 +83,9 @@ GOOD_ENDS = frozenset(
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack. `fingerprint` is None for one that is not ours; `changed_at` is when its last operation began."""
+    """A deployed stack. `fingerprint` is None for one that is not ours; `changed_at` is when its
+    last operation began.
+    """
 
     name: str
     id: str
@@ -94,7 +102,8 @@ class Stack:
 class StackRequest:
     """What to create, or to update to. `body` is the template's text, at most 51,200 bytes.
 
-    `protected` turns termination protection on at the creation; `express` ends the operation before its resources are ready.
+    `protected` turns termination protection on at the creation; `express` ends the operation before
+    its resources are ready.
     """
 
     name: str
@@ -122,8 +131,9 @@ class StackEvent:
 def end_of(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackStatus | None:
     """The status with which the operation ended, or None while it runs. Events in any order.
 
-    Believed from events with one of its `tokens` alone (a cancelled update has two: its own and the cancellation's):
-    DescribeStacks can still show the state before the operation (aws-cdk-cli issue 1802).
+    Believed from events with one of its `tokens` alone (a cancelled update has two: its own and the
+    cancellation's): DescribeStacks can still show the state before the operation (aws-cdk-cli issue
+    1802).
     """
     own = [event for event in _of_stack(events, stack_id) if event.token in tokens]
     last = StackStatus(own[-1].status) if own else None
@@ -137,26 +147,55 @@ def latest_of(events: Sequence[StackEvent], stack_id: str) -> StackEvent | None:
 
 
 def first_cause(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackEvent | None:
-    """The event that made the operation fail: the earliest failure that is no consequence of another. Events in any order.
+    """The event that made the operation fail: the earliest failure that is no consequence of
+    another. Events in any order.
 
-    A resource that CloudFormation cancelled says so ("Resource creation cancelled"), and the stack's own events repeat.
-    Without tokens, whichever operation the events are of.
+    A resource that CloudFormation cancelled says so ("Resource creation cancelled"), and the
+    stack's own events repeat. Without tokens, whichever operation the events are of.
     """
-    failed = [event for event in events if event.status.endswith("_FAILED") and (event.token in tokens or not tokens)]
-    causes = [event for event in failed if "cancelled" not in event.reason.lower() and event.physical_id != stack_id]
+    failed = [
+        event
+        for event in events
+        if event.status.endswith("_FAILED") and (event.token in tokens or not tokens)
+    ]
+    causes = [
+        event
+        for event in failed
+        if "cancelled" not in event.reason.lower() and event.physical_id != stack_id
+    ]
     said = [event for event in causes if event.reason]
     return min(said or causes or failed, key=lambda event: event.at, default=None)
 
 
 def rollback_failures(events: Sequence[StackEvent], stack_id: str) -> tuple[str, ...]:
-    """The resources (logical ids) that the latest rollback of an update could not take back. Events in any order."""
-    begun = [event.at for event in _of_stack(events, stack_id) if event.status == StackStatus.UPDATE_ROLLBACK_IN_PROGRESS]
-    failed = [event for event in events if event.status == "UPDATE_FAILED" and event.physical_id != stack_id]
-    causes = {event.logical_id for event in failed if begun and event.at >= begun[-1] and "cancelled" not in event.reason.lower()}
+    """The resources (logical ids) that the latest rollback of an update could not take back. Events
+    in any order.
+    """
+    begun = [
+        event.at
+        for event in _of_stack(events, stack_id)
+        if event.status == StackStatus.UPDATE_ROLLBACK_IN_PROGRESS
+    ]
+    failed = [
+        event
+        for event in events
+        if event.status == "UPDATE_FAILED" and event.physical_id != stack_id
+    ]
+    causes = {
+        event.logical_id
+        for event in failed
+        if begun and event.at >= begun[-1] and "cancelled" not in event.reason.lower()
+    }
     return tuple(sorted(causes))
 
 
 def _of_stack(events: Sequence[StackEvent], stack_id: str) -> list[StackEvent]:
-    """The stack's own events, oldest first; of those at the same time the one that CloudFormation lists first is the later."""
-    own = [event for event in reversed(events) if event.type == STACK_TYPE and event.physical_id == stack_id]
+    """The stack's own events, oldest first; of those at the same time the one that CloudFormation
+    lists first is the later.
+    """
+    own = [
+        event
+        for event in reversed(events)
+        if event.type == STACK_TYPE and event.physical_id == stack_id
+    ]
     return sorted(own, key=lambda event: event.at)

@@ -1,30 +1,45 @@
-"""What changes between two templates, resource by resource, where only CloudFormation could know it exactly. Pure."""
+"""What changes between two templates, resource by resource, where only CloudFormation could know it
+exactly. Pure.
+"""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploytool.core.stacks.changes import SERVING, DeployedTemplate, Effect, PropertyChange, ResourceChange
+from deploytool.core.stacks.changes import (
+    SERVING,
+    DeployedTemplate,
+    Effect,
+    PropertyChange,
+    ResourceChange,
+)
 
 IN_SUB = re.compile(r"\$\{([^!}.][^}.]*)")
-PASSIVE = {"DependsOn", "Condition", "Type", "Properties"}  # attributes whose change alone changes no resource
+# Attributes whose change alone changes no resource
+PASSIVE = {"DependsOn", "Condition", "Type", "Properties"}
 
 
-def creations(document: Mapping[str, Any], parameters: Mapping[str, str | None]) -> tuple[ResourceChange, ...]:
+def creations(
+    document: Mapping[str, Any], parameters: Mapping[str, str | None]
+) -> tuple[ResourceChange, ...]:
     """What a new stack of this template would hold. A parameter that is not known yet is None."""
     side = _Side(document, parameters)
     return tuple(
-        ResourceChange(Effect.CREATE, name, side.type(name)) for name in side.resources if side.present(name) is not False
+        ResourceChange(Effect.CREATE, name, side.type(name))
+        for name in side.resources
+        if side.present(name) is not False
     )
 
 
 def estimate(
     before: DeployedTemplate, document: Mapping[str, Any], parameters: Mapping[str, str | None]
 ) -> tuple[ResourceChange, ...]:
-    """What an update from `before` would change, as far as the templates say. A parameter that is not known yet is None.
+    """What an update from `before` would change, as far as the templates say. A parameter that is
+    not known yet is None.
 
-    A resource that takes an unknown value, or something of a resource that is made anew, is said to change perhaps.
+    A resource that takes an unknown value, or something of a resource that is made anew, is said to
+    change perhaps.
     """
     return _Estimate(_Side(before.document, before.parameters), _Side(document, parameters)).run()
 
@@ -37,8 +52,9 @@ def settled_outputs(
 ) -> frozenset[str]:
     """The outputs that an update with these changes leaves as they are, for certain.
 
-    Their expression is the same, the parameters in it are known and the same, and nothing they take of a resource changes: an
-    update in place leaves a resource's Ref alone, but perhaps not its attributes.
+    Their expression is the same, the parameters in it are known and the same, and nothing they take
+    of a resource changes: an update in place leaves a resource's Ref alone, but perhaps not its
+    attributes.
     """
     old, new = _Side(before.document, before.parameters), _Side(document, parameters)
     was, will = before.document.get("Outputs") or {}, document.get("Outputs") or {}
@@ -49,14 +65,18 @@ def settled_outputs(
         if name.startswith("AWS::"):
             return True
         if name in new.resources:
-            return name not in touched or (touched[name] is Effect.UPDATE and value == {"Ref": name})
+            return name not in touched or (
+                touched[name] is Effect.UPDATE and value == {"Ref": name}
+            )
         known = new.parameters.get(name)
         return known is not None and name not in masked and known == old.parameters.get(name)
 
     return frozenset(
         name
         for name, spec in will.items()
-        if isinstance(was, Mapping) and was.get(name) == spec and all(same(each, spec["Value"]) for each in references(spec))
+        if isinstance(was, Mapping)
+        and was.get(name) == spec
+        and all(same(each, spec["Value"]) for each in references(spec))
     )
 
 
@@ -94,7 +114,9 @@ class _Side:
 
     def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str | None]) -> None:
         specs: Mapping[str, Any] = document.get("Parameters") or {}
-        self.no_echo = frozenset(name for name, spec in specs.items() if str(spec.get("NoEcho", False)).lower() == "true")
+        self.no_echo = frozenset(
+            name for name, spec in specs.items() if str(spec.get("NoEcho", False)).lower() == "true"
+        )
         defaults = {name: str(spec["Default"]) for name, spec in specs.items() if "Default" in spec}
         self.parameters: dict[str, str | None] = {**defaults, **parameters}
         self.conditions: Mapping[str, Any] = document.get("Conditions") or {}
@@ -123,7 +145,9 @@ class _Side:
             case {"Fn::And": parts}:
                 return _all([self._holds(each) for each in parts])
             case {"Fn::Or": parts}:
-                none = _all([None if held is None else not held for held in map(self._holds, parts)])
+                none = _all(
+                    [None if held is None else not held for held in map(self._holds, parts)]
+                )
                 return None if none is None else not none
         return None
 
@@ -149,26 +173,42 @@ class _Paths:
 
 
 class _Estimate:
-    """Compares two sides. What is made anew changes what refers to it, so it looks again until nothing new is found."""
+    """Compares two sides. What is made anew changes what refers to it, so it looks again until
+    nothing new is found.
+    """
 
     def __init__(self, before: _Side, after: _Side) -> None:
         self.before, self.after = before, after
         names = {*before.parameters, *after.parameters}
         masked = before.no_echo | after.no_echo
-        unknown = {name for name in names if after.parameters.get(name) is None or name in masked} & {*after.parameters}
-        moved = {name for name in names - unknown if before.parameters.get(name) != after.parameters.get(name)}
+        unknown = {
+            name for name in names if after.parameters.get(name) is None or name in masked
+        } & {*after.parameters}
+        moved = {
+            name
+            for name in names - unknown
+            if before.parameters.get(name) != after.parameters.get(name)
+        }
         self.moved, self.unknown = self._with_conditions(moved), self._with_conditions(unknown)
 
     def _with_conditions(self, names: set[str]) -> set[str]:
         found = set(names)
-        while new := {each for each, value in self.after.conditions.items() if each not in found and refers_to(value, found)}:
+        while new := {
+            each
+            for each, value in self.after.conditions.items()
+            if each not in found and refers_to(value, found)
+        }:
             found |= new
         return found
 
     def run(self) -> tuple[ResourceChange, ...]:
         while True:
             changes = self._once()
-            anew = {each.logical_id for each in changes if each.effect in (Effect.REPLACE, Effect.PERHAPS_REPLACE)}
+            anew = {
+                each.logical_id
+                for each in changes
+                if each.effect in (Effect.REPLACE, Effect.PERHAPS_REPLACE)
+            }
             if anew <= self.unknown:
                 return changes
             self.unknown |= anew
@@ -182,7 +222,9 @@ class _Estimate:
         if will is False:
             spec = self.before.resources.get(name, {})
             kept = spec.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
-            gone = ResourceChange(Effect.RETAIN if kept else Effect.DELETE, name, self.before.type(name))
+            gone = ResourceChange(
+                Effect.RETAIN if kept else Effect.DELETE, name, self.before.type(name)
+            )
             return gone if was is not False else None
         kind = self.after.type(name)
         if was is False:
@@ -196,9 +238,20 @@ class _Estimate:
 
     def _paths(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> _Paths:
         before, after = old.get("Properties") or {}, new.get("Properties") or {}
-        attributes = [key for key in {**old, **new} if key not in PASSIVE and old.get(key) != new.get(key)]
-        sure = dict.fromkeys([*different(before, after), *(path for path, each in _leaves(after) if refers_to(each, self.moved))])
-        perhaps = dict.fromkeys(path for path, each in _leaves(after) if path not in sure and refers_to(each, self.unknown))
+        attributes = [
+            key for key in {**old, **new} if key not in PASSIVE and old.get(key) != new.get(key)
+        ]
+        sure = dict.fromkeys(
+            [
+                *different(before, after),
+                *(path for path, each in _leaves(after) if refers_to(each, self.moved)),
+            ]
+        )
+        perhaps = dict.fromkeys(
+            path
+            for path, each in _leaves(after)
+            if path not in sure and refers_to(each, self.unknown)
+        )
         return _Paths({**sure, **dict.fromkeys(attributes)}, perhaps)
 
 
@@ -213,7 +266,9 @@ def _effect(kind: str, paths: _Paths) -> Effect | None:
 
 
 def _needs_replacement(kind: str, paths: Collection[str]) -> bool:
-    """Whether one of the paths is a property that cannot be updated in place, lies in one or holds one."""
+    """Whether one of the paths is a property that cannot be updated in place, lies in one or holds
+    one.
+    """
     return any(
         f"{path}.".startswith(f"{fixed}.") or f"{fixed}.".startswith(f"{path}.")
         for fixed in SERVING.get(kind, ())
@@ -222,7 +277,9 @@ def _needs_replacement(kind: str, paths: Collection[str]) -> bool:
 
 
 def different(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """The paths, with dots, that differ between two mappings. A list or a function of CloudFormation counts as one value."""
+    """The paths, with dots, that differ between two mappings. A list or a function of
+    CloudFormation counts as one value.
+    """
     for key in {**before, **after}:
         old, new = before.get(key), after.get(key)
         if old == new:
@@ -243,4 +300,6 @@ def _leaves(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _is_branch(value: object) -> bool:
     """A mapping of properties, not a function like Ref or Fn::Sub."""
-    return isinstance(value, Mapping) and not any(key in ("Ref", "Condition") or str(key).startswith("Fn::") for key in value)
+    return isinstance(value, Mapping) and not any(
+        key in ("Ref", "Condition") or str(key).startswith("Fn::") for key in value
+    )

@@ -1,9 +1,12 @@
-"""What the parents of the hosted zones say: which zones are delegated to whom, and what the public therefore sees of them.
+"""What the parents of the hosted zones say: which zones are delegated to whom, and what the public
+therefore sees of them.
 
-One server on loopback stands for every parent (`com.` of example.com, `example.com.` of dev.example.com): an authoritative name
-server that refers to the delegated zones and says NXDOMAIN of the others (RFC 1034 section 4.3.2), so that dig can look at it.
-A zone that lies within another hosted zone is also delegated by that zone's NS records. All hosted zones have the same name
-servers here, on one address; so their own answers at that address say nothing of delegation, as at any server that holds both.
+One server on loopback stands for every parent (`com.` of example.com, `example.com.` of
+dev.example.com): an authoritative name server that refers to the delegated zones and says NXDOMAIN
+of the others (RFC 1034 section 4.3.2), so that dig can look at it. A zone that lies within another
+hosted zone is also delegated by that zone's NS records. All hosted zones have the same name servers
+here, on one address; so their own answers at that address say nothing of delegation, as at any
+server that holds both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +21,8 @@ from deploytool.core.route53.zone import HostedZone, RecordSet, canonical, find_
 from deploytool.localcloud.ports import ControlPlane
 from deploytool.localcloud.settings import CONTROL_ADDRESS
 
-PARENT_SERVER = "a.parent-servers.internal."  # .internal is reserved for private use (ICANN resolution 2024.07.29.06)
+# .internal is reserved for private use (ICANN resolution 2024.07.29.06)
+PARENT_SERVER = "a.parent-servers.internal."
 
 _DELEGATION_TTL = 172_800  # seconds: as in .com
 _NEGATIVE_TTL = 60  # seconds that a resolver keeps "no such domain"; a guess, .com's is 900
@@ -26,7 +30,9 @@ _SOA = f"{PARENT_SERVER} hostmaster.parent-servers.internal. 1 1800 900 604800 {
 
 
 class Delegations:
-    """Which name servers the parents point each domain at. When `automatic` every new zone is delegated to its own at once."""
+    """Which name servers the parents point each domain at. When `automatic` every new zone is
+    delegated to its own at once.
+    """
 
     def __init__(self, zones: Callable[[], Sequence[HostedZone]], *, automatic: bool) -> None:
         self._zones = zones
@@ -39,13 +45,17 @@ class Delegations:
         return self._automatic and not self._said
 
     def delegate(self, domain: str, servers: Sequence[str]) -> tuple[str, ...]:
-        """Point a domain at these name servers, at its hosted zone's when none are named. Raises InputError for no such zone."""
+        """Point a domain at these name servers, at its hosted zone's when none are named. Raises
+        InputError for no such zone.
+        """
         name = _checked(domain)
         chosen = tuple(_checked(server) for server in servers) or next(
             (zone.name_servers for zone in reversed(self._zones()) if zone.name == name), ()
         )
         if not chosen:
-            raise InputError(f"{domain}: there is no such hosted zone: name the name servers to point it at")
+            raise InputError(
+                f"{domain}: there is no such hosted zone: name the name servers to point it at"
+            )
         self._said[name] = chosen
         return chosen
 
@@ -54,7 +64,9 @@ class Delegations:
         self._said[_checked(domain)] = ()
 
     def servers(self) -> Mapping[str, tuple[str, ...]]:
-        """Every domain that is a hosted zone or was delegated by hand, with the name servers that its parent names."""
+        """Every domain that is a hosted zone or was delegated by hand, with the name servers that
+        its parent names.
+        """
         own = {zone.name: zone.name_servers if self._automatic else () for zone in self._zones()}
         return own | self._said
 
@@ -69,7 +81,11 @@ class ParentZones:
         """One zone for each domain's parent, none within another."""
         servers = self._delegations.servers()
         parents = {_parent(domain) for domain in servers}
-        outermost = {name for name in parents if not any(other != name and is_within(name, other) for other in parents)}
+        outermost = {
+            name
+            for name in parents
+            if not any(other != name and is_within(name, other) for other in parents)
+        }
         return [self._zone(name, servers) for name in sorted(outermost)]
 
     def health_checks(self) -> Mapping[str, HealthCheck]:
@@ -109,8 +125,12 @@ class PublicView:
         seen: list[HostedZone] = []
         for zone in sorted(zones, key=lambda each: each.name.count(".")):
             around = find_zone(seen, zone.name)
-            inner = record_sets(around, zone.name, "NS") if around and around.name != zone.name else ()
-            told = {canonical(value) for record in inner for value in record.values} | set(servers.get(zone.name, ()))
+            inner = (
+                record_sets(around, zone.name, "NS") if around and around.name != zone.name else ()
+            )
+            told = {canonical(value) for record in inner for value in record.values} | set(
+                servers.get(zone.name, ())
+            )
             if told.intersection(zone.name_servers):
                 seen.append(zone)
         return seen
@@ -125,12 +145,15 @@ class PublicView:
 
 
 def public_authority(
-    zones: Callable[[Message], Message], parents: Callable[[Message], Message], delegations: Delegations
+    zones: Callable[[Message], Message],
+    parents: Callable[[Message], Message],
+    delegations: Delegations,
 ) -> Callable[[Message], Message]:
-    """What answers a resolver that goes from the parents down: the delegated zones, then the parents for what is theirs.
+    """What answers a resolver that goes from the parents down: the delegated zones, then the
+    parents for what is theirs.
 
-    `zones` answers for the public view, `parents` for the parents' zones. Of a parent's other names nothing is known here: its
-    zone has an apex and the domains below which the cloud's zones lie.
+    `zones` answers for the public view, `parents` for the parents' zones. Of a parent's other names
+    nothing is known here: its zone has an apex and the domains below which the cloud's zones lie.
     """
 
     def respond(query: Message) -> Message:

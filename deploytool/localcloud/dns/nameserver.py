@@ -1,6 +1,8 @@
-"""The authoritative name server of the hosted zones: a DNS query and the state of the cloud in, a response out.
+"""The authoritative name server of the hosted zones: a DNS query and the state of the cloud in, a
+response out.
 
-It answers by the rules of `core.route53` alone. No socket here: `handle` goes from bytes to bytes, `dnsserver` adds sockets.
+It answers by the rules of `core.route53` alone. No socket here: `handle` goes from bytes to bytes,
+`dnsserver` adds sockets.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,12 +42,15 @@ from deploytool.core.route53.zone import (
 from deploytool.localcloud.dns import wire as dnswire
 from deploytool.localcloud.ports import ControlPlane, HealthView
 
-_LONGEST_CHAIN = 8  # CNAMEs or aliases that are followed within a zone; longer ones are taken for a circle
+# CNAMEs or aliases that are followed within a zone; longer ones are taken for a circle
+_LONGEST_CHAIN = 8
 
 
 @dataclass(frozen=True)
 class AnswerChanged:
-    """The answer for a failover name is no longer what it was: IPv4 addresses before and now, cloud seconds."""
+    """The answer for a failover name is no longer what it was: IPv4 addresses before and now, cloud
+    seconds.
+    """
 
     name: str
     old: tuple[str, ...]
@@ -56,8 +61,9 @@ class AnswerChanged:
 class NameServer:
     """Answers for every hosted zone of the control plane, as Route 53's name servers do.
 
-    `on_change` hears of each change of the A records that a failover name answers with, `now` (cloud seconds) dates it. Changes
-    are seen when a query comes; call `refresh` when a health check turns to see them at once.
+    `on_change` hears of each change of the A records that a failover name answers with, `now`
+    (cloud seconds) dates it. Changes are seen when a query comes; call `refresh` when a health
+    check turns to see them at once.
     """
 
     def __init__(
@@ -89,12 +95,19 @@ class NameServer:
         question = query.question[0]
         zone = find_zone(self._control_plane.hosted_zones(), question.name.to_text())
         if zone is None:
-            return dnswire.fail(response, dns.rcode.REFUSED, "no hosted zone holds this name", dns.edns.EDECode.NOT_AUTHORITATIVE)
+            return dnswire.fail(
+                response,
+                dns.rcode.REFUSED,
+                "no hosted zone holds this name",
+                dns.edns.EDECode.NOT_AUTHORITATIVE,
+            )
         response.flags |= dns.flags.AA
         try:
             self._fill(response, zone, question.name, question.rdtype)
         except NotSupported as fault:
-            return dnswire.fail(response, dns.rcode.SERVFAIL, str(fault), dns.edns.EDECode.NOT_SUPPORTED)
+            return dnswire.fail(
+                response, dns.rcode.SERVFAIL, str(fault), dns.edns.EDECode.NOT_SUPPORTED
+            )
         if question.rdtype == dns.rdatatype.A:
             self._notice(zone, canonical(question.name.to_text()), response)
         return response
@@ -102,10 +115,18 @@ class NameServer:
     def refresh(self) -> None:
         """Look at every failover name, so that `on_change` hears of what has changed since."""
         for zone in self._control_plane.hosted_zones():
-            for name in {record.name for record in zone.records if record.failover and record.type == "A"}:
+            for name in {
+                record.name for record in zone.records if record.failover and record.type == "A"
+            }:
                 self.respond(dns.message.make_query(name, dns.rdatatype.A))
 
-    def _fill(self, response: Message, zone: HostedZone, asked: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> None:
+    def _fill(
+        self,
+        response: Message,
+        zone: HostedZone,
+        asked: dns.name.Name,
+        rdtype: dns.rdatatype.RdataType,
+    ) -> None:
         """Follow the name to its end within the zone, filling in answer and authority."""
         owner = asked
         for _ in range(_LONGEST_CHAIN):
@@ -123,7 +144,9 @@ class NameServer:
                 case Referral(ns):
                     return _refer(response, zone, ns)
                 case NoData() | NxDomain():
-                    response.set_rcode(dns.rcode.NXDOMAIN if isinstance(found, NxDomain) else dns.rcode.NOERROR)
+                    response.set_rcode(
+                        dns.rcode.NXDOMAIN if isinstance(found, NxDomain) else dns.rcode.NOERROR
+                    )
                     return response.authority.append(_negative(zone))
                 case _:
                     assert_never(found)
@@ -133,32 +156,54 @@ class NameServer:
         holder = find_zone(self._control_plane.hosted_zones(), name.to_text())
         return holder is not None and holder.id == zone.id
 
-    def _rrset(self, zone: HostedZone, owner: dns.name.Name, records: Sequence[RecordSet]) -> dns.rrset.RRset | None:
-        """The records of the record set that routing selects, under the name asked for; None when an alias leads to nothing."""
+    def _rrset(
+        self, zone: HostedZone, owner: dns.name.Name, records: Sequence[RecordSet]
+    ) -> dns.rrset.RRset | None:
+        """The records of the record set that routing selects, under the name asked for; None when
+        an alias leads to nothing.
+        """
         ttl, values = self._values(zone, records, _LONGEST_CHAIN)
         return _rrset(owner, records[0].type, ttl, values) if values else None
 
-    def _values(self, zone: HostedZone, records: Sequence[RecordSet], depth: int) -> tuple[int, tuple[str, ...]]:
+    def _values(
+        self, zone: HostedZone, records: Sequence[RecordSet], depth: int
+    ) -> tuple[int, tuple[str, ...]]:
         """TTL and values of the record set that routing selects, aliases followed."""
         record = select(records, self._health.is_healthy, zone)
         if record.alias is None:
             if record.ttl is None:
-                raise NotSupported(f"{record.name} {record.type}: a record set that is no alias needs a TTL")
+                raise NotSupported(
+                    f"{record.name} {record.type}: a record set that is no alias needs a TTL"
+                )
             return record.ttl, record.values
         if not depth:
             raise NotSupported(f"{record.name} {record.type}: its aliases point in a circle")
         if points_into(record, zone):
             targets = record_sets(zone, record.alias.dns_name, record.type)
             return self._values(zone, targets, depth - 1) if targets else (ALIAS_TTL, ())
-        # AWS's own names have IPv4 addresses only: for any other type the alias leads to nothing, which is NODATA.
-        address = self._control_plane.aws_names().get(canonical(record.alias.dns_name)) if record.type == "A" else None
+        # AWS's own names have IPv4 addresses only: for any other type the alias leads to nothing,
+        # which is NODATA.
+        address = (
+            self._control_plane.aws_names().get(canonical(record.alias.dns_name))
+            if record.type == "A"
+            else None
+        )
         return ALIAS_TTL, (address,) if address else ()
 
     def _notice(self, zone: HostedZone, name: str, response: Message) -> None:
-        """Tell `on_change` when a failover name's addresses have changed since they were last seen."""
-        if self._on_change is None or not any(record.failover for record in record_sets(zone, name, "A")):
+        """Tell `on_change` when a failover name's addresses have changed since they were last
+        seen.
+        """
+        if self._on_change is None or not any(
+            record.failover for record in record_sets(zone, name, "A")
+        ):
             return
-        new = tuple(str(rdata) for rrset in response.answer if rrset.rdtype == dns.rdatatype.A for rdata in rrset)
+        new = tuple(
+            str(rdata)
+            for rrset in response.answer
+            if rrset.rdtype == dns.rdatatype.A
+            for rdata in rrset
+        )
         old = self._last.get(name)
         self._last[name] = new
         if old is not None and old != new:
@@ -166,16 +211,25 @@ class NameServer:
 
 
 def _rrset(owner: dns.name.Name, type_: str, ttl: int, values: Sequence[str]) -> dns.rrset.RRset:
-    """Route 53's text of a record set as records. Names within are absolute, with or without a final dot, as Route 53 has it."""
+    """Route 53's text of a record set as records. Names within are absolute, with or without a
+    final dot, as Route 53 has it.
+    """
     try:
-        rdatas = [dns.rdata.from_text("IN", type_, value, origin=dns.name.root, relativize=False) for value in values]
+        rdatas = [
+            dns.rdata.from_text("IN", type_, value, origin=dns.name.root, relativize=False)
+            for value in values
+        ]
     except dns.exception.DNSException as error:
-        raise NotSupported(f"{owner} {type_}: not a valid value among {', '.join(values)}: {error}") from error
+        raise NotSupported(
+            f"{owner} {type_}: not a valid value among {', '.join(values)}: {error}"
+        ) from error
     return dns.rrset.from_rdata_list(owner, ttl, rdatas)
 
 
 def _negative(zone: HostedZone) -> dns.rrset.RRset:
-    """The zone's SOA as a negative answer carries it: with the TTL that the answer may be cached for (RFC 2308 section 3)."""
+    """The zone's SOA as a negative answer carries it: with the TTL that the answer may be cached
+    for (RFC 2308 section 3).
+    """
     record = soa(zone)
     rrset = _rrset(dns.name.from_text(zone.name), "SOA", record.ttl or 0, record.values)
     start = rrset[0]
@@ -184,10 +238,14 @@ def _negative(zone: HostedZone) -> dns.rrset.RRset:
 
 
 def _refer(response: Message, zone: HostedZone, ns: RecordSet) -> None:
-    """A referral to the child zone: its NS records and their addresses if known. AA stays only for CNAMEs that led there."""
+    """A referral to the child zone: its NS records and their addresses if known. AA stays only for
+    CNAMEs that led there.
+    """
     if not response.answer:
         response.flags &= ~dns.flags.AA
     response.authority.append(_rrset(dns.name.from_text(ns.name), "NS", ns.ttl or 0, ns.values))
     for target in ns.values:
         for glue in record_sets(zone, target, "A"):
-            response.additional.append(_rrset(dns.name.from_text(target), "A", glue.ttl or 0, glue.values))
+            response.additional.append(
+                _rrset(dns.name.from_text(target), "A", glue.ttl or 0, glue.values)
+            )

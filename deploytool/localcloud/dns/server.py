@@ -1,4 +1,6 @@
-"""Sockets for a DNS server: UDP and TCP on one address and one port number, around any function from bytes to bytes."""
+"""Sockets for a DNS server: UDP and TCP on one address and one port number, around any function
+from bytes to bytes.
+"""
 
 import asyncio
 import errno
@@ -6,7 +8,9 @@ import struct
 from typing import Protocol, cast
 
 _BINDS = 50  # tries to find a port number that is free on UDP and on TCP
-_IDLE_SECONDS = 10.0  # a TCP connection that asks nothing for so long is closed (RFC 7766 section 6.2.3 leaves the figure open)
+# A TCP connection that asks nothing for so long is closed (RFC 7766 section 6.2.3 leaves the figure
+# open)
+_IDLE_SECONDS = 10.0
 
 
 class Handler(Protocol):
@@ -18,9 +22,11 @@ class Handler(Protocol):
 
 
 class DnsServer:
-    """A DNS server on `address` and `port`, the same number over UDP and TCP; port 0 takes a free one.
+    """A DNS server on `address` and `port`, the same number over UDP and TCP; port 0 takes a free
+    one.
 
-    `start` returns once both sockets are bound, so that the first query is answered. `stop` closes them and every connection.
+    `start` returns once both sockets are bound, so that the first query is answered. `stop` closes
+    them and every connection.
     """
 
     def __init__(self, handler: Handler, address: str = "127.0.0.1", port: int = 0) -> None:
@@ -32,7 +38,9 @@ class DnsServer:
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Bind both sockets. Raises OSError when the port asked for is taken, or no number is free on both."""
+        """Bind both sockets. Raises OSError when the port asked for is taken, or no number is free
+        on both.
+        """
         for attempt in range(_BINDS):
             try:
                 await self._bind()
@@ -57,7 +65,9 @@ class DnsServer:
 
     async def _bind(self) -> None:
         loop = asyncio.get_running_loop()
-        udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._handler), local_addr=(self.address, self.port))
+        udp, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self._handler), local_addr=(self.address, self.port)
+        )
         port: int = udp.get_extra_info("sockname")[1]
         try:
             self._tcp = await asyncio.start_server(self._connected, self.address, port)
@@ -72,7 +82,9 @@ class DnsServer:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer messages until the client goes or is silent too long. Each follows its length in two bytes (RFC 1035, 4.2.2)."""
+        """Answer messages until the client goes or is silent too long. Each follows its length in
+        two bytes (RFC 1035, 4.2.2).
+        """
         try:
             while True:
                 async with asyncio.timeout(_IDLE_SECONDS):

@@ -1,4 +1,6 @@
-"""The ASGI protocol's types, and the two things that our own applications do with it: read a body, answer JSON."""
+"""The ASGI protocol's types, and the two things that our own applications do with it: read a body,
+answer JSON.
+"""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -21,7 +23,9 @@ async def read_body(receive: Receive) -> bytes:
             return body
 
 
-async def send_json(send: Send, status: int, document: object, headers: Mapping[str, str] | None = None) -> None:
+async def send_json(
+    send: Send, status: int, document: object, headers: Mapping[str, str] | None = None
+) -> None:
     """Answer with a JSON document."""
     body = json.dumps(document, separators=(",", ":")).encode()
     fields = {

@@ -1,4 +1,5 @@
-"""A region's HTTPS edge: real TLS on the region's loopback address, serving, or broken in one of four ways.
+"""A region's HTTPS edge: real TLS on the region's loopback address, serving, or broken in one of
+four ways.
 
 What clients see of an edge that is
 - refusing: open connections end at once, in the handshake too; new ones are refused (RST);
@@ -32,7 +33,9 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class ClientMoved:
-    """A connection for a custom domain came to another region than the one before it; cloud seconds."""
+    """A connection for a custom domain came to another region than the one before it; cloud
+    seconds.
+    """
 
     name: str
     old: str
@@ -41,7 +44,9 @@ class ClientMoved:
 
 
 class Arrivals:
-    """Which region the connections for each custom domain come to, over all edges; `on_move` hears when that changes."""
+    """Which region the connections for each custom domain come to, over all edges; `on_move` hears
+    when that changes.
+    """
 
     def __init__(self, now: Callable[[], float], on_move: Callable[[ClientMoved], None]) -> None:
         self._now, self._on_move = now, on_move
@@ -68,8 +73,9 @@ class EdgeChanged:
 class Edge:
     """API Gateway's endpoint in one region.
 
-    Its certificate follows the name in the handshake: the custom domain's own when ACM has issued one in this region that covers
-    it, else that of the region's execute-api endpoint. Starts refusing. `on_change` hears of each change of condition.
+    Its certificate follows the name in the handshake: the custom domain's own when ACM has issued
+    one in this region that covers it, else that of the region's execute-api endpoint. Starts
+    refusing. `on_change` hears of each change of condition.
     """
 
     def __init__(
@@ -96,7 +102,8 @@ class Edge:
         self.condition = Condition("refusing")
         self._names: WeakKeyDictionary[ssl.SSLObject, str] = WeakKeyDictionary()
         self._default_names = (f"*.execute-api.{region}.amazonaws.com",)
-        # The handshake begins in a context of our own: the authority shares its contexts among the edges.
+        # The handshake begins in a context of our own: the authority shares its contexts among the
+        # edges.
         tls = ca.new_context(self._default_names)
         tls.sni_callback = self._choose_certificate
         self._server = HttpServer(bound, self._app_for, tls)
@@ -104,7 +111,9 @@ class Edge:
         self.port: int = self._server.port
 
     async def set_condition(self, wanted: Condition) -> None:
-        """Returns once it holds; nothing to do when it does. Raises InputError when this system cannot blackhole."""
+        """Returns once it holds; nothing to do when it does. Raises InputError when this system
+        cannot blackhole.
+        """
         async with self._changing:
             old, at = self.condition, self._clock.now()
             if wanted == old:
@@ -131,7 +140,9 @@ class Edge:
         """Refuse for good and give the port back."""
         await self._server.close()
 
-    def _choose_certificate(self, connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+    def _choose_certificate(
+        self, connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext
+    ) -> None:
         if name is None or not isinstance(connection, ssl.SSLObject):
             return
         name = name.lower().rstrip(".")
@@ -171,17 +182,23 @@ class Edge:
 def bind_edges(addresses: tuple[str, ...]) -> list[socket.socket]:
     """Sockets on these addresses, all with the same free port number.
 
-    Raises InputError that names the commands to give when this machine lacks an address (macOS has only 127.0.0.1).
+    Raises InputError that names the commands to give when this machine lacks an address (macOS has
+    only 127.0.0.1).
     """
     missing = [address for address in addresses if not _can_bind(address)]
     if missing:
         commands = "\n".join(f"    sudo ifconfig lo0 alias {address} up" for address in missing)
-        raise InputError(f"this machine lacks loopback addresses that the regions' edges need; add them with\n{commands}")
+        raise InputError(
+            f"this machine lacks loopback addresses that the regions' edges need; add them with\n{commands}"
+        )
     for _ in range(_TRIES):
         with contextlib.ExitStack() as bound:
             try:
                 sockets = [bound.enter_context(bind(addresses[0]))]
-                sockets += [bound.enter_context(bind(address, sockets[0].getsockname()[1])) for address in addresses[1:]]
+                sockets += [
+                    bound.enter_context(bind(address, sockets[0].getsockname()[1]))
+                    for address in addresses[1:]
+                ]
             except OSError:
                 continue  # another program has that port on a later address
             bound.pop_all()

@@ -24,7 +24,11 @@ def parse_condition(state: object, seconds: object = 0.0) -> Condition:
     known = next((each for each in _STATES if each == state), None)
     if known is None:
         raise InputError(f"state {state!r}: an edge can be {', '.join(_STATES)}")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _MOST_SECONDS:
+    if (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, int | float)
+        or not 0 <= seconds <= _MOST_SECONDS
+    ):
         raise InputError(f"seconds {seconds!r}: must be a number, 0 to {_MOST_SECONDS:.0f}")
     if seconds and known != "slow":
         raise InputError(f"seconds: only a slow edge takes them, not one that is {known}")

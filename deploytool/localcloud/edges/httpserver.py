@@ -1,7 +1,9 @@
-"""An HTTP/1.1 server on one loopback address that can stop or fall silent, and start again on the same port.
+"""An HTTP/1.1 server on one loopback address that can stop or fall silent, and start again on the
+same port.
 
-Each connection is hypercorn's (its TCPServer, the part that its own `serve` uses); the listening is ours, because a region that
-fails must refuse connections and drop the open ones at once, even in the handshake, and `serve` has no handle on either.
+Each connection is hypercorn's (its TCPServer, the part that its own `serve` uses); the listening is
+ours, because a region that fails must refuse connections and drop the open ones at once, even in
+the handshake, and `serve` has no handle on either.
 """
 
 import asyncio
@@ -25,12 +27,16 @@ _FULL_SECONDS = 0.2  # a connection on loopback that takes longer is not made at
 _KEEP_ALIVE_SECONDS = 75.0  # MiniStack's own setting
 _HANDSHAKE_SECONDS = 10.0
 _CLOSING_SECONDS = 1.0
-_PAUSE_SECONDS = 0.1  # after the system could not give us a connection (too many open files), before the next try
+# After the system could not give us a connection (too many open files), before the next try
+_PAUSE_SECONDS = 0.1
 
 
 def bind(address: str, port: int = 0) -> socket.socket:
-    """A bound TCP socket that does not listen: connecting to it is refused, and nobody else can take the port."""
-    # The protocol is named: asyncio turns off Nagle's algorithm only where it sees TCP, and a delayed answer takes 40 ms more.
+    """A bound TCP socket that does not listen: connecting to it is refused, and nobody else can
+    take the port.
+    """
+    # The protocol is named: asyncio turns off Nagle's algorithm only where it sees TCP, and a
+    # delayed answer takes 40 ms more.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -51,10 +57,15 @@ def _is_connected(connection: socket.socket) -> bool:
 
 
 class HttpServer:
-    """Serves on a bound socket. `app_for` gives the application for a connection, which may depend on its TLS handshake."""
+    """Serves on a bound socket. `app_for` gives the application for a connection, which may depend
+    on its TLS handshake.
+    """
 
     def __init__(
-        self, bound: socket.socket, app_for: Callable[[ssl.SSLObject | None], AsgiApp], tls: ssl.SSLContext | None
+        self,
+        bound: socket.socket,
+        app_for: Callable[[ssl.SSLObject | None], AsgiApp],
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._socket = bound
         self._app_for = app_for
@@ -70,7 +81,9 @@ class HttpServer:
         self.port: int = bound.getsockname()[1]
 
     def start(self) -> None:
-        """Accept connections from now on; nothing to do when it does. Needs a running event loop."""
+        """Accept connections from now on; nothing to do when it does. Needs a running event
+        loop.
+        """
         if self._accepting is None:
             self._drop_fillers()
             self._socket.listen(_BACKLOG)
@@ -78,17 +91,20 @@ class HttpServer:
             self._accepting = asyncio.get_running_loop().create_task(self._accept(self._socket))
 
     async def stop(self) -> None:
-        """Refuse connections from now on and drop the open ones, keeping the port; nothing to do when it does that."""
+        """Refuse connections from now on and drop the open ones, keeping the port; nothing to do
+        when it does that.
+        """
         if not self._bound_only:
             await self._stop_listening()
             self._socket = bind(self.address, self.port)
 
     async def ignore(self) -> None:
-        """Leave attempts to connect without any answer from now on; open connections stay, nothing to do when it does that.
+        """Leave attempts to connect without any answer from now on; open connections stay, nothing
+        to do when it does that.
 
-        The kernel drops the first packet of a connection while as many as the backlog holds wait to be accepted: the backlog is
-        made short and filled with connections of our own. Raises InputError when this system answers all the same; then it
-        refuses connections.
+        The kernel drops the first packet of a connection while as many as the backlog holds wait to
+        be accepted: the backlog is made short and filled with connections of our own. Raises
+        InputError when this system answers all the same; then it refuses connections.
         """
         if self._fillers:
             return
@@ -105,7 +121,9 @@ class HttpServer:
             if not _is_connected(filler):
                 return
         await self.stop()
-        raise InputError("this system answers connections that no program accepts: an edge cannot be blackholed on it")
+        raise InputError(
+            "this system answers connections that no program accepts: an edge cannot be blackholed on it"
+        )
 
     async def close(self) -> None:
         """Stop, give the port back and wait for what the connections were about."""
@@ -142,7 +160,9 @@ class HttpServer:
             try:
                 connection, _ = await loop.sock_accept(listening)
             except OSError as error:
-                loop.call_exception_handler({"message": f"{self.address}:{self.port} could not accept", "exception": error})
+                loop.call_exception_handler(
+                    {"message": f"{self.address}:{self.port} could not accept", "exception": error}
+                )
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             task = loop.create_task(self._serve(connection))
@@ -159,7 +179,8 @@ class HttpServer:
                 lambda: protocol, connection, ssl=self._tls, ssl_handshake_timeout=limit
             )
         except OSError:
-            return  # no handshake: the client has gone, or does not like the certificate; it knows why
+            # No handshake: the client has gone, or does not like the certificate; it knows why
+            return
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         app = ASGIWrapper(self._app_for(transport.get_extra_info("ssl_object")))  # type: ignore[arg-type]
         await TCPServer(app, loop, self._config, WorkerContext(None), {}, reader, writer)

@@ -1,4 +1,6 @@
-"""The edges of a running cloud as a drill breaks and mends them, from outside its process: `core.drill.ports.Edges`."""
+"""The edges of a running cloud as a drill breaks and mends them, from outside its process:
+`core.drill.ports.Edges`.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +10,9 @@ from deploytool.localcloud.state import State
 
 @dataclass(frozen=True)
 class LocalEdges:
-    """Raises DeploytoolError when the cloud is gone or refuses. `seconds` are true ones: see `checkers.wall_delay`."""
+    """Raises DeploytoolError when the cloud is gone or refuses. `seconds` are true ones: see
+    `checkers.wall_delay`.
+    """
 
     cloud: State
 

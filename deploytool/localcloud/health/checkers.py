@@ -1,8 +1,10 @@
-"""The health checkers: they check the endpoints of every health check, each on its own schedule, and hold the verdicts.
+"""The health checkers: they check the endpoints of every health check, each on its own schedule,
+and hold the verdicts.
 
-Settings keep true seconds, the checkers live by the cloud's clock. Time limits are true seconds divided by the speed, but never
-below 1.0 s of wall time: the machine's own latency (TLS, a function's start) does not shrink with the cloud's seconds. So above a
-speed of about 10 an endpoint that lets checks time out is found out later than on AWS, counted in the cloud's seconds; one that
+Settings keep true seconds, the checkers live by the cloud's clock. Time limits are true seconds
+divided by the speed, but never below 1.0 s of wall time: the machine's own latency (TLS, a
+function's start) does not shrink with the cloud's seconds. So above a speed of about 10 an endpoint
+that lets checks time out is found out later than on AWS, counted in the cloud's seconds; one that
 refuses or answers with errors is not.
 """
 
@@ -58,15 +60,22 @@ class TimedObservation(CheckerObservation):
 
 
 def supported(config: HealthCheckConfig) -> str | None:
-    """Why the local cloud cannot run a health check, to refuse it when it is created; None when it can."""
+    """Why the local cloud cannot run a health check, to refuse it when it is created; None when it
+    can.
+    """
     reasons = {
         f"health checks of type {config.type} are not supported on the local cloud, only {', '.join(_TYPES)}": (
             config.type not in _TYPES
         ),
-        f"RequestInterval must be 10 or 30, not {config.request_interval}": config.request_interval not in (10, 30),
-        f"FailureThreshold must be 1 to 10, not {config.failure_threshold}": not 1 <= config.failure_threshold <= 10,
-        "a health check needs a FullyQualifiedDomainName or an IPAddress": not config.fqdn and not config.ip_address,
-        f"IPAddress is not an IP address: {config.ip_address}": bool(config.ip_address) and not _is_address(config.ip_address),
+        f"RequestInterval must be 10 or 30, not {config.request_interval}": config.request_interval
+        not in (10, 30),
+        f"FailureThreshold must be 1 to 10, not {config.failure_threshold}": not 1
+        <= config.failure_threshold
+        <= 10,
+        "a health check needs a FullyQualifiedDomainName or an IPAddress": not config.fqdn
+        and not config.ip_address,
+        f"IPAddress is not an IP address: {config.ip_address}": bool(config.ip_address)
+        and not _is_address(config.ip_address),
         f"a health check of type {config.type} needs a SearchString": (
             config.type.endswith("_STR_MATCH") and not config.search_string
         ),
@@ -93,15 +102,17 @@ def wall_limits(config: HealthCheckConfig, speed: float) -> TimeLimits:
 
 
 def wall_delay(seconds: float, speed: float) -> float:
-    """How many wall seconds late an answer is that is `seconds` late: stretched as the limit for the status is, so that at any
-    speed it meets or misses that limit as it would on AWS.
+    """How many wall seconds late an answer is that is `seconds` late: stretched as the limit for
+    the status is, so that at any speed it meets or misses that limit as it would on AWS.
     """
     return seconds * max(STATUS_SECONDS / speed, LEAST_LIMIT) / STATUS_SECONDS
 
 
 @dataclass
 class _Checker:
-    """One checker of one health check. Replaced values only, so that a reader in another thread sees whole ones."""
+    """One checker of one health check. Replaced values only, so that a reader in another thread
+    sees whole ones.
+    """
 
     region: str
     state: CheckerState = field(default_factory=CheckerState)
@@ -110,7 +121,9 @@ class _Checker:
 
     def note(self, result: CheckResult, threshold: int, at: float) -> None:
         self.state = self.state.observe(result.success, threshold)
-        self.last = TimedObservation(self.region, CHECKER_ADDRESS, self.state.healthy, result.status, at)
+        self.last = TimedObservation(
+            self.region, CHECKER_ADDRESS, self.state.healthy, result.status, at
+        )
         if not result.success:
             self.last_failure = self.last
 
@@ -127,9 +140,9 @@ class _Watch:
 class HealthMonitor:
     """Runs the checkers of every health check of the control plane; it is the cloud's HealthView.
 
-    `dial` makes one attempt (see `dial.EndpointDial`), `on_change` hears of each verdict that turns, `rng` draws each checker's
-    phase: they are not coordinated with one another. Changes of configuration act on the verdict at once, on the checking within
-    0.2 s of wall time.
+    `dial` makes one attempt (see `dial.EndpointDial`), `on_change` hears of each verdict that
+    turns, `rng` draws each checker's phase: they are not coordinated with one another. Changes of
+    configuration act on the verdict at once, on the checking within 0.2 s of wall time.
     """
 
     def __init__(
@@ -157,7 +170,9 @@ class HealthMonitor:
         self._poller = _spawn(self._poll())
 
     def refresh(self) -> None:
-        """Take over what health checks there are now, instead of at the next look. Only from the event loop's thread."""
+        """Take over what health checks there are now, instead of at the next look. Only from the
+        event loop's thread.
+        """
         if self._poller is not None:
             self._reconcile()
 
@@ -175,8 +190,8 @@ class HealthMonitor:
     def is_healthy(self, health_check_id: str) -> bool:
         """The verdict now, Inverted and Disabled applied.
 
-        One that does not exist counts as healthy (our reading; AWS says that its state cannot be predicted). Raises NotSupported
-        for one that the local cloud cannot run.
+        One that does not exist counts as healthy (our reading; AWS says that its state cannot be
+        predicted). Raises NotSupported for one that the local cloud cannot run.
         """
         check = self._control_plane.health_checks().get(health_check_id)
         if check is None:
@@ -186,7 +201,10 @@ class HealthMonitor:
         watch = self._watches.get(health_check_id)
         if watch is None:
             return is_healthy(check.config, ())
-        return is_healthy(check.config, [carry_over(watch.config, check.config, checker.state) for checker in watch.checkers])
+        return is_healthy(
+            check.config,
+            [carry_over(watch.config, check.config, checker.state) for checker in watch.checkers],
+        )
 
     def observations(self, health_check_id: str) -> tuple[TimedObservation, ...]:
         """The last observation of each checker that has made one (GetHealthCheckStatus)."""
@@ -194,9 +212,15 @@ class HealthMonitor:
         return tuple(checker.last for checker in watch.checkers if checker.last) if watch else ()
 
     def last_failure(self, health_check_id: str) -> tuple[TimedObservation, ...]:
-        """The last failed check of each checker that has had one (GetHealthCheckLastFailureReason)."""
+        """The last failed check of each checker that has had one
+        (GetHealthCheckLastFailureReason).
+        """
         watch = self._watches.get(health_check_id)
-        return tuple(checker.last_failure for checker in watch.checkers if checker.last_failure) if watch else ()
+        return (
+            tuple(checker.last_failure for checker in watch.checkers if checker.last_failure)
+            if watch
+            else ()
+        )
 
     async def _poll(self) -> None:
         while True:
@@ -205,7 +229,11 @@ class HealthMonitor:
 
     def _reconcile(self) -> None:
         """Watch what the control plane has now: begin, end, or take over changed settings."""
-        checks = {id_: check for id_, check in self._control_plane.health_checks().items() if supported(check.config) is None}
+        checks = {
+            id_: check
+            for id_, check in self._control_plane.health_checks().items()
+            if supported(check.config) is None
+        }
         for id_ in self._watches.keys() - checks.keys():
             self._end(id_)
             self._told.pop(id_, None)
@@ -213,7 +241,10 @@ class HealthMonitor:
             watch = self._watches.get(id_)
             if watch is None:
                 self._begin(id_, check.config)
-            elif not same_endpoint(watch.config, check.config) or watch.config.disabled != check.config.disabled:
+            elif (
+                not same_endpoint(watch.config, check.config)
+                or watch.config.disabled != check.config.disabled
+            ):
                 self._end(id_)
                 self._begin(id_, check.config)
             elif watch.config != check.config:
@@ -225,7 +256,9 @@ class HealthMonitor:
     def _begin(self, id_: str, config: HealthCheckConfig) -> None:
         regions = () if config.disabled else checkers_for(config)
         watch = _Watch(config, tuple(_Checker(region) for region in regions))
-        watch.tasks.extend(_spawn(self._check_forever(id_, watch, checker)) for checker in watch.checkers)
+        watch.tasks.extend(
+            _spawn(self._check_forever(id_, watch, checker)) for checker in watch.checkers
+        )
         self._watches[id_] = watch
 
     def _end(self, id_: str) -> None:
@@ -241,13 +274,17 @@ class HealthMonitor:
             result = await self._check(watch.config)
             checker.note(result, watch.config.failure_threshold, self._clock.now())
             self._tell(id_)
-            due = max(due + interval, self._clock.now())  # a check that took longer is followed by the next, not by two
+            # A check that took longer is followed by the next, not by two
+            due = max(due + interval, self._clock.now())
             await self._clock.sleep(due - self._clock.now())
 
     async def _check(self, config: HealthCheckConfig) -> CheckResult:
         limits = wall_limits(config, self._clock.speed)
         try:
-            address = config.ip_address or resolver.addresses(self._authority, self._control_plane, config.fqdn)[0]
+            address = (
+                config.ip_address
+                or resolver.addresses(self._authority, self._control_plane, config.fqdn)[0]
+            )
         except resolver.ResolutionFailed as error:
             attempt = Attempt(failure=f"DNS resolution failed: {error}")
         else:
@@ -255,7 +292,9 @@ class HealthMonitor:
         return judge_check(config, attempt, limits)
 
     def _tell(self, id_: str) -> None:
-        """Let `on_change` know when the verdict has turned. A health check's first verdict is no change, nor is its end."""
+        """Let `on_change` know when the verdict has turned. A health check's first verdict is no
+        change, nor is its end.
+        """
         if id_ not in self._control_plane.health_checks():
             return
         healthy = self.is_healthy(id_)
@@ -266,7 +305,9 @@ class HealthMonitor:
 
 
 def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task whose failure is reported at once: an endless one is awaited by nobody, and silence would read as healthy."""
+    """A task whose failure is reported at once: an endless one is awaited by nobody, and silence
+    would read as healthy.
+    """
     task = asyncio.get_running_loop().create_task(work)
     task.add_done_callback(_report)
     return task

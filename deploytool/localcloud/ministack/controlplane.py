@@ -1,10 +1,10 @@
-"""What the data plane reads of MiniStack: its state in our frozen types. Each call answers what holds now.
+"""What the data plane reads of MiniStack: its state in our frozen types. Each call answers what
+holds now.
 
-Reading it in-process, not through the API, keeps a DNS query at microseconds. MiniStack's writers put a new list of record sets
-in place for every change (never change one), so that the same list means the same records: that is what makes the cache exact.
+Reading it in-process, not through the API, keeps a DNS query at microseconds. MiniStack's writers
+put a new list of record sets in place for every change (never change one), so that the same list
+means the same records: that is what makes the cache exact.
 """
-
-# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,12 +33,15 @@ _CONFIG_FIELDS = {
 def to_health_check_config(settings: Mapping[str, Any]) -> HealthCheckConfig:
     """The settings of a health check by their names in the API, as a value."""
     return HealthCheckConfig(
-        type=settings["Type"], **{field: settings[name] for name, field in _CONFIG_FIELDS.items() if name in settings}
+        type=settings["Type"],
+        **{field: settings[name] for name, field in _CONFIG_FIELDS.items() if name in settings},
     )
 
 
 class MiniStackState:
-    """The control plane and API Gateway as MiniStack holds them, all accounts and regions. `edges` maps regions to addresses."""
+    """The control plane and API Gateway as MiniStack holds them, all accounts and regions. `edges`
+    maps regions to addresses.
+    """
 
     def __init__(self, ministack: MiniStack, edges: Mapping[str, str]) -> None:
         self._route53 = ministack.route53
@@ -62,13 +65,19 @@ class MiniStackState:
     def health_checks(self) -> Mapping[str, HealthCheck]:
         """Every health check by id."""
         return {
-            found["id"]: HealthCheck(found["id"], found["version"], to_health_check_config(found["config"]))
+            found["id"]: HealthCheck(
+                found["id"], found["version"], to_health_check_config(found["config"])
+            )
             for found in self._route53._health_checks.to_dict().values()
         }
 
     def aws_names(self) -> Mapping[str, str]:
-        """API Gateway's regional names (custom domains' targets, REST APIs' own) and the zones' name servers, with addresses."""
-        names = {server: CONTROL_ADDRESS for zone in self.hosted_zones() for server in zone.name_servers}
+        """API Gateway's regional names (custom domains' targets, REST APIs' own) and the zones'
+        name servers, with addresses.
+        """
+        names = {
+            server: CONTROL_ADDRESS for zone in self.hosted_zones() for server in zone.name_servers
+        }
         for (_, region, _), domain in self._apigateway._domain_names.all_items():
             if region in self._edges:
                 names[canonical(domain["regionalDomainName"])] = self._edges[region]
@@ -78,7 +87,9 @@ class MiniStackState:
         return names
 
     def custom_domain(self, region: str, name: str) -> CustomDomain | None:
-        """The region's custom domain of that name (lower case, no final dot). Unsigned requests mean the default account."""
+        """The region's custom domain of that name (lower case, no final dot). Unsigned requests
+        mean the default account.
+        """
         found = self._apigateway._domain_names.get_scoped(ACCOUNT, region, name)
         if found is None:
             return None
@@ -86,9 +97,15 @@ class MiniStackState:
         return CustomDomain(
             name=name,
             target=found["regionalDomainName"],
-            certificate=self._certificate_names(region, found.get("regionalCertificateArn", ""), name),
+            certificate=self._certificate_names(
+                region, found.get("regionalCertificateArn", ""), name
+            ),
             mappings=tuple(
-                BasePathMapping("" if base_path == "(none)" else base_path.strip("/"), mapping["restApiId"], mapping["stage"])
+                BasePathMapping(
+                    "" if base_path == "(none)" else base_path.strip("/"),
+                    mapping["restApiId"],
+                    mapping["stage"],
+                )
                 for base_path, mapping in mappings.items()
             ),
         )
@@ -104,7 +121,9 @@ class MiniStackState:
         certificate = self._acm._certificates.get_scoped(ACCOUNT, region, arn)
         if certificate is None or certificate["Status"] != "ISSUED":
             return ()
-        names = tuple(dict.fromkeys((certificate["DomainName"], *certificate["SubjectAlternativeNames"])))
+        names = tuple(
+            dict.fromkeys((certificate["DomainName"], *certificate["SubjectAlternativeNames"]))
+        )
         return names if covers(names, name) else ()
 
     def _entry(self, zone: Mapping[str, Any], records: list[Any]) -> tuple[list[Any], HostedZone]:
@@ -113,7 +132,12 @@ class MiniStackState:
             return known
         name = canonical(zone["name"])
         sets = tuple(_record_set(record) for record in records)
-        servers = [value for record in sets if record.type == "NS" and record.name == name for value in record.values]
+        servers = [
+            value
+            for record in sets
+            if record.type == "NS" and record.name == name
+            for value in record.values
+        ]
         return records, HostedZone(zone["id"], name, tuple(map(canonical, servers)), sets)
 
 
@@ -124,7 +148,11 @@ def _record_set(record: Mapping[str, Any]) -> RecordSet:
         type=record["Type"],
         ttl=int(record["TTL"]) if record.get("TTL") is not None else None,
         values=tuple(record.get("ResourceRecords", ())),
-        alias=AliasTarget(canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]) if alias else None,
+        alias=AliasTarget(
+            canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]
+        )
+        if alias
+        else None,
         set_identifier=record.get("SetIdentifier", ""),
         failover=record.get("Failover", ""),
         health_check_id=record.get("HealthCheckId", ""),

@@ -1,8 +1,10 @@
-"""How long CloudFormation takes over a resource, for a local cloud that is to take as long: a model, not AWS.
+"""How long CloudFormation takes over a resource, for a local cloud that is to take as long: a
+model, not AWS.
 
-The seconds of a creation are modelled on measured values; that a deletion takes half is a guess. AWS varies from run to run, the
-model does not. A stack takes the sum of its resources, one after another, which is how the emulator makes them; AWS makes those
-that do not depend on each other side by side.
+The seconds of a creation are modelled on measured values; that a deletion takes half is a guess.
+AWS varies from run to run, the model does not. A stack takes the sum of its resources, one after
+another, which is how the emulator makes them; AWS makes those that do not depend on each other side
+by side.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,9 @@
-"""MiniStack inside this process: its environment, its modules, its life span. Whatever knows MiniStack's own names starts here.
+"""MiniStack inside this process: its environment, its modules, its life span. Whatever knows
+MiniStack's own names starts here.
 
-MiniStack reads its settings from environment variables while it is imported, so `prepare_environment` must come first.
+MiniStack reads its settings from environment variables while it is imported, so
+`prepare_environment` must come first.
 """
-
-# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
 
 import asyncio
 import os
@@ -20,9 +20,11 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.localcloud.edges.asgi import AsgiApp
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, TEMPORARY
 
-ACCOUNT = "000000000000"  # MiniStack's account for any access key that is not itself an account number
+# MiniStack's account for any access key that is not itself an account number
+ACCOUNT = "000000000000"
 
-# What a local cloud answers for. Other services of MiniStack start containers or listen on every interface: calls are refused.
+# What a local cloud answers for. Other services of MiniStack start containers or listen on every
+# interface: calls are refused.
 SERVICES = (
     "acm", "apigateway", "cloudformation", "cloudtrail", "dynamodb", "ec2", "events", "iam", "kms", "lambda", "logs",
     "monitoring", "resource-groups", "route53", "s3", "scheduler", "secretsmanager", "sns", "sqs",
@@ -35,9 +37,20 @@ RESOURCE_SERVICES = (
     "StepFunctions", "WAFv2",
 )  # fmt: skip
 
-# The only variables that may reach MiniStack and the functions that it runs: a user's AWS_*, proxy, Docker or MiniStack settings
-# must neither change how the local cloud behaves nor let a function find real credentials.
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "COVERAGE_PROCESS_START")
+# The only variables that may reach MiniStack and the functions that it runs: a user's AWS_*, proxy,
+# Docker or MiniStack settings must neither change how the local cloud behaves nor let a function
+# find real credentials.
+_KEPT = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "COVERAGE_PROCESS_START",
+)
 _KEPT_PREFIXES = ("LC_",)
 
 
@@ -62,14 +75,22 @@ class MiniStack:
     cloudformation: Any
 
 
-def prepare_environment(directory: Path, port: int, region: str, *, enforce_iam: bool = False) -> None:
-    """Leave MiniStack only what it needs in os.environ: loopback only, nothing kept on disk but below `directory`, quiet logs.
+def prepare_environment(
+    directory: Path, port: int, region: str, *, enforce_iam: bool = False
+) -> None:
+    """Leave MiniStack only what it needs in os.environ: loopback only, nothing kept on disk but
+    below `directory`, quiet logs.
 
-    `port` is the AWS API's, `region` what an unsigned call means. With `enforce_iam` the local access key is the root user's.
+    `port` is the AWS API's, `region` what an unsigned call means. With `enforce_iam` the local
+    access key is the root user's.
     """
     temporary = directory / TEMPORARY
     temporary.mkdir(exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    }
     os.environ.clear()
     os.environ.update(kept)
     os.environ.update(
@@ -88,14 +109,17 @@ def prepare_environment(directory: Path, port: int, region: str, *, enforce_iam:
             "LAMBDA_EXECUTOR": "local",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            # MiniStack removes containers that it takes for its own when it finds a Docker daemon: show it none.
+            # MiniStack removes containers that it takes for its own when it finds a Docker daemon:
+            # show it none.
             "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
             "TMPDIR": str(temporary),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
     )
     if enforce_iam:
-        os.environ.update({"AUTH": "true", "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY})
+        os.environ.update(
+            {"AUTH": "true", "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+        )
     tempfile.tempdir = None  # so that TMPDIR is read again
 
 
@@ -124,15 +148,22 @@ def load() -> MiniStack:
             cloudformation=module("services.cloudformation"),
         )
     except ModuleNotFoundError as error:
-        raise DeploytoolError(f"the local cloud needs MiniStack ({error})", hint="pip install 'deploytool[local]'") from error
+        raise DeploytoolError(
+            f"the local cloud needs MiniStack ({error})", hint="pip install 'deploytool[local]'"
+        ) from error
 
 
 def refuse_foreign_resource_types(ministack: MiniStack) -> None:
-    """Forget the CloudFormation resource types of services that the local cloud does not answer for: a template that names one is
-    then refused ("Unrecognized resource types"), as one that names a type unknown to AWS.
+    """Forget the CloudFormation resource types of services that the local cloud does not answer
+    for: a template that names one is then refused ("Unrecognized resource types"), as one that
+    names a type unknown to AWS.
     """
     handlers = ministack.provisioners._RESOURCE_HANDLERS
-    for name in [name for name in handlers if name.startswith("AWS::") and name.split("::")[1] not in RESOURCE_SERVICES]:
+    for name in [
+        name
+        for name in handlers
+        if name.startswith("AWS::") and name.split("::")[1] not in RESOURCE_SERVICES
+    ]:
         del handlers[name]
 
 
@@ -166,7 +197,11 @@ class Lifespan:
         self._task = None
 
     async def _run(self) -> None:
-        await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._inbox.get, self._outbox.put)
+        await self._app(
+            {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}},
+            self._inbox.get,
+            self._outbox.put,
+        )
 
     async def _say(self, event: str, task: asyncio.Task[None]) -> None:
         await self._inbox.put({"type": f"lifespan.{event}"})
@@ -177,4 +212,6 @@ class Lifespan:
             error = None if task.cancelled() else task.exception()
             raise DeploytoolError(f"MiniStack ended during its {event}: {error!r}")
         if answer.result()["type"] != f"lifespan.{event}.complete":
-            raise DeploytoolError(f"MiniStack failed during its {event}: {answer.result().get('message', '')}")
+            raise DeploytoolError(
+                f"MiniStack failed during its {event}: {answer.result().get('message', '')}"
+            )

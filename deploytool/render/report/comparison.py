@@ -1,4 +1,6 @@
-"""Two drills side by side: each measure of the first and the second, and by how much the second differs."""
+"""Two drills side by side: each measure of the first and the second, and by how much the second
+differs.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,7 +16,9 @@ COUNTS = ("failed", "misrouted", "flaps")  # what a movement measures that is no
 
 @dataclass(frozen=True)
 class Compared:
-    """One measure of two drills, None where it was not measured. `unit`: seconds, a count, or a share from 0 to 1."""
+    """One measure of two drills, None where it was not measured. `unit`: seconds, a count, or a
+    share from 0 to 1.
+    """
 
     measure: str
     unit: str
@@ -46,7 +50,9 @@ def _measures(judgement: Judgement) -> Iterator[tuple[str, tuple[str, float | No
             yield f"latency.{phase}.{name}", (SECONDS, value)
 
 
-def comparison_document(first: dict[str, Any], second: dict[str, Any], rows: list[Compared]) -> dict[str, Any]:
+def comparison_document(
+    first: dict[str, Any], second: dict[str, Any], rows: list[Compared]
+) -> dict[str, Any]:
     """Both drills' documents and the differences, seconds to a millisecond."""
     numbers = ("first", "second", "difference")
     return {
@@ -54,7 +60,9 @@ def comparison_document(first: dict[str, Any], second: dict[str, Any], rows: lis
         "second": second,
         "differences": {
             each.measure: {
-                name: None if (value := getattr(each, name)) is None else round(value, 3 if each.unit == SECONDS else 6)
+                name: None
+                if (value := getattr(each, name)) is None
+                else round(value, 3 if each.unit == SECONDS else 6)
                 for name in numbers
             }
             for each in rows
@@ -69,7 +77,11 @@ def comparison_lines(first: Judgement, second: Judgement, rows: list[Compared]) 
     yield f"{'':26}{'first':>12}{'second':>12}{'difference':>12}"
     for each in rows:
         if each.first is not None or each.second is not None:
-            cells = (_shown(each.first, each.unit), _shown(each.second, each.unit), _shown(each.difference, each.unit, "+"))
+            cells = (
+                _shown(each.first, each.unit),
+                _shown(each.second, each.unit),
+                _shown(each.difference, each.unit, "+"),
+            )
             yield f"{each.measure:26}" + "".join(f"{cell:>12}" for cell in cells)
 
 

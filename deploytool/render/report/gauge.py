@@ -28,4 +28,6 @@ def gauge(figure: Figure, most: float) -> str:
     if figure.measured is not None:
         elements.append(svg.Circle(cx=round(x(figure.measured), 1), cy=middle, r=5, class_=["dot"]))
     viewbox = svg.ViewBoxSpec(0, 0, WIDTH, HEIGHT)
-    return svg.SVG(viewBox=viewbox, class_=["gauge"], extra={"role": "img"}, elements=elements).as_str()
+    return svg.SVG(
+        viewBox=viewbox, class_=["gauge"], extra={"role": "img"}, elements=elements
+    ).as_str()

@@ -8,16 +8,24 @@ NOT_MEASURED = "it was not measured: the drill ended before it"
 
 
 def junit_xml(judgement: Judgement) -> str:
-    """A testsuite with a testcase a check; a check without a result is skipped. Times in seconds of the target's clock."""
+    """A testsuite with a testcase a check; a check without a result is skipped. Times in seconds of
+    the target's clock.
+    """
     started, timeline = judgement.started, judgement.timeline
     counts = {"tests": len(Check), "failures": 0, "errors": 0, "skipped": 0}
     took = {Check.FAILOVER: judgement.failover.client, Check.FAILBACK: judgement.failback.client}
     cases = []
     for check in Check:
         time = took.get(check) or 0.0
-        case = ET.Element("testcase", classname=f"drill.{started.stage}.{started.scenario.fault}", name=check, time=f"{time:.3f}")
+        case = ET.Element(
+            "testcase",
+            classname=f"drill.{started.stage}.{started.scenario.fault}",
+            name=check,
+            time=f"{time:.3f}",
+        )
         verdict, message = _outcome(judgement, check)
-        message = "".join(each for each in message if each.isprintable())  # XML has no place for control characters
+        # XML has no place for control characters
+        message = "".join(each for each in message if each.isprintable())
         match verdict:
             case Verdict.FAIL:
                 counts["failures"] += 1
@@ -37,13 +45,19 @@ def junit_xml(judgement: Judgement) -> str:
     }
     suite = ET.Element("testsuite", attributes)
     properties = ET.SubElement(suite, "properties")
-    for name, value in {"verdict": judgement.verdict, "target": started.target, "deploytool": started.tool}.items():
+    for name, value in {
+        "verdict": judgement.verdict,
+        "target": started.target,
+        "deploytool": started.tool,
+    }.items():
         ET.SubElement(properties, "property", name=name, value=value)
     suite.extend(cases)
     suites = ET.Element("testsuites")
     suites.append(suite)
     ET.indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+    )
 
 
 def _outcome(judgement: Judgement, check: Check) -> tuple[Verdict, str]:

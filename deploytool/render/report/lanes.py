@@ -1,4 +1,5 @@
-"""What each observer saw, as stretches of equal answers: what a picture of a drill is drawn from. Pure.
+"""What each observer saw, as stretches of equal answers: what a picture of a drill is drawn from.
+Pure.
 
 A drill at 50 probes a second has a hundred thousand answers and a few dozen stretches.
 """
@@ -16,7 +17,9 @@ MOST_STRETCHES = 300  # of a lane; one that changes more often is condensed, see
 
 
 class Kind(StrEnum):
-    """What a stretch is; where a condensed one holds several, the last of these in order is shown: a failure is never lost."""
+    """What a stretch is; where a condensed one holds several, the last of these in order is shown:
+    a failure is never lost.
+    """
 
     SERVED = "served"
     HEALTHY = "healthy"
@@ -27,9 +30,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Stretch:
-    """From `start` until `end` (seconds since the drill began) `probes` answers of a lane were alike.
+    """From `start` until `end` (seconds since the drill began) `probes` answers of a lane were
+    alike.
 
-    `text`: the region that served or that DNS pointed to; why it failed; nothing for a health check.
+    `text`: the region that served or that DNS pointed to; why it failed; nothing for a health
+    check.
     """
 
     start: float
@@ -51,8 +56,8 @@ class Lane:
 class Lanes:
     """Everything that was observed.
 
-    `verdict` is the health check's; `checkers` what each of its checkers counts; `healthy` how many of how many count the
-    endpoint healthy from a second on.
+    `verdict` is the health check's; `checkers` what each of its checkers counts; `healthy` how many
+    of how many count the endpoint healthy from a second on.
     """
 
     verdict: Lane
@@ -76,13 +81,18 @@ def lanes(facts: Facts) -> Lanes:
         if isinstance(event, Served | DnsAnswered):
             seen.setdefault(event.lane, []).append(_answer(facts, event))
     made = [Lane(name, condensed(merged(points, end))) for name, points in sorted(seen.items())]
-    verdict = [Stretch(each.at, each.at, _health(healthy=each.healthy)) for each in facts.verdicts()]
+    verdict = [
+        Stretch(each.at, each.at, _health(healthy=each.healthy)) for each in facts.verdicts()
+    ]
     healthy, checkers = _checkers(facts, end)
 
     def those(prefix: str) -> tuple[Lane, ...]:
         return tuple(each for each in made if each.name.startswith(prefix))
 
-    clients = sorted(those("client:"), key=lambda lane: (FRESH, KEPT).index(lane.name) if lane.name in (FRESH, KEPT) else 2)
+    clients = sorted(
+        those("client:"),
+        key=lambda lane: (FRESH, KEPT).index(lane.name) if lane.name in (FRESH, KEPT) else 2,
+    )
     return Lanes(
         verdict=Lane("verdict", merged(verdict, end)),
         checkers=checkers,
@@ -95,7 +105,9 @@ def lanes(facts: Facts) -> Lanes:
 
 
 def merged(points: Iterable[Stretch], end: float) -> tuple[Stretch, ...]:
-    """One stretch for all neighbours that are alike, each until the next one's start and the last until `end`."""
+    """One stretch for all neighbours that are alike, each until the next one's start and the last
+    until `end`.
+    """
     runs = [list(run) for _, run in groupby(points, key=lambda each: (each.kind, each.text))]
     starts = [run[0].start for run in runs] + [end]
     return tuple(
@@ -105,7 +117,9 @@ def merged(points: Iterable[Stretch], end: float) -> tuple[Stretch, ...]:
 
 
 def condensed(stretches: Sequence[Stretch], most: int = MOST_STRETCHES) -> tuple[Stretch, ...]:
-    """At most `most` stretches: those that begin within the same fraction of the time become one, shown as the worst of them."""
+    """At most `most` stretches: those that begin within the same fraction of the time become one,
+    shown as the worst of them.
+    """
     if len(stretches) <= most:
         return tuple(stretches)
     begin, end = stretches[0].start, stretches[-1].end
@@ -131,7 +145,9 @@ def _answer(facts: Facts, event: Served | DnsAnswered) -> Stretch:
         case Served(region=str(region)) if event.good:
             return Stretch(event.at, event.at, Kind.SERVED, region)
         case Served():
-            return Stretch(event.at, event.at, Kind.FAILED, event.failure or f"status {event.status}")
+            return Stretch(
+                event.at, event.at, Kind.FAILED, event.failure or f"status {event.status}"
+            )
         case DnsAnswered():
             if region_ := facts.book.region_of(event.addresses):
                 return Stretch(event.at, event.at, Kind.SERVED, region_)
@@ -140,7 +156,9 @@ def _answer(facts: Facts, event: Served | DnsAnswered) -> Stretch:
             return Stretch(event.at, event.at, Kind.FAILED, event.failure or event.rcode)
 
 
-def _checkers(facts: Facts, end: float) -> tuple[tuple[tuple[float, int, int], ...], tuple[Lane, ...]]:
+def _checkers(
+    facts: Facts, end: float
+) -> tuple[tuple[tuple[float, int, int], ...], tuple[Lane, ...]]:
     view = HealthView(facts.started.health_check.config)
     counts: list[tuple[float, int, int]] = []
     points: dict[tuple[str, str, int], list[Stretch]] = {}
@@ -151,10 +169,14 @@ def _checkers(facts: Facts, end: float) -> tuple[tuple[tuple[float, int, int], .
         if not counts or counts[-1][1:] != view.checkers:
             counts.append((event.at, *view.checkers))
         for key, state in view.states.items():
-            points.setdefault(key, []).append(Stretch(event.at, event.at, _health(healthy=state.healthy)))
+            points.setdefault(key, []).append(
+                Stretch(event.at, event.at, _health(healthy=state.healthy))
+            )
     regions = [region for region, _, _ in points]
     named = list(_numbered(regions))
-    return tuple(counts), tuple(Lane(name, merged(each, end)) for name, each in zip(named, points.values(), strict=True))
+    return tuple(counts), tuple(
+        Lane(name, merged(each, end)) for name, each in zip(named, points.values(), strict=True)
+    )
 
 
 def _numbered(regions: Sequence[str]) -> Iterator[str]:

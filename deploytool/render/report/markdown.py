@@ -19,7 +19,9 @@ MARKS = {Verdict.PASS: "✅", Verdict.INCONCLUSIVE: "❔", Verdict.FAIL: "❌"}
 
 
 def markdown(judgement: Judgement) -> str:
-    """The verdict and why, the durations measured and expected, requests, latency, who served, the timeline."""
+    """The verdict and why, the durations measured and expected, requests, latency, who served, the
+    timeline.
+    """
     return "\n".join(_lines(judgement)) + "\n"
 
 
@@ -32,7 +34,12 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     yield from _table(
         ("", "measured", "likely", "bound"),
         (
-            (f"{each.movement}: {each.name}", seconds(each.measured), likely_words(each.likely), seconds(each.bound))
+            (
+                f"{each.movement}: {each.name}",
+                seconds(each.measured),
+                likely_words(each.likely),
+                seconds(each.bound),
+            )
             for each in figures(judgement)
         ),
     )
@@ -41,12 +48,17 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     yield ""
     yield from _table(
         ("latency", "p50", "p95", "p99"),
-        ((phase, *map(milliseconds, (each.p50, each.p95, each.p99))) for phase, each in _latency(judgement)),
+        (
+            (phase, *map(milliseconds, (each.p50, each.p95, each.p99)))
+            for phase, each in _latency(judgement)
+        ),
     )
     yield ""
     yield "## Timeline"
     yield ""
-    yield from _table(("second", "what happened"), ((f"{at:.1f}", text) for at, text in notable(judgement)))
+    yield from _table(
+        ("second", "what happened"), ((f"{at:.1f}", text) for at, text in notable(judgement))
+    )
     yield ""
     yield "Seconds of the timeline count from the injection."
     if started.speed != 1:
@@ -57,8 +69,14 @@ def _facts(judgement: Judgement) -> Iterator[tuple[str, str]]:
     started = judgement.started
     yield "served by", served_words(judgement)
     yield "requests", requests_words(judgement)
-    yield "fault", f"{started.scenario.fault}, {'restored and verified' if judgement.restored else '**NOT restored**'}"
-    yield "stage", f"{started.stage}, {started.primary} and {started.secondary}, target {started.target}"
+    yield (
+        "fault",
+        f"{started.scenario.fault}, {'restored and verified' if judgement.restored else '**NOT restored**'}",
+    )
+    yield (
+        "stage",
+        f"{started.stage}, {started.primary} and {started.secondary}, target {started.target}",
+    )
     yield "began", f"{started.wall_time}, deploytool {started.tool}"
 
 

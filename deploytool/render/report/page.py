@@ -27,7 +27,9 @@ MARKS = {Verdict.PASS: "✓", Verdict.INCONCLUSIVE: "?", Verdict.FAIL: "✗"}
 
 
 def page(judgement: Judgement, facts: Facts) -> str:
-    """The whole page. What comes from outside is escaped by jinja2; the pictures escape theirs themselves."""
+    """The whole page. What comes from outside is escaped by jinja2; the pictures escape theirs
+    themselves.
+    """
     environment = Environment(
         loader=PackageLoader("deploytool.render.report", "."),
         autoescape=True,
@@ -35,7 +37,11 @@ def page(judgement: Judgement, facts: Facts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"seconds": seconds, "milliseconds": milliseconds, "likely": likely_words}
+    environment.filters |= {
+        "seconds": seconds,
+        "milliseconds": milliseconds,
+        "likely": likely_words,
+    }
     shown = figures(judgement)
     return environment.get_template("page.html.j2").render(
         judgement=judgement,
@@ -52,7 +58,14 @@ def page(judgement: Judgement, facts: Facts) -> str:
 
 
 def _gauge(figure: Figure, shown: list[Figure]) -> Markup:
-    most = max(1.0, *(value for each in shown for value in (each.bound, each.likely.most, each.measured or 0.0)))
+    most = max(
+        1.0,
+        *(
+            value
+            for each in shown
+            for value in (each.bound, each.likely.most, each.measured or 0.0)
+        ),
+    )
     return Markup(gauge(figure, most))  # noqa: S704  # numbers and our own words
 
 
@@ -61,5 +74,7 @@ def _stretches(found: Lanes, start: float) -> Iterator[tuple[str, float, float, 
     checkers = tuple(Lane(f"checker:{each.name}", each.stretches) for each in found.checkers)
     for lane in (Lane("health-check", found.verdict.stretches), *checkers, *found.answering()):
         for each in lane.stretches:
-            what = f"failed: {each.text}" if each.kind is Kind.FAILED else each.text or str(each.kind)
+            what = (
+                f"failed: {each.text}" if each.kind is Kind.FAILED else each.text or str(each.kind)
+            )
             yield lane.name, each.start - start, each.end - start, what, each.probes

@@ -1,4 +1,6 @@
-"""The picture of a drill: lanes over time, coloured by the region that answered, with the expected and the measured drawn in."""
+"""The picture of a drill: lanes over time, coloured by the region that answered, with the expected
+and the measured drawn in.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +11,22 @@ from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.measures import Movement, client_span
 from deploytool.core.drill.parsed_history import Facts, Window
 from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch, lanes
-from deploytool.render.report.svg import LEFT, RIGHT, WIDTH, bar, box, line, patterns, shortened, text, tooltip
+from deploytool.render.report.svg import (
+    LEFT,
+    RIGHT,
+    WIDTH,
+    bar,
+    box,
+    line,
+    patterns,
+    shortened,
+    text,
+    tooltip,
+)
 from deploytool.render.report.text import epoch, seconds
 
-ROW, THIN, GAP, HEAD = 18.0, 10.0, 4.0, 26.0  # heights in pixels: of a lane, of a checker's lane, between lanes, of a heading
+# Heights in pixels: of a lane, of a checker's lane, between lanes, of a heading
+ROW, THIN, GAP, HEAD = 18.0, 10.0, 4.0, 26.0
 TICKS = 12  # at most so many on the axis
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 MOST_CHECKERS = 32  # that still have a lane each
@@ -22,7 +36,9 @@ LETTER = 6.6  # about the width of one, in pixels
 
 @dataclass
 class _Drawing:
-    """Elements so far, and where the next row goes. `begin` and `end` bound the time, `zero` is its origin."""
+    """Elements so far, and where the next row goes. `begin` and `end` bound the time, `zero` is its
+    origin.
+    """
 
     begin: float
     end: float
@@ -42,7 +58,14 @@ class _Drawing:
         self.y += HEAD
 
     def label(self, words: str, height: float = ROW) -> None:
-        self.add(text(LEFT - 10, self.y + height / 2 + 4, shortened(words), "end" if height >= ROW else "small end"))
+        self.add(
+            text(
+                LEFT - 10,
+                self.y + height / 2 + 4,
+                shortened(words),
+                "end" if height >= ROW else "small end",
+            )
+        )
 
     def lane(self, lane: Lane, words: str, height: float = ROW) -> None:
         """A row of stretches."""
@@ -65,7 +88,9 @@ class _Drawing:
     def shade(self, each: Stretch) -> str:
         """The name of a stretch's colour and pattern."""
         if each.kind is Kind.SERVED:
-            return f"region{self.regions.index(each.text)}" if each.text in self.regions else "unknown"
+            return (
+                f"region{self.regions.index(each.text)}" if each.text in self.regions else "unknown"
+            )
         return str(each.kind)
 
 
@@ -75,7 +100,12 @@ def picture(judgement: Judgement, facts: Facts) -> str:
     windows = [each for each in (facts.failover, facts.failback) if each.start is not None]
     begin, last = facts.events[0].at, facts.events[-1].at
     end = max([last, *(each.start + bound for each in windows if each.start is not None)])
-    drawing = _Drawing(begin, max(end, begin + 1.0) + ROOM * (end - begin), epoch(judgement), _regions(found, facts))
+    drawing = _Drawing(
+        begin,
+        max(end, begin + 1.0) + ROOM * (end - begin),
+        epoch(judgement),
+        _regions(found, facts),
+    )
     _expected(drawing, judgement, facts, windows)
     _fault(drawing, judgement, facts)
     _health(drawing, found)
@@ -98,7 +128,10 @@ def picture(judgement: Judgement, facts: Facts) -> str:
         extra={"role": "img", "aria-labelledby": "picture-title picture-desc"},
         elements=[
             tooltip("What every observer saw over time", "picture-title"),
-            svg.Desc(id="picture-desc", text=tooltip(f"{summary}. The table below the picture holds the same.").text),
+            svg.Desc(
+                id="picture-desc",
+                text=tooltip(f"{summary}. The table below the picture holds the same.").text,
+            ),
             patterns(),
             *under,
             *drawing.elements,
@@ -109,11 +142,22 @@ def picture(judgement: Judgement, facts: Facts) -> str:
 
 def _regions(found: Lanes, facts: Facts) -> tuple[str, ...]:
     """Primary, secondary, and whatever else answered."""
-    seen = {each.text for lane in found.answering() for each in lane.stretches if each.kind is Kind.SERVED}
-    return (facts.started.primary, facts.started.secondary, *sorted(seen - {facts.started.primary, facts.started.secondary}))
+    seen = {
+        each.text
+        for lane in found.answering()
+        for each in lane.stretches
+        if each.kind is Kind.SERVED
+    }
+    return (
+        facts.started.primary,
+        facts.started.secondary,
+        *sorted(seen - {facts.started.primary, facts.started.secondary}),
+    )
 
 
-def _expected(drawing: _Drawing, judgement: Judgement, facts: Facts, windows: Sequence[Window]) -> None:
+def _expected(
+    drawing: _Drawing, judgement: Judgement, facts: Facts, windows: Sequence[Window]
+) -> None:
     if not windows:
         return
     drawing.heading("Measured and expected")
@@ -123,12 +167,21 @@ def _expected(drawing: _Drawing, judgement: Judgement, facts: Facts, windows: Se
         drawing.add(*_measured(drawing, window, movement, client_span(facts, window)))
         drawing.y += ROW + GAP
         likely, bound = judgement.likely[window.name].client, judgement.expected.total
-        low, median, high = (drawing.x(start + each) for each in (likely.least, likely.median, likely.most))
+        low, median, high = (
+            drawing.x(start + each) for each in (likely.least, likely.median, likely.most)
+        )
         limit, middle = drawing.x(start + bound), drawing.y + ROW / 2
         words = f"likely {likely.least:.0f} to {likely.most:.0f} s, median {likely.median:.0f} s, bound {bound:.0f} s"
         drawing.label(f"{window.name} expected")
         drawing.add(
-            box(drawing.x(start), drawing.y + 2, limit - drawing.x(start), ROW - 4, "bound", tooltip(words)),
+            box(
+                drawing.x(start),
+                drawing.y + 2,
+                limit - drawing.x(start),
+                ROW - 4,
+                "bound",
+                tooltip(words),
+            ),
             line(low, middle, high, middle, "likely"),
             *(line(each, middle - 5, each, middle + 5, "likely") for each in (low, high)),
             line(median, middle - 6, median, middle + 6, "median"),
@@ -138,27 +191,49 @@ def _expected(drawing: _Drawing, judgement: Judgement, facts: Facts, windows: Se
         drawing.y += ROW + GAP
 
 
-def _measured(drawing: _Drawing, window: Window, movement: Movement, span: tuple[float, float] | None) -> Iterator[svg.Element]:
+def _measured(
+    drawing: _Drawing, window: Window, movement: Movement, span: tuple[float, float] | None
+) -> Iterator[svg.Element]:
     start, y = window.start or 0.0, drawing.y
     drawing.label(f"{window.name} measured")
     if span is None:
-        yield text(drawing.x(start) + 6, y + 13, f"the client did not reach {window.to} for good", "note")
+        yield text(
+            drawing.x(start) + 6, y + 13, f"the client did not reach {window.to} for good", "note"
+        )
     else:
         left, right = drawing.x(span[0]), drawing.x(span[1])
-        yield box(left, y + 10, max(right - left, 1.5), 6, "took", tooltip(f"client: {seconds(movement.client)}"))
+        yield box(
+            left,
+            y + 10,
+            max(right - left, 1.5),
+            6,
+            "took",
+            tooltip(f"client: {seconds(movement.client)}"),
+        )
         yield from _beside(right, y + 16, f"client {seconds(movement.client)}")
-    for name, value, letter in (("detection", movement.detection, "D"), ("last name server", movement.dns, "N")):
+    for name, value, letter in (
+        ("detection", movement.detection, "D"),
+        ("last name server", movement.dns, "N"),
+    ):
         if value is not None:
             at = drawing.x(start + value)
             yield svg.G(
                 class_=["mark"],
-                elements=[tooltip(f"{name}: {seconds(value)}"), line(at, y, at, y + ROW, "tick"), _letter(at, y, letter)],
+                elements=[
+                    tooltip(f"{name}: {seconds(value)}"),
+                    line(at, y, at, y + ROW, "tick"),
+                    _letter(at, y, letter),
+                ],
             )
 
 
 def _letter(at: float, y: float, letter: str) -> svg.Element:
     """D stands left of its tick, N right: they are often at the same second."""
-    return text(at - 3, y + 8, letter, "small end") if letter == "D" else text(at + 3, y + 8, letter, "small halo")
+    return (
+        text(at - 3, y + 8, letter, "small end")
+        if letter == "D"
+        else text(at + 3, y + 8, letter, "small halo")
+    )
 
 
 def _beside(x: float, y: float, words: str) -> Iterator[svg.Element]:
@@ -178,7 +253,16 @@ def _fault(drawing: _Drawing, judgement: Judgement, facts: Facts) -> None:
     drawing.label(name)
     left = drawing.x(facts.injected)
     drawing.add(box(LEFT, drawing.y, WIDTH - LEFT - RIGHT, ROW, "track"))
-    drawing.add(*bar(left, drawing.y, max(drawing.x(until) - left, 1.5), ROW, "fault", tooltip(f"{name} in force")))
+    drawing.add(
+        *bar(
+            left,
+            drawing.y,
+            max(drawing.x(until) - left, 1.5),
+            ROW,
+            "fault",
+            tooltip(f"{name} in force"),
+        )
+    )
     drawing.add(text(left + 6, drawing.y + 13, "in force", "on fault-ink"))
     drawing.y += ROW + GAP
 
@@ -192,7 +276,11 @@ def _health(drawing: _Drawing, found: Lanes) -> None:
     drawing.add(box(LEFT, drawing.y, WIDTH - LEFT - RIGHT, ROW, "track"))
     ends = [at for at, _, _ in found.healthy[1:]] + [found.verdict.stretches[-1].end]
     for (at, healthy, total), end in zip(found.healthy, ends, strict=True):
-        left, width, part = drawing.x(at), drawing.x(end) - drawing.x(at), ROW * healthy / max(total, 1)
+        left, width, part = (
+            drawing.x(at),
+            drawing.x(end) - drawing.x(at),
+            ROW * healthy / max(total, 1),
+        )
         title = tooltip(f"{healthy} of {total} checkers healthy from {at - drawing.zero:.1f} s")
         drawing.add(box(left, drawing.y + ROW - part, width, part, "share", title))
         words = f"{healthy} of {total}"
@@ -223,8 +311,12 @@ def _marks(drawing: _Drawing, facts: Facts) -> Iterator[svg.Element]:
     if facts.injected is not None:
         x = drawing.x(facts.injected)
         yield line(x, 24, x, drawing.y + 4, "moment")
-        yield text(x + 4, 20, "fault injected", "moment-label middle" if x > LEFT + 50 else "moment-label")
+        yield text(
+            x + 4, 20, "fault injected", "moment-label middle" if x > LEFT + 50 else "moment-label"
+        )
     if facts.failback.start is not None:
         x = drawing.x(facts.failback.start)
         yield line(x, 24, x, drawing.y + 4, "moment")
-        yield text(x, 20, f"restored, {facts.failback.start - drawing.zero:.1f} s", "moment-label middle")
+        yield text(
+            x, 20, f"restored, {facts.failback.start - drawing.zero:.1f} s", "moment-label middle"
+        )

@@ -1,11 +1,15 @@
-"""The few shapes that the pictures of a report are made of. Colours are the page's (page.css), by class."""
+"""The few shapes that the pictures of a report are made of. Colours are the page's (page.css), by
+class.
+"""
 
 from html import escape
 
 import svg
 
-WIDTH, LEFT, RIGHT = 1160.0, 190.0, 16.0  # of a picture in pixels: all of it, its labels, its right margin
-PATTERNED = ("region1", "region2", "unhealthy", "failed", "unknown", "fault")  # what has a pattern beside its colour
+# Of a picture in pixels: all of it, its labels, its right margin
+WIDTH, LEFT, RIGHT = 1160.0, 190.0, 16.0
+# What has a pattern beside its colour
+PATTERNED = ("region1", "region2", "unhealthy", "failed", "unknown", "fault")
 
 
 def text(x: float, y: float, words: str, classes: str) -> svg.Text:
@@ -18,7 +22,9 @@ def tooltip(words: str, id_: str | None = None) -> svg.Title:
     return svg.Title(text=escape(words), id=id_)
 
 
-def box(x: float, y: float, width: float, height: float, classes: str, title: svg.Title | None = None) -> svg.Rect:
+def box(
+    x: float, y: float, width: float, height: float, classes: str, title: svg.Title | None = None
+) -> svg.Rect:
     """A rectangle."""
     return svg.Rect(
         x=round(x, 1),
@@ -32,10 +38,14 @@ def box(x: float, y: float, width: float, height: float, classes: str, title: sv
 
 def line(x1: float, y1: float, x2: float, y2: float, classes: str) -> svg.Line:
     """A straight line."""
-    return svg.Line(x1=round(x1, 1), y1=round(y1, 1), x2=round(x2, 1), y2=round(y2, 1), class_=classes.split())
+    return svg.Line(
+        x1=round(x1, 1), y1=round(y1, 1), x2=round(x2, 1), y2=round(y2, 1), class_=classes.split()
+    )
 
 
-def bar(x: float, y: float, width: float, height: float, shade: str, title: svg.Title) -> list[svg.Element]:
+def bar(
+    x: float, y: float, width: float, height: float, shade: str, title: svg.Title
+) -> list[svg.Element]:
     """A rectangle in a colour, and over it that colour's pattern: colour is never alone."""
     elements: list[svg.Element] = [box(x, y, width, height, shade, title)]
     if shade in PATTERNED:

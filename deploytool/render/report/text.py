@@ -1,4 +1,6 @@
-"""The words that every form of a drill's report shares: events as sentences, seconds, and the measured beside the expected."""
+"""The words that every form of a drill's report shares: events as sentences, seconds, and the
+measured beside the expected.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +26,9 @@ MOST_ROWS = 200  # of a timeline; a lane that flaps has more, and they are in hi
 
 @dataclass(frozen=True)
 class Figure:
-    """One duration: of which movement, what was measured (None: it did not happen), what is likely, and its bound; in seconds."""
+    """One duration: of which movement, what was measured (None: it did not happen), what is likely,
+    and its bound; in seconds.
+    """
 
     movement: str
     name: str
@@ -34,12 +38,23 @@ class Figure:
 
 
 def figures(judgement: Judgement) -> list[Figure]:
-    """The durations that have an expected value: detection, DNS and client, of failover and failback."""
+    """The durations that have an expected value: detection, DNS and client, of failover and
+    failback.
+    """
     bound = judgement.expected
     bounds = {"detection": bound.detection, "dns": bound.dns, "client": bound.total}
-    movements: dict[str, Movement] = {"failover": judgement.failover, "failback": judgement.failback}
+    movements: dict[str, Movement] = {
+        "failover": judgement.failover,
+        "failback": judgement.failback,
+    }
     return [
-        Figure(movement, name, getattr(measured, name), getattr(judgement.likely[movement], name), bounds[name])
+        Figure(
+            movement,
+            name,
+            getattr(measured, name),
+            getattr(judgement.likely[movement], name),
+            bounds[name],
+        )
         for movement, measured in movements.items()
         for name in bounds
     ]
@@ -49,7 +64,9 @@ def said(event: TimelineEvent) -> str:  # noqa: C901, PLR0911  # one case an eve
     """An event in words; nothing for one that is no news."""
     match event:
         case DrillStarted():
-            return f"drill of https://{event.domain}{event.path}: {event.primary} -> {event.secondary}"
+            return (
+                f"drill of https://{event.domain}{event.path}: {event.primary} -> {event.secondary}"
+            )
         case PhaseBegan(_, phase):
             return f"waiting for the {phase.replace('-', ' ')}"
         case FaultInjecting(_, fault):
@@ -73,12 +90,19 @@ def said(event: TimelineEvent) -> str:  # noqa: C901, PLR0911  # one case an eve
 
 
 def epoch(judgement: Judgement) -> float:
-    """The second that reports count from: the injection's, the drill's first one when nothing was injected."""
-    return next((each.at for each in judgement.timeline if isinstance(each, FaultInjected)), judgement.started.at)
+    """The second that reports count from: the injection's, the drill's first one when nothing was
+    injected.
+    """
+    return next(
+        (each.at for each in judgement.timeline if isinstance(each, FaultInjected)),
+        judgement.started.at,
+    )
 
 
 def notable(judgement: Judgement) -> Iterator[tuple[float, str]]:
-    """The timeline in words, in seconds since the injection, without where each lane began; at most MOST_ROWS rows."""
+    """The timeline in words, in seconds since the injection, without where each lane began; at most
+    MOST_ROWS rows.
+    """
     start, lanes, rows = epoch(judgement), set[str](), 0
     for event in judgement.timeline:
         if isinstance(event, LaneMoved) and event.lane not in lanes:
@@ -113,8 +137,12 @@ def milliseconds(value: float | None) -> str:
 def requests_words(judgement: Judgement) -> str:
     """How many requests there were, how many failed, and who served them."""
     requests = judgement.requests
-    by_region = ", ".join(f"{count} by {region}" for region, count in sorted(requests.by_region.items()))
-    return f"{requests.total}, {requests.failed} failed ({requests.failed_share:.1%})" + (f"; {by_region}" if by_region else "")
+    by_region = ", ".join(
+        f"{count} by {region}" for region, count in sorted(requests.by_region.items())
+    )
+    return f"{requests.total}, {requests.failed} failed ({requests.failed_share:.1%})" + (
+        f"; {by_region}" if by_region else ""
+    )
 
 
 def served_words(judgement: Judgement) -> str:

@@ -1,9 +1,16 @@
-"""Takes away what certificates leave in their hosted zones, and on demand the zone that its template retains."""
+"""Takes away what certificates leave in their hosted zones, and on demand the zone that its
+template retains.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deploytool.core.certificates.certificate import certificate_requests, foreign_records, hosted_zone_in, leftovers
+from deploytool.core.certificates.certificate import (
+    certificate_requests,
+    foreign_records,
+    hosted_zone_in,
+    leftovers,
+)
 from deploytool.core.certificates.ports import CertificatePorts, ZoneInfo
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.events import Emit, RecordsRemoved, ZoneDeleted
@@ -21,17 +28,23 @@ class _Own:
     name: str
 
     def made(self, zone: ZoneInfo) -> bool:
-        """Whether the stack made it, in an earlier deployment perhaps: then its comment names the stack (hosted-zone.yaml)."""
+        """Whether the stack made it, in an earlier deployment perhaps: then its comment names the
+        stack (hosted-zone.yaml).
+        """
         return self.node.stack_name in zone.comment.split()
 
 
 class ZoneCleaner:
-    """Removes validation records that nobody uses any more: of a zone of ours before its stack goes, of any other at the end.
+    """Removes validation records that nobody uses any more: of a zone of ours before its stack
+    goes, of any other at the end.
 
-    Made while the stacks are there: their outputs tell the zones, and the templates the names of the certificates.
+    Made while the stacks are there: their outputs tell the zones, and the templates the names of
+    the certificates.
     """
 
-    def __init__(self, graph: Graph, deployed: Mapping[NodeId, Stack], ports: CertificatePorts, emit: Emit) -> None:
+    def __init__(
+        self, graph: Graph, deployed: Mapping[NodeId, Stack], ports: CertificatePorts, emit: Emit
+    ) -> None:
         self._ports, self._emit = ports, emit
         self._regions = sorted({node.region for node in graph.nodes})
         self._own: dict[NodeId, _Own] = {}
@@ -49,7 +62,9 @@ class ZoneCleaner:
         self._zone_ids.discard("")
 
     def before(self, node: NodeId) -> None:
-        """To be called before the stack of a node is deleted. Its certificates are gone by then: they take its output."""
+        """To be called before the stack of a node is deleted. Its certificates are gone by then:
+        they take its output.
+        """
         if node in self._own:
             for zone in self._ports.zones.find(self._own[node].name):
                 if zone.id in self._zone_ids or self._own[node].made(zone):
@@ -61,7 +76,9 @@ class ZoneCleaner:
             self._sweep(zone_id)
 
     def delete_zones(self) -> tuple[str, ...]:
-        """Delete the zones that stacks of the graph made and their templates retain; why any of them stays."""
+        """Delete the zones that stacks of the graph made and their templates retain; why any of
+        them stays.
+        """
         kept = []
         for own in self._own.values():
             for zone in filter(own.made, self._ports.zones.find(own.name)):
@@ -70,7 +87,9 @@ class ZoneCleaner:
                 if foreign:
                     shown = ", ".join(f"{record.name} {record.type}" for record in foreign[:_NAMED])
                     more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
-                    kept.append(f"hosted zone {zone.id} ({zone.name}) has records that are not ours: {shown}{more}")
+                    kept.append(
+                        f"hosted zone {zone.id} ({zone.name}) has records that are not ours: {shown}{more}"
+                    )
                     continue
                 self._ports.remover.delete(zone.id)
                 self._emit(ZoneDeleted(self._ports.clock.now(), f"{zone.name} ({zone.id})"))
@@ -81,13 +100,24 @@ class ZoneCleaner:
         records = self._ports.zones.records(zone_id)
         if not leftovers(records, self._names, ()):
             return
-        alive = {name for region in self._regions for each in self._ports.certificates.list(region) for name in each.names}
+        alive = {
+            name
+            for region in self._regions
+            for each in self._ports.certificates.list(region)
+            for name in each.names
+        }
         if gone := leftovers(records, self._names, alive):
             self._ports.remover.remove(zone_id, gone)
-            self._emit(RecordsRemoved(self._ports.clock.now(), zone_id, tuple(record.name for record in gone)))
+            self._emit(
+                RecordsRemoved(
+                    self._ports.clock.now(), zone_id, tuple(record.name for record in gone)
+                )
+            )
 
 
-def _filled(node: Node, outputs: Mapping[NodeId, Mapping[str, str]]) -> dict[NodeId, dict[str, str]]:
+def _filled(
+    node: Node, outputs: Mapping[NodeId, Mapping[str, str]]
+) -> dict[NodeId, dict[str, str]]:
     """The outputs that a node takes, empty where the stack is gone already."""
     filled: dict[NodeId, dict[str, str]] = {}
     for ref in node.references():

@@ -10,11 +10,14 @@ from deploytool.core.route53.zone import canonical
 
 _ENOUGH = 2  # servers of the parent that answered; they are copies of one another
 _MOST = 4  # servers of the parent that are tried
-_DEEPEST = 6  # referrals that are followed from the parent that the resolver knows to the nearest one
+# Referrals that are followed from the parent that the resolver knows to the nearest one
+_DEEPEST = 6
 
 
 def look_at_parent(ports: CertificatePorts, domain: str) -> Parent:
-    """What the name servers of a domain's parent say of it, asked directly: no cache keeps an older answer."""
+    """What the name servers of a domain's parent say of it, asked directly: no cache keeps an older
+    answer.
+    """
     name = canonical(domain)
     try:
         zone, servers = _enclosing(ports, name)
@@ -31,8 +34,8 @@ def look_at_parent(ports: CertificatePorts, domain: str) -> Parent:
 def look_for_caa(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str], Sequence[str]]:
     """A function that gives the CAA records of a name, empty where nobody answers.
 
-    Names of our own zone are asked at its own name server: while the zone is not delegated a resolver would learn, and keep, that
-    there is no such name.
+    Names of our own zone are asked at its own name server: while the zone is not delegated a
+    resolver would learn, and keep, that there is no such name.
     """
 
     @cache  # several names share their ancestors
@@ -58,8 +61,12 @@ def _enclosing(ports: CertificatePorts, name: str) -> tuple[str, list[str]]:
     return ".", []
 
 
-def _ask(ports: CertificatePorts, name: str, zone: str, servers: Sequence[str]) -> tuple[Parent, tuple[str, list[str]] | None]:
-    """What a zone's servers say of a name, and the zone between the two that they refer to, if they do."""
+def _ask(
+    ports: CertificatePorts, name: str, zone: str, servers: Sequence[str]
+) -> tuple[Parent, tuple[str, list[str]] | None]:
+    """What a zone's servers say of a name, and the zone between the two that they refer to, if they
+    do.
+    """
     answers: list[ParentAnswer] = []
     silent: list[str] = []
     for server in servers[:_MOST]:
@@ -72,7 +79,9 @@ def _ask(ports: CertificatePorts, name: str, zone: str, servers: Sequence[str]) 
             silent.append(f"{server} answers {reply.rcode}")
             continue
         between = {
-            r.name for r in reply.authority if r.type == "NS" and r.name not in (name, zone) and name.endswith(f".{r.name}")
+            r.name
+            for r in reply.authority
+            if r.type == "NS" and r.name not in (name, zone) and name.endswith(f".{r.name}")
         }
         if between:
             cut = max(between, key=len)
@@ -85,7 +94,11 @@ def _ask(ports: CertificatePorts, name: str, zone: str, servers: Sequence[str]) 
 
 def _name_servers(reply: DnsReply, owner: str) -> list[str]:
     """The NS records of a name in an answer or in a referral."""
-    return [canonical(each.value) for each in (*reply.answer, *reply.authority) if (each.name, each.type) == (owner, "NS")]
+    return [
+        canonical(each.value)
+        for each in (*reply.answer, *reply.authority)
+        if (each.name, each.type) == (owner, "NS")
+    ]
 
 
 def _above(name: str) -> str:

@@ -1,4 +1,6 @@
-"""Keeps a deployment from making a second hosted zone beside the one that its stack left when it was deleted."""
+"""Keeps a deployment from making a second hosted zone beside the one that its stack left when it
+was deleted.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -10,9 +12,11 @@ from deploytool.core.stacks.stack import Stack
 
 
 class KeptZone:
-    """Asked before a stack is changed. A second zone has other name servers, so the delegation would lead past it.
+    """Asked before a stack is changed. A second zone has other name servers, so the delegation
+    would lead past it.
 
-    A zone is our own when its comment names the stack that made it (hosted-zone.yaml); others are none of our business.
+    A zone is our own when its comment names the stack that made it (hosted-zone.yaml); others are
+    none of our business.
     """
 
     def __init__(self, make_ports: Callable[[], CertificatePorts]) -> None:
@@ -28,7 +32,11 @@ class KeptZone:
         name = None if node.id in self._deployed else hosted_zone_in(node.document, parameters)
         if name is None:
             return
-        kept = [zone for zone in self._make_ports().zones.find(name) if node.stack_name in zone.comment.split()]
+        kept = [
+            zone
+            for zone in self._make_ports().zones.find(name)
+            if node.stack_name in zone.comment.split()
+        ]
         if kept:
             zone = kept[0].id
             said = f"{name.rstrip('.')} has hosted zone {zone} already, kept when {node.stack_name} was deleted"

@@ -1,4 +1,6 @@
-"""Observers of a service: lanes that ask on an open-loop schedule, so that a slow answer delays no other probe."""
+"""Observers of a service: lanes that ask on an open-loop schedule, so that a slow answer delays no
+other probe.
+"""
 
 import itertools
 import threading
@@ -27,7 +29,9 @@ Emit = Callable[[Event], None]
 
 @dataclass
 class Lane:
-    """One observer. `probe` asks once and emits what came; it raises nothing. `due` is when it asks next, in seconds."""
+    """One observer. `probe` asks once and emits what came; it raises nothing. `due` is when it asks
+    next, in seconds.
+    """
 
     name: str
     interval: float
@@ -47,7 +51,12 @@ class Observers:
         servers: Sequence[Nameserver],
         emit: Emit,
     ) -> None:
-        self._environment, self._clock, self._service, self._emit = environment, clock, service, emit
+        self._environment, self._clock, self._service, self._emit = (
+            environment,
+            clock,
+            service,
+            emit,
+        )
         self._cached: tuple[tuple[str, ...], float] = ((), 0.0)
         self._turns = itertools.count()
         self._kept: Connection | None = None
@@ -59,14 +68,27 @@ class Observers:
             ("health-check", scenario.health_interval, self._health),
         ]
         lanes += [
-            (region_lane(region), 2 * scenario.client_interval, self._past_the_failover(region, name, resolver))
+            (
+                region_lane(region),
+                2 * scenario.client_interval,
+                self._past_the_failover(region, name, resolver),
+            )
             for region, name in service.regional_domains.items()
         ]
         lanes += [
-            (name_server_lane(each.name), scenario.dns_interval, self._dns(name_server_lane(each.name), each)) for each in servers
+            (
+                name_server_lane(each.name),
+                scenario.dns_interval,
+                self._dns(name_server_lane(each.name), each),
+            )
+            for each in servers
         ]
         lanes += [
-            (resolver_lane(each.name), scenario.dns_interval, self._dns(resolver_lane(each.name), each))
+            (
+                resolver_lane(each.name),
+                scenario.dns_interval,
+                self._dns(resolver_lane(each.name), each),
+            )
             for each in environment.resolvers
         ]
         # Spread over their intervals, so that they do not all ask at once.
@@ -77,7 +99,9 @@ class Observers:
         ]
 
     def tick(self) -> float:
-        """Send every probe that is due; seconds until the next one is. Probes missed in a stall of our own are left out."""
+        """Send every probe that is due; seconds until the next one is. Probes missed in a stall of
+        our own are left out.
+        """
         now = self._clock.now()
         for lane in self._lanes:
             if lane.due <= now:
@@ -86,7 +110,9 @@ class Observers:
         return min(lane.due for lane in self._lanes) - now
 
     def _fresh(self) -> None:
-        """A client that honours the TTL: it resolves again when its answer has expired, and connects anew each time."""
+        """A client that honours the TTL: it resolves again when its answer has expired, and
+        connects anew each time.
+        """
         sent = self._clock.now()
         addresses, expires = self._cached
         try:
@@ -101,22 +127,31 @@ class Observers:
     def _keeping(self) -> None:
         """A client that keeps its connection: it does not ask DNS again before that breaks.
 
-        A connection carries one request at a time: while one is under way none is sent, and its own answer says how long it took.
+        A connection carries one request at a time: while one is under way none is sent, and its own
+        answer says how long it took.
         """
         sent = self._clock.now()
         if not self._kept_lock.acquire(blocking=False):
             return
         try:
             if self._kept is None:
-                self._kept_address = self._resolved(self._service.domain, self._environment.resolvers[0]).addresses[0]
-                self._kept = self._environment.http.connect(self._service.domain, self._kept_address)
+                self._kept_address = self._resolved(
+                    self._service.domain, self._environment.resolvers[0]
+                ).addresses[0]
+                self._kept = self._environment.http.connect(
+                    self._service.domain, self._kept_address
+                )
             answer = self._kept.get(self._service.path)
         except ProbeFailed as error:
-            self._emit(Served(sent, self._clock.now(), KEPT, self._kept_address, failure=error.kind))
+            self._emit(
+                Served(sent, self._clock.now(), KEPT, self._kept_address, failure=error.kind)
+            )
             self._drop()
         else:
             now, address = self._clock.now(), self._kept_address
-            self._emit(Served(sent, now, KEPT, address, answer.status, answer.region, answer.version))
+            self._emit(
+                Served(sent, now, KEPT, address, answer.status, answer.region, answer.version)
+            )
         finally:
             self._kept_lock.release()
 
@@ -130,7 +165,9 @@ class Observers:
             self._kept.close()
             self._kept = None
 
-    def _past_the_failover(self, region: str, name: str, resolver: Nameserver) -> Callable[[], None]:
+    def _past_the_failover(
+        self, region: str, name: str, resolver: Nameserver
+    ) -> Callable[[], None]:
         lane = region_lane(region)
 
         def probe() -> None:
@@ -149,7 +186,9 @@ class Observers:
         return answer
 
     def _in_turn(self, addresses: Sequence[str]) -> str:
-        """One address of an answer with several: each in its turn, so that it is learnt of all of them whose they are."""
+        """One address of an answer with several: each in its turn, so that it is learnt of all of
+        them whose they are.
+        """
         return addresses[next(self._turns) % len(addresses)]
 
     def _get(self, lane: str, sent: float, domain: str, address: str) -> None:
@@ -158,7 +197,17 @@ class Observers:
         except ProbeFailed as error:
             self._emit(Served(sent, self._clock.now(), lane, address, failure=error.kind))
         else:
-            self._emit(Served(sent, self._clock.now(), lane, address, answer.status, answer.region, answer.version))
+            self._emit(
+                Served(
+                    sent,
+                    self._clock.now(),
+                    lane,
+                    address,
+                    answer.status,
+                    answer.region,
+                    answer.version,
+                )
+            )
 
     def _dns(self, lane: str, server: Nameserver) -> Callable[[], None]:
         def probe() -> None:
@@ -168,7 +217,11 @@ class Observers:
             except ProbeFailed as error:
                 self._emit(DnsAnswered(sent, self._clock.now(), lane, failure=error.kind))
             else:
-                self._emit(DnsAnswered(sent, self._clock.now(), lane, answer.rcode, answer.addresses, answer.ttl))
+                self._emit(
+                    DnsAnswered(
+                        sent, self._clock.now(), lane, answer.rcode, answer.addresses, answer.ttl
+                    )
+                )
 
         return probe
 
@@ -181,4 +234,8 @@ class Observers:
             self._emit(HealthSeen(self._clock.now(), failure=str(error)))
         else:
             config = found.config
-            self._emit(HealthSeen(self._clock.now(), found.version, config.inverted, config.disabled, checkers))
+            self._emit(
+                HealthSeen(
+                    self._clock.now(), found.version, config.inverted, config.disabled, checkers
+                )
+            )

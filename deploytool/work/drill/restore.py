@@ -19,16 +19,20 @@ class Restored:
 
 
 def restore(environment: Environment, service: Service) -> Restored:
-    """Undo what the drill's record says; without a record only an inverted health check can be known, and is put right.
+    """Undo what the drill's record says; without a record only an inverted health check can be
+    known, and is put right.
 
-    Raises DeploytoolError when it could not be verified; the record stays then, and so does the guard.
+    Raises DeploytoolError when it could not be verified; the record stays then, and so does the
+    guard.
     """
     record = environment.drill_records.read() if environment.drill_records else None
     steps: Sequence[UndoStep] = record.undo if record else _without_record(environment, service)
     undo(environment, steps)
     if not is_undone(environment, steps):
         said = "; ".join(map(in_words, steps))
-        raise DeploytoolError(f"restored, but it reads otherwise: is a drill still running? ({said})")
+        raise DeploytoolError(
+            f"restored, but it reads otherwise: is a drill still running? ({said})"
+        )
     if record:
         if environment.drill_records:
             environment.drill_records.clear(record.drill_id)

@@ -1,4 +1,6 @@
-"""Runs a drill: steady state, fault, failover, restore, failback; everything observed is emitted, and judged elsewhere."""
+"""Runs a drill: steady state, fault, failover, restore, failback; everything observed is emitted,
+and judged elsewhere.
+"""
 
 import threading
 from collections.abc import Callable
@@ -34,13 +36,16 @@ from deploytool.work.drill.observers import Emit, Observers
 from deploytool.work.drill.safety import Safety
 
 LONGEST_NAP = 1.0  # seconds between two looks at whether a phase has reached its end
-STOP_AT_SHARE = 0.5  # of the secondary's last requests that failed: the drill does more harm than it proves
-RESTORE_ATTEMPTS, RESTORE_PAUSE = 10, 3.0  # how often restoring is tried when AWS refuses, and the seconds between
+# Of the secondary's last requests that failed: the drill does more harm than it proves
+STOP_AT_SHARE = 0.5
+# How often restoring is tried when AWS refuses, and the seconds between
+RESTORE_ATTEMPTS, RESTORE_PAUSE = 10, 3.0
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the drill itself does not know: our version, the time of day (ISO 8601), the target, who runs it and where.
+    """What the drill itself does not know: our version, the time of day (ISO 8601), the target, who
+    runs it and where.
 
     `with_guard` false leaves out the dead-man's switch.
     """
@@ -72,9 +77,21 @@ class _Since:
 
 class _Drill:
     def __init__(
-        self, environment: Environment, service: Service, scenario: Scenario, fault: Fault, setting: Setting, emit: Emit
+        self,
+        environment: Environment,
+        service: Service,
+        scenario: Scenario,
+        fault: Fault,
+        setting: Setting,
+        emit: Emit,
     ) -> None:
-        self.environment, self.service, self.scenario, self.fault, self.setting = environment, service, scenario, fault, setting
+        self.environment, self.service, self.scenario, self.fault, self.setting = (
+            environment,
+            service,
+            scenario,
+            fault,
+            setting,
+        )
         self.clock, self.injected = _Since(environment.clock), False
         self.health_check = environment.health_checks.get(service.health_check_id)
         self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
@@ -82,13 +99,21 @@ class _Drill:
         # A check that meets silence ends with its time limit, which the target may have stretched.
         self.attempt = max(fault.attempt, environment.least_limit) if fault.attempt else 0.0
         config = self.health_check.config
-        self.patience = scenario.patience_for(expected_failover(config, by_inverting=fault.by_inverting, attempt=self.attempt))
-        self.safety = Safety(environment, service, fault, setting.holder, with_guard=setting.with_guard)
+        self.patience = scenario.patience_for(
+            expected_failover(config, by_inverting=fault.by_inverting, attempt=self.attempt)
+        )
+        self.safety = Safety(
+            environment, service, fault, setting.holder, with_guard=setting.with_guard
+        )
         self._listener, self._lock, self._over = emit, threading.RLock(), False
-        self.observers = Observers(environment, self.clock, service, scenario, self.servers, self.emit)
+        self.observers = Observers(
+            environment, self.clock, service, scenario, self.servers, self.emit
+        )
 
     def emit(self, event: Event) -> None:
-        """Pass an event on; probes emit from threads of their own, so one at a time. What comes after the end is left out."""
+        """Pass an event on; probes emit from threads of their own, so one at a time. What comes
+        after the end is left out.
+        """
         with self._lock:
             if self._over:
                 return
@@ -102,13 +127,21 @@ class _Drill:
         try:
             self.safety.begin(self.setting.wall_time, seconds)
             self.emit(self._started(objectives))
-            self._phase("steady-state", lambda: self._serves(self.service.primary) and self._standby_serves())
+            self._phase(
+                "steady-state",
+                lambda: self._serves(self.service.primary) and self._standby_serves(),
+            )
             self._failover()
             self._phase("failback", lambda: self._serves(self.service.primary))
         except _Aborted as error:
             self.emit(DrillAborted(self.clock.now(), str(error)))
         except BaseException as error:
-            self.emit(DrillAborted(self.clock.now(), "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)))
+            self.emit(
+                DrillAborted(
+                    self.clock.now(),
+                    "interrupted" if isinstance(error, KeyboardInterrupt) else str(error),
+                )
+            )
             raise
         else:
             self.emit(DrillEnded(self.clock.now()))
@@ -155,7 +188,9 @@ class _Drill:
             self._restore()
 
     def _restore(self) -> None:
-        """Restore and verify. An interrupt or a listener's failure that comes just now is raised once that is done."""
+        """Restore and verify. An interrupt or a listener's failure that comes just now is raised
+        once that is done.
+        """
         verified = False
         try:
             self.emit(FaultRestoring(self.clock.now()))
@@ -169,7 +204,9 @@ class _Drill:
                 self.emit(FaultRestored(self.clock.now(), verified=verified))
 
     def _undone(self) -> bool:
-        """Undo the fault, and read that back. Raises DeploytoolError when AWS refused to the end."""
+        """Undo the fault, and read that back. Raises DeploytoolError when AWS refused to the
+        end.
+        """
         for _ in range(RESTORE_ATTEMPTS - 1):
             try:
                 return self.safety.restore()
@@ -180,7 +217,9 @@ class _Drill:
     def _phase(self, name: str, done: Callable[[], bool]) -> None:
         """Raises _Aborted when the phase does not reach its end and nothing is left to observe."""
         if not self._watched(name, done) and name == "steady-state":
-            raise _Aborted(f"no steady state within {self.patience:.0f} s, nothing was injected: {self._complaint()}")
+            raise _Aborted(
+                f"no steady state within {self.patience:.0f} s, nothing was injected: {self._complaint()}"
+            )
 
     def _watched(self, name: str, done: Callable[[], bool]) -> bool:
         self.emit(PhaseBegan(self.clock.now(), name))
@@ -195,14 +234,20 @@ class _Drill:
         return reached
 
     def _stop_when_the_secondary_fails(self) -> None:
-        """While the fault is in force clients depend on the secondary. Raises _Aborted when half of its answers are no good."""
+        """While the fault is in force clients depend on the secondary. Raises _Aborted when half of
+        its answers are no good.
+        """
         with self._lock:
             share = self.situation.failed_share(region_lane(self.service.secondary))
         if self.injected and share >= STOP_AT_SHARE:
-            raise _Aborted(f"the secondary, {self.service.secondary}, failed {share:.0%} of its last requests")
+            raise _Aborted(
+                f"the secondary, {self.service.secondary}, failed {share:.0%} of its last requests"
+            )
 
     def _serves(self, region: str) -> bool:
-        """Whether every name server and resolver answers with the region, and the fresh client is lastingly served by it."""
+        """Whether every name server and resolver answers with the region, and the fresh client is
+        lastingly served by it.
+        """
         with self._lock:
             answered = self.situation.answered()
             lanes = len(self.servers) + len(self.environment.resolvers)
@@ -210,7 +255,9 @@ class _Drill:
             return everywhere and self.situation.served_by(FRESH) == region
 
     def _standby_serves(self) -> bool:
-        """Whether the secondary's own endpoint answers, and the health check is well: without these a drill would do harm."""
+        """Whether the secondary's own endpoint answers, and the health check is well: without these
+        a drill would do harm.
+        """
         with self._lock:
             last = self.situation.last_served(region_lane(self.service.secondary))
             serves = last is not None and last.good and last.region == self.service.secondary
@@ -222,7 +269,9 @@ class _Drill:
         with self._lock:
             said = self.situation.failures()
             healthy, checkers = self.situation.health.checkers
-            elsewhere = sorted({str(each) for each in self.situation.answered().values()} - {self.service.primary})
+            elsewhere = sorted(
+                {str(each) for each in self.situation.answered().values()} - {self.service.primary}
+            )
         if healthy < checkers or not checkers:
             said.append(f"{healthy} of {checkers} health checkers say healthy")
         if elsewhere and not said:
@@ -231,7 +280,9 @@ class _Drill:
 
 
 def preflight(environment: Environment, service: Service) -> None:
-    """Raises DrillRefused with every reason for which a drill would prove nothing or do harm; nothing is touched."""
+    """Raises DrillRefused with every reason for which a drill would prove nothing or do harm;
+    nothing is touched.
+    """
     if environment.drill_records and (record := environment.drill_records.read()):
         raise DrillUnderWay(record)
     health_check = environment.health_checks.get(service.health_check_id)
@@ -252,10 +303,11 @@ def run_drill(
     setting: Setting,
     emit: Emit,
 ) -> None:
-    """Run a drill; what happened is emitted, one event at a time. What it injected is restored whatever happens.
+    """Run a drill; what happened is emitted, one event at a time. What it injected is restored
+    whatever happens.
 
-    Raises DrillRefused when it would do harm and nothing was touched, KeyboardInterrupt when it was interrupted (restored then),
-    DeploytoolError when restoring failed.
+    Raises DrillRefused when it would do harm and nothing was touched, KeyboardInterrupt when it was
+    interrupted (restored then), DeploytoolError when restoring failed.
     """
     fault = make_fault(scenario.fault, environment, service)
     preflight(environment, service)

@@ -1,4 +1,6 @@
-"""What keeps a drill from leaving something broken: its record in the account, the guard, and the restore itself."""
+"""What keeps a drill from leaving something broken: its record in the account, the guard, and the
+restore itself.
+"""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -14,13 +16,28 @@ MARGIN = 60.0  # seconds of wall time that the guard leaves a drill beyond its l
 
 
 class Safety:
-    """One drill's. `begin`, `expect_fault`, (the fault), `restore`, `clear`, in this order; `restore` and `clear` at any time.
+    """One drill's. `begin`, `expect_fault`, (the fault), `restore`, `clear`, in this order;
+    `restore` and `clear` at any time.
 
-    The guard is armed as long as the record exists: who is killed between leaves no record that nobody comes for.
+    The guard is armed as long as the record exists: who is killed between leaves no record that
+    nobody comes for.
     """
 
-    def __init__(self, environment: Environment, service: Service, fault: Fault, holder: str, *, with_guard: bool) -> None:
-        self._environment, self._service, self._fault, self._holder = environment, service, fault, holder
+    def __init__(
+        self,
+        environment: Environment,
+        service: Service,
+        fault: Fault,
+        holder: str,
+        *,
+        with_guard: bool,
+    ) -> None:
+        self._environment, self._service, self._fault, self._holder = (
+            environment,
+            service,
+            fault,
+            holder,
+        )
         self._steps = fault.undo()
         self._id = f"drill-{uuid4().hex[:12]}"
         self._guard = environment.guard if with_guard and fault.guarded else None
@@ -28,10 +45,14 @@ class Safety:
         if with_guard and fault.guarded and environment.guard is None:
             stage = service.stage
             hint = f"deploytool deploy --stage {stage} makes it (infra/drill-guard.yaml); --no-guard drills without"
-            raise DrillRefused("the drill was not begun: no guard is there to restore when this process cannot", hint=hint)
+            raise DrillRefused(
+                "the drill was not begun: no guard is there to restore when this process cannot",
+                hint=hint,
+            )
 
     def begin(self, started: str, seconds: float) -> None:
-        """Arm the guard, and write the record: from here on another drill refuses. Raises DrillUnderWay when one was first.
+        """Arm the guard, and write the record: from here on another drill refuses. Raises
+        DrillUnderWay when one was first.
 
         `seconds`: how long the drill can be at it, of wall time.
         """
@@ -40,7 +61,14 @@ class Safety:
             self._guard.arm(self._id, seconds + MARGIN)
         until = (datetime.fromisoformat(started) + timedelta(seconds=seconds + MARGIN)).isoformat()
         record = DrillRecord(
-            SCHEMA_VERSION, self._id, self._fault.name, self._service.stage, self._holder, started, until, self._steps
+            SCHEMA_VERSION,
+            self._id,
+            self._fault.name,
+            self._service.stage,
+            self._holder,
+            started,
+            until,
+            self._steps,
         )
         if self._environment.drill_records:
             self._environment.drill_records.write(record)
@@ -57,7 +85,9 @@ class Safety:
         return undone
 
     def clear(self) -> None:
-        """Delete the record and disarm the guard, unless something is still broken: then both stay for who restores it."""
+        """Delete the record and disarm the guard, unless something is still broken: then both stay
+        for who restores it.
+        """
         if self._broken or not self._begun:
             return
         if self._environment.drill_records:

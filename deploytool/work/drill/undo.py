@@ -1,10 +1,18 @@
-"""Undoes what a drill broke, step by step, and reads back that it is undone. As often as one likes."""
+"""Undoes what a drill broke, step by step, and reads back that it is undone. As often as one
+likes.
+"""
 
 from collections.abc import Iterable
 from typing import TypeVar
 
 from deploytool.core.drill.ports import Environment
-from deploytool.core.drill.record import RestoreConcurrency, RestoreEdge, RestoreHealthCheck, RestoreMapping, UndoStep
+from deploytool.core.drill.record import (
+    RestoreConcurrency,
+    RestoreEdge,
+    RestoreHealthCheck,
+    RestoreMapping,
+    UndoStep,
+)
 from deploytool.core.errors import DeploytoolError, StaleVersion
 from deploytool.core.service.ports import ApiMapping, HealthChecks
 
@@ -51,7 +59,9 @@ def _undo(environment: Environment, step: UndoStep) -> None:
         case RestoreConcurrency(region, function, reserved):
             _there(environment.functions).set_reserved_concurrency(region, function, reserved)
         case RestoreMapping(region, domain, base_path, rest_api, stage):
-            _there(environment.mappings).create(region, domain, ApiMapping(base_path, rest_api, stage))
+            _there(environment.mappings).create(
+                region, domain, ApiMapping(base_path, rest_api, stage)
+            )
         case RestoreEdge(region):
             _there(environment.edges).set_condition(region, "serving")
 
@@ -63,7 +73,9 @@ def _is_undone(environment: Environment, step: UndoStep) -> bool:
         case RestoreConcurrency(region, function, reserved):
             return _there(environment.functions).reserved_concurrency(region, function) == reserved
         case RestoreMapping(region, domain, base_path, rest_api, stage):
-            return ApiMapping(base_path, rest_api, stage) in _there(environment.mappings).of(region, domain)
+            return ApiMapping(base_path, rest_api, stage) in _there(environment.mappings).of(
+                region, domain
+            )
         case RestoreEdge(region):
             return _there(environment.edges).condition(region) == "serving"
 
@@ -71,8 +83,8 @@ def _is_undone(environment: Environment, step: UndoStep) -> bool:
 def _restore_health_check(health_checks: HealthChecks, id_: str, *, inverted: bool) -> None:
     """Write it, also where it reads so already.
 
-    Each write makes a new HealthCheckVersion: an injection that is still on its way (its answer was cut off) asks for the old
-    one, and is refused from then on.
+    Each write makes a new HealthCheckVersion: an injection that is still on its way (its answer was
+    cut off) asks for the old one, and is refused from then on.
     """
     for attempt in range(1, ATTEMPTS + 1):
         found = health_checks.get(id_)
@@ -86,7 +98,11 @@ def _restore_health_check(health_checks: HealthChecks, id_: str, *, inverted: bo
 
 
 def _there(port: Port | None) -> Port:
-    """A port that the step needs. Raises DeploytoolError where the target does not have it: the record is another target's."""
+    """A port that the step needs. Raises DeploytoolError where the target does not have it: the
+    record is another target's.
+    """
     if port is None:
-        raise DeploytoolError("this target cannot undo that drill", hint="restore on the target that it was begun on")
+        raise DeploytoolError(
+            "this target cannot undo that drill", hint="restore on the target that it was begun on"
+        )
     return port

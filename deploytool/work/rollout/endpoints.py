@@ -1,4 +1,6 @@
-"""Calls a stage's domain and its regions' own endpoints, once or until one answers steadily as it must."""
+"""Calls a stage's domain and its regions' own endpoints, once or until one answers steadily as it
+must.
+"""
 
 from collections.abc import Sequence
 
@@ -13,25 +15,44 @@ EVERY = 2.0  # seconds of the target's clock between two looks at an endpoint
 
 
 class Endpoints:
-    """The endpoints of a stage. `hosted_zone_id` is None where the DNS is somebody else's: a resolver is asked then."""
+    """The endpoints of a stage. `hosted_zone_id` is None where the DNS is somebody else's: a
+    resolver is asked then.
+    """
 
-    def __init__(self, endpoint: Endpoint, environment: Environment, hosted_zone_id: str | None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, environment: Environment, hosted_zone_id: str | None
+    ) -> None:
         self.endpoint, self.environment = endpoint, environment
         self._servers: Sequence[Nameserver] = environment.resolvers[:1]
-        if hosted_zone_id is not None:  # its own name server first, which knows of a failover at once
-            self._servers = (*environment.hosted_zones.name_servers(hosted_zone_id)[:1], *self._servers)
+        # Its own name server first, which knows of a failover at once
+        if hosted_zone_id is not None:
+            self._servers = (
+                *environment.hosted_zones.name_servers(hosted_zone_id)[:1],
+                *self._servers,
+            )
 
     def call(self, domain: str) -> HttpAnswer | str:
         """What a name answers, or why there is no answer."""
         try:
             addresses = self._addresses(domain)
-            return self.environment.http.get(domain, addresses[0], self.endpoint.path) if addresses else "has no address"
+            return (
+                self.environment.http.get(domain, addresses[0], self.endpoint.path)
+                if addresses
+                else "has no address"
+            )
         except ProbeFailed as error:
             return f"does not answer: {error}"
 
     def is_named(self) -> bool:
-        """Whether any of the stage's names has an address. One that cannot be asked for counts as having one."""
-        return any(map(self._may_have_address, (self.endpoint.domain, *self.endpoint.regional_domains.values())))
+        """Whether any of the stage's names has an address. One that cannot be asked for counts as
+        having one.
+        """
+        return any(
+            map(
+                self._may_have_address,
+                (self.endpoint.domain, *self.endpoint.regional_domains.values()),
+            )
+        )
 
     def _may_have_address(self, domain: str) -> bool:
         try:
@@ -48,34 +69,56 @@ class Endpoints:
                 continue  # not every network lets one ask a name server; the resolver knows it too
         return self.environment.dns.query(self._servers[-1], domain).addresses
 
-    def fault(self, region: str, versions: frozenset[str] = frozenset()) -> tuple[str | None, str | None]:
-        """What is wrong with a region's own endpoint (None: nothing), and the version that answered."""
+    def fault(
+        self, region: str, versions: frozenset[str] = frozenset()
+    ) -> tuple[str | None, str | None]:
+        """What is wrong with a region's own endpoint (None: nothing), and the version that
+        answered.
+        """
         answer = self.call(self.endpoint.regional_domains[region])
-        return (answer, None) if isinstance(answer, str) else (answer_fault(answer, region, versions), answer.version)
+        return (
+            (answer, None)
+            if isinstance(answer, str)
+            else (answer_fault(answer, region, versions), answer.version)
+        )
 
     def who_serves(self, regions: Sequence[str]) -> str | None:
-        """The region that answers as the domain; where none does the first whose own endpoint answers well; None: none."""
+        """The region that answers as the domain; where none does the first whose own endpoint
+        answers well; None: none.
+        """
         served = self.call(self.endpoint.domain)
-        if isinstance(served, HttpAnswer) and 200 <= served.status < 300 and served.region in regions:
+        if (
+            isinstance(served, HttpAnswer)
+            and 200 <= served.status < 300
+            and served.region in regions
+        ):
             return served.region
         return next((region for region in regions if self.fault(region)[0] is None), None)
 
 
 class EndpointCheck:
-    """The check of one region's own endpoint. All seconds are of the target's clock, of which `speed` pass in one of `clock`.
+    """The check of one region's own endpoint. All seconds are of the target's clock, of which
+    `speed` pass in one of `clock`.
 
-    It has passed after `steady` good answers in a row, and failed when there is a fault once `settle` seconds are over.
+    It has passed after `steady` good answers in a row, and failed when there is a fault once
+    `settle` seconds are over.
     """
 
-    def __init__(self, region: str, settle: float, steady: int, versions: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, region: str, settle: float, steady: int, versions: frozenset[str] = frozenset()
+    ) -> None:
         self.region, self.settle, self.steady, self.versions = region, settle, steady, versions
         self._since: float | None = None
         self._due = 0.0
         self._good = 0
         self._said = ""
 
-    def look(self, endpoints: Endpoints, clock: Clock, speed: float, emit: Emit) -> Postponed | str | None:
-        """Look once, when it is time. None: passed; a text: failed of that; else when to look again."""
+    def look(
+        self, endpoints: Endpoints, clock: Clock, speed: float, emit: Emit
+    ) -> Postponed | str | None:
+        """Look once, when it is time. None: passed; a text: failed of that; else when to look
+        again.
+        """
         now = endpoints.environment.clock.now
         began = now()
         self._since = began if self._since is None else self._since

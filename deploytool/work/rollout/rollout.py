@@ -1,4 +1,6 @@
-"""Keeps a deployment from taking both regions down: the standby is updated first, and checked before the other is touched."""
+"""Keeps a deployment from taking both regions down: the standby is updated first, and checked
+before the other is touched.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,23 +23,36 @@ from deploytool.core.stacks.events import (
     StageUnnamed,
 )
 from deploytool.core.stacks.plan import Action, value_of
-from deploytool.core.stacks.rollout import Endpoint, Order, conflicts, function_of, in_service, order_of, paired, versions_of
+from deploytool.core.stacks.rollout import (
+    Endpoint,
+    Order,
+    conflicts,
+    function_of,
+    in_service,
+    order_of,
+    paired,
+    versions_of,
+)
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.rollout.endpoints import EndpointCheck, Endpoints
 from deploytool.work.stacks.operations import Postponed
 
-SETTLE = 60.0  # seconds of the target's clock: a region's time to answer as it must after its update
-STEADY = 3  # good answers in a row: the first may be of what was there before, a new API deployment takes its seconds to arrive
+# Seconds of the target's clock: a region's time to answer as it must after its update
+SETTLE = 60.0
+# Good answers in a row: the first may be of what was there before, a new API deployment takes its
+# seconds to arrive
+STEADY = 3
 BRIEFLY = 10.0  # seconds that a region which nobody touches has for its answer
 _TICK = 0.25  # seconds in which it is noticed that the standby's stacks are done
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """How to roll out: `parallel` changes both regions at once, `settle` is in seconds of the target's clock.
+    """How to roll out: `parallel` changes both regions at once, `settle` is in seconds of the
+    target's clock.
 
-    `regions` are those that the run may touch; `chosen` says of each stack whether it may. `speed`: how many of the target's
-    seconds pass in one of the deployment's.
+    `regions` are those that the run may touch; `chosen` says of each stack whether it may. `speed`:
+    how many of the target's seconds pass in one of the deployment's.
     """
 
     regions: tuple[str, ...]
@@ -58,11 +73,20 @@ class RolloutPorts:
 class RolloutGate:
     """Called before a stack is changed; a listener too, which learns what is done. One run has one.
 
-    It asks nobody anything before the first change of a stack that both regions have, and never before the stage is in service.
+    It asks nobody anything before the first change of a stack that both regions have, and never
+    before the stage is in service.
     """
 
-    def __init__(self, graph: Graph, endpoint: Endpoint, ports: RolloutPorts, emit: Emit, rollout: Rollout) -> None:
-        self._graph, self._endpoint, self._ports, self._emit, self._rollout = graph, endpoint, ports, emit, rollout
+    def __init__(
+        self, graph: Graph, endpoint: Endpoint, ports: RolloutPorts, emit: Emit, rollout: Rollout
+    ) -> None:
+        self._graph, self._endpoint, self._ports, self._emit, self._rollout = (
+            graph,
+            endpoint,
+            ports,
+            emit,
+            rollout,
+        )
         self._lock = Lock()
         self._paired = paired(graph)
         self.deployed: Mapping[NodeId, Stack] = {}
@@ -74,7 +98,9 @@ class RolloutGate:
         self._refused = ""
 
     def found(self, deployed: Mapping[NodeId, Stack]) -> None:
-        """Learn what is there. Raises DeploytoolError when that keeps what is wanted from being made."""
+        """Learn what is there. Raises DeploytoolError when that keeps what is wanted from being
+        made.
+        """
         self.deployed = deployed
         self._serves = in_service(self._graph, deployed)
         for conflict in conflicts(self._graph, deployed, self._rollout.chosen):
@@ -97,7 +123,9 @@ class RolloutGate:
                 self._broken.append(node)
 
     def before(self, node: Node, _parameters: Mapping[str, str]) -> Postponed | None:
-        """None: change it. Raises DeploytoolError when that could take down the only region that serves."""
+        """None: change it. Raises DeploytoolError when that could take down the only region that
+        serves.
+        """
         if not self._serves or node.id not in self._paired:
             return None
         with self._lock:
@@ -120,7 +148,11 @@ class RolloutGate:
     def _endpoints(self) -> Endpoints:
         zone = self._graph.service.get("hosted_zone")
         outputs = {each: stack.outputs for each, stack in self.deployed.items()}
-        return Endpoints(self._endpoint, self._ports.environment(), None if zone is None else value_of(zone, outputs))
+        return Endpoints(
+            self._endpoint,
+            self._ports.environment(),
+            None if zone is None else value_of(zone, outputs),
+        )
 
     @cached_property
     def _named(self) -> bool:
@@ -135,7 +167,9 @@ class RolloutGate:
         who = self._endpoints.who_serves(self._graph.regions)
         self._serving = who is not None
         order = order_of(self._graph, who or self._graph.regions[0])
-        self._emit(RolloutOrdered(self._ports.clock.now(), order.active, order.standby, self._serving))
+        self._emit(
+            RolloutOrdered(self._ports.clock.now(), order.active, order.standby, self._serving)
+        )
         return order
 
     def _gate(self, node: NodeId, order: Order) -> Postponed | None:
@@ -151,11 +185,16 @@ class RolloutGate:
             raise self._stop(order, f"{failed[0]} failed")
         if not order.first <= self._done.keys():
             return Postponed(_TICK)
-        self._check = self._check or EndpointCheck(order.standby, self._rollout.settle, STEADY, self._expected(order.standby))
+        self._check = self._check or EndpointCheck(
+            order.standby, self._rollout.settle, STEADY, self._expected(order.standby)
+        )
         result = self._look(self._check)
         if isinstance(result, str):
             url = self._endpoint.url(order.standby)
-            raise self._stop(order, f"{order.standby} did not pass its check in {self._rollout.settle:g} s: {url} {result}")
+            raise self._stop(
+                order,
+                f"{order.standby} did not pass its check in {self._rollout.settle:g} s: {url} {result}",
+            )
         self._passed = result is None
         return result
 
@@ -164,7 +203,9 @@ class RolloutGate:
 
     def _stop(self, order: Order, why: str) -> DeploytoolError:
         self._refused = why
-        still = f"; {order.active} was not touched" + (" and still serves what it served before" if self._serving else "")
+        still = f"; {order.active} was not touched" + (
+            " and still serves what it served before" if self._serving else ""
+        )
         mend = (
             f"until it is mended a failover would reach {order.standby} as it is now: mend it, or take the change back, and "
             f"deploy again, {order.standby} comes first again; --parallel changes {order.active} without the check"

@@ -1,4 +1,6 @@
-"""Begins, takes up again and cancels single operations on stacks, for a deployment and for a deletion."""
+"""Begins, takes up again and cancels single operations on stacks, for a deployment and for a
+deletion.
+"""
 
 from deploytool.core.errors import CloudRefused
 from deploytool.core.project.graph import Node
@@ -10,15 +12,20 @@ from deploytool.core.stacks.stack import Stack, StackStatus, latest_of
 from deploytool.core.stacks.tokens import read_token, token_for
 from deploytool.work.stacks.operations import Begun, Blocked
 
-RESUMED = {  # what an earlier run, which was killed, may have left under way and this one goes on with
+# What an earlier run, which was killed, may have left under way and this one goes on with
+RESUMED = {
     StackStatus.CREATE_IN_PROGRESS: Action.CREATE,
     StackStatus.UPDATE_IN_PROGRESS: Action.UPDATE,
     StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: Action.UPDATE,
 }
 
 
-def resume_or_wait(stacks: Stacks, node: Node, stack: Stack, fingerprint: str, expected: float | None) -> Begun | Blocked:
-    """Go on with an operation under way if it brings about what is wanted; otherwise wait for it as for someone else's."""
+def resume_or_wait(
+    stacks: Stacks, node: Node, stack: Stack, fingerprint: str, expected: float | None
+) -> Begun | Blocked:
+    """Go on with an operation under way if it brings about what is wanted; otherwise wait for it as
+    for someone else's.
+    """
     events = stacks.latest_events(node.id.region, stack.id)
     last = latest_of(events, stack.id)
     token = last.token if last else ""
@@ -29,7 +36,9 @@ def resume_or_wait(stacks: Stacks, node: Node, stack: Stack, fingerprint: str, e
 
 
 def begin_deletion(stacks: Stacks, region: str, stack: Stack) -> str:
-    """Delete a stack, its termination protection first; the token. A second attempt is not taken for the first."""
+    """Delete a stack, its termination protection first; the token. A second attempt is not taken
+    for the first.
+    """
     if stack.protected:
         stacks.protect(region, stack.id, on=False)
     attempt = _latest(stacks, region, stack) if stack.status is StackStatus.DELETE_FAILED else ""
@@ -40,7 +49,9 @@ def begin_deletion(stacks: Stacks, region: str, stack: Stack) -> str:
 
 def begin_continuation(stacks: Stacks, region: str, stack: Stack) -> str:
     """Continue the rollback of a stack that is UPDATE_ROLLBACK_FAILED; the token."""
-    token = token_for("continue", digest([stack.id])[:16], stack.changed_at, _latest(stacks, region, stack))
+    token = token_for(
+        "continue", digest([stack.id])[:16], stack.changed_at, _latest(stacks, region, stack)
+    )
     stacks.continue_rollback(region, stack.id, token)
     return token
 
@@ -56,7 +67,8 @@ def earlier_update(stacks: Stacks, region: str, stack_id: str) -> float | None:
 def cancel(stacks: Stacks, region: str, begun: Begun) -> str | None:
     """Cancel an operation; the cancellation's token, or None where it is best waited for.
 
-    An update is rolled back. A creation is deleted, but never a stack that has been complete: that may serve.
+    An update is rolled back. A creation is deleted, but never a stack that has been complete: that
+    may serve.
     """
     if begun.action not in (Action.CREATE, Action.UPDATE):
         return None

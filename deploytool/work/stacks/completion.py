@@ -19,12 +19,15 @@ from deploytool.core.stacks.stack import (
 )
 from deploytool.work.stacks.operations import Begun
 
-FIRST_WAIT, LONGEST_WAIT, TRIES = 0.3, 5.0, 12  # seconds between looks at a stale answer, and how many (about 45 s)
+# Seconds between looks at a stale answer, and how many (about 45 s)
+FIRST_WAIT, LONGEST_WAIT, TRIES = 0.3, 5.0, 12
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How an operation ended. `stack` is what it left when that is as wanted, `cause` and `hint` are said when it is not."""
+    """How an operation ended. `stack` is what it left when that is as wanted, `cause` and `hint`
+    are said when it is not.
+    """
 
     status: StackStatus
     stack: Stack | None = None
@@ -34,15 +37,20 @@ class Ended:
 
 @dataclass(frozen=True)
 class Endings:
-    """Looks for the ends of operations; every method makes calls, so it is called beside the engine."""
+    """Looks for the ends of operations; every method makes calls, so it is called beside the
+    engine.
+    """
 
     stacks: Stacks
     clock: Clock
 
-    def ended(self, region: str, begun: Begun, seen: Stack | None, *, taken_over: bool) -> Ended | None:
+    def ended(
+        self, region: str, begun: Begun, seen: Stack | None, *, taken_over: bool
+    ) -> Ended | None:
         """The end, or None while it runs. `seen` is what the last listing showed.
 
-        With `taken_over` it is also asked whether someone else's operation has ended on the stack since ours began.
+        With `taken_over` it is also asked whether someone else's operation has ended on the stack
+        since ours began.
         """
         events = self.stacks.events(region, begun.stack_id, *begun.tokens)
         status = end_of(events, begun.stack_id, *begun.tokens)
@@ -51,21 +59,40 @@ class Endings:
         if status in begun.wanted:
             return Ended(status, self._left(region, begun, seen, status))
         cause = self._cause(region, begun, events)
-        said = f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}" if cause else f"ended as {status}"
+        said = (
+            f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}"
+            if cause
+            else f"ended as {status}"
+        )
         hint = ""
-        if repair_of(status, ours=True) in (Repair.EXPLAIN, Repair.CONTINUE) or status is StackStatus.ROLLBACK_FAILED:
-            hint = command_for(status, begun.name, region, rollback_failures(events, begun.stack_id))
+        if (
+            repair_of(status, ours=True) in (Repair.EXPLAIN, Repair.CONTINUE)
+            or status is StackStatus.ROLLBACK_FAILED
+        ):
+            hint = command_for(
+                status, begun.name, region, rollback_failures(events, begun.stack_id)
+            )
         return Ended(status, None, said, hint)
 
     def _cause(self, region: str, begun: Begun, events: Sequence[StackEvent]) -> StackEvent | None:
         """The first cause; where that is a nested stack, the first cause in there."""
         cause = first_cause(events, begun.stack_id, *begun.tokens)
-        if cause is None or cause.type != STACK_TYPE or not cause.physical_id or cause.physical_id == begun.stack_id:
+        if (
+            cause is None
+            or cause.type != STACK_TYPE
+            or not cause.physical_id
+            or cause.physical_id == begun.stack_id
+        ):
             return cause
-        return first_cause(self.stacks.latest_events(region, cause.physical_id), cause.physical_id) or cause
+        return (
+            first_cause(self.stacks.latest_events(region, cause.physical_id), cause.physical_id)
+            or cause
+        )
 
     def _left(self, region: str, begun: Begun, seen: Stack | None, status: StackStatus) -> Stack:
-        """The stack once DescribeStacks shows the end that its events told; a stale answer is asked again."""
+        """The stack once DescribeStacks shows the end that its events told; a stale answer is asked
+        again.
+        """
         if status is StackStatus.DELETE_COMPLETE:
             return Stack(begun.name, begun.stack_id, status, {})
         wait = FIRST_WAIT
@@ -81,12 +108,22 @@ class Endings:
         )
 
     def _taken_over(self, region: str, begun: Begun) -> Ended | None:
-        """Someone else's operation that began after ours and has ended: ours is over, whatever it did."""
+        """Someone else's operation that began after ours and has ended: ours is over, whatever it
+        did.
+        """
         events = self.stacks.latest_events(region, begun.stack_id)
         last = latest_of(events, begun.stack_id)
-        if last is None or last.token in begun.tokens or not any(event.token in begun.tokens for event in events):
+        if (
+            last is None
+            or last.token in begun.tokens
+            or not any(event.token in begun.tokens for event in events)
+        ):
             return None
         status = StackStatus(last.status)
         if not status.is_end:
             return None
-        return Ended(status, None, f"someone else's operation ({last.token or 'without a token'}) ended it as {status}")
+        return Ended(
+            status,
+            None,
+            f"someone else's operation ({last.token or 'without a token'}) ended it as {status}",
+        )

@@ -1,4 +1,6 @@
-"""Deploys a graph: creates what is missing, updates what differs, leaves alone what is as it should be."""
+"""Deploys a graph: creates what is missing, updates what differs, leaves alone what is as it should
+be.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,25 +26,35 @@ from deploytool.core.stacks.ports import Buckets, Interrupts, NoInterrupts, Stac
 from deploytool.core.stacks.repair import command_for
 from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 from deploytool.core.stacks.tokens import token_for
-from deploytool.work.stacks.changes import begin_continuation, begin_deletion, cancel, earlier_update, resume_or_wait
+from deploytool.work.stacks.changes import (
+    begin_continuation,
+    begin_deletion,
+    cancel,
+    earlier_update,
+    resume_or_wait,
+)
 from deploytool.work.stacks.engine import Begun, Blocked, Engine, Outcome, Settled
 from deploytool.work.stacks.lock import Coordination, held
 from deploytool.work.stacks.operations import Beginning, Postponed
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
 HIDDEN = "****"
-# Called with a node and its parameters before its stack is changed: None to go on, or when to ask again. Raises to refuse.
+# Called with a node and its parameters before its stack is changed: None to go on, or when to ask
+# again. Raises to refuse.
 Before = Callable[[Node, Mapping[str, str]], Postponed | None]
-# Called with the stacks that are there, also those that the stage leaves out, before anything begins. Raises to refuse the run.
+# Called with the stacks that are there, also those that the stage leaves out, before anything
+# begins. Raises to refuse the run.
 Found = Callable[[Mapping[NodeId, Stack]], None]
 GENERATIONS = 3  # creation tokens tried, when stacks of the past have used them
 
 
 @dataclass(frozen=True)
 class DeployPorts:
-    """What deploying needs of a target. The clock is real time's: CloudFormation does not run faster on a fast local cloud.
+    """What deploying needs of a target. The clock is real time's: CloudFormation does not run
+    faster on a fast local cloud.
 
-    Without `coordination` nothing keeps a second run out. `random` gives numbers from 0 to 1; `commit` what the source is at.
+    Without `coordination` nothing keeps a second run out. `random` gives numbers from 0 to 1;
+    `commit` what the source is at.
     """
 
     stacks: Stacks
@@ -56,11 +68,12 @@ class DeployPorts:
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """How this run goes: `express` ends operations before resources are ready; `wait` is for another run, in seconds.
+    """How this run goes: `express` ends operations before resources are ready; `wait` is for
+    another run, in seconds.
 
-    Every one of `found` is told what is there; every one of `before` is asked before a stack is changed. `ready` leaves for a
-    later run what waits for a stack that is not chosen and not as it should be; without it such a stack takes the outputs that
-    are there.
+    Every one of `found` is told what is there; every one of `before` is asked before a stack is
+    changed. `ready` leaves for a later run what waits for a stack that is not chosen and not as it
+    should be; without it such a stack takes the outputs that are there.
     """
 
     express: bool = False
@@ -73,7 +86,10 @@ class DeployOptions:
 
 def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:
     """The stacks of the graph that exist; one listing a region."""
-    listed = {region: ports.stacks.list(region) for region in sorted({each.region for each in graph.nodes})}
+    listed = {
+        region: ports.stacks.list(region)
+        for region in sorted({each.region for each in graph.nodes})
+    }
     found = {node.id: listed[node.id.region].get(node.stack_name) for node in graph.nodes.values()}
     return {each: stack for each, stack in found.items() if stack is not None}
 
@@ -99,7 +115,13 @@ class _Deploy:
         chosen: Callable[[NodeId], bool],
         options: DeployOptions,
     ) -> None:
-        self.graph, self.ports, self.emit, self.chosen, self.options = graph, ports, emit, chosen, options
+        self.graph, self.ports, self.emit, self.chosen, self.options = (
+            graph,
+            ports,
+            emit,
+            chosen,
+            options,
+        )
         self.deployed = dict(deployed)
         self.inputs: dict[NodeId, Outputs] = {}
         self.looked: set[NodeId] = set()
@@ -116,7 +138,8 @@ class _Deploy:
         wanted = self._wanted(node_id)
         decision = decide(deployed, wanted.fingerprint)
         if postponed := self._postponed(wanted, decision):
-            self.looked.discard(node_id)  # the lease keeps others out meanwhile: what was found still holds
+            # The lease keeps others out meanwhile: what was found still holds
+            self.looked.discard(node_id)
             return postponed
         if deployed is None or decision.action is Action.CREATE:
             self._upload(wanted.node, outputs)
@@ -127,9 +150,18 @@ class _Deploy:
         """Ask whether the stack may be changed now; raises when it may not at all."""
         if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
             return None
-        return next((found for before in self.options.before if (found := before(wanted.node, wanted.parameters))), None)
+        return next(
+            (
+                found
+                for before in self.options.before
+                if (found := before(wanted.node, wanted.parameters))
+            ),
+            None,
+        )
 
-    def _go_on(self, wanted: _Wanted, deployed: Stack, decision: Decision, outputs: Outputs) -> Beginning:
+    def _go_on(
+        self, wanted: _Wanted, deployed: Stack, decision: Decision, outputs: Outputs
+    ) -> Beginning:
         """With a stack that is there."""
         region, stacks = wanted.node.id.region, self.ports.stacks
         match decision.action:
@@ -137,7 +169,13 @@ class _Deploy:
                 self._protect(region, deployed)
                 return Settled(Action.NOTHING, deployed.outputs)
             case Action.WAIT:
-                return resume_or_wait(stacks, wanted.node, deployed, wanted.fingerprint, _creation_seconds(wanted.node, deployed))
+                return resume_or_wait(
+                    stacks,
+                    wanted.node,
+                    deployed,
+                    wanted.fingerprint,
+                    _creation_seconds(wanted.node, deployed),
+                )
             case Action.UPDATE:
                 self._upload(wanted.node, outputs)
                 self._protect(region, deployed)
@@ -146,7 +184,15 @@ class _Deploy:
                 token = begin_continuation(stacks, region, deployed)
                 good = frozenset({StackStatus.UPDATE_ROLLBACK_COMPLETE})
                 name = wanted.node.stack_name
-                return Begun("continue the rollback", name, deployed.id, token, before=deployed, wanted=good, more=True)
+                return Begun(
+                    "continue the rollback",
+                    name,
+                    deployed.id,
+                    token,
+                    before=deployed,
+                    wanted=good,
+                    more=True,
+                )
             case Action.REPLACE:
                 return self._replace(wanted.node, deployed)
         raise refusal(wanted.node, deployed, decision)
@@ -178,11 +224,17 @@ class _Deploy:
     def _wanted(self, node_id: NodeId) -> _Wanted:
         node = self.graph.nodes[node_id]
         parameters = resolve(node, self.inputs[node_id])
-        self.secrets |= {parameters[name] for name in secret_parameters(node) & parameters.keys() if parameters[name]}
+        self.secrets |= {
+            parameters[name]
+            for name in secret_parameters(node) & parameters.keys()
+            if parameters[name]
+        }
         return _Wanted(node, parameters, fingerprint_of(self.graph, node, parameters))
 
     def _current(self, node_id: NodeId) -> Stack | None:
-        """The stack as found at the start; looked up anew when someone else's operation had to be waited for."""
+        """The stack as found at the start; looked up anew when someone else's operation had to be
+        waited for.
+        """
         deployed = self.deployed.get(node_id)
         if deployed and node_id in self.looked:
             deployed = self.ports.stacks.get(node_id.region, deployed.id)
@@ -192,18 +244,30 @@ class _Deploy:
 
     def _request(self, wanted: _Wanted, token: str) -> StackRequest:
         commit = self.ports.commit()
-        return request_for(self.graph, wanted.node, wanted.parameters, token, commit=commit, express=self.options.express)
+        return request_for(
+            self.graph,
+            wanted.node,
+            wanted.parameters,
+            token,
+            commit=commit,
+            express=self.options.express,
+        )
 
     def _create(self, wanted: _Wanted, predecessor: str) -> Begun | Blocked:
-        """Create the stack. The token follows from the one that was there before, so a repeated call makes no second stack."""
+        """Create the stack. The token follows from the one that was there before, so a repeated
+        call makes no second stack.
+        """
         node, generation = wanted.node, predecessor
         for attempt in range(GENERATIONS):
-            token = token_for(Action.CREATE, wanted.fingerprint, node.stack_name, node.id.region, generation)
+            token = token_for(
+                Action.CREATE, wanted.fingerprint, node.stack_name, node.id.region, generation
+            )
             try:
                 stack_id = self.ports.stacks.create(node.id.region, self._request(wanted, token))
             except StackExists:
                 found = self.ports.stacks.list(node.id.region).get(node.stack_name)
-                if found is not None:  # made since the stacks were listed, perhaps by this very call
+                # Made since the stacks were listed, perhaps by this very call
+                if found is not None:
                     self.deployed[node.id] = found
                     return Blocked(found.id, found.status)
                 if attempt == GENERATIONS - 1:
@@ -224,12 +288,16 @@ class _Deploy:
         return Begun(Action.UPDATE, name, stack_id, token, before=deployed, expected=seconds)
 
     def _replace(self, node: Node, deployed: Stack) -> Beginning:
-        """Delete a creation that never came to be, after a second look: nothing that serves is ever deleted."""
+        """Delete a creation that never came to be, after a second look: nothing that serves is ever
+        deleted.
+        """
         now = self.ports.stacks.get(node.id.region, deployed.id)
         if now.status is not deployed.status:
             return self.begin_again(node.id, now)
         token = begin_deletion(self.ports.stacks, node.id.region, now)
-        return Begun("delete the failed creation", node.stack_name, now.id, token, before=now, more=True)
+        return Begun(
+            "delete the failed creation", node.stack_name, now.id, token, before=now, more=True
+        )
 
     def _protect(self, region: str, deployed: Stack) -> None:
         if self.graph.protected and not deployed.protected:
@@ -240,7 +308,15 @@ class _Deploy:
             bucket = output_of(upload.bucket, outputs)
             stored = self.ports.buckets.put(node.id.region, bucket, upload.package)
             package = upload.package
-            self.emit(Uploaded(self.ports.clock.now(), node.id, package.key, len(package.data), there_already=not stored))
+            self.emit(
+                Uploaded(
+                    self.ports.clock.now(),
+                    node.id,
+                    package.key,
+                    len(package.data),
+                    there_already=not stored,
+                )
+            )
 
 
 def refusal(node: Node, deployed: Stack, decision: Decision) -> DeploytoolError:
@@ -255,7 +331,9 @@ def _creation_seconds(node: Node, deployed: Stack) -> float | None:
 
 
 def _as_it_is(deployed: Stack | None, action: Action) -> Settled:
-    """A stack that this run leaves alone gives the outputs that it has; one that is not there gives none."""
+    """A stack that this run leaves alone gives the outputs that it has; one that is not there gives
+    none.
+    """
     return Settled(action, deployed.outputs if deployed else {})
 
 
@@ -266,13 +344,17 @@ def deploy(
     chosen: Callable[[NodeId], bool] = lambda _: True,
     options: DeployOptions | None = None,
 ) -> Outcome:
-    """Bring every chosen stack to its desired state; how that ended. The others stay as they are and give their outputs.
+    """Bring every chosen stack to its desired state; how that ended. The others stay as they are
+    and give their outputs.
 
-    Raises DeploytoolError when someone else deploys this stage, or a drill of it was left unfinished; nothing was begun then.
+    Raises DeploytoolError when someone else deploys this stage, or a drill of it was left
+    unfinished; nothing was begun then.
     """
     options = options or DeployOptions()
 
-    def run(deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None) -> Outcome:
+    def run(
+        deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None
+    ) -> Outcome:
         for found in options.found:
             found(deployed)
         operation = _Deploy(graph, ports, emit, deployed, chosen, options=options)
@@ -292,5 +374,7 @@ def deploy(
     steps = [step for step in make_plan(graph, deployed) if chosen(step.node)]
     if ports.coordination is None or all(step.decision.action is Action.NOTHING for step in steps):
         return run(deployed)
-    with held(ports.coordination, ports.clock, ports.runner, graph, emit, options.interrupts, options.wait) as hold:
+    with held(
+        ports.coordination, ports.clock, ports.runner, graph, emit, options.interrupts, options.wait
+    ) as hold:
         return run(find_deployed(ports, graph.whole()) if hold.waited else deployed, hold.renew)

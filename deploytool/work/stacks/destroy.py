@@ -1,4 +1,6 @@
-"""Deletes the stacks of a graph, those that use an output before the one that gives it, and empties our buckets first."""
+"""Deletes the stacks of a graph, those that use an output before the one that gives it, and empties
+our buckets first.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -15,11 +17,19 @@ class _Destroy:
     """Begins the deletion of each stack that exists."""
 
     def __init__(
-        self, graph: Graph, ports: DeployPorts, deployed: Mapping[NodeId, Stack], before: Callable[[NodeId], None]
+        self,
+        graph: Graph,
+        ports: DeployPorts,
+        deployed: Mapping[NodeId, Stack],
+        before: Callable[[NodeId], None],
     ) -> None:
         self.graph, self.ports, self.deployed, self.before = graph, ports, deployed, before
 
-    def begin(self, node_id: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun | Settled | Blocked:  # noqa: ARG002  # the protocol's
+    def begin(
+        self,
+        node_id: NodeId,
+        outputs: Mapping[NodeId, Mapping[str, str]],  # noqa: ARG002  # port
+    ) -> Begun | Settled | Blocked:
         stack = self.deployed.get(node_id)
         if stack:
             stack = self.ports.stacks.get(node_id.region, stack.id)
@@ -41,7 +51,12 @@ class _Destroy:
 
     def _buckets(self, node_id: NodeId, stack: Stack) -> list[str]:
         """The buckets that the graph's packages are stored in and that this stack made."""
-        refs = {upload.bucket for node in self.graph.nodes.values() for upload in node.uploads if upload.bucket.node == node_id}
+        refs = {
+            upload.bucket
+            for node in self.graph.nodes.values()
+            for upload in node.uploads
+            if upload.bucket.node == node_id
+        }
         return [stack.outputs[ref.output] for ref in refs if ref.output in stack.outputs]
 
 
@@ -56,11 +71,14 @@ def destroy(
 
     `before` is called with each node whose stack is about to be deleted.
 
-    Raises DeploytoolError when someone else deploys this stage, or a drill of it was left unfinished; nothing was begun then.
+    Raises DeploytoolError when someone else deploys this stage, or a drill of it was left
+    unfinished; nothing was begun then.
     """
     options = options or DeployOptions()
 
-    def run(deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None) -> Outcome:
+    def run(
+        deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None
+    ) -> Outcome:
         engine = Engine(
             ports.stacks,
             ports.clock,
@@ -75,5 +93,7 @@ def destroy(
     deployed = find_deployed(ports, graph)
     if ports.coordination is None or not deployed:
         return run(deployed)
-    with held(ports.coordination, ports.clock, ports.runner, graph, emit, options.interrupts, options.wait) as hold:
+    with held(
+        ports.coordination, ports.clock, ports.runner, graph, emit, options.interrupts, options.wait
+    ) as hold:
         return run(find_deployed(ports, graph) if hold.waited else deployed, hold.renew)

@@ -1,7 +1,9 @@
-"""Runs one operation a node of a graph, each the moment those it waits for are done, and waits for their ends with few calls.
+"""Runs one operation a node of a graph, each the moment those it waits for are done, and waits for
+their ends with few calls.
 
-One listing a region tells which stacks may have ended, whatever their number; only for those are events read. Every call is made
-beside the loop, which alone holds the state; what a call gave comes back to it through a queue.
+One listing a region tells which stacks may have ended, whatever their number; only for those are
+events read. Every call is made beside the loop, which alone holds the state; what a call gave comes
+back to it through a queue.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,20 +29,31 @@ from deploytool.core.stacks.events import (
 from deploytool.core.stacks.ports import Interrupts, NoInterrupts, Stacks
 from deploytool.core.stacks.stack import Stack, StackStatus
 from deploytool.work.stacks.completion import Ended, Endings
-from deploytool.work.stacks.operations import Beginning, Begun, Blocked, Operation, Outcome, Postponed, Settled
+from deploytool.work.stacks.operations import (
+    Beginning,
+    Begun,
+    Blocked,
+    Operation,
+    Outcome,
+    Postponed,
+    Settled,
+)
 from deploytool.work.tasks import Beside
 
 __all__ = ["Begun", "Blocked", "Engine", "Operation", "Outcome", "Settled"]
 
 SLICE, BRIEF = 0.1, 0.005  # seconds between two turns of the loop; while a call is being made
-QUIET = 5  # looks at a stack that is at an end which no event of ours tells, before someone else's are read
+# Looks at a stack that is at an end which no event of ours tells, before someone else's are read
+QUIET = 5
 REFUSALS = 5  # looks in a row that may be refused; each was repeated by botocore before
 STOP, CANCEL, DETACH = 1, 2, 3  # how often the user must ask for it
 
 
 @dataclass
 class _Running:
-    """An operation that is being waited for. `unchanged` counts listings that still showed the state before it."""
+    """An operation that is being waited for. `unchanged` counts listings that still showed the
+    state before it.
+    """
 
     begun: Begun
     since: float
@@ -51,7 +64,9 @@ class _Running:
 
 
 class Engine:
-    """One run over a graph. `random` gives numbers from 0 to 1; `redact` takes secrets out of what AWS said."""
+    """One run over a graph. `random` gives numbers from 0 to 1; `redact` takes secrets out of what
+    AWS said.
+    """
 
     def __init__(
         self,
@@ -105,17 +120,28 @@ class Engine:
         return bool(self.waiting or self.starting or self.running or self.blocked or self.postponed)
 
     def _idle(self) -> float:
-        """Seconds until the next turn: a result may come, a look is due, or the user may ask to stop."""
+        """Seconds until the next turn: a result may come, a look is due, or the user may ask to
+        stop.
+        """
         if self.starting or self.checking or self.listing:
             return BRIEF
-        next_look = min((*(self.due[region] for region in self._regions()), *self.postponed.values()), default=0.0)
+        next_look = min(
+            (*(self.due[region] for region in self._regions()), *self.postponed.values()),
+            default=0.0,
+        )
         return min(max(next_look - self.clock.now(), BRIEF), SLICE)
 
-    # Beginning ------------------------------------------------------------------------------------------------------------
+    # Beginning
 
     def _start_ready(self) -> None:
         for node, needs in list(self.waiting.items()):
-            broken = tuple(sorted(need for need in needs if need in self.outcome.failed or need in self.outcome.cancelled))
+            broken = tuple(
+                sorted(
+                    need
+                    for need in needs
+                    if need in self.outcome.failed or need in self.outcome.cancelled
+                )
+            )
             if broken:
                 del self.waiting[node]
                 self.outcome.cancelled[node] = broken
@@ -163,11 +189,13 @@ class Engine:
             self._cancel(node)
 
     def _expected(self, node: NodeId) -> float | None:
-        """Seconds that the node's operation should take: like the same stack's in another region, if that has ended."""
+        """Seconds that the node's operation should take: like the same stack's in another region,
+        if that has ended.
+        """
         begun = self.running[node].begun
         return self.took.get((node.stack, begun.action), begun.expected)
 
-    # Looking --------------------------------------------------------------------------------------------------------------
+    # Looking
 
     def _regions(self) -> set[str]:
         return {node.region for node in (*self.running, *self.blocked)}
@@ -195,22 +223,34 @@ class Engine:
             return
         self.refused[region] = 0
         listed = {stack.id: stack for stack in result.values()}
-        for node in [each for each in self.running if each.region == region and each not in self.checking]:
+        for node in [
+            each for each in self.running if each.region == region and each not in self.checking
+        ]:
             self._check(node, listed.get(self.running[node].begun.stack_id))
         for node in [each for each in self.blocked if each.region == region]:
             seen = listed.get(self.blocked[node])
             if seen is None or not seen.status.is_busy:
                 del self.blocked[node]
                 self._begin(node)
-        waits = [pause(now - self.running[node].since, self._expected(node)) for node in self.running if node.region == region]
+        waits = [
+            pause(now - self.running[node].since, self._expected(node))
+            for node in self.running
+            if node.region == region
+        ]
         self.due[region] = now + jittered(min(waits, default=LONGEST / 2), self.random())
 
     def _check(self, node: NodeId, seen: Stack | None) -> None:
-        """Read the events of an operation that may have ended; of one that shows no change only every now and then."""
+        """Read the events of an operation that may have ended; of one that shows no change only
+        every now and then.
+        """
         run = self.running[node]
         if seen is None or not run.begun.is_shown_by(seen):
             run.unchanged += 1
-            deleting = StackStatus.DELETE_COMPLETE in run.begun.wanted and seen is None and run.begun.before is not None
+            deleting = (
+                StackStatus.DELETE_COMPLETE in run.begun.wanted
+                and seen is None
+                and run.begun.before is not None
+            )
             if run.unchanged & (run.unchanged - 1) and not deleting:
                 return
         elif not seen.status.is_end:
@@ -238,7 +278,9 @@ class Engine:
 
     def _ended(self, node: NodeId, run: _Running, end: Ended) -> None:
         begun = run.begun
-        in_time = run.cancelling and (end.stack is None or end.status is StackStatus.DELETE_COMPLETE)
+        in_time = run.cancelling and (
+            end.stack is None or end.status is StackStatus.DELETE_COMPLETE
+        )
         if in_time:
             self.outcome.stopped[node] = f"{begun.action} cancelled"
         elif end.stack is None:
@@ -250,15 +292,20 @@ class Engine:
             self.starting.add(node)
             stack = end.stack
             self.beside.call(
-                partial(self.operation.after, node, stack), partial(self._followed, node, begun.action, stack.outputs)
+                partial(self.operation.after, node, stack),
+                partial(self._followed, node, begun.action, stack.outputs),
             )
 
     def _followed(
-        self, node: NodeId, action: str, outputs: Mapping[str, str], result: Begun | Settled | DeploytoolError | None
+        self,
+        node: NodeId,
+        action: str,
+        outputs: Mapping[str, str],
+        result: Begun | Settled | DeploytoolError | None,
     ) -> None:
         self._begun(node, Settled(action, outputs) if result is None else result)
 
-    # Stopping -------------------------------------------------------------------------------------------------------------
+    # Stopping
 
     def _heed_interrupts(self) -> None:
         wanted = self.interrupts.count()
@@ -267,7 +314,9 @@ class Engine:
             now, runs = self.clock.now(), tuple(sorted((*self.running, *self.starting)))
             match self.stop_level:
                 case 1:
-                    self.outcome.stopped.update(dict.fromkeys((*self.waiting, *self.blocked, *self.postponed), "not begun"))
+                    self.outcome.stopped.update(
+                        dict.fromkeys((*self.waiting, *self.blocked, *self.postponed), "not begun")
+                    )
                     self.waiting, self.blocked, self.postponed = {}, {}, {}
                     self.emit(StopRequested(now, runs))
                 case 2:
@@ -280,17 +329,21 @@ class Engine:
 
     def _cancel(self, node: NodeId) -> None:
         begun = self.running[node].begun
-        self.beside.call(partial(self.operation.cancel, node, begun), partial(self._cancelled, node))
+        self.beside.call(
+            partial(self.operation.cancel, node, begun), partial(self._cancelled, node)
+        )
 
     def _cancelled(self, node: NodeId, result: str | DeploytoolError | None) -> None:
-        """An accepted cancellation has a token of its own; one that was refused came too late, and the end is waited for."""
+        """An accepted cancellation has a token of its own; one that was refused came too late, and
+        the end is waited for.
+        """
         run = self.running.get(node)
         if run and isinstance(result, str):
             run.begun = replace(run.begun, also=(result,))
             run.cancelling = True
             self._look_soon(node.region)
 
-    # Ending ---------------------------------------------------------------------------------------------------------------
+    # Ending
 
     def _done(self, node: NodeId, action: str, outputs: Mapping[str, str]) -> None:
         now = self.clock.now()

@@ -1,4 +1,6 @@
-"""One deployment of a stage at a time: a lease is held while there is something to do, and none begins during a drill."""
+"""One deployment of a stage at a time: a lease is held while there is something to do, and none
+begins during a drill.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,12 +13,15 @@ from deploytool.core.stacks.events import Emit, LockWaited
 from deploytool.core.stacks.lease import SECONDS, Holder, Lease, read_lease, write_lease
 from deploytool.core.stacks.ports import Interrupts, Locks
 
-LOOK, SETTLE, SLICE = 3.0, 2.0, 0.2  # seconds: between looks at a lock; until a taken-over one is believed; between interrupts
+# seconds: between looks at a lock; until a taken-over one is believed; between interrupts
+LOOK, SETTLE, SLICE = 3.0, 2.0, 0.2
 
 
 @dataclass(frozen=True)
 class Coordination:
-    """What keeps two runs apart. `runs` says whether a process of this host lives; `unix_time` gives Unix seconds."""
+    """What keeps two runs apart. `runs` says whether a process of this host lives; `unix_time`
+    gives Unix seconds.
+    """
 
     locks: Locks
     holder: Holder
@@ -30,16 +35,28 @@ def lock_name(graph: Graph, what: str) -> str:
 
 
 class Hold:
-    """A lease that is being held. `waited`: someone else had it, so what was known of the stacks is old."""
+    """A lease that is being held. `waited`: someone else had it, so what was known of the stacks is
+    old.
+    """
 
-    def __init__(self, coordination: Coordination, clock: Clock, runner: Runner, region: str, name: str) -> None:
-        self.by, self.clock, self.runner, self.region, self.name = coordination, clock, runner, region, name
+    def __init__(
+        self, coordination: Coordination, clock: Clock, runner: Runner, region: str, name: str
+    ) -> None:
+        self.by, self.clock, self.runner, self.region, self.name = (
+            coordination,
+            clock,
+            runner,
+            region,
+            name,
+        )
         self.waited = False
         self._since = coordination.unix_time()
         self._renewed = clock.now()
 
     def take(self, emit: Emit, interrupts: Interrupts, wait: float) -> None:
-        """Raises DeploytoolError that says who holds it when that has not ended after `wait` seconds."""
+        """Raises DeploytoolError that says who holds it when that has not ended after `wait`
+        seconds.
+        """
         deadline = self.clock.now() + wait
         while (lease := self._try()) is not None:
             if self.clock.now() >= deadline:
@@ -60,7 +77,8 @@ class Hold:
             self.runner.submit(self._renew)
 
     def _renew(self) -> None:
-        # A refused renewal is tried again in its turn, and stops nothing: the stacks themselves take one operation at a time.
+        # A refused renewal is tried again in its turn, and stops nothing: the stacks themselves
+        # take one operation at a time.
         with suppress(CloudRefused):
             self.by.locks.renew(self.region, self.name, self._value())
 
@@ -70,7 +88,9 @@ class Hold:
             self.by.locks.remove(self.region, self.name)
 
     def _try(self) -> Lease | None:
-        """None once it is ours, else who holds it. A lease that has ended, or whose process has, is taken over."""
+        """None once it is ours, else who holds it. A lease that has ended, or whose process has, is
+        taken over.
+        """
         if self.by.locks.make(self.region, self.name, self._value()):
             return None
         text = self.by.locks.read(self.region, self.name)
@@ -80,13 +100,16 @@ class Hold:
         self.by.locks.remove(self.region, self.name)
         if not self.by.locks.make(self.region, self.name, self._value()):
             return lease or Lease(Holder("someone", "another host", 0), self._since, self._since)
-        self.clock.sleep(SETTLE)  # another run that saw the same end may have removed ours for its own
+        # Another run that saw the same end may have removed ours for its own
+        self.clock.sleep(SETTLE)
         text = self.by.locks.read(self.region, self.name)
         return None if self._is_ours(text) else (read_lease(text or "") or lease)
 
     def _holds(self, lease: Lease) -> bool:
         here = lease.holder.host == self.by.holder.host
-        return lease.expires > self.by.unix_time() and (not here or self.by.runs(lease.holder.process))
+        return lease.expires > self.by.unix_time() and (
+            not here or self.by.runs(lease.holder.process)
+        )
 
     def _is_ours(self, text: str | None = None) -> bool:
         lease = read_lease(text or self.by.locks.read(self.region, self.name) or "")
@@ -105,9 +128,17 @@ class Hold:
 
 @contextmanager
 def held(
-    coordination: Coordination, clock: Clock, runner: Runner, graph: Graph, emit: Emit, interrupts: Interrupts, wait: float
+    coordination: Coordination,
+    clock: Clock,
+    runner: Runner,
+    graph: Graph,
+    emit: Emit,
+    interrupts: Interrupts,
+    wait: float,
 ) -> Iterator[Hold]:
-    """Hold the stage's lease for the block. Raises DeploytoolError during a drill, and when someone else deploys it."""
+    """Hold the stage's lease for the block. Raises DeploytoolError during a drill, and when someone
+    else deploys it.
+    """
     primary, secondary = graph.regions[0], graph.regions[-1]
     if coordination.locks.read(secondary, lock_name(graph, "drill")) is not None:
         raise DeploytoolError(
@@ -119,5 +150,6 @@ def held(
     try:
         yield hold
     finally:
-        with suppress(CloudRefused):  # what was done counts more, and an unreleased lease ends by itself
+        # What was done counts more, and an unreleased lease ends by itself
+        with suppress(CloudRefused):
             hold.release()

@@ -10,10 +10,12 @@ from deploytool.core.stacks.stack import GOOD_ENDS, Stack, StackStatus
 
 @dataclass(frozen=True)
 class Begun:
-    """An operation that CloudFormation accepted. It ends when an event with `token` (or `also`, its cancellation's) says so.
+    """An operation that CloudFormation accepted. It ends when an event with `token` (or `also`, its
+    cancellation's) says so.
 
-    `before` is the stack as it was shown before: a listing that still shows that says nothing. `expected` is in seconds.
-    `more`: another operation on the same node follows. `resumed`: an earlier run, which was killed, began it.
+    `before` is the stack as it was shown before: a listing that still shows that says nothing.
+    `expected` is in seconds. `more`: another operation on the same node follows. `resumed`: an
+    earlier run, which was killed, began it.
     """
 
     action: str
@@ -32,8 +34,13 @@ class Begun:
         return (self.token, *self.also)
 
     def is_shown_by(self, stack: Stack) -> bool:
-        """Whether this answer of DescribeStacks can be from after the beginning of the operation."""
-        return self.before is None or (stack.status, stack.changed_at) != (self.before.status, self.before.changed_at)
+        """Whether this answer of DescribeStacks can be from after the beginning of the
+        operation.
+        """
+        return self.before is None or (stack.status, stack.changed_at) != (
+            self.before.status,
+            self.before.changed_at,
+        )
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,9 @@ class Settled:
 
 @dataclass(frozen=True)
 class Blocked:
-    """Someone else's operation is under way (its token is `holder`); `begin` is called again when it has ended."""
+    """Someone else's operation is under way (its token is `holder`); `begin` is called again when
+    it has ended.
+    """
 
     stack_id: str
     status: StackStatus
@@ -64,7 +73,9 @@ Beginning = Begun | Settled | Blocked | Postponed
 
 
 class Operation(Protocol):
-    """What to do with a node. Each method runs beside others; it may call the cloud but not wait for a stack."""
+    """What to do with a node. Each method runs beside others; it may call the cloud but not wait
+    for a stack.
+    """
 
     def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Beginning: ...
 
@@ -79,7 +90,8 @@ class Operation(Protocol):
 
 @dataclass
 class Outcome:
-    """How a run ended: what was done with each node, which failed (with the cause), which were not begun because of those.
+    """How a run ended: what was done with each node, which failed (with the cause), which were not
+    begun because of those.
 
     `stopped` are those that the user's interrupt kept from being done, with what became of them.
     """

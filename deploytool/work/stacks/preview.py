@@ -1,4 +1,6 @@
-"""Makes the plan of a whole graph in detail: what would happen to each resource, what drifted, what is left over. Reads only."""
+"""Makes the plan of a whole graph in detail: what would happen to each resource, what drifted, what
+is left over. Reads only.
+"""
 
 import queue
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -44,9 +46,11 @@ class PlanPorts:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a deployment would do. `problems`: the updates that CloudFormation refuses to plan, and why.
+    """What a deployment would do. `problems`: the updates that CloudFormation refuses to plan, and
+    why.
 
-    `left_over`: stacks of this project and stage, with their region, that the graph does not have; they stay.
+    `left_over`: stacks of this project and stage, with their region, that the graph does not have;
+    they stay.
     """
 
     graph: Graph
@@ -60,13 +64,23 @@ class Plan:
     @property
     def ok(self) -> bool:
         """Whether a deployment would begin every step."""
-        return not self.problems and all(step.decision.action is not Action.REFUSE for step in self.steps)
+        return not self.problems and all(
+            step.decision.action is not Action.REFUSE for step in self.steps
+        )
 
 
 def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: bool = False) -> Plan:
-    """The plan for the stacks of `regions`, within the whole graph; with `drift` also what drifted. Raises CloudRefused."""
+    """The plan for the stacks of `regions`, within the whole graph; with `drift` also what drifted.
+    Raises CloudRefused.
+    """
     everywhere = sorted({each.region for each in graph.nodes})
-    listed = dict(zip(everywhere, side_by_side(ports.runner, [_listing(ports, each) for each in everywhere]), strict=True))
+    listed = dict(
+        zip(
+            everywhere,
+            side_by_side(ports.runner, [_listing(ports, each) for each in everywhere]),
+            strict=True,
+        )
+    )
     named = {node.id: listed[node.id.region].get(node.stack_name) for node in graph.nodes.values()}
     deployed = {each: stack for each, stack in named.items() if stack is not None}
     whole = make_plan(graph, deployed)
@@ -82,7 +96,9 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
         detail.changes,
         detail.problems,
         left_over(graph, {region: listed[region] for region in everywhere if region in regions}),
-        dict(zip(checked, side_by_side(ports.runner, list(map(detail.drift, checked))), strict=True)),
+        dict(
+            zip(checked, side_by_side(ports.runner, list(map(detail.drift, checked))), strict=True)
+        ),
     )
 
 
@@ -91,11 +107,18 @@ def _listing(ports: PlanPorts, region: str) -> Callable[[], Mapping[str, Stack]]
 
 
 def _waves(graph: Graph, steps: Sequence[Step]) -> list[list[Step]]:
-    """The steps in waves: each step after those whose outputs it takes, so that it is known which of these will change."""
+    """The steps in waves: each step after those whose outputs it takes, so that it is known which
+    of these will change.
+    """
     wave: dict[NodeId, int] = {}
     for step in steps:
-        wave[step.node] = 1 + max((wave.get(need, -1) for need in graph.nodes[step.node].needs), default=-1)
-    return [[step for step in steps if wave[step.node] == number] for number in range(max(wave.values(), default=-1) + 1)]
+        wave[step.node] = 1 + max(
+            (wave.get(need, -1) for need in graph.nodes[step.node].needs), default=-1
+        )
+    return [
+        [step for step in steps if wave[step.node] == number]
+        for number in range(max(wave.values(), default=-1) + 1)
+    ]
 
 
 @dataclass(frozen=True)
@@ -110,7 +133,13 @@ class _Found:
 class _Detail:
     """Finds out more about each step, those that give outputs before those that take them."""
 
-    def __init__(self, graph: Graph, ports: PlanPorts, deployed: Mapping[NodeId, Stack], steps: Sequence[Step]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        ports: PlanPorts,
+        deployed: Mapping[NodeId, Stack],
+        steps: Sequence[Step],
+    ) -> None:
         self.graph, self.ports, self.deployed = graph, ports, deployed
         self.outputs = {each: stack.outputs for each, stack in deployed.items()}
         taken = {ref for node in graph.nodes.values() for ref in node.references()}
@@ -137,7 +166,11 @@ class _Detail:
 
     def _of(self, step: Step) -> _Found:
         try:
-            return self._update(step) if step.decision.action in (Action.UPDATE, Action.CONTINUE) else self._creation(step)
+            return (
+                self._update(step)
+                if step.decision.action in (Action.UPDATE, Action.CONTINUE)
+                else self._creation(step)
+            )
         except CloudRefused:
             raise
         except DeploytoolError as error:
@@ -149,29 +182,43 @@ class _Detail:
         return _Found(StackChanges(Source.TEMPLATE, creations(node.document, parameters)))
 
     def _update(self, step: Step) -> _Found:
-        """Through a change set where every input is known and the stack takes one: not before its rollback has been continued.
+        """Through a change set where every input is known and the stack takes one: not before its
+        rollback has been continued.
 
         The deployed template is read for an estimate, and where other stacks take outputs.
         """
         node, stack = self.graph.nodes[step.node], self.deployed[step.node]
         parameters = known_parameters(node, self.outputs, self.unsettled)
         estimated = None in parameters.values() or step.decision.action is Action.CONTINUE
-        before = self.ports.previews.deployed(node.id.region, stack.id) if estimated or node.id in self.giving else None
+        before = (
+            self.ports.previews.deployed(node.id.region, stack.id)
+            if estimated or node.id in self.giving
+            else None
+        )
         if estimated and before:
             changes = StackChanges(Source.ESTIMATE, estimate(before, node.document, parameters))
         else:
             changes = StackChanges(Source.CHANGE_SET, tuple(self._preview(node)))
-        return _Found(changes, settled_outputs(before, node.document, parameters, changes.resources) if before else frozenset())
+        return _Found(
+            changes,
+            settled_outputs(before, node.document, parameters, changes.resources)
+            if before
+            else frozenset(),
+        )
 
     def _preview(self, node: Node) -> Sequence[ResourceChange]:
-        """Where the template has a NoEcho parameter no value is asked for: any property may hold it.
+        """Where the template has a NoEcho parameter no value is asked for: any property may hold
+        it.
 
-        With the commit of the last deployment: another one would be shown as a change of every resource's tags.
+        With the commit of the last deployment: another one would be shown as a change of every
+        resource's tags.
         """
         commit = self.deployed[node.id].tags.get(COMMIT_TAG, "")
         token = f"deploytool-plan-{uuid4().hex}"
         request = request_for(self.graph, node, resolve(node, self.outputs), token, commit=commit)
-        return self.ports.previews.preview(node.id.region, request, values=not secret_parameters(node))
+        return self.ports.previews.preview(
+            node.id.region, request, values=not secret_parameters(node)
+        )
 
     def drift(self, node_id: NodeId) -> Callable[[], StackDrift]:
         """What drifted in a deployed stack."""
@@ -180,13 +227,19 @@ class _Detail:
         def call() -> StackDrift:
             if stack.status not in CHECKABLE:
                 return StackDrift("NOT_CHECKED", reason=f"is {stack.status}")
-            return without_secrets(self.ports.drifts.detect(node_id.region, stack.id), node.document, secret_parameters(node))
+            return without_secrets(
+                self.ports.drifts.detect(node_id.region, stack.id),
+                node.document,
+                secret_parameters(node),
+            )
 
         return call
 
 
 def side_by_side(runner: Runner, calls: Sequence[Callable[[], Result]]) -> list[Result]:
-    """The results of calls that run beside each other, in their order. When any fails, the first error once all have ended."""
+    """The results of calls that run beside each other, in their order. When any fails, the first
+    error once all have ended.
+    """
     ended: queue.SimpleQueue[tuple[int, Result | Exception]] = queue.SimpleQueue()
 
     def task(index: int, call: Callable[[], Result]) -> Callable[[], None]:

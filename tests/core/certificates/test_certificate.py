@@ -1,4 +1,6 @@
-"""What a template asks ACM for, what a pending certificate lacks, and what certificates leave behind."""
+"""What a template asks ACM for, what a pending certificate lacks, and what certificates leave
+behind.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,11 @@ from deploytool.core.project.template import load_yaml, parse_template
 from deploytool.core.route53.zone import DnsRecord, RecordSet
 
 TEMPLATE = Path(__file__).parents[3] / "infra" / "certificate.yaml"
-GIVEN = {"DomainName": "api.example.com", "RegionalDomainName": "us-east-1.api.example.com", "HostedZoneId": "Z1"}
+GIVEN = {
+    "DomainName": "api.example.com",
+    "RegionalDomainName": "us-east-1.api.example.com",
+    "HostedZoneId": "Z1",
+}
 NAMES = ("api.example.com", "us-east-1.api.example.com")
 VALUE = "_b.acm-validations.aws."
 RECORD = ValidationRecord("api.example.com", "_a.api.example.com.", VALUE, proven=False)
@@ -58,17 +64,26 @@ def test_our_template() -> None:
     assert request == CertificateRequest(NAMES, dict.fromkeys(NAMES, "Z1"))
 
 
-@pytest.mark.parametrize(("parameters", "zones"), [({}, {}), ({"Zone": "Z2"}, {"a.example.com": "Z2"})])
+@pytest.mark.parametrize(
+    ("parameters", "zones"), [({}, {}), ({"Zone": "Z2"}, {"a.example.com": "Z2"})]
+)
 def test_conditions(parameters: dict[str, str], zones: dict[str, str]) -> None:
-    """Defaults, Sub, If and conditions are followed; a certificate whose condition does not hold is not asked for."""
+    """Defaults, Sub, If and conditions are followed; a certificate whose condition does not hold is
+    not asked for.
+    """
     document: Any = load_yaml(ELSEWHERE, "x")
-    assert certificate_requests(document, parameters) == (CertificateRequest(("a.example.com", "*.a.example.com"), zones),)
+    assert certificate_requests(document, parameters) == (
+        CertificateRequest(("a.example.com", "*.a.example.com"), zones),
+    )
 
 
 def test_newest() -> None:
-    """Of several certificates with the names the last counts; others do not, whatever they share."""
+    """Of several certificates with the names the last counts; others do not, whatever they
+    share.
+    """
     old, new, other = (
-        Certificate(arn, CertificateStatus.ISSUED, names) for arn, names in (("1", NAMES), ("2", NAMES[::-1]), ("3", NAMES[:1]))
+        Certificate(arn, CertificateStatus.ISSUED, names)
+        for arn, names in (("1", NAMES), ("2", NAMES[::-1]), ("3", NAMES[:1]))
     )
     request = CertificateRequest(NAMES, {})
     assert newest([old, new, other], request) is new
@@ -80,11 +95,25 @@ def test_newest() -> None:
     [
         pytest.param([], [], "", "not in the hosted zone yet", id="not written"),
         pytest.param(["_z.acm-validations.aws."], [], "", "another value: _z", id="another value"),
-        pytest.param([VALUE.upper()], [], "the parent points elsewhere", "does not resolve: the parent points", id="delegation"),
+        pytest.param(
+            [VALUE.upper()],
+            [],
+            "the parent points elsewhere",
+            "does not resolve: the parent points",
+            id="delegation",
+        ),
         pytest.param([VALUE], [], "", "may keep an older answer", id="cached"),
         pytest.param([VALUE], [VALUE], "", "ACM has not looked yet", id="resolves"),
-        pytest.param([VALUE], "it does not resolve (SERVFAIL)", "the parent is wrong", "the parent is wrong", id="lame"),
-        pytest.param(None, "no answer", "", "no answer; create it where", id="elsewhere, resolver down"),
+        pytest.param(
+            [VALUE],
+            "it does not resolve (SERVFAIL)",
+            "the parent is wrong",
+            "the parent is wrong",
+            id="lame",
+        ),
+        pytest.param(
+            None, "no answer", "", "no answer; create it where", id="elsewhere, resolver down"
+        ),
         pytest.param([VALUE], "no answer", "", "no answer", id="resolver down"),
         pytest.param(None, [], "", "create it where", id="elsewhere"),
         pytest.param(None, ["_z."], "", "resolves to another value: _z.", id="elsewhere, wrong"),
@@ -96,10 +125,14 @@ def test_found_in_words(in_zone: list[str] | None, resolved: Any, parent: str, w
 
 
 def test_records_needed() -> None:
-    """Names without a hosted zone need their record created, once for a wildcard and its base, in the form of a zone file."""
+    """Names without a hosted zone need their record created, once for a wildcard and its base, in
+    the form of a zone file.
+    """
     wild = ValidationRecord("*.api.example.com", RECORD.name, VALUE, proven=False)
     zoned = ValidationRecord("b.example.com", "_c.b.example.com.", VALUE, proven=False)
-    certificate = Certificate("arn", CertificateStatus.PENDING_VALIDATION, (), (RECORD, wild, zoned))
+    certificate = Certificate(
+        "arn", CertificateStatus.PENDING_VALIDATION, (), (RECORD, wild, zoned)
+    )
     needed = records_needed(certificate, CertificateRequest((), {"b.example.com": "Z"}))
     assert needed == (DnsRecord(RECORD.name, "CNAME", VALUE),)
     assert zone_file_line(needed[0]) == f"_a.api.example.com. 300 IN CNAME {VALUE}"
@@ -114,7 +147,10 @@ def test_failover_targets() -> None:
         )
         for r in ("1", "2")
     ]
-    found = [(record.name, record.value) for record in failover_targets([*mappings, ({"DomainName": "a.b"}, {})])]
+    found = [
+        (record.name, record.value)
+        for record in failover_targets([*mappings, ({"DomainName": "a.b"}, {})])
+    ]
     assert found == [("a.b.", "t1."), ("a.b.", "t2."), ("1.a.b.", "u1."), ("2.a.b.", "u2.")]
 
 
@@ -126,20 +162,41 @@ def cname(name: str, value: str = VALUE) -> RecordSet:
     ("record", "alive", "gone"),
     [
         pytest.param(cname("_a.api.example.com."), (), True, id="its certificate is gone"),
-        pytest.param(cname("_a.api.example.com."), ("api.example.com",), False, id="another certificate has the name"),
-        pytest.param(cname("_a.api.example.com."), ("*.api.example.com",), False, id="a wildcard shares its base's record"),
+        pytest.param(
+            cname("_a.api.example.com."),
+            ("api.example.com",),
+            False,
+            id="another certificate has the name",
+        ),
+        pytest.param(
+            cname("_a.api.example.com."),
+            ("*.api.example.com",),
+            False,
+            id="a wildcard shares its base's record",
+        ),
         pytest.param(cname("_a.other.example.com."), (), False, id="not a name of ours"),
-        pytest.param(cname("_dmarc.api.example.com.", "dmarc.example.net."), (), False, id="not ACM's"),
+        pytest.param(
+            cname("_dmarc.api.example.com.", "dmarc.example.net."), (), False, id="not ACM's"
+        ),
         pytest.param(cname("www.api.example.com."), (), False, id="not a validation's name"),
-        pytest.param(RecordSet("_a.api.example.com.", "TXT", 300, (VALUE,)), (), False, id="not a CNAME"),
+        pytest.param(
+            RecordSet("_a.api.example.com.", "TXT", 300, (VALUE,)), (), False, id="not a CNAME"
+        ),
     ],
 )
 def test_leftovers(record: RecordSet, alive: tuple[str, ...], gone: bool) -> None:
-    """Only validation records of our names are left over, and only when no certificate that exists shares them."""
-    assert leftovers([record], ["*.api.example.com", "api.example.com"], alive) == ((record,) if gone else ())
+    """Only validation records of our names are left over, and only when no certificate that exists
+    shares them.
+    """
+    assert leftovers([record], ["*.api.example.com", "api.example.com"], alive) == (
+        (record,) if gone else ()
+    )
 
 
-@given(st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])), st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])))
+@given(
+    st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])),
+    st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])),
+)
 def test_leftovers_never_take_what_is_used(ours: list[str], alive: list[str]) -> None:
     """No record of a name that a certificate has is ever taken."""
     taken = {record.name for record in leftovers([cname("_x.a.b."), cname("_x.c.b.")], ours, alive)}
@@ -148,5 +205,10 @@ def test_leftovers_never_take_what_is_used(ours: list[str], alive: list[str]) ->
 
 def test_foreign_records() -> None:
     """Only the SOA and NS at the apex are the zone's own."""
-    records = [RecordSet("a.b.", "SOA"), RecordSet("a.b.", "NS"), RecordSet("c.a.b.", "NS"), RecordSet("a.b.", "A")]
+    records = [
+        RecordSet("a.b.", "SOA"),
+        RecordSet("a.b.", "NS"),
+        RecordSet("c.a.b.", "NS"),
+        RecordSet("a.b.", "A"),
+    ]
     assert foreign_records(records, "A.b") == tuple(records[2:])

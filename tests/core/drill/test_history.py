@@ -1,4 +1,6 @@
-"""History lines: every event survives the trip to its line and back; a history cut off in a line is read up to there."""
+"""History lines: every event survives the trip to its line and back; a history cut off in a line is
+read up to there.
+"""
 
 from typing import get_args
 
@@ -6,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploytool.core.drill.history import DnsAnswered, DrillStarted, Event, HealthSeen, PhaseBegan, Served, parse_history, to_line
+from deploytool.core.drill.history import (
+    DnsAnswered,
+    DrillStarted,
+    Event,
+    HealthSeen,
+    PhaseBegan,
+    Served,
+    parse_history,
+    to_line,
+)
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
@@ -16,15 +27,28 @@ times = st.floats(0, 1e6).map(lambda x: round(x, 4))
 words = st.text(max_size=20)
 names = words.filter(bool)
 events = st.one_of(
-    st.builds(DnsAnswered, times, times, names, words, st.lists(names).map(tuple), st.none() | st.integers(0, 99)),
-    st.builds(Served, times, times, names, words, st.none() | st.integers(100, 599), st.none() | names),
+    st.builds(
+        DnsAnswered,
+        times,
+        times,
+        names,
+        words,
+        st.lists(names).map(tuple),
+        st.none() | st.integers(0, 99),
+    ),
+    st.builds(
+        Served, times, times, names, words, st.none() | st.integers(100, 599), st.none() | names
+    ),
     st.builds(
         HealthSeen,
         times,
         st.integers(1, 99),
         st.booleans(),
         st.booleans(),
-        st.lists(st.builds(CheckerObservation, words, words, st.booleans(), words, checked=words), max_size=3).map(tuple),
+        st.lists(
+            st.builds(CheckerObservation, words, words, st.booleans(), words, checked=words),
+            max_size=3,
+        ).map(tuple),
     ),
 )
 
@@ -58,7 +82,14 @@ def test_a_last_line_that_was_cut_off_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", '{"type":"no_such_event"}', '{"type":"phase_began","at":1,"colour":"red"}', "[]", '{"at":1}']
+    "line",
+    [
+        "{",
+        '{"type":"no_such_event"}',
+        '{"type":"phase_began","at":1,"colour":"red"}',
+        "[]",
+        '{"at":1}',
+    ],
 )
 def test_a_line_that_is_no_event_is_named(line: str) -> None:
     """File and line, exit code 2."""

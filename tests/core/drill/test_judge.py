@@ -47,8 +47,12 @@ def answered(at: float, server: str, region: str) -> Event:
     return DnsAnswered(at, at, name_server_lane(server), "NOERROR", (ADDRESS[region],), 60)
 
 
-def history(client: float = 40.0, dns: tuple[float, float] = (1.0, 3.0), back: float = 30.0) -> list[Event]:
-    """Injected at 100, restored at 200; the name servers and the client move so many seconds after that."""
+def history(
+    client: float = 40.0, dns: tuple[float, float] = (1.0, 3.0), back: float = 30.0
+) -> list[Event]:
+    """Injected at 100, restored at 200; the name servers and the client move so many seconds after
+    that.
+    """
     events: list[Event] = [STARTED, FaultInjecting(99.9, "health-check"), FaultInjected(100.0)]
     events += [FaultRestoring(199.9), FaultRestored(200.0, verified=True), DrillEnded(300.0)]
     events += [served(90.2, EAST, region_lane(EAST)), served(90.2, WEST, region_lane(WEST))]
@@ -74,27 +78,39 @@ def test_a_good_history_passes_with_its_measures() -> None:
 
 
 def test_what_clients_saw_is_counted() -> None:
-    """Failed and misrouted requests until the move, the time in which both served, flaps, latency."""
+    """Failed and misrouted requests until the move, the time in which both served, flaps,
+    latency.
+    """
     events = history()
     broken = [
-        replace(each, region=None, status=503) if isinstance(each, Served) and 110 < each.at < 115 else each for each in events
+        replace(each, region=None, status=503)
+        if isinstance(each, Served) and 110 < each.at < 115
+        else each
+        for each in events
     ]
     found = judge(broken)
     assert (found.failover.failed, found.failover.misrouted, found.failover.flaps) == (5, 35, 0)
     assert found.requests.failed == 5
     back = [
-        replace(each, region=EAST, address=ADDRESS[EAST]) if isinstance(each, Served) and each.at == 160.5 else each
+        replace(each, region=EAST, address=ADDRESS[EAST])
+        if isinstance(each, Served) and each.at == 160.5
+        else each
         for each in events
     ]
     assert judge(back).failover.both_served == pytest.approx(20.0)
     assert judge(back).failover.flaps == 1
-    slow = [replace(each, sent=each.at - 0.2) if isinstance(each, Served) else each for each in events]
+    slow = [
+        replace(each, sent=each.at - 0.2) if isinstance(each, Served) else each for each in events
+    ]
     assert judge(slow).latency["during"].p95 == pytest.approx(0.2)
 
 
 def test_nothing_answering_at_all_tells_of_the_observer() -> None:
     """Not even the standby: the drill's own network was down, and nothing is proved."""
-    dead = [DnsAnswered(150.7, 150.7, name_server_lane(each), failure="timeout") for each in ("ns-1", "ns-2")]
+    dead = [
+        DnsAnswered(150.7, 150.7, name_server_lane(each), failure="timeout")
+        for each in ("ns-1", "ns-2")
+    ]
     dead += [served(150.7, None, lane) for lane in (FRESH, region_lane(EAST), region_lane(WEST))]
     found = judge([*history(), *dead])
     assert found.verdict is not Verdict.PASS
@@ -108,9 +124,13 @@ def test_the_order_of_the_lines_does_not_matter() -> None:
 
 
 def test_an_answer_that_comes_late_tells_of_when_it_was_sent() -> None:
-    """A request into a black hole fails seconds after the client has moved: it has not moved back by that."""
+    """A request into a black hole fails seconds after the client has moved: it has not moved back
+    by that.
+    """
     late = [Served(sent, sent + 60.0, FRESH, failure="timeout") for sent in (110.5, 120.5, 139.9)]
-    events = [each for each in history() if not (isinstance(each, Served) and each.sent in (110.5, 120.5))]
+    events = [
+        each for each in history() if not (isinstance(each, Served) and each.sent in (110.5, 120.5))
+    ]
     found = judge([*events, *late])
     assert found.verdict is Verdict.PASS, found.reasons
     assert found.failover.client == pytest.approx(40.0)
@@ -123,7 +143,10 @@ def test_an_answer_that_comes_late_tells_of_when_it_was_sent() -> None:
 
 def test_an_answer_from_beyond_the_restore_tells_nothing_of_the_failover() -> None:
     """Asked just before the fault was undone and answered just after: it may show either."""
-    late = [DnsAnswered(199.8, 200.1, name_server_lane(each), "NOERROR", (ADDRESS[EAST],), 60) for each in ("ns-1", "ns-2")]
+    late = [
+        DnsAnswered(199.8, 200.1, name_server_lane(each), "NOERROR", (ADDRESS[EAST],), 60)
+        for each in ("ns-1", "ns-2")
+    ]
     found = judge([*history(), *late, Served(199.8, 200.1, FRESH, ADDRESS[EAST], 200, EAST)])
     assert found.verdict is Verdict.PASS, found.reasons
     assert found.failover == judge(history()).failover
@@ -131,7 +154,10 @@ def test_an_answer_from_beyond_the_restore_tells_nothing_of_the_failover() -> No
 
 def test_a_client_that_goes_back_and_forth_arrives_when_it_stays() -> None:
     """A run of good answers counts from its last interruption on."""
-    events = [replace(each, region=EAST) if isinstance(each, Served) and each.at == 160.5 else each for each in history()]
+    events = [
+        replace(each, region=EAST) if isinstance(each, Served) and each.at == 160.5 else each
+        for each in history()
+    ]
     assert judge(events).failover.client == pytest.approx(61.0)
 
 
@@ -175,7 +201,10 @@ def test_every_fault_of_a_drill_is_named(events: list[Event], verdict: Verdict, 
 )
 def test_objectives_are_what_it_is_measured_by(objectives: Objectives, says: str) -> None:
     """Each one that was missed is named."""
-    events = [replace(each, objectives=objectives) if isinstance(each, DrillStarted) else each for each in history()]
+    events = [
+        replace(each, objectives=objectives) if isinstance(each, DrillStarted) else each
+        for each in history()
+    ]
     events += [served(110 + number / 10, None) for number in range(9)]
     found = judge(sorted(events, key=lambda event: event.at))
     assert found.verdict is Verdict.FAIL
@@ -202,12 +231,17 @@ def test_an_address_is_the_region_that_said_so() -> None:
 
 
 def seen(number: int, *passed: bool, inverted: bool = False) -> HealthSeen:
-    checkers = tuple(CheckerObservation("us-east-1", "192.0.2.3", each, "", checked=str(number)) for each in passed)
+    checkers = tuple(
+        CheckerObservation("us-east-1", "192.0.2.3", each, "", checked=str(number))
+        for each in passed
+    )
     return HealthSeen(float(number), 1, inverted=inverted, checkers=checkers)
 
 
 def test_the_verdict_follows_the_checkers_as_route_53_counts() -> None:
-    """Three failures in a row of nearly all checkers; the same reading twice counts once; Inverted swaps at once."""
+    """Three failures in a row of nearly all checkers; the same reading twice counts once; Inverted
+    swaps at once.
+    """
     view = HealthView(CONFIG)
     assert view.healthy is None
     view.observe(seen(1, *[True] * 6))

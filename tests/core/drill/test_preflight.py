@@ -40,7 +40,9 @@ def test_a_service_as_deployed_is_not_refused() -> None:
         (CHECK.config, PAIR, replace(FINDINGS, resolvers={"r": DnsAnswer("NXDOMAIN", (), None)}), "r does not answer"),
     ],
 )  # fmt: skip
-def test_each_reason_is_named(check: object, records: object, findings: Findings, says: str) -> None:
+def test_each_reason_is_named(
+    check: object, records: object, findings: Findings, says: str
+) -> None:
     """One thing wrong, one reason."""
     (reason,) = reasons_to_refuse(SERVICE, replace(CHECK, config=check), records, findings)  # type: ignore[arg-type]
     assert says in reason

@@ -1,4 +1,6 @@
-"""A drill's record: what is written is what is read, and what this version cannot read is said so."""
+"""A drill's record: what is written is what is read, and what this version cannot read is said
+so.
+"""
 
 import json
 from dataclasses import replace
@@ -42,7 +44,19 @@ ANY_STEP = st.one_of(
 )
 
 
-@given(st.builds(DrillRecord, st.just(SCHEMA_VERSION), TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, st.lists(ANY_STEP).map(tuple)))
+@given(
+    st.builds(
+        DrillRecord,
+        st.just(SCHEMA_VERSION),
+        TEXT,
+        TEXT,
+        TEXT,
+        TEXT,
+        TEXT,
+        TEXT,
+        st.lists(ANY_STEP).map(tuple),
+    )
+)
 def test_what_is_written_is_what_is_read(record: DrillRecord) -> None:
     """Any record with any steps comes back equal, each step as its own type."""
     assert parse_record(record.to_json(), "/x") == record
@@ -56,7 +70,9 @@ def test_a_drill_s_record_fits_into_a_standard_parameter() -> None:
 def test_another_schema_version_is_said_to_be_one() -> None:
     """It is never read half: the message has both versions and the hint says what to do."""
     newer = replace(RECORD, schema_version=SCHEMA_VERSION + 1).to_json()
-    with pytest.raises(DeploytoolError, match="/x has schema version 2; this one reads 1") as caught:
+    with pytest.raises(
+        DeploytoolError, match="/x has schema version 2; this one reads 1"
+    ) as caught:
         parse_record(newer, "/x")
     assert "newer" in caught.value.hint
 

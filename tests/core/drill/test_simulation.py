@@ -11,11 +11,15 @@ from deploytool.core.route53.timing import expected_failover
 @pytest.mark.parametrize("threshold", [1, 3, 10])
 @pytest.mark.parametrize("failing", [True, False])
 @pytest.mark.parametrize("attempt", [0.0, 4.0, 25.0])
-def test_every_run_is_within_the_bound(interval: int, threshold: int, attempt: float, *, failing: bool) -> None:
+def test_every_run_is_within_the_bound(
+    interval: int, threshold: int, attempt: float, *, failing: bool
+) -> None:
     """The bound holds for a failover and a failback, of a real fault and of an inverted check."""
     config = HealthCheckConfig("HTTPS", request_interval=interval, failure_threshold=threshold)
     for by_inverting in (True, False):
-        found = expect(config, by_inverting=by_inverting, failing=failing, attempt=attempt, runs=200)
+        found = expect(
+            config, by_inverting=by_inverting, failing=failing, attempt=attempt, runs=200
+        )
         bound = expected_failover(config, by_inverting=by_inverting, attempt=attempt)
         assert found.detection.most <= bound.detection
         assert found.dns.most <= bound.dns
@@ -34,4 +38,6 @@ def test_going_takes_longer_than_coming_back() -> None:
 def test_the_same_scenario_draws_the_same() -> None:
     """A seed of its own: a report judged again says the same."""
     config = HealthCheckConfig("HTTPS")
-    assert expect(config, by_inverting=False, failing=True, runs=50) == expect(config, by_inverting=False, failing=True, runs=50)
+    assert expect(config, by_inverting=False, failing=True, runs=50) == expect(
+        config, by_inverting=False, failing=True, runs=50
+    )

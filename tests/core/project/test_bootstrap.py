@@ -1,11 +1,18 @@
-"""The bootstrap's graph: one stack, out of every stage's reach, its values checked before any call."""
+"""The bootstrap's graph: one stack, out of every stage's reach, its values checked before any
+call.
+"""
 
 from pathlib import Path
 
 import pytest
 
 from deploytool.core.errors import InputError
-from deploytool.core.project.bootstrap import bootstrap_graph, provider_parameter, repository_checked, subjects
+from deploytool.core.project.bootstrap import (
+    bootstrap_graph,
+    provider_parameter,
+    repository_checked,
+    subjects,
+)
 from deploytool.core.project.config import Config, parse_config
 from deploytool.core.project.template import Template, parse_template
 
@@ -38,8 +45,23 @@ def test_a_repository_as_its_tokens_name_it(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("", "hello", "octo-org/", "/hello", "octo-org/hello/x", "octo-org@1/hello", "octo-org/hello@2", "octo org/hello"),
-        *("*/hello", "octo-org/*", "octo-org/hello:environment:dev", "https://github.com/octo-org/hello", "octo-org/hello\n"),
+        *(
+            "",
+            "hello",
+            "octo-org/",
+            "/hello",
+            "octo-org/hello/x",
+            "octo-org@1/hello",
+            "octo-org/hello@2",
+            "octo org/hello",
+        ),
+        *(
+            "*/hello",
+            "octo-org/*",
+            "octo-org/hello:environment:dev",
+            "https://github.com/octo-org/hello",
+            "octo-org/hello\n",
+        ),
     ],
 )
 def test_no_other_text_is_a_repository(name: str) -> None:
@@ -50,7 +72,9 @@ def test_no_other_text_is_a_repository(name: str) -> None:
 
 def test_the_stack_is_none_of_any_stage(config: Config, template: Template) -> None:
     """Neither its name, nor its stage's, fits a pattern of the stage that it serves."""
-    graph = bootstrap_graph(config, config.stage("dev"), template, {"Repository": "a/b", "Branch": "main"})
+    graph = bootstrap_graph(
+        config, config.stage("dev"), template, {"Repository": "a/b", "Branch": "main"}
+    )
     [node] = graph.nodes.values()
     assert node.stack_name == "Bootstrap-hello-dev"
     assert not node.stack_name.startswith("hello")
@@ -61,8 +85,16 @@ def test_the_stack_is_none_of_any_stage(config: Config, template: Template) -> N
 def test_every_bad_value_is_told_before_any_call(config: Config, template: Template) -> None:
     """With the parameter that it is for."""
     with pytest.raises(InputError) as caught:
-        bootstrap_graph(config, config.stage("dev"), template, {"Branch": "a b", "OidcProviderArn": "arn:aws:iam::1:x"})
-    assert [fault.key for fault in caught.value.faults] == ["Parameters.Branch", "Parameters.OidcProviderArn"]
+        bootstrap_graph(
+            config,
+            config.stage("dev"),
+            template,
+            {"Branch": "a b", "OidcProviderArn": "arn:aws:iam::1:x"},
+        )
+    assert [fault.key for fault in caught.value.faults] == [
+        "Parameters.Branch",
+        "Parameters.OidcProviderArn",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -64,11 +64,18 @@ service: {hosted_zone: {output: zone.ZoneId}}
 """
 
 
-def graph_of(graph: str = GRAPH, config: str = CONFIG, templates: Mapping[str, str] = TEMPLATES, code: bytes = b"x") -> Graph:
+def graph_of(
+    graph: str = GRAPH,
+    config: str = CONFIG,
+    templates: Mapping[str, str] = TEMPLATES,
+    code: bytes = b"x",
+) -> Graph:
     parsed = parse_config(config, "deploytool.toml")
     packages = {"function": build_package("function", {"handler.py": code})}
     documents = {name: parse_template(text, name) for name, text in templates.items()}
-    return build_graph(parsed, parsed.stage(None), parse_graph_file(graph, "stacks.yaml"), documents, packages)
+    return build_graph(
+        parsed, parsed.stage(None), parse_graph_file(graph, "stacks.yaml"), documents, packages
+    )
 
 
 def faults_of(graph: str, config: str = CONFIG) -> dict[str, str]:
@@ -78,8 +85,13 @@ def faults_of(graph: str, config: str = CONFIG) -> dict[str, str]:
 
 
 def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
-    """Whoever takes one gets it from there, in whatever region; of its own region it takes what it does not say otherwise."""
-    text = GRAPH.replace("service: {", "service: {guard_function: {output: guard.Url}, function: {output: stage.Url}, ").replace(
+    """Whoever takes one gets it from there, in whatever region; of its own region it takes what it
+    does not say otherwise.
+    """
+    text = GRAPH.replace(
+        "service: {",
+        "service: {guard_function: {output: guard.Url}, function: {output: stage.Url}, ",
+    ).replace(
         "  stage:\n",
         """  guard:
     template: stage.yaml
@@ -98,11 +110,15 @@ def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
     }
     assert graph.service["guard_function"] == OutputRef(guard.id, "Url")
     regions = ("us-east-1", "us-west-2")
-    assert graph.regional_service == {"function": {each: OutputRef(NodeId("stage", each), "Url") for each in regions}}
+    assert graph.regional_service == {
+        "function": {each: OutputRef(NodeId("stage", each), "Url") for each in regions}
+    }
 
 
 def test_a_regional_stack_has_a_node_a_region_and_edges_to_where_its_parameters_come_from() -> None:
-    """Same region by default; the global one is in the primary; `only` leaves the other role without that edge."""
+    """Same region by default; the global one is in the primary; `only` leaves the other role
+    without that edge.
+    """
     graph = graph_of()
     east, west = NodeId("stage", "us-east-1"), NodeId("stage", "us-west-2")
     assert graph.nodes[west].parameters["ApiId"] == OutputRef(NodeId("api", "us-west-2"), "ApiId")
@@ -129,7 +145,9 @@ def test_a_snapshot_is_renamed_everywhere_and_only_by_what_it_holds() -> None:
     assert stage["DependsOn"] == ["Other", new]
     assert stage["Properties"]["DeploymentId"] == {"Ref": new}
     assert stage["Properties"]["X"] == {"Fn::GetAtt": [new, "DeploymentId"]}
-    assert stage["Properties"]["Description"] == {"Fn::Sub": f"of ${{{new}.DeploymentId}} and ${{Deployments}}"}
+    assert stage["Properties"]["Description"] == {
+        "Fn::Sub": f"of ${{{new}.DeploymentId}} and ${{Deployments}}"
+    }
     assert resources[new]["Type"] == "AWS::ApiGateway::Deployment"
     assert names(graph_of(code=b"y")) == names(first)
     changed = {**TEMPLATES, "api.yaml": API.replace("RestApi'", "RestApi', Properties: {Name: x}")}
@@ -146,35 +164,92 @@ def test_a_snapshot_is_renamed_everywhere_and_only_by_what_it_holds() -> None:
             "stacks.stage.parameters.ApiId",
             "has no output 'ApiIdd'; it has: ApiId",
         ),
-        (("zone.ZoneId, only: primary", "zon.ZoneId"), "stacks.stage.parameters.ZoneId.zon", "did you mean 'zone'"),
-        (("{setting: domain}", "{setting: domian}"), "stacks.zone.parameters.Name.domian", "did you mean 'domain'"),
-        (("{setting: domain}", "{setting: region}"), "stacks.zone.parameters.Name", "differs from region to region"),
-        (("{setting: domain}", "{output: api.ApiId}"), "stacks.zone.parameters.Name", "say which one"),
-        (("{setting: domain}", "{output: api.ApiId, region: eu-west-1}"), "stacks.zone.parameters.Name", "none of primary"),
-        (("      ApiId: {output: api.ApiId}\n", ""), "stacks.stage.parameters.ApiId", "has no value"),
-        (("      ApiId:", "      Apild: 1\n      ApiId:"), "stacks.stage.parameters.Apild", "did you mean 'ApiId'"),
         (
-            ("{output: api.ApiId}\n      ZoneId", "{output: api.ApiId, only: primary}\n      ZoneId"),
+            ("zone.ZoneId, only: primary", "zon.ZoneId"),
+            "stacks.stage.parameters.ZoneId.zon",
+            "did you mean 'zone'",
+        ),
+        (
+            ("{setting: domain}", "{setting: domian}"),
+            "stacks.zone.parameters.Name.domian",
+            "did you mean 'domain'",
+        ),
+        (
+            ("{setting: domain}", "{setting: region}"),
+            "stacks.zone.parameters.Name",
+            "differs from region to region",
+        ),
+        (
+            ("{setting: domain}", "{output: api.ApiId}"),
+            "stacks.zone.parameters.Name",
+            "say which one",
+        ),
+        (
+            ("{setting: domain}", "{output: api.ApiId, region: eu-west-1}"),
+            "stacks.zone.parameters.Name",
+            "none of primary",
+        ),
+        (
+            ("      ApiId: {output: api.ApiId}\n", ""),
+            "stacks.stage.parameters.ApiId",
+            "has no value",
+        ),
+        (
+            ("      ApiId:", "      Apild: 1\n      ApiId:"),
+            "stacks.stage.parameters.Apild",
+            "did you mean 'ApiId'",
+        ),
+        (
+            (
+                "{output: api.ApiId}\n      ZoneId",
+                "{output: api.ApiId, only: primary}\n      ZoneId",
+            ),
             "stacks.stage.parameters.ApiId",
             "must have a default",
         ),
-        (("artifact: function", "artifact: functoin"), "stacks.stage.parameters.Key.functoin", "did you mean 'function'"),
+        (
+            ("artifact: function", "artifact: functoin"),
+            "stacks.stage.parameters.Key.functoin",
+            "did you mean 'function'",
+        ),
         (
             ("resource: Deployment", "resource: Deploymnt"),
             "stacks.stage.snapshot.resource.Deploymnt",
             "did you mean 'Deployment'",
         ),
-        (("of: [api, stage]", "of: [apy, stage]"), "stacks.stage.snapshot.of.apy", "did you mean 'api'"),
+        (
+            ("of: [api, stage]", "of: [apy, stage]"),
+            "stacks.stage.snapshot.of.apy",
+            "did you mean 'api'",
+        ),
         (("{setting: domain}", "{output: stage.Url, region: primary}"), "stacks", "circle: "),
         (("scope: global", "scope: globl"), "stacks.zone.scope", "'global'"),
-        (("{setting: domain}", "{settings: domain}"), "stacks.zone.parameters.Name", "{setting: NAME}"),
-        (("template: zone.yaml", "tempalte: zone.yaml"), "stacks.zone.tempalte", "did you mean 'template'"),
+        (
+            ("{setting: domain}", "{settings: domain}"),
+            "stacks.zone.parameters.Name",
+            "{setting: NAME}",
+        ),
+        (
+            ("template: zone.yaml", "tempalte: zone.yaml"),
+            "stacks.zone.tempalte",
+            "did you mean 'template'",
+        ),
         (("{retention: 30}", "{region: 30}"), "settings.region", "built-in"),
-        (("{output: zone.ZoneId}}\n", "{output: zone.Zone}}\n"), "service.hosted_zone", "has no output"),
-        (("bucket: {output: api.ApiId}", "bucket: here"), "artifacts.function.bucket", "must be an output"),
+        (
+            ("{output: zone.ZoneId}}\n", "{output: zone.Zone}}\n"),
+            "service.hosted_zone",
+            "has no output",
+        ),
+        (
+            ("bucket: {output: api.ApiId}", "bucket: here"),
+            "artifacts.function.bucket",
+            "must be an output",
+        ),
     ],
 )
-def test_each_fault_of_the_graph_names_its_key_and_the_mend(change: tuple[str, str], key: str, says: str) -> None:
+def test_each_fault_of_the_graph_names_its_key_and_the_mend(
+    change: tuple[str, str], key: str, says: str
+) -> None:
     """What would fail half-way through a deployment is refused before it."""
     assert change[0] in GRAPH
     assert says in faults_of(GRAPH.replace(*change))[key]
@@ -182,19 +257,27 @@ def test_each_fault_of_the_graph_names_its_key_and_the_mend(change: tuple[str, s
 
 def test_a_circle_is_shown_in_the_order_of_waiting() -> None:
     """Zone waits for stage, which waits for zone."""
-    message = faults_of(GRAPH.replace("{setting: domain}", "{output: stage.Url, region: primary}"))["stacks"]
+    message = faults_of(GRAPH.replace("{setting: domain}", "{output: stage.Url, region: primary}"))[
+        "stacks"
+    ]
     assert "zone -> stage -> zone" in message or "stage -> zone -> stage" in message
 
 
 def test_a_setting_that_no_stack_uses_is_an_unknown_key_of_the_configuration() -> None:
     """A misspelt setting would change nothing in silence."""
-    assert "did you mean 'retention'" in faults_of(GRAPH, CONFIG + "settings = {retentoin = 1}")["stages.dev.settings.retentoin"]
+    assert (
+        "did you mean 'retention'"
+        in faults_of(GRAPH, CONFIG + "settings = {retentoin = 1}")["stages.dev.settings.retentoin"]
+    )
 
 
 def test_a_key_twice_is_refused() -> None:
     """YAML's last one wins would lose a stack in silence."""
     with pytest.raises(InputError, match="stands there twice"):
-        parse_graph_file("stacks:\n  a: {template: t, scope: global}\n  a: {template: t, scope: global}", "stacks.yaml")
+        parse_graph_file(
+            "stacks:\n  a: {template: t, scope: global}\n  a: {template: t, scope: global}",
+            "stacks.yaml",
+        )
 
 
 CONDITIONAL = """
@@ -226,18 +309,37 @@ service:
 
 def stage_with(**settings: object) -> str:
     """The configuration with settings of the stage."""
-    return CONFIG + "settings = {" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in settings.items()) + "}"
+    return (
+        CONFIG
+        + "settings = {"
+        + ", ".join(f"{name} = {json.dumps(value)}" for name, value in settings.items())
+        + "}"
+    )
 
 
 def test_a_stage_does_without_the_stacks_whose_condition_does_not_hold() -> None:
-    """All settings of a `when` must hold, one of its values each; what a stage does without is known, to be deleted."""
+    """All settings of a `when` must hold, one of its values each; what a stage does without is
+    known, to be deleted.
+    """
     assert {node.stack for node in graph_of(CONDITIONAL).nodes} == {"zone", "api", "stage"}
     graph = graph_of(CONDITIONAL, stage_with(zone="external", vpc=True))
-    assert {str(each) for each in graph.nodes} == {"api@us-east-1", "api@us-west-2", "network@us-west-2"}
-    assert {str(each) for each in graph.left_out} == {"network@us-east-1", "zone@us-east-1", "stage@us-east-1", "stage@us-west-2"}
+    assert {str(each) for each in graph.nodes} == {
+        "api@us-east-1",
+        "api@us-west-2",
+        "network@us-west-2",
+    }
+    assert {str(each) for each in graph.left_out} == {
+        "network@us-east-1",
+        "zone@us-east-1",
+        "stage@us-east-1",
+        "stage@us-west-2",
+    }
     assert graph.service == {}
     whole = graph.whole().reversed_edges()
-    assert {str(each) for each in whole[NodeId("zone", "us-east-1")]} == {"stage@us-east-1", "stage@us-west-2"}
+    assert {str(each) for each in whole[NodeId("zone", "us-east-1")]} == {
+        "stage@us-east-1",
+        "stage@us-west-2",
+    }
 
 
 def test_the_first_source_that_holds_and_whose_stack_is_there_counts() -> None:
@@ -277,13 +379,43 @@ def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_i
     ("change", "settings", "key", "says"),
     [
         (("zone: [new, existing]", "zon: new"), {}, "stacks.stage.when.zon", "did you mean 'zone'"),
-        (("zone: [new, existing]", "zone: nwe"), {}, "stacks.stage.when.zone", "can never hold: 'nwe' is none of new, existing"),
-        (("{vpc: true}}", "{vpc: yess}}"), {}, "stacks.stage.parameters.Key.when.vpc", "true or false"),
-        (("when: {zone: new}", "when: {region: us-east-1}"), {}, "stacks.zone.when", "differs from region to region"),
-        (("when: {zone: new}", "when: {zone: [[new]]}"), {}, "stacks.zone.when.zone", "a list of values"),
+        (
+            ("zone: [new, existing]", "zone: nwe"),
+            {},
+            "stacks.stage.when.zone",
+            "can never hold: 'nwe' is none of new, existing",
+        ),
+        (
+            ("{vpc: true}}", "{vpc: yess}}"),
+            {},
+            "stacks.stage.parameters.Key.when.vpc",
+            "true or false",
+        ),
+        (
+            ("when: {zone: new}", "when: {region: us-east-1}"),
+            {},
+            "stacks.zone.when",
+            "differs from region to region",
+        ),
+        (
+            ("when: {zone: new}", "when: {zone: [[new]]}"),
+            {},
+            "stacks.zone.when.zone",
+            "a list of values",
+        ),
         (("default: new", "default: nwe"), {}, "settings.zone.default", "is none of"),
-        (("lookup: hosted_zone", "lookup: hosted_zon"), {}, "settings.zone_id.lookup", "hosted_zone"),
-        (("", ""), {"zone": "nwe"}, "stages.dev.settings.zone", "'nwe' is none of new, existing, external"),
+        (
+            ("lookup: hosted_zone", "lookup: hosted_zon"),
+            {},
+            "settings.zone_id.lookup",
+            "hosted_zone",
+        ),
+        (
+            ("", ""),
+            {"zone": "nwe"},
+            "stages.dev.settings.zone",
+            "'nwe' is none of new, existing, external",
+        ),
         (("", ""), {"vpc": "true"}, "stages.dev.settings.vpc", "true or false, without quotes"),
         (
             ("ApiId: {output: api.ApiId}", "ApiId: {output: network.ApiId}"),
@@ -297,7 +429,12 @@ def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_i
             "stacks.stage.parameters.ApiId",
             "must have a default",
         ),
-        (("ApiId: {output: api.ApiId}", "ApiId: []"), {}, "stacks.stage.parameters.ApiId", "empty list"),
+        (
+            ("ApiId: {output: api.ApiId}", "ApiId: []"),
+            {},
+            "stacks.stage.parameters.ApiId",
+            "empty list",
+        ),
         (
             (
                 "hosted_zone: [{output: zone.ZoneId, when: {zone: new}}",
@@ -312,7 +449,9 @@ def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_i
 def test_each_fault_of_a_condition_names_its_key_and_the_mend(
     change: tuple[str, str], settings: Mapping[str, object], key: str, says: str
 ) -> None:
-    """A misspelt condition would leave a stack out in silence, and an output of a stack left out would never come."""
+    """A misspelt condition would leave a stack out in silence, and an output of a stack left out
+    would never come.
+    """
     assert change[0] in CONDITIONAL
     assert says in faults_of(CONDITIONAL.replace(*change), stage_with(**settings))[key]
 
@@ -333,8 +472,18 @@ Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
 @pytest.mark.parametrize(
     ("source", "settings", "key", "says"),
     [
-        ("Days: {setting: a}", {"a": 2}, "stages.dev.settings.a", "'2' is not valid: must be one of 1, 3"),
-        ("Days: {setting: a}", {}, "settings.a", "'7' is not valid: must be one of 1, 3 (stacks.one.parameters.Days)"),
+        (
+            "Days: {setting: a}",
+            {"a": 2},
+            "stages.dev.settings.a",
+            "'2' is not valid: must be one of 1, 3",
+        ),
+        (
+            "Days: {setting: a}",
+            {},
+            "settings.a",
+            "'7' is not valid: must be one of 1, 3 (stacks.one.parameters.Days)",
+        ),
         ("Days: 2", {}, "stacks.one.parameters.Days", "must be one of 1, 3"),
         ("Size: {setting: a}", {"a": 64}, "stages.dev.settings.a", "at least 128"),
         ("Size: {setting: a}", {"a": 20000}, "stages.dev.settings.a", "at most 10240"),
@@ -343,7 +492,12 @@ Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
         ("Name: x", {}, "stacks.one.parameters.Name", "at least 2 characters"),
         ("Names: 'a, B'", {}, "stacks.one.parameters.Names", "must match [a-z]"),
         ("Domain: {setting: a}", {"a": "A"}, "stages.dev.settings.a", "must be lower case"),
-        ("Domain: {setting: empty}", {}, "stages.dev.settings.empty", "has no value: must be lower case"),
+        (
+            "Domain: {setting: empty}",
+            {},
+            "stages.dev.settings.empty",
+            "has no value: must be lower case",
+        ),
         ("Domain: {setting: domain}", {}, "stages.dev.domain", "must be lower case"),
         ("Name: " + "x" * 5000, {}, "stacks.one.parameters.Name", "4,096 bytes"),
         ("Secret: short", {}, "stacks.one.parameters.Secret", "the value is not valid"),
@@ -352,9 +506,17 @@ Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
 def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
     source: str, settings: Mapping[str, object], key: str, says: str
 ) -> None:
-    """The fault stands where the value was written: the configuration, the graph file's default, or the literal."""
-    graph = "settings: {a: 7, empty: ''}\nstacks: {one: {template: r.yaml, scope: global, parameters: {" + source + "}}}"
-    config = stage_with(**settings).replace("[stages.dev]", '[stages.dev]\ndomain = "1.example.com"')
+    """The fault stands where the value was written: the configuration, the graph file's default, or
+    the literal.
+    """
+    graph = (
+        "settings: {a: 7, empty: ''}\nstacks: {one: {template: r.yaml, scope: global, parameters: {"
+        + source
+        + "}}}"
+    )
+    config = stage_with(**settings).replace(
+        "[stages.dev]", '[stages.dev]\ndomain = "1.example.com"'
+    )
     with pytest.raises(InputError) as caught:
         graph_of(graph, config, {"r.yaml": RULES})
     [fault] = caught.value.faults
@@ -365,7 +527,11 @@ def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
 
 def test_a_pattern_that_python_does_not_know_is_left_to_cloudformation() -> None:
     """Its patterns are Java's."""
-    assert graph_of("stacks: {one: {template: r.yaml, scope: global, parameters: {Java: b}}}", CONFIG, {"r.yaml": RULES}).nodes
+    assert graph_of(
+        "stacks: {one: {template: r.yaml, scope: global, parameters: {Java: b}}}",
+        CONFIG,
+        {"r.yaml": RULES},
+    ).nodes
 
 
 TOPIC = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n"
@@ -374,25 +540,49 @@ TOPIC = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n"
 @pytest.mark.parametrize(
     ("template", "key", "says"),
     [
-        ("Parameters:\n" + "".join(f"  P{n}: {{Type: String, Default: a}}\n" for n in range(201)) + TOPIC, "Parameters", "201; "),
-        ("Resources:\n" + "".join(f"  T{n}: {{Type: 'AWS::SNS::Topic'}}\n" for n in range(501)), "Resources", "500 at most"),
-        (TOPIC + "Outputs:\n" + "".join(f"  O{n}: {{Value: a}}\n" for n in range(201)), "Outputs", "200 at most"),
+        (
+            "Parameters:\n"
+            + "".join(f"  P{n}: {{Type: String, Default: a}}\n" for n in range(201))
+            + TOPIC,
+            "Parameters",
+            "201; ",
+        ),
+        (
+            "Resources:\n" + "".join(f"  T{n}: {{Type: 'AWS::SNS::Topic'}}\n" for n in range(501)),
+            "Resources",
+            "500 at most",
+        ),
+        (
+            TOPIC + "Outputs:\n" + "".join(f"  O{n}: {{Value: a}}\n" for n in range(201)),
+            "Outputs",
+            "200 at most",
+        ),
         (TOPIC + f"Description: {'x' * 1025}", "Description", "1025 bytes"),
-        (TOPIC + f"Outputs: {{{'O' * 256}: {{Value: a}}}}", f"Outputs.{'O' * 20}...", "256 characters"),
+        (
+            TOPIC + f"Outputs: {{{'O' * 256}: {{Value: a}}}}",
+            f"Outputs.{'O' * 20}...",
+            "256 characters",
+        ),
         (TOPIC + "Outputs: {my-output: {Value: a}}", "Outputs.my-output", "letters and digits"),
         (TOPIC + f"Metadata: {{A: {'x' * 51_200}}}", "", "51,200 at most"),
     ],
 )
-def test_a_template_over_cloudformation_s_limits_is_refused(template: str, key: str, says: str) -> None:
+def test_a_template_over_cloudformation_s_limits_is_refused(
+    template: str, key: str, says: str
+) -> None:
     """Before the first call, in the template's own file."""
     with pytest.raises(InputError) as caught:
-        graph_of("stacks: {one: {template: big.yaml, scope: global}}", CONFIG, {"big.yaml": template})
+        graph_of(
+            "stacks: {one: {template: big.yaml, scope: global}}", CONFIG, {"big.yaml": template}
+        )
     [fault] = caught.value.faults
     assert (fault.file, fault.key) == ("big.yaml", key)
     assert says in fault.message
 
 
-@pytest.mark.parametrize(("name", "says"), [("x" * 120, "takes 128"), ("a_b", "letters, digits and hyphens")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("x" * 120, "takes 128"), ("a_b", "letters, digits and hyphens")]
+)
 def test_a_stack_s_name_must_be_one_that_cloudformation_takes(name: str, says: str) -> None:
     """The name holds project and stage, so no single part of it shows the fault."""
     graph = f"stacks: {{{name}: {{template: api.yaml, scope: regional}}}}"
@@ -400,16 +590,38 @@ def test_a_stack_s_name_must_be_one_that_cloudformation_takes(name: str, says: s
 
 
 def test_a_value_a_region_is_for_regional_stacks() -> None:
-    """Each gets its own; a global stack cannot know which one is meant, and a fault of one region's value names the setting."""
+    """Each gets its own; a global stack cannot know which one is meant, and a fault of one region's
+    value names the setting.
+    """
     by_region = CONFIG + 'settings = {url = {us-east-1 = "a", us-west-2 = "b"}}'
     graph = graph_of(CONDITIONAL, by_region)
-    assert [graph.nodes[NodeId("stage", region)].parameters["Key"] for region in ("us-east-1", "us-west-2")] == ["a", "b"]
-    taken = faults_of(CONDITIONAL.replace("{Name: {setting: domain}}", "{Name: {setting: url}}"), by_region)
+    assert [
+        graph.nodes[NodeId("stage", region)].parameters["Key"]
+        for region in ("us-east-1", "us-west-2")
+    ] == ["a", "b"]
+    taken = faults_of(
+        CONDITIONAL.replace("{Name: {setting: domain}}", "{Name: {setting: url}}"), by_region
+    )
     assert "differs from region to region" in taken["stacks.zone.parameters.Name"]
-    assert "did you mean 'url'" in faults_of(CONDITIONAL, by_region.replace("url =", "urll ="))["stages.dev.settings.urll"]
+    assert (
+        "did you mean 'url'"
+        in faults_of(CONDITIONAL, by_region.replace("url =", "urll ="))["stages.dev.settings.urll"]
+    )
 
 
-WORDS = ("settings", "stacks", "service", "artifacts", "template", "scope", "when", "parameters", "snapshot", "only", "default")
+WORDS = (
+    "settings",
+    "stacks",
+    "service",
+    "artifacts",
+    "template",
+    "scope",
+    "when",
+    "parameters",
+    "snapshot",
+    "only",
+    "default",
+)
 MORE = (
     "values",
     "lookup",
@@ -425,10 +637,15 @@ MORE = (
     "a.b",
     "global",
 )
-LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from([*WORDS, *MORE]))
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from([*WORDS, *MORE])
+)
 TREES = st.recursive(
     LEAVES,
-    lambda node: st.one_of(st.lists(node, max_size=3), st.dictionaries(st.sampled_from([*WORDS, *MORE]), node, max_size=4)),
+    lambda node: st.one_of(
+        st.lists(node, max_size=3),
+        st.dictionaries(st.sampled_from([*WORDS, *MORE]), node, max_size=4),
+    ),
 )
 
 

@@ -1,4 +1,6 @@
-"""deploytool.toml: what is accepted, and that every fault is named with its key and its mend, all at once."""
+"""deploytool.toml: what is accepted, and that every fault is named with its key and its mend, all
+at once.
+"""
 
 from contextlib import suppress
 
@@ -28,16 +30,23 @@ def faults_of(text: str) -> dict[str, str]:
 
 
 def test_a_good_file_gives_its_stages_with_their_domains() -> None:
-    """Prod answers at the domain itself, another stage at a name below it, unless it says otherwise."""
+    """Prod answers at the domain itself, another stage at a name below it, unless it says
+    otherwise.
+    """
     config = parse_config(GOOD, "deploytool.toml")
     assert config.regions == ("us-east-1", "us-west-2")
-    assert {name: stage.domain for name, stage in config.stages.items()} == {"dev": "dev.example.com", "prod": "example.com"}
+    assert {name: stage.domain for name, stage in config.stages.items()} == {
+        "dev": "dev.example.com",
+        "prod": "example.com",
+    }
     assert config.stages["dev"].settings == {"request_interval": 30}
 
 
 def test_a_setting_may_have_a_value_a_region() -> None:
     """What differs from region to region, like an ARN, is kept apart from what both have."""
-    config = parse_config(GOOD.replace("30 }", '30, arn = { us-east-1 = "a", us-west-2 = "b" } }'), "deploytool.toml")
+    config = parse_config(
+        GOOD.replace("30 }", '30, arn = { us-east-1 = "a", us-west-2 = "b" } }'), "deploytool.toml"
+    )
     stage = config.stages["dev"]
     assert stage.settings == {"request_interval": 30}
     assert stage.regional == {"us-east-1": {"arn": "a"}, "us-west-2": {"arn": "b"}}
@@ -54,14 +63,32 @@ def test_a_setting_may_have_a_value_a_region() -> None:
         (("us-west-2", "oregon"), "regions", "not an AWS region"),
         ((', "us-west-2"', ""), "regions", "two regions"),
         (("[stages.dev]", "[stages.Dev-1]"), "stages.Dev-1", "lower-case letters and digits"),
-        (("[stages.dev]", '[stages.dev]\ndomian = "x.example.com"'), "stages.dev.domian", "did you mean 'domain'"),
-        (("[stages.dev]", '[stages.dev]\ndomain = "example.com"'), "stages.prod.domain", "is stage dev's"),
+        (
+            ("[stages.dev]", '[stages.dev]\ndomian = "x.example.com"'),
+            "stages.dev.domian",
+            "did you mean 'domain'",
+        ),
+        (
+            ("[stages.dev]", '[stages.dev]\ndomain = "example.com"'),
+            "stages.prod.domain",
+            "is stage dev's",
+        ),
         (("30 }", "1.5 }"), "stages.dev.settings.request_interval", "whole number"),
-        (("30 }", "{ us-east-1 = 10 } }"), "stages.dev.settings.request_interval", "{ us-east-1 = ..., us-west-2 = ... }"),
-        (("30 }", "{ us-east-1 = 10, us-west-2 = [] } }"), "stages.dev.settings.request_interval", "a region"),
+        (
+            ("30 }", "{ us-east-1 = 10 } }"),
+            "stages.dev.settings.request_interval",
+            "{ us-east-1 = ..., us-west-2 = ... }",
+        ),
+        (
+            ("30 }", "{ us-east-1 = 10, us-west-2 = [] } }"),
+            "stages.dev.settings.request_interval",
+            "a region",
+        ),
     ],
 )
-def test_each_fault_names_its_key_and_the_mend(change: tuple[str, str], key: str, says: str) -> None:
+def test_each_fault_names_its_key_and_the_mend(
+    change: tuple[str, str], key: str, says: str
+) -> None:
     """Every kind of bad input is one message at its own key."""
     assert change[0] in GOOD
     assert says in faults_of(GOOD.replace(*change))[key]
@@ -108,6 +135,6 @@ def test_plain_labels_make_a_domain(labels: list[str]) -> None:
 
 def test_a_misspelt_key_is_one_message() -> None:
     """The key that was meant is not said to be missing as well."""
-    assert faults_of('projekt = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]').keys() == {
-        "projekt"
-    }
+    assert faults_of(
+        'projekt = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]'
+    ).keys() == {"projekt"}

@@ -63,7 +63,9 @@ def test_a_body_over_the_limit_is_refused_with_its_size() -> None:
         render_body({"Resources": {"A": {"Metadata": "x" * 52_000}}}, "0" * 16, "big.yaml")
 
 
-@pytest.mark.parametrize("text", ["", "just text", "Resources: {}", "Resources: [1]", "a: [", "a: 1\na: 2"])
+@pytest.mark.parametrize(
+    "text", ["", "just text", "Resources: {}", "Resources: [1]", "a: [", "a: 1\na: 2"]
+)
 def test_what_is_no_template_is_refused(text: str) -> None:
     """With the file's name."""
     with pytest.raises(InputError, match=r"t\.yaml"):

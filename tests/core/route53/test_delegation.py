@@ -28,25 +28,56 @@ FOREIGN = ("ns1.other.net.",)
 
 
 def parent(*answers: tuple[str, ...], silent: tuple[str, ...] = ()) -> Parent:
-    return Parent("com.", tuple(ParentAnswer(f"{index}.gtld.", names) for index, names in enumerate(answers)), silent)
+    return Parent(
+        "com.",
+        tuple(ParentAnswer(f"{index}.gtld.", names) for index, names in enumerate(answers)),
+        silent,
+    )
 
 
 @pytest.mark.parametrize(
     ("found", "verdict", "words"),
     [
         pytest.param(parent(RIGHT, RIGHT), Delegated(), "to the hosted zone", id="right"),
-        pytest.param(parent(RIGHT[:1]), Delegated(), "to the hosted zone", id="some of ours and no other"),
-        pytest.param(parent(()), NotDelegated("com.", "0.gtld."), "com. at 0.gtld) does not delegate example.com", id="none"),
         pytest.param(
-            parent(FOREIGN), PointsElsewhere("com.", "0.gtld.", FOREIGN), "to ns1.other.net, not to NS-2.awsdns", id="elsewhere"
+            parent(RIGHT[:1]), Delegated(), "to the hosted zone", id="some of ours and no other"
         ),
-        pytest.param(parent((*RIGHT, *FOREIGN)), PartlyRight("com.", "0.gtld.", FOREIGN), "also to ns1.other.net", id="partly"),
-        pytest.param(parent(RIGHT, ()), PartlyRight("com.", "1.gtld.", ()), "not on all", id="its servers differ"),
-        pytest.param(parent(silent=("no reply",)), ParentUnreachable("com.", "no reply"), "no reply", id="unreachable"),
+        pytest.param(
+            parent(()),
+            NotDelegated("com.", "0.gtld."),
+            "com. at 0.gtld) does not delegate example.com",
+            id="none",
+        ),
+        pytest.param(
+            parent(FOREIGN),
+            PointsElsewhere("com.", "0.gtld.", FOREIGN),
+            "to ns1.other.net, not to NS-2.awsdns",
+            id="elsewhere",
+        ),
+        pytest.param(
+            parent((*RIGHT, *FOREIGN)),
+            PartlyRight("com.", "0.gtld.", FOREIGN),
+            "also to ns1.other.net",
+            id="partly",
+        ),
+        pytest.param(
+            parent(RIGHT, ()),
+            PartlyRight("com.", "1.gtld.", ()),
+            "not on all",
+            id="its servers differ",
+        ),
+        pytest.param(
+            parent(silent=("no reply",)),
+            ParentUnreachable("com.", "no reply"),
+            "no reply",
+            id="unreachable",
+        ),
     ],
 )
 def test_judge(found: Parent, verdict: Verdict, words: str) -> None:
-    """Each state of the parent has its verdict, and the verdict names the zone, the server and the names found."""
+    """Each state of the parent has its verdict, and the verdict names the zone, the server and the
+    names found.
+    """
     assert judge(found, OURS) == verdict
     assert words in in_words(verdict, "example.com", OURS)
     assert stands_in_the_way(verdict) == isinstance(verdict, NotDelegated | PointsElsewhere)
@@ -68,7 +99,12 @@ def look(records: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     ("name", "records", "owner"),
     [
         pytest.param("api.example.com", {}, None, id="no CAA allows all"),
-        pytest.param("api.example.com", {"example.com": ['0 issue "letsencrypt.org"']}, "example.com.", id="an ancestor forbids"),
+        pytest.param(
+            "api.example.com",
+            {"example.com": ['0 issue "letsencrypt.org"']},
+            "example.com.",
+            id="an ancestor forbids",
+        ),
         pytest.param(
             "api.example.com",
             {"api.example.com": ['0 issue "amazon.com"'], "example.com": ['0 issue ";"']},
@@ -76,16 +112,54 @@ def look(records: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
             id="the nearest counts",
         ),
         pytest.param("api.example.com", {"com": ['0 issue ";"']}, "com.", id="up to the root"),
-        pytest.param("example.com", {"example.com": ['0 iodef "mailto:a@example.com"']}, None, id="no issue property"),
-        pytest.param("example.com", {"example.com": ['0 issuewild ";"']}, None, id="issuewild is for wildcards"),
         pytest.param(
-            "*.example.com", {"example.com": ['0 issuewild ";"', '0 issue "amazon.com"']}, "example.com.", id="wildcard"
+            "example.com",
+            {"example.com": ['0 iodef "mailto:a@example.com"']},
+            None,
+            id="no issue property",
         ),
-        pytest.param("*.example.com", {"example.com": ['0 issue "amazon.com"']}, None, id="a wildcard falls back to issue"),
-        pytest.param("example.com", {"example.com": ['0 ISSUE "AwsTrust.com; a=b"']}, None, id="case and parameters"),
-        pytest.param("example.com", {"example.com": ['128 tbs "x"', '0 issue "amazon.com"']}, "example.com.", id="critical"),
-        pytest.param("example.com", {"example.com": ['0 tbs "x"']}, None, id="an unknown tag that is not critical"),
-        pytest.param("example.com", {"example.com": ['0 issue "ca.example.net"', '0 issue "amazonaws.com"']}, None, id="several"),
+        pytest.param(
+            "example.com",
+            {"example.com": ['0 issuewild ";"']},
+            None,
+            id="issuewild is for wildcards",
+        ),
+        pytest.param(
+            "*.example.com",
+            {"example.com": ['0 issuewild ";"', '0 issue "amazon.com"']},
+            "example.com.",
+            id="wildcard",
+        ),
+        pytest.param(
+            "*.example.com",
+            {"example.com": ['0 issue "amazon.com"']},
+            None,
+            id="a wildcard falls back to issue",
+        ),
+        pytest.param(
+            "example.com",
+            {"example.com": ['0 ISSUE "AwsTrust.com; a=b"']},
+            None,
+            id="case and parameters",
+        ),
+        pytest.param(
+            "example.com",
+            {"example.com": ['128 tbs "x"', '0 issue "amazon.com"']},
+            "example.com.",
+            id="critical",
+        ),
+        pytest.param(
+            "example.com",
+            {"example.com": ['0 tbs "x"']},
+            None,
+            id="an unknown tag that is not critical",
+        ),
+        pytest.param(
+            "example.com",
+            {"example.com": ['0 issue "ca.example.net"', '0 issue "amazonaws.com"']},
+            None,
+            id="several",
+        ),
     ],
 )
 def test_caa(name: str, records: Mapping[str, Sequence[str]], owner: str | None) -> None:
@@ -95,9 +169,14 @@ def test_caa(name: str, records: Mapping[str, Sequence[str]], owner: str | None)
     assert (fault.owner if fault else None) == owner
 
 
-@given(st.sampled_from(sorted(AMAZON)), st.lists(st.from_regex(r"[a-z]{1,9}\.org", fullmatch=True), max_size=3))
+@given(
+    st.sampled_from(sorted(AMAZON)),
+    st.lists(st.from_regex(r"[a-z]{1,9}\.org", fullmatch=True), max_size=3),
+)
 def test_any_of_amazons_names_allows(ours: str, others: list[str]) -> None:
-    """One record with a name of Amazon's is enough, whatever else is allowed; without one it is forbidden."""
+    """One record with a name of Amazon's is enough, whatever else is allowed; without one it is
+    forbidden.
+    """
     values = [f'0 issue "{each}"' for each in [*others, ours]]
     assert caa_fault("example.com", lambda _: values) is None
     fault = caa_fault("example.com", lambda _: values[:-1])

@@ -1,4 +1,6 @@
-"""Health checks: each row of the facts page's table, and the property that no verdict turns on too few results."""
+"""Health checks: each row of the facts page's table, and the property that no verdict turns on too
+few results.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -27,7 +29,9 @@ from deploytool.core.route53.health import (
 HTTPS = HealthCheckConfig("HTTPS", fqdn="us-east-1.example.com", request_interval=10)
 MATCH = replace(HTTPS, type="HTTPS_STR_MATCH", search_string="ok")
 TCP = replace(HTTPS, type="TCP")
-GOOD = Attempt(connect_seconds=0.1, status=200, response_seconds=0.2, body=b"all ok", body_seconds=0.1)
+GOOD = Attempt(
+    connect_seconds=0.1, status=200, response_seconds=0.2, body=b"all ok", body_seconds=0.1
+)
 UP, DOWN = CheckerState(True), CheckerState(False)
 
 
@@ -40,7 +44,9 @@ UP, DOWN = CheckerState(True), CheckerState(False)
         pytest.param(HTTPS, replace(GOOD, connect_seconds=4.1), False, id="connected after 4 s"),
         pytest.param(HTTPS, replace(GOOD, response_seconds=2.0), True, id="status at 2 s more"),
         pytest.param(HTTPS, replace(GOOD, response_seconds=2.1), False, id="status after 2 s more"),
-        pytest.param(HTTPS, replace(GOOD, connect_seconds=4.0, response_seconds=2.0), True, id="6 s in all"),
+        pytest.param(
+            HTTPS, replace(GOOD, connect_seconds=4.0, response_seconds=2.0), True, id="6 s in all"
+        ),
         pytest.param(HTTPS, replace(GOOD, status=199), False, id="199"),
         pytest.param(HTTPS, replace(GOOD, status=299), True, id="299, a code without a phrase"),
         pytest.param(HTTPS, replace(GOOD, status=302), True, id="302, not followed"),
@@ -59,12 +65,24 @@ UP, DOWN = CheckerState(True), CheckerState(False)
         pytest.param(MATCH, replace(GOOD, body_seconds=2.0), True, id="body at 2 s more"),
         pytest.param(MATCH, replace(GOOD, body_seconds=2.1), False, id="body after 2 s more"),
         pytest.param(MATCH, replace(GOOD, body_seconds=None), False, id="body not whole"),
-        pytest.param(MATCH, replace(GOOD, body=b"." * (SEARCHED_BYTES - 2) + b"ok"), True, id="string ends at byte 5120"),
-        pytest.param(MATCH, replace(GOOD, body=b"." * (SEARCHED_BYTES - 1) + b"ok"), False, id="string ends at byte 5121"),
+        pytest.param(
+            MATCH,
+            replace(GOOD, body=b"." * (SEARCHED_BYTES - 2) + b"ok"),
+            True,
+            id="string ends at byte 5120",
+        ),
+        pytest.param(
+            MATCH,
+            replace(GOOD, body=b"." * (SEARCHED_BYTES - 1) + b"ok"),
+            False,
+            id="string ends at byte 5121",
+        ),
     ],
 )
 def test_one_attempt(config: HealthCheckConfig, attempt: Attempt, success: bool) -> None:
-    """An attempt passes exactly as the facts page's rows for HTTP, HTTPS, TCP and string match say, and its words agree."""
+    """An attempt passes exactly as the facts page's rows for HTTP, HTTPS, TCP and string match say,
+    and its words agree.
+    """
     result = judge_check(config, attempt)
     assert result.success == success
     assert result.status.startswith("Success: " if success else "Failure: ")
@@ -91,7 +109,8 @@ def test_limits_of_a_faster_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("type_", "seconds"), [("HTTP", 6), ("HTTPS", 6), ("HTTP_STR_MATCH", 8), ("HTTPS_STR_MATCH", 8), ("TCP", 10)]
+    ("type_", "seconds"),
+    [("HTTP", 6), ("HTTPS", 6), ("HTTP_STR_MATCH", 8), ("HTTPS_STR_MATCH", 8), ("TCP", 10)],
 )
 def test_time_limits(type_: str, seconds: float) -> None:
     """One attempt takes at most 6 s for HTTP(S), 2 s more to match a string, 10 s for TCP."""
@@ -124,12 +143,16 @@ def test_server_name(config: HealthCheckConfig, name: str | None) -> None:
     ],
 )
 def test_host_header(config: HealthCheckConfig, host: str) -> None:
-    """Host is the FQDN, or the address without one, with the port unless it is the protocol's own."""
+    """Host is the FQDN, or the address without one, with the port unless it is the protocol's
+    own.
+    """
     assert host_header(config) == host
 
 
 def test_a_new_checker_says_healthy() -> None:
-    """A new health check is healthy until there is enough data: failures short of the threshold leave it so."""
+    """A new health check is healthy until there is enough data: failures short of the threshold
+    leave it so.
+    """
     state = CheckerState().observe(False, 3).observe(False, 3)
     assert state.healthy
     assert not state.observe(False, 3).healthy
@@ -138,7 +161,9 @@ def test_a_new_checker_says_healthy() -> None:
 @pytest.mark.parametrize("threshold", range(1, 11))
 @pytest.mark.parametrize("healthy", [True, False])
 def test_threshold_is_the_same_both_ways(threshold: int, healthy: bool) -> None:
-    """A checker turns with the threshold's count of consecutive results, 1 to 10, to fail and to recover alike."""
+    """A checker turns with the threshold's count of consecutive results, 1 to 10, to fail and to
+    recover alike.
+    """
     state = CheckerState(healthy)
     for _ in range(threshold - 1):
         state = state.observe(not healthy, threshold)
@@ -148,7 +173,9 @@ def test_threshold_is_the_same_both_ways(threshold: int, healthy: bool) -> None:
 
 def test_one_other_result_starts_the_count_again() -> None:
     """Results count only when they follow one another."""
-    state = UP.observe(False, 3).observe(False, 3).observe(True, 3).observe(False, 3).observe(False, 3)
+    state = (
+        UP.observe(False, 3).observe(False, 3).observe(True, 3).observe(False, 3).observe(False, 3)
+    )
     assert state.healthy
 
 
@@ -167,7 +194,9 @@ def test_one_other_result_starts_the_count_again() -> None:
     ],
 )
 def test_aggregation(up: int, of: int, healthy: bool) -> None:
-    """More than 18 % of the checkers make it healthy, 18 % or fewer unhealthy; without any it is healthy."""
+    """More than 18 % of the checkers make it healthy, 18 % or fewer unhealthy; without any it is
+    healthy.
+    """
     assert is_healthy(HTTPS, [UP] * up + [DOWN] * (of - up)) == healthy
 
 
@@ -182,8 +211,12 @@ def test_aggregation(up: int, of: int, healthy: bool) -> None:
         pytest.param(True, True, [DOWN] * 8, False, id="disabled and inverted while down"),
     ],
 )
-def test_inverted_and_disabled(inverted: bool, disabled: bool, states: list[CheckerState], healthy: bool) -> None:
-    """Disabled counts as healthy; Inverted swaps the final verdict, that of a new or disabled health check too."""
+def test_inverted_and_disabled(
+    inverted: bool, disabled: bool, states: list[CheckerState], healthy: bool
+) -> None:
+    """Disabled counts as healthy; Inverted swaps the final verdict, that of a new or disabled
+    health check too.
+    """
     assert is_healthy(replace(HTTPS, inverted=inverted, disabled=disabled), states) == healthy
 
 
@@ -200,20 +233,26 @@ def test_checks_a_minute(interval: int, least: float, most: float) -> None:
     ("change", "after"),
     [
         pytest.param({"inverted": True}, CheckerState(False, 1), id="inverted: nothing"),
-        pytest.param({"failure_threshold": 5}, CheckerState(False, 0), id="threshold: counts again"),
+        pytest.param(
+            {"failure_threshold": 5}, CheckerState(False, 0), id="threshold: counts again"
+        ),
         pytest.param({"resource_path": "/other"}, CheckerState(), id="endpoint: anew"),
         pytest.param({"disabled": True}, CheckerState(), id="disabled: anew"),
     ],
 )
 def test_carry_over(change: dict[str, Any], after: CheckerState) -> None:
-    """An update keeps what a checker counts unless it changes the endpoint, the threshold, or whether there is checking."""
+    """An update keeps what a checker counts unless it changes the endpoint, the threshold, or
+    whether there is checking.
+    """
     new = replace(HTTPS, **change)
     assert carry_over(HTTPS, new, CheckerState(False, 1)) == after
     assert same_endpoint(HTTPS, new) == ("resource_path" not in change)
 
 
 def opinion_from_history(history: list[bool], threshold: int) -> bool:
-    """What a checker must hold, from its history: the last run of at least `threshold` equal results, healthy without one."""
+    """What a checker must hold, from its history: the last run of at least `threshold` equal
+    results, healthy without one.
+    """
     for end in range(len(history), threshold - 1, -1):
         window = history[end - threshold : end]
         if len(set(window)) == 1:
@@ -231,7 +270,9 @@ def opinion_from_history(history: list[bool], threshold: int) -> bool:
 def test_no_verdict_turns_on_too_few_results(
     checkers: int, threshold: int, results: list[tuple[int, bool, int]], inverted: bool
 ) -> None:
-    """However results arrive, the verdict turns only when each of the checkers needed has the threshold's consecutive results."""
+    """However results arrive, the verdict turns only when each of the checkers needed has the
+    threshold's consecutive results.
+    """
     config = replace(HTTPS, failure_threshold=threshold, inverted=inverted)
     states = [CheckerState()] * checkers
     histories: list[list[bool]] = [[] for _ in states]
@@ -247,9 +288,16 @@ def test_no_verdict_turns_on_too_few_results(
 
 
 @settings(deadline=None)
-@given(threshold=st.integers(2, 10), runs=st.lists(st.tuples(st.integers(0, 7), st.integers(1, 9)), max_size=40))
-def test_runs_below_the_threshold_never_turn_it(threshold: int, runs: list[tuple[int, int]]) -> None:
-    """Runs of failures shorter than the threshold, each ended by a success, never make it unhealthy."""
+@given(
+    threshold=st.integers(2, 10),
+    runs=st.lists(st.tuples(st.integers(0, 7), st.integers(1, 9)), max_size=40),
+)
+def test_runs_below_the_threshold_never_turn_it(
+    threshold: int, runs: list[tuple[int, int]]
+) -> None:
+    """Runs of failures shorter than the threshold, each ended by a success, never make it
+    unhealthy.
+    """
     states = [CheckerState()] * 8
     for at, length in runs:
         for success in [False] * min(length, threshold - 1) + [True]:

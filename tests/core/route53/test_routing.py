@@ -9,9 +9,25 @@ from hypothesis import strategies as st
 from deploytool.core.route53.routing import failover, is_record_healthy, select
 from deploytool.core.route53.zone import AliasTarget, HostedZone, NotSupported, RecordSet
 
-API = AliasTarget("d-1.execute-api.us-east-1.amazonaws.com.", "Z1UJRXOUMOOFQ8", evaluate_target_health=True)
-PRIMARY = RecordSet("www.example.com.", "A", alias=API, set_identifier="east", failover="PRIMARY", health_check_id="east")
-SECONDARY = RecordSet("www.example.com.", "A", alias=API, set_identifier="west", failover="SECONDARY", health_check_id="west")
+API = AliasTarget(
+    "d-1.execute-api.us-east-1.amazonaws.com.", "Z1UJRXOUMOOFQ8", evaluate_target_health=True
+)
+PRIMARY = RecordSet(
+    "www.example.com.",
+    "A",
+    alias=API,
+    set_identifier="east",
+    failover="PRIMARY",
+    health_check_id="east",
+)
+SECONDARY = RecordSet(
+    "www.example.com.",
+    "A",
+    alias=API,
+    set_identifier="west",
+    failover="SECONDARY",
+    health_check_id="west",
+)
 SIMPLE = RecordSet("www.example.com.", "A", 60, ("192.0.2.1",))
 
 
@@ -45,20 +61,38 @@ def test_failover_table(primary: bool, secondary: bool | None, answer: str, swap
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["", "east", "west", "both"]), st.sampled_from(["", "east", "west", "both"]), st.booleans(), st.booleans())
-def test_always_one_of_the_two(primary_check: str, secondary_check: str, east: bool, west: bool) -> None:
-    """Whatever is attached and healthy, one of the two answers, and it is an unhealthy one only when both are."""
+@given(
+    st.sampled_from(["", "east", "west", "both"]),
+    st.sampled_from(["", "east", "west", "both"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_always_one_of_the_two(
+    primary_check: str, secondary_check: str, east: bool, west: bool
+) -> None:
+    """Whatever is attached and healthy, one of the two answers, and it is an unhealthy one only
+    when both are.
+    """
     verdicts = {"east": east, "west": west, "both": east and west, "": True}
-    pair = [replace(PRIMARY, health_check_id=primary_check), replace(SECONDARY, health_check_id=secondary_check)]
+    pair = [
+        replace(PRIMARY, health_check_id=primary_check),
+        replace(SECONDARY, health_check_id=secondary_check),
+    ]
     answer = select(pair, verdicts.__getitem__)
     assert answer in pair
-    assert verdicts[answer.health_check_id] or not any(verdicts[record.health_check_id] for record in pair)
+    assert verdicts[answer.health_check_id] or not any(
+        verdicts[record.health_check_id] for record in pair
+    )
     assert answer is pair[0] or not verdicts[primary_check]
 
 
-@pytest.mark.parametrize("record", [SIMPLE, replace(SIMPLE, health_check_id="east"), PRIMARY, SECONDARY])
+@pytest.mark.parametrize(
+    "record", [SIMPLE, replace(SIMPLE, health_check_id="east"), PRIMARY, SECONDARY]
+)
 def test_a_single_record_answers_whatever_its_health(record: RecordSet) -> None:
-    """A simple record, or a failover record without its counterpart, answers even when it is unhealthy."""
+    """A simple record, or a failover record without its counterpart, answers even when it is
+    unhealthy.
+    """
     assert select([record], lambda _: False) is record
 
 
@@ -66,7 +100,10 @@ def test_a_single_record_answers_whatever_its_health(record: RecordSet) -> None:
     "records",
     [
         pytest.param([replace(SIMPLE, set_identifier="a")], id="weighted, one"),
-        pytest.param([replace(SIMPLE, set_identifier="a"), replace(SIMPLE, set_identifier="b")], id="weighted"),
+        pytest.param(
+            [replace(SIMPLE, set_identifier="a"), replace(SIMPLE, set_identifier="b")],
+            id="weighted",
+        ),
         pytest.param([PRIMARY, replace(SIMPLE, set_identifier="b")], id="failover and weighted"),
         pytest.param([SIMPLE, SIMPLE], id="two simple ones"),
         pytest.param([SIMPLE, PRIMARY], id="simple and failover"),
@@ -75,7 +112,9 @@ def test_a_single_record_answers_whatever_its_health(record: RecordSet) -> None:
     ],
 )
 def test_other_policies_are_refused(records: list[RecordSet]) -> None:
-    """What is not simple or failover routing is refused with the name and the reason, never guessed."""
+    """What is not simple or failover routing is refused with the name and the reason, never
+    guessed.
+    """
     with pytest.raises(NotSupported, match=r"www\.example\.com\. A: "):
         select(records, lambda _: True)
 
@@ -88,25 +127,47 @@ def test_health_check_and_target_are_both_needed(check: bool, target: bool, heal
     """A record with a health check and EvaluateTargetHealth needs both to be healthy."""
     record = replace(PRIMARY, alias=inner("inner.example.com."))
     records = zone(record, replace(SIMPLE, name="inner.example.com.", health_check_id="inner"))
-    assert is_record_healthy(record, {"east": check, "inner": target}.__getitem__, records) == healthy
+    assert (
+        is_record_healthy(record, {"east": check, "inner": target}.__getitem__, records) == healthy
+    )
 
 
 @pytest.mark.parametrize(
     ("record", "healthy"),
     [
-        pytest.param(replace(PRIMARY, health_check_id=""), True, id="API Gateway counts as available"),
-        pytest.param(replace(PRIMARY, health_check_id="", alias=inner("pair.example.com.")), True, id="one of them healthy"),
-        pytest.param(replace(PRIMARY, health_check_id="", alias=inner("down.example.com.")), False, id="none of them healthy"),
-        pytest.param(replace(PRIMARY, health_check_id="", alias=inner("none.example.com.")), False, id="no such target"),
         pytest.param(
-            replace(PRIMARY, health_check_id="", alias=replace(inner("down.example.com."), evaluate_target_health=False)),
+            replace(PRIMARY, health_check_id=""), True, id="API Gateway counts as available"
+        ),
+        pytest.param(
+            replace(PRIMARY, health_check_id="", alias=inner("pair.example.com.")),
+            True,
+            id="one of them healthy",
+        ),
+        pytest.param(
+            replace(PRIMARY, health_check_id="", alias=inner("down.example.com.")),
+            False,
+            id="none of them healthy",
+        ),
+        pytest.param(
+            replace(PRIMARY, health_check_id="", alias=inner("none.example.com.")),
+            False,
+            id="no such target",
+        ),
+        pytest.param(
+            replace(
+                PRIMARY,
+                health_check_id="",
+                alias=replace(inner("down.example.com."), evaluate_target_health=False),
+            ),
             True,
             id="not evaluated",
         ),
     ],
 )
 def test_evaluate_target_health(record: RecordSet, healthy: bool) -> None:
-    """EvaluateTargetHealth asks for the health of the record sets that the alias points to within the zone."""
+    """EvaluateTargetHealth asks for the health of the record sets that the alias points to within
+    the zone.
+    """
     targets = zone(
         replace(PRIMARY, name="pair.example.com.", health_check_id="down"),
         replace(SECONDARY, name="pair.example.com.", health_check_id="up"),

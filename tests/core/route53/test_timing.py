@@ -7,34 +7,57 @@ import pytest
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.core.route53.timing import PROPAGATION_SECONDS, FailoverTime, expected_failover
 
-CONFIG = HealthCheckConfig("HTTPS", fqdn="us-east-1.example.com", request_interval=10, failure_threshold=3)
+CONFIG = HealthCheckConfig(
+    "HTTPS", fqdn="us-east-1.example.com", request_interval=10, failure_threshold=3
+)
 
 
 @pytest.mark.parametrize(
     ("interval", "threshold", "type_", "detection"),
-    [(10, 3, "HTTPS", 46), (30, 3, "HTTPS", 126), (10, 1, "HTTPS", 26), (30, 10, "HTTP", 336), (10, 3, "TCP", 50)],
+    [
+        (10, 3, "HTTPS", 46),
+        (30, 3, "HTTPS", 126),
+        (10, 1, "HTTPS", 26),
+        (30, 10, "HTTP", 336),
+        (10, 3, "TCP", 50),
+    ],
 )
 def test_detection(interval: int, threshold: int, type_: str, detection: float) -> None:
-    """A real fault is detected within interval x (threshold + 1) and one check that times out, 6 s for HTTPS."""
+    """A real fault is detected within interval x (threshold + 1) and one check that times out, 6 s
+    for HTTPS.
+    """
     config = replace(CONFIG, type=type_, request_interval=interval, failure_threshold=threshold)
     assert expected_failover(config).detection == detection
 
 
 def test_sum() -> None:
-    """With 10 s x 3 and a TTL of 60 s a failover takes about 110 s at most: the sum of its terms."""
+    """With 10 s x 3 and a TTL of 60 s a failover takes about 110 s at most: the sum of its
+    terms.
+    """
     expected = expected_failover(CONFIG)
     assert expected == FailoverTime(detection=46, propagation=PROPAGATION_SECONDS, dns_ttl=60)
     assert expected.dns == 46 + PROPAGATION_SECONDS
-    assert expected.terms() == {"detection": 46, "propagation": PROPAGATION_SECONDS, "dns_ttl": 60, "total": expected.total}
+    assert expected.terms() == {
+        "detection": 46,
+        "propagation": PROPAGATION_SECONDS,
+        "dns_ttl": 60,
+        "total": expected.total,
+    }
     assert expected.total == pytest.approx(110, abs=5)
 
 
 @pytest.mark.parametrize(("attempt", "detection"), [(0, 46), (4, 46), (10, 50), (25, 110)])
-def test_a_check_that_takes_longer_than_the_interval_delays_the_next(attempt: float, detection: float) -> None:
+def test_a_check_that_takes_longer_than_the_interval_delays_the_next(
+    attempt: float, detection: float
+) -> None:
     """As on a fast local cloud, where a time limit of 1 s of wall time is many of its seconds."""
     assert expected_failover(CONFIG, attempt=attempt).detection == detection
 
 
 def test_inverting_waits_for_no_checker() -> None:
-    """Inverting the health check swaps the verdict itself: only propagation and the TTL are left."""
-    assert expected_failover(CONFIG, by_inverting=True, dns_ttl=30) == FailoverTime(0, PROPAGATION_SECONDS, 30)
+    """Inverting the health check swaps the verdict itself: only propagation and the TTL are
+    left.
+    """
+    assert expected_failover(CONFIG, by_inverting=True, dns_ttl=30) == FailoverTime(
+        0, PROPAGATION_SECONDS, 30
+    )

@@ -21,7 +21,12 @@ from deploytool.core.route53.zone import (
     soa,
 )
 
-SOA = RecordSet("example.com.", "SOA", 900, ("ns-1.awsdns-01.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",))
+SOA = RecordSet(
+    "example.com.",
+    "SOA",
+    900,
+    ("ns-1.awsdns-01.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",),
+)
 NS = RecordSet("example.com.", "NS", 172800, ("ns-1.awsdns-01.com.",))
 WWW = RecordSet("www.example.com.", "A", 60, ("192.0.2.1",))
 ALIAS = RecordSet("blog.example.com.", "CNAME", 60, ("www.example.com",))
@@ -31,7 +36,10 @@ GRANDCHILD = RecordSet("grand.child.example.com.", "NS", 60, ("ns.elsewhere.net.
 STAR = RecordSet("\\052.wild.example.com.", "A", 60, ("192.0.2.3",))
 UNDER_STAR = RecordSet("x.here.wild.example.com.", "A", 60, ("192.0.2.4",))
 ZONE = HostedZone(
-    "Z1", "example.com.", ("ns-1.awsdns-01.com.",), (SOA, NS, WWW, ALIAS, DEEP, CHILD, GRANDCHILD, STAR, UNDER_STAR)
+    "Z1",
+    "example.com.",
+    ("ns-1.awsdns-01.com.",),
+    (SOA, NS, WWW, ALIAS, DEEP, CHILD, GRANDCHILD, STAR, UNDER_STAR),
 )
 
 
@@ -51,25 +59,46 @@ ZONE = HostedZone(
         pytest.param("child.example.com.", "A", Referral(CHILD), id="at a delegation"),
         pytest.param("child.example.com.", "NS", Referral(CHILD), id="the delegation's NS"),
         pytest.param("x.y.child.example.com.", "A", Referral(CHILD), id="below a delegation"),
-        pytest.param("grand.child.example.com.", "A", Referral(CHILD), id="the delegation nearest to the apex"),
+        pytest.param(
+            "grand.child.example.com.",
+            "A",
+            Referral(CHILD),
+            id="the delegation nearest to the apex",
+        ),
         pytest.param("child.example.com.", "DS", NoData(), id="DS belongs to the parent"),
         pytest.param("x.wild.example.com.", "A", Found((STAR,)), id="a wildcard"),
         pytest.param("x.y.wild.example.com.", "A", Found((STAR,)), id="a wildcard over two labels"),
-        pytest.param("x.wild.example.com.", "TXT", NoData(), id="a wildcard has nothing of the type"),
+        pytest.param(
+            "x.wild.example.com.", "TXT", NoData(), id="a wildcard has nothing of the type"
+        ),
         pytest.param("*.wild.example.com.", "A", Found((STAR,)), id="the wildcard itself"),
         pytest.param("wild.example.com.", "A", NoData(), id="a wildcard does not cover its parent"),
-        pytest.param("here.wild.example.com.", "A", NoData(), id="a wildcard does not cover a name that exists"),
+        pytest.param(
+            "here.wild.example.com.",
+            "A",
+            NoData(),
+            id="a wildcard does not cover a name that exists",
+        ),
         pytest.param("y.here.wild.example.com.", "A", NxDomain(), id="nor what is below it"),
-        pytest.param("y\\.child.example.com.", "A", NxDomain(), id="a dot behind a backslash divides nothing"),
+        pytest.param(
+            "y\\.child.example.com.", "A", NxDomain(), id="a dot behind a backslash divides nothing"
+        ),
     ],
 )
 def test_lookup(name: str, type_: str, expected: Lookup) -> None:
-    """A question finds its record sets, a CNAME, a referral, no data, or no such name, as RFC 1034 and RFC 4592 say."""
+    """A question finds its record sets, a CNAME, a referral, no data, or no such name, as RFC 1034
+    and RFC 4592 say.
+    """
     assert lookup(ZONE, name, type_) == expected
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(["a", "b", "*", "x", "www", "deep", "wild", "child", "here", "\\."]), max_size=5))
+@given(
+    st.lists(
+        st.sampled_from(["a", "b", "*", "x", "www", "deep", "wild", "child", "here", "\\."]),
+        max_size=5,
+    )
+)
 def test_every_question_has_an_answer(below: list[str]) -> None:
     """Whatever name within the zone is asked, the lookup ends in one of its five outcomes."""
     assert isinstance(lookup(ZONE, ".".join([*below, "example.com."]), "A"), Lookup)
@@ -89,14 +118,23 @@ def test_every_question_has_an_answer(below: list[str]) -> None:
     ],
 )
 def test_find_zone(name: str, id_: str | None) -> None:
-    """The zone of a name is the one with the longest name that holds it; of two with the same name the last."""
-    names = {"old": "twice.org.", "Z1": "example.com.", "Z2": "dev.example.com.", "new": "twice.org."}
+    """The zone of a name is the one with the longest name that holds it; of two with the same name
+    the last.
+    """
+    names = {
+        "old": "twice.org.",
+        "Z1": "example.com.",
+        "Z2": "dev.example.com.",
+        "new": "twice.org.",
+    }
     zone = find_zone([HostedZone(each, of, (), ()) for each, of in names.items()], name)
     assert (zone.id if zone else None) == id_
 
 
 def test_names() -> None:
-    """Names compare in lower case with a final dot, an asterisk in Route 53's spelling is one, labels keep escaped dots."""
+    """Names compare in lower case with a final dot, an asterisk in Route 53's spelling is one,
+    labels keep escaped dots.
+    """
     assert canonical("\\052.Example.com") == "*.example.com."
     assert labels(".") == ()
     assert labels("a\\.b.example.com.") == ("a\\.b", "example", "com")

@@ -1,7 +1,13 @@
 """Drift, and what of it must not be shown."""
 
 from deploytool.core.project.template import load_yaml
-from deploytool.core.stacks.drift import HIDDEN, Difference, ResourceDrift, StackDrift, without_secrets
+from deploytool.core.stacks.drift import (
+    HIDDEN,
+    Difference,
+    ResourceDrift,
+    StackDrift,
+    without_secrets,
+)
 
 DOCUMENT = load_yaml(
     """
@@ -12,16 +18,28 @@ Resources:
 """,
     "t.yaml",
 )
-PATHS = ("/MemorySize", "/Environment/Variables/OPEN", "/Environment/Variables/KEY", "/Tags/0/Value", "/Environment")
+PATHS = (
+    "/MemorySize",
+    "/Environment/Variables/OPEN",
+    "/Environment/Variables/KEY",
+    "/Tags/0/Value",
+    "/Environment",
+)
 
 
 def drift(logical_id: str) -> StackDrift:
     differences = tuple(Difference(path, "s3cret", "other") for path in PATHS)
-    return StackDrift("DRIFTED", (ResourceDrift(logical_id, "AWS::Lambda::Function", "MODIFIED", differences),))
+    return StackDrift(
+        "DRIFTED", (ResourceDrift(logical_id, "AWS::Lambda::Function", "MODIFIED", differences),)
+    )
 
 
 def hidden(found: StackDrift) -> list[str]:
-    return [each.path for each in found.resources[0].differences if HIDDEN in (each.expected, each.actual)]
+    return [
+        each.path
+        for each in found.resources[0].differences
+        if HIDDEN in (each.expected, each.actual)
+    ]
 
 
 def test_what_comes_from_a_secret_is_hidden_and_nothing_else() -> None:

@@ -5,14 +5,28 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploytool.core.stacks.durations import LONGEST, earlier_seconds, expected_creation, jittered, pause
+from deploytool.core.stacks.durations import (
+    LONGEST,
+    earlier_seconds,
+    expected_creation,
+    jittered,
+    pause,
+)
 from deploytool.core.stacks.stack import STACK_TYPE, StackEvent
 
 ID = "arn:stack/1"
 
 
 def event(seconds: float, status: str, token: str, physical: str = ID) -> StackEvent:
-    return StackEvent(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds), "s", STACK_TYPE, status, "", token, physical)
+    return StackEvent(
+        datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds),
+        "s",
+        STACK_TYPE,
+        status,
+        "",
+        token,
+        physical,
+    )
 
 
 def test_a_new_stack_is_expected_to_take_as_long_as_its_resources() -> None:
@@ -43,7 +57,9 @@ seconds = st.floats(0, 100_000)
 
 
 @given(elapsed=seconds, expected=st.none() | seconds, random=st.floats(0, 1))
-def test_no_pause_is_over_five_seconds(elapsed: float, expected: float | None, random: float) -> None:
+def test_no_pause_is_over_five_seconds(
+    elapsed: float, expected: float | None, random: float
+) -> None:
     """However long it takes: each stack that waits for it would wait with us."""
     assert 0 < jittered(pause(elapsed, expected), random) <= LONGEST
 

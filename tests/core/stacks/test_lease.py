@@ -10,7 +10,9 @@ MOMENT = st.integers(0, 4_000_000_000).map(float)
 
 
 @given(user=st.text(), host=st.text(), process=st.integers(0, 2**22), since=MOMENT, expires=MOMENT)
-def test_a_lease_is_read_as_it_was_written(user: str, host: str, process: int, since: float, expires: float) -> None:
+def test_a_lease_is_read_as_it_was_written(
+    user: str, host: str, process: int, since: float, expires: float
+) -> None:
     """To the second."""
     lease = Lease(Holder(user, host, process), since, expires)
     assert read_lease(write_lease(lease)) == lease
@@ -27,7 +29,9 @@ def test_a_token_tells_operation_and_fingerprint_and_differs_by_generation() -> 
     token = token_for("create", "0123456789abcdef", "stack", "region", "")
     assert read_token(token) == OurToken("create", "0123456789abcdef")
     assert token == token_for("create", "0123456789abcdef", "stack", "region", "")
-    assert token != token_for("create", "0123456789abcdef", "stack", "region", "id of the one before")
+    assert token != token_for(
+        "create", "0123456789abcdef", "stack", "region", "id of the one before"
+    )
     assert len(token) <= 128
     assert token[0].isalpha()
 

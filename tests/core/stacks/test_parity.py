@@ -1,4 +1,6 @@
-"""Comparing two regions: what is the same but for its region is the same, anything else is named."""
+"""Comparing two regions: what is the same but for its region is the same, anything else is
+named.
+"""
 
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.project.template import parse_template
@@ -7,7 +9,10 @@ from deploytool.core.stacks.plan import Action, fingerprint_of
 from deploytool.core.stacks.stack import Stack, StackStatus
 
 EAST, WEST = REGIONS = ("us-east-1", "us-west-2")
-TEMPLATE = parse_template("Parameters: {P: {Type: String, Default: ''}}\nResources: {A: {Type: 'AWS::Some::Thing'}}", "t.yaml")
+TEMPLATE = parse_template(
+    "Parameters: {P: {Type: String, Default: ''}}\nResources: {A: {Type: 'AWS::Some::Thing'}}",
+    "t.yaml",
+)
 
 
 def definition(region: str, api: str, **changes: str) -> dict[str, object]:
@@ -21,7 +26,11 @@ def definition(region: str, api: str, **changes: str) -> dict[str, object]:
         "openapi": "3.0.1",
         "info": {"title": "hello", "version": f"2026-01-01 of {region}"},
         "servers": [{"url": f"https://{api}.execute-api.{region}.amazonaws.com"}],
-        "paths": {"/v1": {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": integration}}},
+        "paths": {
+            "/v1": {
+                "x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": integration}
+            }
+        },
     }
 
 
@@ -30,7 +39,9 @@ NAMES = {EAST: (EAST, "abc"), WEST: (WEST, "xyz")}
 
 def test_apis_that_differ_in_their_region_alone_are_the_same() -> None:
     """The region, the API's id and those of its resources, where and when it was deployed."""
-    assert not list(api_differences({EAST: definition(EAST, "abc"), WEST: definition(WEST, "xyz")}, NAMES))
+    assert not list(
+        api_differences({EAST: definition(EAST, "abc"), WEST: definition(WEST, "xyz")}, NAMES)
+    )
 
 
 def test_a_path_that_is_defined_otherwise_is_named() -> None:
@@ -44,10 +55,22 @@ def test_a_path_that_is_defined_otherwise_is_named() -> None:
 
 
 def test_a_stack_that_one_region_has_from_earlier_is_named() -> None:
-    """One left as it is counts as wanted when its fingerprint says so; an input that is not known does not."""
-    nodes = [Node(NodeId("a", region), "p-a", TEMPLATE, TEMPLATE.document, {"P": region}, ()) for region in REGIONS]
+    """One left as it is counts as wanted when its fingerprint says so; an input that is not known
+    does not.
+    """
+    nodes = [
+        Node(NodeId("a", region), "p-a", TEMPLATE, TEMPLATE.document, {"P": region}, ())
+        for region in REGIONS
+    ]
     needing = [
-        Node(NodeId("b", node.id.region), "p-b", TEMPLATE, TEMPLATE.document, {"P": OutputRef(node.id, "Out")}, ())
+        Node(
+            NodeId("b", node.id.region),
+            "p-b",
+            TEMPLATE,
+            TEMPLATE.document,
+            {"P": OutputRef(node.id, "Out")},
+            (),
+        )
         for node in nodes
     ]
     graph = Graph("p", "s", {node.id: node for node in (*nodes, *needing)}, {}, {}, regions=REGIONS)
@@ -55,7 +78,10 @@ def test_a_stack_that_one_region_has_from_earlier_is_named() -> None:
     outputs = {nodes[0].id: {"Out": "x"}}
 
     def differences(fingerprint: str) -> list[str]:
-        before = {NodeId(stack, WEST): Stack("p", "id", StackStatus.CREATE_COMPLETE, {}, fingerprint) for stack in "ab"}
+        before = {
+            NodeId(stack, WEST): Stack("p", "id", StackStatus.CREATE_COMPLETE, {}, fingerprint)
+            for stack in "ab"
+        }
         return [str(each) for each in stack_differences(graph, before, done, outputs)]
 
     b = "stack b: us-east-1 as wanted, us-west-2 with another template, parameters or tags"

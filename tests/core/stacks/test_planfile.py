@@ -30,10 +30,19 @@ def test_nothing_moved() -> None:
             "api@us-east-1: was changed at 2026-02-02; the plan saw it as of 2026-01-01",
         ),
         ({API: replace(SEEN, fingerprint="def")}, "api@us-east-1: was changed at"),
-        ({API: replace(SEEN, stack_id="arn:2")}, "api@us-east-1: is another stack now, deleted and created anew"),
+        (
+            {API: replace(SEEN, stack_id="arn:2")},
+            "api@us-east-1: is another stack now, deleted and created anew",
+        ),
         ({API: Seen("", "", "", "want")}, "api@us-east-1: does not exist any more"),
-        ({API: replace(SEEN, desired="else")}, "api@us-east-1: its template, settings or code changed since the plan"),
-        ({ZONE: Seen("arn:3", "", "", "want")}, "zone@us-east-1: exists now; it did not when the plan was made"),
+        (
+            {API: replace(SEEN, desired="else")},
+            "api@us-east-1: its template, settings or code changed since the plan",
+        ),
+        (
+            {ZONE: Seen("arn:3", "", "", "want")},
+            "zone@us-east-1: exists now; it did not when the plan was made",
+        ),
         ({NodeId("new", "us-west-2"): SEEN}, "new@us-west-2: was not in the graph yet"),
     ],
 )
@@ -45,7 +54,9 @@ def test_what_moved_is_named(now: dict[NodeId, Seen], said: str) -> None:
 
 def test_a_stack_that_left_the_graph_is_named() -> None:
     """The plan counted on it."""
-    assert moved(WORLD, replace(WORLD, stacks={API: SEEN})) == ["zone@us-east-1: is no longer in the graph"]
+    assert moved(WORLD, replace(WORLD, stacks={API: SEEN})) == [
+        "zone@us-east-1: is no longer in the graph"
+    ]
 
 
 @given(st.dictionaries(st.builds(NodeId, TEXT, TEXT), st.builds(Seen, TEXT, TEXT, TEXT, TEXT)))
@@ -56,7 +67,15 @@ def test_a_world_survives_its_file(stacks: dict[NodeId, Seen]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "null", '{"schema_version": 1, "world": 3}', '{"schema_version": 1, "world": [1]}']
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"schema_version": 1, "world": 3}',
+        '{"schema_version": 1, "world": [1]}',
+    ],
 )
 def test_another_file_is_bad_input(text: str) -> None:
     """It is said which file, and how to make one."""

@@ -72,4 +72,6 @@ def test_a_finished_update_that_only_cleans_up_is_done() -> None:
 def test_what_a_rollback_could_not_take_back_is_named() -> None:
     """The command can be copied."""
     command = command_for(StackStatus.UPDATE_ROLLBACK_FAILED, "s", "us-east-1", ["B", "A", "B"])
-    assert command.endswith("continue-update-rollback --region us-east-1 --stack-name s --resources-to-skip A B")
+    assert command.endswith(
+        "continue-update-rollback --region us-east-1 --stack-name s --resources-to-skip A B"
+    )

@@ -1,4 +1,6 @@
-"""The order of a rollout: who waits for whom, never in a circle; when a stage is in service; what a good answer is."""
+"""The order of a rollout: who waits for whom, never in a circle; when a stage is in service; what a
+good answer is.
+"""
 
 from collections.abc import Mapping
 
@@ -9,7 +11,14 @@ from hypothesis import strategies as st
 from deploytool.core.ports import HttpAnswer
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.project.template import parse_template
-from deploytool.core.stacks.rollout import answer_fault, conflicts, in_service, left_behind, order_of, paired
+from deploytool.core.stacks.rollout import (
+    answer_fault,
+    conflicts,
+    in_service,
+    left_behind,
+    order_of,
+    paired,
+)
 from deploytool.core.stacks.stack import Stack, StackStatus
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -37,7 +46,9 @@ def graph_of(*nodes: Node, left_out: tuple[Node, ...] = ()) -> Graph:
     )
 
 
-def stacks_of(*nodes: NodeId, status: StackStatus = StackStatus.CREATE_COMPLETE) -> Mapping[NodeId, Stack]:
+def stacks_of(
+    *nodes: NodeId, status: StackStatus = StackStatus.CREATE_COMPLETE
+) -> Mapping[NodeId, Stack]:
     return {node: Stack(node.stack, str(node), status, {}) for node in nodes}
 
 
@@ -49,16 +60,23 @@ def graphs(draw: st.DrawFn) -> Graph:
         where = draw(st.sampled_from([(EAST, WEST), (EAST,), (WEST,)]))
         before = [node.id for node in nodes]
         for region in where:
-            needs = draw(st.lists(st.sampled_from(before), max_size=3, unique=True)) if before else []
+            needs = (
+                draw(st.lists(st.sampled_from(before), max_size=3, unique=True)) if before else []
+            )
             nodes.append(node_of(f"s{number}", region, *needs))
     return graph_of(*nodes)
 
 
 @given(graphs(), st.sampled_from([EAST, WEST]))
 def test_no_order_waits_for_itself(graph: Graph, active: str) -> None:
-    """With every gated stack also needing all of the standby's, the graph still has an order; no more than must be is ungated."""
+    """With every gated stack also needing all of the standby's, the graph still has an order; no
+    more than must be is ungated.
+    """
     order = order_of(graph, active)
-    edges = {node: set(needs) | (order.first if node in order.gated else set()) for node, needs in graph.edges().items()}
+    edges = {
+        node: set(needs) | (order.first if node in order.gated else set())
+        for node, needs in graph.edges().items()
+    }
     done: set[NodeId] = set()
     while ready := {node for node, needs in edges.items() if needs <= done} - done:
         done |= ready
@@ -69,11 +87,15 @@ def test_no_order_waits_for_itself(graph: Graph, active: str) -> None:
 
 
 def _reaches(graph: Graph, node: NodeId, target: NodeId) -> bool:
-    return target in graph.nodes[node].needs or any(_reaches(graph, need, target) for need in graph.nodes[node].needs)
+    return target in graph.nodes[node].needs or any(
+        _reaches(graph, need, target) for need in graph.nodes[node].needs
+    )
 
 
 def test_a_stack_of_one_region_alone_holds_nobody_up() -> None:
-    """The drill's guard stands in the standby's region and needs the primary's function: it gates nothing."""
+    """The drill's guard stands in the standby's region and needs the primary's function: it gates
+    nothing.
+    """
     function, guard = NodeId("lambda", EAST), node_of("guard", WEST, NodeId("lambda", EAST))
     graph = graph_of(node_of("lambda", EAST), node_of("lambda", WEST), guard)
     assert order_of(graph, EAST).gated == {function}
@@ -89,8 +111,13 @@ def test_what_the_standby_needs_of_the_active_region_is_not_gated() -> None:
 
 
 def test_when_a_stage_is_in_service() -> None:
-    """It has its health check, and one region has all that any region has; what is new to the stage does not count."""
-    graph = graph_of(*(node_of(stack, region) for stack in ("api", "new") for region in (EAST, WEST)), node_of("check", EAST))
+    """It has its health check, and one region has all that any region has; what is new to the stage
+    does not count.
+    """
+    graph = graph_of(
+        *(node_of(stack, region) for stack in ("api", "new") for region in (EAST, WEST)),
+        node_of("check", EAST),
+    )
     api_east, api_west, check = NodeId("api", EAST), NodeId("api", WEST), NodeId("check", EAST)
     assert not in_service(graph, {})
     assert not in_service(graph, stacks_of(api_east, api_west))
@@ -98,7 +125,9 @@ def test_when_a_stage_is_in_service() -> None:
     assert in_service(graph, stacks_of(api_east, api_west, check))
     assert in_service(graph, stacks_of(api_east, check))
     assert not in_service(graph, {**stacks_of(api_east, NodeId("new", WEST)), **stacks_of(check)})
-    assert not in_service(graph, {**stacks_of(api_east, status=StackStatus.ROLLBACK_COMPLETE), **stacks_of(check)})
+    assert not in_service(
+        graph, {**stacks_of(api_east, status=StackStatus.ROLLBACK_COMPLETE), **stacks_of(check)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,17 +138,24 @@ def test_when_a_stage_is_in_service() -> None:
         (HttpAnswer(500, WEST, "2", None, 0.1), "answers 500"),
         (HttpAnswer(301, WEST, "2", None, 0.1), "answers 301"),
         (HttpAnswer(200, EAST, "2", None, 0.1), "is served by us-east-1"),
-        (HttpAnswer(200, None, "2", None, 0.1), "does not say which region served: its answer has no x-served-by-region header"),
+        (
+            HttpAnswer(200, None, "2", None, 0.1),
+            "does not say which region served: its answer has no x-served-by-region header",
+        ),
         (HttpAnswer(200, WEST, "1", None, 0.1), "still serves version 1, not 2"),
     ],
 )
 def test_answers(answer: HttpAnswer, fault: str | None) -> None:
-    """2xx, from that region, of the version that was deployed; an answer without a version is of no wrong one."""
+    """2xx, from that region, of the version that was deployed; an answer without a version is of no
+    wrong one.
+    """
     assert answer_fault(answer, WEST, frozenset({"2"})) == fault
 
 
 def test_two_integrations_of_one_api_cannot_be_there_at_once() -> None:
-    """A stack that makes the API's stage is refused beside another one's; where that is gone, or not chosen, it is not."""
+    """A stack that makes the API's stage is refused beside another one's; where that is gone, or
+    not chosen, it is not.
+    """
     api, old, new = NodeId("api", EAST), NodeId("lambda", EAST), NodeId("http", EAST)
     graph = graph_of(
         node_of("api", EAST),

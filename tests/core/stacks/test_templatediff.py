@@ -32,8 +32,12 @@ Outputs:
 NAMES = {"Name": "a.example.com", "Mode": "plain", "Size": "1", "Key": "****"}
 
 
-def changed(replace: tuple[str, str] = ("", ""), parameters: dict[str, str | None] | None = None) -> dict[str, ResourceChange]:
-    """The estimate by logical id, of the template with a text replaced and other parameters; the secret left out."""
+def changed(
+    replace: tuple[str, str] = ("", ""), parameters: dict[str, str | None] | None = None
+) -> dict[str, ResourceChange]:
+    """The estimate by logical id, of the template with a text replaced and other parameters; the
+    secret left out.
+    """
     after = load_yaml(BEFORE.replace(*replace) if replace[0] else BEFORE, "t.yaml")
     known: dict[str, str | None] = {**NAMES, "Key": "k", **(parameters or {})}
     found = estimate(DeployedTemplate(load_yaml(BEFORE, "t.yaml"), NAMES), after, known)
@@ -49,14 +53,19 @@ def test_a_changed_property_is_named_by_its_path() -> None:
     """A nested property of a resource that is updated in place."""
     assert changed(("A: '1'", "A: '2'")) == {
         "Function": ResourceChange(
-            Effect.UPDATE, "Function", "AWS::Lambda::Function", (PropertyChange("Environment.Variables.A"),)
+            Effect.UPDATE,
+            "Function",
+            "AWS::Lambda::Function",
+            (PropertyChange("Environment.Variables.A"),),
         )
     }
 
 
 def test_a_known_parameter_that_moves_is_an_update_of_what_uses_it() -> None:
     """The property that refers to it is the reason."""
-    assert changed(parameters={"Size": "2"})["Function"].properties == (PropertyChange("MemorySize"),)
+    assert changed(parameters={"Size": "2"})["Function"].properties == (
+        PropertyChange("MemorySize"),
+    )
 
 
 def test_a_replacement_reaches_what_refers_to_the_resource() -> None:
@@ -79,11 +88,17 @@ def test_an_unknown_input_makes_a_change_that_is_perhaps() -> None:
 def test_a_condition_that_turns_creates_and_deletes() -> None:
     """A resource under a condition comes and goes with the parameter."""
     assert changed(parameters={"Mode": "failover"})["Check"].effect is Effect.CREATE
-    assert "Check" not in {each.logical_id for each in creations(load_yaml(BEFORE, "t"), {"Mode": "plain"})}
-    assert "Check" in {each.logical_id for each in creations(load_yaml(BEFORE, "t"), {"Mode": None})}
+    assert "Check" not in {
+        each.logical_id for each in creations(load_yaml(BEFORE, "t"), {"Mode": "plain"})
+    }
+    assert "Check" in {
+        each.logical_id for each in creations(load_yaml(BEFORE, "t"), {"Mode": None})
+    }
 
 
-@pytest.mark.parametrize(("policy", "effect"), [("", Effect.DELETE), (", DeletionPolicy: Retain", Effect.RETAIN)])
+@pytest.mark.parametrize(
+    ("policy", "effect"), [("", Effect.DELETE), (", DeletionPolicy: Retain", Effect.RETAIN)]
+)
 def test_a_resource_that_leaves_the_template(policy: str, effect: Effect) -> None:
     """It is deleted, or left behind when its policy says so."""
     before = load_yaml(f"Resources: {{A: {{Type: X{policy}}}, B: {{Type: Y}}}}", "t")
@@ -94,18 +109,30 @@ def test_a_resource_that_leaves_the_template(policy: str, effect: Effect) -> Non
 
 def test_another_type_under_the_same_name_is_a_replacement() -> None:
     """CloudFormation would refuse or replace; it is never an update in place."""
-    found = estimate(DeployedTemplate({"Resources": {"A": {"Type": "X"}}}, {}), {"Resources": {"A": {"Type": "Y"}}}, {})
+    found = estimate(
+        DeployedTemplate({"Resources": {"A": {"Type": "X"}}}, {}),
+        {"Resources": {"A": {"Type": "Y"}}},
+        {},
+    )
     assert [each.effect for each in found] == [Effect.REPLACE]
 
 
 def test_a_masked_parameter_is_never_taken_as_the_same() -> None:
-    """CloudFormation shows **** for NoEcho: whether it changed is not known, and the estimate says so."""
-    found = estimate(DeployedTemplate(load_yaml(BEFORE, "t"), NAMES), load_yaml(BEFORE, "t"), {**NAMES, "Key": "new"})
+    """CloudFormation shows **** for NoEcho: whether it changed is not known, and the estimate says
+    so.
+    """
+    found = estimate(
+        DeployedTemplate(load_yaml(BEFORE, "t"), NAMES),
+        load_yaml(BEFORE, "t"),
+        {**NAMES, "Key": "new"},
+    )
     assert [(each.logical_id, each.effect) for each in found] == [("Secret", Effect.PERHAPS_UPDATE)]
 
 
 def test_outputs_settle_where_nothing_in_them_moves() -> None:
-    """An update in place leaves a Ref, perhaps not an attribute; a replacement and a moved parameter settle nothing."""
+    """An update in place leaves a Ref, perhaps not an attribute; a replacement and a moved
+    parameter settle nothing.
+    """
     before, after = DeployedTemplate(load_yaml(BEFORE, "t"), NAMES), load_yaml(BEFORE, "t")
     update = ResourceChange(Effect.UPDATE, "Function", "AWS::Lambda::Function")
     anew = ResourceChange(Effect.PERHAPS_REPLACE, "Domain", "AWS::ApiGateway::DomainName")
@@ -131,9 +158,14 @@ def test_references_are_found_in_every_function() -> None:
 
 
 VALUES = st.recursive(
-    st.one_of(st.text(max_size=3), st.integers(), st.builds(lambda name: {"Ref": name}, st.sampled_from(["P", "A"]))),
+    st.one_of(
+        st.text(max_size=3),
+        st.integers(),
+        st.builds(lambda name: {"Ref": name}, st.sampled_from(["P", "A"])),
+    ),
     lambda inner: st.one_of(
-        st.lists(inner, max_size=2), st.dictionaries(st.text("xyz", min_size=1, max_size=2), inner, max_size=2)
+        st.lists(inner, max_size=2),
+        st.dictionaries(st.text("xyz", min_size=1, max_size=2), inner, max_size=2),
     ),
     max_leaves=5,
 )
@@ -149,12 +181,23 @@ RESOURCES = st.dictionaries(
 
 
 @given(RESOURCES, RESOURCES)
-def test_an_estimate_names_each_difference_and_nothing_else(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """With the same parameters: nothing for the same template; else every resource that differs, each once."""
+def test_an_estimate_names_each_difference_and_nothing_else(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """With the same parameters: nothing for the same template; else every resource that differs,
+    each once.
+    """
     parameters = {"P": "1"}
-    documents = [{"Parameters": {"P": {"Type": "String"}}, "Resources": each} for each in (before, after)]
+    documents = [
+        {"Parameters": {"P": {"Type": "String"}}, "Resources": each} for each in (before, after)
+    ]
     assert estimate(DeployedTemplate(documents[0], parameters), documents[0], {**parameters}) == ()
-    found = [each.logical_id for each in estimate(DeployedTemplate(documents[0], parameters), documents[1], {**parameters})]
+    found = [
+        each.logical_id
+        for each in estimate(
+            DeployedTemplate(documents[0], parameters), documents[1], {**parameters}
+        )
+    ]
     differing = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert differing <= set(found)
     assert len(found) == len(set(found))

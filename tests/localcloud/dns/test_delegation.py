@@ -1,4 +1,6 @@
-"""Delegation: what the parents' server says, what the public sees, and that a certificate waits for it."""
+"""Delegation: what the parents' server says, what the public sees, and that a certificate waits for
+it.
+"""
 
 import dataclasses
 import json
@@ -25,7 +27,9 @@ ACM = "AWS::CertificateManager::Certificate"
 
 
 def zone(name: str, *records: RecordSet) -> HostedZone:
-    return HostedZone(f"Z-{name}", name, OURS, (RecordSet(name, "SOA", 900, ("a. b. 1 2 3 4 5",)), *records))
+    return HostedZone(
+        f"Z-{name}", name, OURS, (RecordSet(name, "SOA", 900, ("a. b. 1 2 3 4 5",)), *records)
+    )
 
 
 class World:
@@ -58,12 +62,16 @@ def referred(response: Message) -> set[str]:
 def test_new_zones_are_delegated_by_default() -> None:
     """The parent refers to a new zone's name servers at once, without claiming authority for it."""
     world = World(zone("dev.example.com."))
-    response = parent(world, Delegations(world.hosted_zones, automatic=True), "x.dev.example.com.", "A")
+    response = parent(
+        world, Delegations(world.hosted_zones, automatic=True), "x.dev.example.com.", "A"
+    )
     assert (referred(response), bool(response.flags & dns.flags.AA)) == (set(OURS), False)
 
 
 def test_undelegated_is_no_such_domain() -> None:
-    """Without delegation the parent says NXDOMAIN with authority, until it is told; then it refers, to whomever it was told."""
+    """Without delegation the parent says NXDOMAIN with authority, until it is told; then it refers,
+    to whomever it was told.
+    """
     world = World(zone("dev.example.com."))
     delegations = Delegations(world.hosted_zones, automatic=False)
     response = parent(world, delegations, "dev.example.com.")
@@ -84,9 +92,15 @@ def test_parent_names_itself() -> None:
 
 
 def test_delegate_needs_a_zone_or_names() -> None:
-    """To delegate a domain that has no hosted zone one must say where to; what is no domain is refused."""
+    """To delegate a domain that has no hosted zone one must say where to; what is no domain is
+    refused.
+    """
     delegations = Delegations(lambda: (), automatic=False)
-    for domain, servers in (("example.com", ()), ("nonsense", ("ns1.other.net",)), ("example.com", ("bad name",))):
+    for domain, servers in (
+        ("example.com", ()),
+        ("nonsense", ("ns1.other.net",)),
+        ("example.com", ("bad name",)),
+    ):
         with pytest.raises(InputError):
             delegations.delegate(domain, servers)
 
@@ -94,7 +108,9 @@ def test_delegate_needs_a_zone_or_names() -> None:
 @pytest.mark.parametrize(
     ("inner", "seen"),
     [
-        pytest.param(OURS, {"example.com.", "dev.example.com."}, id="its NS records stand in the outer zone"),
+        pytest.param(
+            OURS, {"example.com.", "dev.example.com."}, id="its NS records stand in the outer zone"
+        ),
         pytest.param(("ns1.other.net.",), {"example.com."}, id="they point elsewhere"),
         pytest.param((), {"example.com."}, id="there are none"),
     ],
@@ -112,7 +128,9 @@ def test_zone_within_a_zone(inner: tuple[str, ...], seen: set[str]) -> None:
 @pytest.fixture(scope="module")
 def undelegated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """A cloud that delegates nothing by itself."""
-    settings = Settings(tmp_path_factory.mktemp("cloud"), ("us-east-1", "us-west-2"), 20.0, delegate=False)
+    settings = Settings(
+        tmp_path_factory.mktemp("cloud"), ("us-east-1", "us-west-2"), 20.0, delegate=False
+    )
     with lifecycle.private(settings) as state:
         yield state
 
@@ -124,7 +142,11 @@ def ask(state: State, server: str, name: str, type_: str) -> Message:
 
 def certificate_stack(domain: str, zone_id: str) -> dict[str, Any]:
     options = [{"DomainName": domain, "HostedZoneId": zone_id}]
-    properties = {"DomainName": domain, "ValidationMethod": "DNS", "DomainValidationOptions": options}
+    properties = {
+        "DomainName": domain,
+        "ValidationMethod": "DNS",
+        "DomainValidationOptions": options,
+    }
     return {"Resources": {"Certificate": {"Type": ACM, "Properties": properties}}}
 
 
@@ -138,9 +160,15 @@ def certificate(aws: Any, domain: str) -> dict[str, Any]:
     """The newest certificate of a domain, once there is one."""
     acm = aws.client("acm")
     while True:
-        found = [each for each in acm.list_certificates()["CertificateSummaryList"] if each["DomainName"] == domain]
+        found = [
+            each
+            for each in acm.list_certificates()["CertificateSummaryList"]
+            if each["DomainName"] == domain
+        ]
         if found:
-            return dict(acm.describe_certificate(CertificateArn=found[-1]["CertificateArn"])["Certificate"])
+            return dict(
+                acm.describe_certificate(CertificateArn=found[-1]["CertificateArn"])["Certificate"]
+            )
 
 
 class TestCertificates:
@@ -152,41 +180,83 @@ class TestCertificates:
         return dataclasses.replace(aws, state=undelegated)
 
     def test_waits_for_the_delegation(self, undelegated: State, aws: Any) -> None:
-        """A stack stays CREATE_IN_PROGRESS, its certificate PENDING_VALIDATION with the record, until the parent is mended."""
+        """A stack stays CREATE_IN_PROGRESS, its certificate PENDING_VALIDATION with the record,
+        until the parent is mended.
+        """
         zone_id, cloudformation = make_zone(aws, "api.example"), aws.client("cloudformation")
-        cloudformation.create_stack(StackName="pends", TemplateBody=json.dumps(certificate_stack("api.example", zone_id)))
+        cloudformation.create_stack(
+            StackName="pends", TemplateBody=json.dumps(certificate_stack("api.example", zone_id))
+        )
         found = certificate(aws, "api.example")
         record = found["DomainValidationOptions"][0]["ResourceRecord"]
         assert (found["Status"], record["Type"]) == ("PENDING_VALIDATION", "CNAME")
         assert ask(undelegated, "dns", record["Name"], "CNAME").answer, "the zone itself has it"
         assert ask(undelegated, "resolver", record["Name"], "CNAME").rcode() == dns.rcode.NXDOMAIN
         assert ask(undelegated, "parent", "api.example", "NS").rcode() == dns.rcode.NXDOMAIN
-        assert cloudformation.describe_stacks(StackName="pends")["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
-        lifecycle.control(undelegated, "POST", "delegations/api.example", {"name_servers": ["ns1.other.net"]})
-        assert ask(undelegated, "resolver", f"x.{record['Name']}", "CNAME").rcode() == dns.rcode.SERVFAIL, "nobody is there"
+        assert (
+            cloudformation.describe_stacks(StackName="pends")["Stacks"][0]["StackStatus"]
+            == "CREATE_IN_PROGRESS"
+        )
+        lifecycle.control(
+            undelegated, "POST", "delegations/api.example", {"name_servers": ["ns1.other.net"]}
+        )
+        assert (
+            ask(undelegated, "resolver", f"x.{record['Name']}", "CNAME").rcode()
+            == dns.rcode.SERVFAIL
+        ), "nobody is there"
         assert certificate(aws, "api.example")["Status"] == "PENDING_VALIDATION"
-        answer = lifecycle.control(undelegated, "POST", "delegations/api.example", {"name_servers": None})
-        assert referred(ask(undelegated, "parent", "api.example", "NS")) == set(answer["name_servers"])
-        while (stack := cloudformation.describe_stacks(StackName="pends")["Stacks"][0])["StackStatus"] == "CREATE_IN_PROGRESS":
+        answer = lifecycle.control(
+            undelegated, "POST", "delegations/api.example", {"name_servers": None}
+        )
+        assert referred(ask(undelegated, "parent", "api.example", "NS")) == set(
+            answer["name_servers"]
+        )
+        while (stack := cloudformation.describe_stacks(StackName="pends")["Stacks"][0])[
+            "StackStatus"
+        ] == "CREATE_IN_PROGRESS":
             pass
         assert stack["StackStatus"] == "CREATE_COMPLETE"
         assert certificate(aws, "api.example")["Status"] == "ISSUED"
 
     def test_caa_keeps_amazon_out(self, undelegated: State, aws: Any) -> None:
-        """With CAA records that allow another authority alone a certificate fails with CAA_ERROR once its record resolves."""
-        zone_id, route53, acm = make_zone(aws, "caa.example"), aws.client("route53"), aws.client("acm")
-        arn = acm.request_certificate(DomainName="www.caa.example", ValidationMethod="DNS")["CertificateArn"]
-        wanted = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"][0]["ResourceRecord"]
-        sets = [("caa.example", "CAA", '0 issue "letsencrypt.org"'), (wanted["Name"], "CNAME", wanted["Value"])]
+        """With CAA records that allow another authority alone a certificate fails with CAA_ERROR
+        once its record resolves.
+        """
+        zone_id, route53, acm = (
+            make_zone(aws, "caa.example"),
+            aws.client("route53"),
+            aws.client("acm"),
+        )
+        arn = acm.request_certificate(DomainName="www.caa.example", ValidationMethod="DNS")[
+            "CertificateArn"
+        ]
+        wanted = acm.describe_certificate(CertificateArn=arn)["Certificate"][
+            "DomainValidationOptions"
+        ][0]["ResourceRecord"]
+        sets = [
+            ("caa.example", "CAA", '0 issue "letsencrypt.org"'),
+            (wanted["Name"], "CNAME", wanted["Value"]),
+        ]
         changes = [
-            {"Action": "CREATE", "ResourceRecordSet": {"Name": n, "Type": t, "TTL": 60, "ResourceRecords": [{"Value": v}]}}
+            {
+                "Action": "CREATE",
+                "ResourceRecordSet": {
+                    "Name": n,
+                    "Type": t,
+                    "TTL": 60,
+                    "ResourceRecords": [{"Value": v}],
+                },
+            }
             for n, t, v in sets
         ]
         route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
         lifecycle.control(undelegated, "POST", "delegations/caa.example", {"name_servers": None})
         found = acm.describe_certificate(CertificateArn=arn)["Certificate"]
         assert (found["Status"], found["FailureReason"]) == ("FAILED", "CAA_ERROR")
-        summary = next(e for e in acm.list_certificates(CertificateStatuses=["FAILED"])["CertificateSummaryList"])
+        summary = next(
+            e
+            for e in acm.list_certificates(CertificateStatuses=["FAILED"])["CertificateSummaryList"]
+        )
         assert summary["SubjectAlternativeNameSummaries"] == ["www.caa.example"]
 
     def test_control_refuses_nonsense(self, undelegated: State) -> None:

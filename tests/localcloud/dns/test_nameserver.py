@@ -28,7 +28,10 @@ from deploytool.localcloud.dns.nameserver import AnswerChanged, NameServer
 from deploytool.localcloud.dns.server import DnsServer
 
 EAST, WEST = "127.0.0.11", "127.0.0.12"
-TARGETS = {"d-e.execute-api.us-east-1.amazonaws.com.": EAST, "d-w.execute-api.us-west-2.amazonaws.com.": WEST}
+TARGETS = {
+    "d-e.execute-api.us-east-1.amazonaws.com.": EAST,
+    "d-w.execute-api.us-west-2.amazonaws.com.": WEST,
+}
 
 
 def alias(target: str, zone: str = "Z1UJRXOUMOOFQ8") -> AliasTarget:
@@ -39,9 +42,21 @@ def alias(target: str, zone: str = "Z1UJRXOUMOOFQ8") -> AliasTarget:
 APEX = "example.com."
 EAST_ALIAS, WEST_ALIAS = (alias(target) for target in TARGETS)
 RECORDS = (
-    RecordSet(APEX, "SOA", 900, ("ns-1.awsdns-01.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",)),
+    RecordSet(
+        APEX,
+        "SOA",
+        900,
+        ("ns-1.awsdns-01.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",),
+    ),
     RecordSet(APEX, "NS", 172800, ("ns-1.awsdns-01.com.", "ns-2.awsdns-02.net.")),
-    RecordSet("dev.example.com.", "A", alias=EAST_ALIAS, set_identifier="e", failover="PRIMARY", health_check_id="hc"),
+    RecordSet(
+        "dev.example.com.",
+        "A",
+        alias=EAST_ALIAS,
+        set_identifier="e",
+        failover="PRIMARY",
+        health_check_id="hc",
+    ),
     RecordSet("dev.example.com.", "A", alias=WEST_ALIAS, set_identifier="w", failover="SECONDARY"),
     RecordSet("us-east-1.dev.example.com.", "A", alias=EAST_ALIAS),
     RecordSet("again.example.com.", "A", alias=alias("dev.example.com.", "Z1")),
@@ -110,10 +125,27 @@ def answers(response: Message) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "type_", "expected"),
     [
-        pytest.param("us-east-1.dev.example.com.", "A", [f"us-east-1.dev.example.com. 60 IN A {EAST}"], id="an alias, TTL 60"),
-        pytest.param("dev.example.com.", "A", [f"dev.example.com. 60 IN A {EAST}"], id="the primary"),
-        pytest.param("again.example.com.", "A", [f"again.example.com. 60 IN A {EAST}"], id="an alias within the zone"),
-        pytest.param("DEV.example.com.", "A", [f"DEV.example.com. 60 IN A {EAST}"], id="the asker's upper case comes back"),
+        pytest.param(
+            "us-east-1.dev.example.com.",
+            "A",
+            [f"us-east-1.dev.example.com. 60 IN A {EAST}"],
+            id="an alias, TTL 60",
+        ),
+        pytest.param(
+            "dev.example.com.", "A", [f"dev.example.com. 60 IN A {EAST}"], id="the primary"
+        ),
+        pytest.param(
+            "again.example.com.",
+            "A",
+            [f"again.example.com. 60 IN A {EAST}"],
+            id="an alias within the zone",
+        ),
+        pytest.param(
+            "DEV.example.com.",
+            "A",
+            [f"DEV.example.com. 60 IN A {EAST}"],
+            id="the asker's upper case comes back",
+        ),
         pytest.param(
             "plain.example.com.",
             "A",
@@ -130,18 +162,30 @@ def answers(response: Message) -> list[str]:
             ],
             id="a CNAME within the zone",
         ),
-        pytest.param("out.example.com.", "A", ["out.example.com. 120 IN CNAME www.example.org."], id="a CNAME out of the zone"),
-        pytest.param("x.wild.example.com.", "TXT", ['x.wild.example.com. 60 IN TXT "wild"'], id="a wildcard"),
+        pytest.param(
+            "out.example.com.",
+            "A",
+            ["out.example.com. 120 IN CNAME www.example.org."],
+            id="a CNAME out of the zone",
+        ),
+        pytest.param(
+            "x.wild.example.com.", "TXT", ['x.wild.example.com. 60 IN TXT "wild"'], id="a wildcard"
+        ),
         pytest.param(
             APEX,
             "NS",
-            ["example.com. 172800 IN NS ns-1.awsdns-01.com.", "example.com. 172800 IN NS ns-2.awsdns-02.net."],
+            [
+                "example.com. 172800 IN NS ns-1.awsdns-01.com.",
+                "example.com. 172800 IN NS ns-2.awsdns-02.net.",
+            ],
             id="NS",
         ),
     ],
 )
 def test_answers(server: NameServer, name: str, type_: str, expected: list[str]) -> None:
-    """A name that has something of the type is answered with it, with authority and without offering recursion."""
+    """A name that has something of the type is answered with it, with authority and without
+    offering recursion.
+    """
     response = ask(server, name, type_)
     assert response.rcode() == dns.rcode.NOERROR
     assert answers(response) == expected
@@ -156,25 +200,41 @@ def test_answers(server: NameServer, name: str, type_: str, expected: list[str])
     ("name", "type_", "rcode", "records"),
     [
         pytest.param("dev.example.com.", "AAAA", "NOERROR", 0, id="AAAA of an alias"),
-        pytest.param("six.example.com.", "AAAA", "NOERROR", 0, id="an AAAA alias to an IPv4 target"),
-        pytest.param("gone.example.com.", "A", "NOERROR", 0, id="an alias to a name that AWS no longer has"),
-        pytest.param("nowhere.example.com.", "A", "NOERROR", 0, id="an alias to a name that the zone does not have"),
+        pytest.param(
+            "six.example.com.", "AAAA", "NOERROR", 0, id="an AAAA alias to an IPv4 target"
+        ),
+        pytest.param(
+            "gone.example.com.", "A", "NOERROR", 0, id="an alias to a name that AWS no longer has"
+        ),
+        pytest.param(
+            "nowhere.example.com.",
+            "A",
+            "NOERROR",
+            0,
+            id="an alias to a name that the zone does not have",
+        ),
         pytest.param("wild.example.com.", "A", "NOERROR", 0, id="an empty non-terminal"),
         pytest.param("missing.example.com.", "A", "NXDOMAIN", 0, id="no such name"),
         pytest.param("dangling.example.com.", "A", "NXDOMAIN", 1, id="a CNAME to no such name"),
     ],
 )
-def test_negative_answers(server: NameServer, name: str, type_: str, rcode: str, records: int) -> None:
+def test_negative_answers(
+    server: NameServer, name: str, type_: str, rcode: str, records: int
+) -> None:
     """NODATA and NXDOMAIN carry the SOA, with the lower of its TTL and its minimum."""
     response = ask(server, name, type_)
     assert dns.rcode.to_text(response.rcode()) == rcode
     assert len(response.answer) == records
-    assert [(str(rrset.name), rrset.rdtype, rrset.ttl) for rrset in response.authority] == [(APEX, dns.rdatatype.SOA, 900)]
+    assert [(str(rrset.name), rrset.rdtype, rrset.ttl) for rrset in response.authority] == [
+        (APEX, dns.rdatatype.SOA, 900)
+    ]
     assert response.flags & dns.flags.AA
 
 
 def test_failover(server: NameServer, cloud: Cloud) -> None:
-    """When the primary's health check fails the secondary answers, for the name and for an alias to it; and back."""
+    """When the primary's health check fails the secondary answers, for the name and for an alias to
+    it; and back.
+    """
     cloud.unhealthy.add("hc")
     assert answers(ask(server, "dev.example.com.")) == [f"dev.example.com. 60 IN A {WEST}"]
     assert answers(ask(server, "again.example.com.")) == [f"again.example.com. 60 IN A {WEST}"]
@@ -183,12 +243,18 @@ def test_failover(server: NameServer, cloud: Cloud) -> None:
 
 
 def test_referral(server: NameServer) -> None:
-    """A name below a delegation is referred to the child's name servers, with their addresses and without authority."""
+    """A name below a delegation is referred to the child's name servers, with their addresses and
+    without authority.
+    """
     response = ask(server, "x.child.example.com.")
     assert not response.flags & dns.flags.AA
     assert not response.answer
-    assert [rrset.to_text() for rrset in response.authority] == ["child.example.com. 300 IN NS ns.child.example.com."]
-    assert [rrset.to_text() for rrset in response.additional] == ["ns.child.example.com. 300 IN A 192.0.2.53"]
+    assert [rrset.to_text() for rrset in response.authority] == [
+        "child.example.com. 300 IN NS ns.child.example.com."
+    ]
+    assert [rrset.to_text() for rrset in response.additional] == [
+        "ns.child.example.com. 300 IN A 192.0.2.53"
+    ]
     assert ask(server, "into.example.com.").flags & dns.flags.AA  # for the CNAME that led there
 
 
@@ -203,7 +269,9 @@ def test_referral(server: NameServer) -> None:
     ],
 )
 def test_what_is_not_built_is_refused(server: NameServer, name: str, words: str) -> None:
-    """What the zone asks for and is not built is SERVFAIL, with the reason as an extended DNS error for whoever speaks EDNS0."""
+    """What the zone asks for and is not built is SERVFAIL, with the reason as an extended DNS error
+    for whoever speaks EDNS0.
+    """
     response = ask(server, name, use_edns=0)
     assert response.rcode() == dns.rcode.SERVFAIL
     assert not response.answer
@@ -239,7 +307,9 @@ def query_of(
     ("query", "rcode"),
     [
         pytest.param(dns.message.make_query("example.org.", "A"), "REFUSED", id="not our zone"),
-        pytest.param(dns.message.make_query(next(iter(TARGETS)), "A"), "REFUSED", id="AWS's own name"),
+        pytest.param(
+            dns.message.make_query(next(iter(TARGETS)), "A"), "REFUSED", id="AWS's own name"
+        ),
         pytest.param(query_of(class_="CH"), "REFUSED", id="another class"),
         pytest.param(query_of(type_="AXFR"), "REFUSED", id="a zone transfer"),
         pytest.param(query_of(type_="ANY"), "NOTIMP", id="ANY"),
@@ -268,8 +338,12 @@ def test_refusals(server: NameServer, query: Message, rcode: str) -> None:
         pytest.param(False, 0, True, False, id="TCP"),
     ],
 )
-def test_truncation(server: NameServer, edns: bool | int, payload: int, tcp: bool, truncated: bool) -> None:
-    """An answer too large for UDP has TC set and fits the asker's limit; over TCP it comes whole."""
+def test_truncation(
+    server: NameServer, edns: bool | int, payload: int, tcp: bool, truncated: bool
+) -> None:
+    """An answer too large for UDP has TC set and fits the asker's limit; over TCP it comes
+    whole.
+    """
     query = dns.message.make_query("long.example.com.", "TXT", use_edns=edns, payload=payload)
     wire = server.handle(query.to_wire(), tcp=tcp)
     assert wire is not None
@@ -290,12 +364,20 @@ PLAIN = dns.message.make_query("dev.example.com.", "A").to_wire()
 
 
 @settings(deadline=None)
-@given(st.one_of(st.binary(max_size=600), st.tuples(st.just(PLAIN[:12]), st.binary(max_size=80)).map(b"".join)), st.booleans())
+@given(
+    st.one_of(
+        st.binary(max_size=600),
+        st.tuples(st.just(PLAIN[:12]), st.binary(max_size=80)).map(b"".join),
+    ),
+    st.booleans(),
+)
 @example(PLAIN[:20], False)
 @example(PLAIN + b"trailing", True)
 @example(struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + b"\xc0\x0c\x00\x01\x00\x01", False)
 def test_arbitrary_bytes(wire: bytes, tcp: bool) -> None:
-    """No bytes make the server raise: it answers with a well-formed response to that id, or not at all."""
+    """No bytes make the server raise: it answers with a well-formed response to that id, or not at
+    all.
+    """
     cloud = Cloud()
     answer = NameServer(cloud, cloud).handle(wire, tcp=tcp)
     if len(wire) < 12 or wire[2] & 0x80:
@@ -307,20 +389,28 @@ def test_arbitrary_bytes(wire: bytes, tcp: bool) -> None:
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=60), st.integers(0, 65535), st.sampled_from([1, 2, 5, 6, 16, 28, 43, 255, 65280]))
+@given(
+    st.binary(max_size=60),
+    st.integers(0, 65535),
+    st.sampled_from([1, 2, 5, 6, 16, 28, 43, 255, 65280]),
+)
 def test_arbitrary_names(label: bytes, ident: int, rdtype: int) -> None:
     """Whatever stands in a name's label, the question is answered."""
     name = bytes([len(label)]) + label if label else b""
     question = name + b"\x07example\x03com\x00" + struct.pack("!2H", rdtype, 1)
     cloud = Cloud()
-    answer = NameServer(cloud, cloud).handle(struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + question, tcp=False)
+    answer = NameServer(cloud, cloud).handle(
+        struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + question, tcp=False
+    )
     assert answer is not None
     assert answer[:2] == struct.pack("!H", ident)
     assert answer[3] & 0x0F in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.NOTIMP)
 
 
 def test_changes_of_the_answer_are_told(cloud: Cloud) -> None:
-    """Each change of a failover name's answer is told once, with old and new and the cloud's time; other names are not."""
+    """Each change of a failover name's answer is told once, with old and new and the cloud's time;
+    other names are not.
+    """
     told: list[AnswerChanged] = []
     time = iter(range(100, 200))
     server = NameServer(cloud, cloud, on_change=told.append, now=lambda: float(next(time)))
@@ -354,7 +444,9 @@ def over_sockets(server: NameServer, work: Callable[[DnsServer], Awaitable[None]
 
 
 def test_over_udp_and_tcp(server: NameServer) -> None:
-    """A client of dnspython gets the answer over UDP and over TCP on the same port, and a truncated one whole over TCP."""
+    """A client of dnspython gets the answer over UDP and over TCP on the same port, and a truncated
+    one whole over TCP.
+    """
 
     async def work(sockets: DnsServer) -> None:
         query = dns.message.make_query("dev.example.com.", "A")
@@ -362,7 +454,9 @@ def test_over_udp_and_tcp(server: NameServer) -> None:
             response = await transport(query, sockets.address, port=sockets.port, timeout=5)
             assert answers(response) == [f"dev.example.com. 60 IN A {EAST}"]
         long = dns.message.make_query("long.example.com.", "TXT")
-        response, tcp = await dns.asyncquery.udp_with_fallback(long, sockets.address, port=sockets.port, timeout=5)
+        response, tcp = await dns.asyncquery.udp_with_fallback(
+            long, sockets.address, port=sockets.port, timeout=5
+        )
         assert tcp
         assert len(response.answer[0]) == 20
 
@@ -374,8 +468,20 @@ def test_dig(server: NameServer) -> None:
     """The tool dig gets the answer over UDP and with +tcp, and shows the reason of a SERVFAIL."""
 
     async def dig(sockets: DnsServer, *words: str) -> str:
-        command = ["dig", f"@{sockets.address}", "-p", str(sockets.port), "+tries=1", "+time=5", *words]
-        return (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)).stdout
+        command = [
+            "dig",
+            f"@{sockets.address}",
+            "-p",
+            str(sockets.port),
+            "+tries=1",
+            "+time=5",
+            *words,
+        ]
+        return (
+            await asyncio.to_thread(
+                subprocess.run, command, capture_output=True, text=True, check=True
+            )
+        ).stdout
 
     async def work(sockets: DnsServer) -> None:
         assert (await dig(sockets, "+short", "dev.example.com")).split() == [EAST]
@@ -389,7 +495,9 @@ def test_dig(server: NameServer) -> None:
 
 
 def test_tcp_connections(server: NameServer) -> None:
-    """One TCP connection carries several queries; what deserves no answer closes it; stopping closes an idle one."""
+    """One TCP connection carries several queries; what deserves no answer closes it; stopping
+    closes an idle one.
+    """
 
     async def work(sockets: DnsServer) -> None:
         reader, writer = await asyncio.open_connection(sockets.address, sockets.port)
@@ -410,7 +518,9 @@ def test_tcp_connections(server: NameServer) -> None:
 
 
 def test_a_taken_port_is_an_error(server: NameServer) -> None:
-    """A port that was asked for and is taken, on UDP or on TCP alone, is an OSError; port 0 finds one free on both."""
+    """A port that was asked for and is taken, on UDP or on TCP alone, is an OSError; port 0 finds
+    one free on both.
+    """
 
     async def work(sockets: DnsServer) -> None:
         with pytest.raises(OSError, match=r"(?i)address already in use"):

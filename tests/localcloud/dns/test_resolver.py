@@ -1,4 +1,6 @@
-"""The resolver: recursion over the hosted zones and AWS's names, and a cache that counts the cloud's seconds."""
+"""The resolver: recursion over the hosted zones and AWS's names, and a cache that counts the
+cloud's seconds.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -36,7 +38,14 @@ def zone(name: str, *records: RecordSet) -> HostedZone:
 def failover(role: str, target: str, check: str) -> RecordSet:
     """One of the two records of dev.example.com."""
     alias = AliasTarget(target, "Z1UJRXOUMOOFQ8", evaluate_target_health=True)
-    return RecordSet("dev.example.com.", "A", alias=alias, set_identifier=role, failover=role, health_check_id=check)
+    return RecordSet(
+        "dev.example.com.",
+        "A",
+        alias=alias,
+        set_identifier=role,
+        failover=role,
+        health_check_id=check,
+    )
 
 
 ZONES = (
@@ -111,7 +120,9 @@ def answers(response: Message) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "type_", "expected"),
     [
-        pytest.param("dev.example.com.", "A", [f"dev.example.com. 60 IN A {EAST}"], id="a hosted zone"),
+        pytest.param(
+            "dev.example.com.", "A", [f"dev.example.com. 60 IN A {EAST}"], id="a hosted zone"
+        ),
         pytest.param(EAST_NAME, "A", [f"{EAST_NAME} 60 IN A {EAST}"], id="AWS's own name"),
         pytest.param(EAST_NAME, "AAAA", [], id="AWS's own name has no AAAA"),
         pytest.param(
@@ -123,7 +134,10 @@ def answers(response: Message) -> list[str]:
         pytest.param(
             "away.example.com.",
             "A",
-            ["away.example.com. 300 IN CNAME www.example.org.", "www.example.org. 30 IN A 192.0.2.1"],
+            [
+                "away.example.com. 300 IN CNAME www.example.org.",
+                "www.example.org. 30 IN A 192.0.2.1",
+            ],
             id="a CNAME to another zone",
         ),
         pytest.param(
@@ -132,13 +146,25 @@ def answers(response: Message) -> list[str]:
             [f"aws.example.com. 300 IN CNAME {EAST_NAME}", f"{EAST_NAME} 60 IN A {EAST}"],
             id="a CNAME to AWS",
         ),
-        pytest.param("aws.example.com.", "AAAA", [f"aws.example.com. 300 IN CNAME {EAST_NAME}"], id="without AAAA"),
-        pytest.param("away.example.com.", "CNAME", ["away.example.com. 300 IN CNAME www.example.org."], id="the CNAME itself"),
+        pytest.param(
+            "aws.example.com.",
+            "AAAA",
+            [f"aws.example.com. 300 IN CNAME {EAST_NAME}"],
+            id="without AAAA",
+        ),
+        pytest.param(
+            "away.example.com.",
+            "CNAME",
+            ["away.example.com. 300 IN CNAME www.example.org."],
+            id="the CNAME itself",
+        ),
         pytest.param("dev.example.com.", "AAAA", [], id="nothing of the type"),
     ],
 )
 def test_answers(server: Resolver, name: str, type_: str, expected: list[str]) -> None:
-    """Names of hosted zones and of AWS are resolved to the end, with recursion offered and no claim of authority."""
+    """Names of hosted zones and of AWS are resolved to the end, with recursion offered and no claim
+    of authority.
+    """
     for _ in range(2):  # the second time from the cache
         response = ask(server, name, type_)
         assert response.rcode() == dns.rcode.NOERROR
@@ -178,7 +204,9 @@ def test_queries_without_recursion_are_refused(server: Resolver) -> None:
 
 
 def test_answers_are_kept_for_their_ttl(server: Resolver, cloud: Cloud) -> None:
-    """An answer stays for its TTL in cloud seconds, counting it down, although the zone has failed over meanwhile."""
+    """An answer stays for its TTL in cloud seconds, counting it down, although the zone has failed
+    over meanwhile.
+    """
     seen = []
     for cloud.time in (0.0, 0.5, 1.0, 59.9, 60.0):
         seen += answers(ask(server, "dev.example.com."))
@@ -197,16 +225,25 @@ def test_each_zone_keeps_its_own_ttl(server: Resolver, cloud: Cloud) -> None:
     """Of a chain over two zones each part is kept for its own TTL."""
     ask(server, "away.example.com.")
     cloud.time = 40.0
-    expected = ["away.example.com. 260 IN CNAME www.example.org.", "www.example.org. 30 IN A 192.0.2.1"]
+    expected = [
+        "away.example.com. 260 IN CNAME www.example.org.",
+        "www.example.org. 30 IN A 192.0.2.1",
+    ]
     assert answers(ask(server, "away.example.com.")) == expected
     assert cloud.asked == 3
 
 
 @pytest.mark.parametrize(
     ("name", "type_", "rcode"),
-    [("none.example.com.", "A", "NXDOMAIN"), ("dev.example.com.", "AAAA", "NOERROR"), ("lost.example.com.", "A", "NXDOMAIN")],
+    [
+        ("none.example.com.", "A", "NXDOMAIN"),
+        ("dev.example.com.", "AAAA", "NOERROR"),
+        ("lost.example.com.", "A", "NXDOMAIN"),
+    ],
 )
-def test_negative_answers_are_kept(server: Resolver, cloud: Cloud, name: str, type_: str, rcode: str) -> None:
+def test_negative_answers_are_kept(
+    server: Resolver, cloud: Cloud, name: str, type_: str, rcode: str
+) -> None:
     """A negative answer stays for the SOA's time, which it shows counting down."""
     for cloud.time, ttl in ((0.0, 900), (100.0, 800), (299.0, 601)):
         response = ask(server, name, type_)
@@ -218,7 +255,9 @@ def test_negative_answers_are_kept(server: Resolver, cloud: Cloud, name: str, ty
     assert cloud.asked > before
 
 
-def test_the_cache_is_bounded(server: Resolver, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(
+    server: Resolver, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The cache keeps a bounded number of answers and forgets the oldest."""
     monkeypatch.setattr(resolver, "_LARGEST_CACHE", 2)
     for number in (1, 2, 3, 3, 1):
@@ -227,7 +266,12 @@ def test_the_cache_is_bounded(server: Resolver, cloud: Cloud, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("dev.example.com", (EAST,)), ("aws.example.com.", (EAST,)), ("away.example.com", ("192.0.2.1",))]
+    ("name", "expected"),
+    [
+        ("dev.example.com", (EAST,)),
+        ("aws.example.com.", (EAST,)),
+        ("away.example.com", ("192.0.2.1",)),
+    ],
 )
 def test_addresses(cloud: Cloud, name: str, expected: tuple[str, ...]) -> None:
     """A health checker resolves a name to its addresses now, with no cache between."""
@@ -266,7 +310,9 @@ def test_arbitrary_bytes(wire: bytes) -> None:
 
 
 def test_over_sockets_at_speed(cloud: Cloud) -> None:
-    """At speed 600 a TTL of 60 s is over after a tenth of a second of wall time: the next answer is the new one."""
+    """At speed 600 a TTL of 60 s is over after a tenth of a second of wall time: the next answer is
+    the new one.
+    """
 
     async def run() -> None:
         clock = CloudClock(600)
@@ -288,7 +334,9 @@ def test_over_sockets_at_speed(cloud: Cloud) -> None:
 
 
 def test_clock() -> None:
-    """The clock passes `speed` cloud seconds in one of the wall's, and takes no speed that is not positive."""
+    """The clock passes `speed` cloud seconds in one of the wall's, and takes no speed that is not
+    positive.
+    """
     wall = iter([5.0, 5.0, 7.0])
     clock = CloudClock(10, time=lambda: next(wall))
     assert [clock.now(), clock.now()] == [0.0, 20.0]

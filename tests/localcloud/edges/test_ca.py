@@ -1,4 +1,6 @@
-"""The local certificate authority: what it issues is good for OpenSSL's strictest checks, for the names asked and no others."""
+"""The local certificate authority: what it issues is good for OpenSSL's strictest checks, for the
+names asked and no others.
+"""
 
 import datetime as dt
 import ssl
@@ -12,8 +14,12 @@ from deploytool.localcloud.edges.ca import CertificateAuthority
 NOW = dt.datetime.fromtimestamp(time.time(), dt.UTC)
 
 
-def shake_hands(server: ssl.SSLContext, ca: Path, name: str, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLObject:
-    """A TLS handshake in memory, by a client that trusts this authority only. Raises ssl.SSLError."""
+def shake_hands(
+    server: ssl.SSLContext, ca: Path, name: str, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+) -> ssl.SSLObject:
+    """A TLS handshake in memory, by a client that trusts this authority only. Raises
+    ssl.SSLError.
+    """
     context = ssl.create_default_context(cafile=str(ca))
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
@@ -37,7 +43,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
 
 
 def test_strict_client_accepts(authority: CertificateAuthority) -> None:
-    """A client that verifies strictly accepts each name of a certificate, a wildcard too, and speaks HTTP/1.1 over TLS 1.3."""
+    """A client that verifies strictly accepts each name of a certificate, a wildcard too, and
+    speaks HTTP/1.1 over TLS 1.3.
+    """
     context = authority.context(("api.example.com", "*.example.org"))
     for name in ("api.example.com", "any.example.org"):
         connection = shake_hands(context, authority.path, name)
@@ -60,7 +68,10 @@ def test_long_names(authority: CertificateAuthority) -> None:
 def test_old_tls_is_refused(authority: CertificateAuthority) -> None:
     """TLS 1.2 is the least that a server takes."""
     context = authority.context(("api.example.com",))
-    assert shake_hands(context, authority.path, "api.example.com", ssl.TLSVersion.TLSv1_2).version() == "TLSv1.2"
+    assert (
+        shake_hands(context, authority.path, "api.example.com", ssl.TLSVersion.TLSv1_2).version()
+        == "TLSv1.2"
+    )
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
@@ -72,7 +83,9 @@ def test_other_authority_is_refused(authority: CertificateAuthority, tmp_path: P
 
 
 def test_contexts_are_kept(authority: CertificateAuthority) -> None:
-    """A certificate is made once for its names; only the authority's own certificate, no key, is on disk."""
+    """A certificate is made once for its names; only the authority's own certificate, no key, is on
+    disk.
+    """
     assert authority.context(("kept.example",)) is authority.context(("kept.example",))
     assert [path.name for path in authority.path.parent.iterdir()] == ["ca.pem"]
     assert "PRIVATE KEY" not in authority.path.read_text(encoding="ascii")

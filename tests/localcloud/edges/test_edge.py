@@ -1,4 +1,6 @@
-"""The regional HTTPS edges: the rules of API Gateway's data plane, then the real thing with curl and openssl."""
+"""The regional HTTPS edges: the rules of API Gateway's data plane, then the real thing with curl
+and openssl.
+"""
 
 import json
 import socket
@@ -14,7 +16,15 @@ import pytest
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.edges.edge import bind_edges
-from deploytool.localcloud.edges.gateway import BasePathMapping, CustomDomain, RestApi, Target, covers, route, through_mapping
+from deploytool.localcloud.edges.gateway import (
+    BasePathMapping,
+    CustomDomain,
+    RestApi,
+    Target,
+    covers,
+    route,
+    through_mapping,
+)
 from deploytool.localcloud.edges.local_edges import LocalEdges
 from deploytool.net.http import HttpsClient
 
@@ -32,11 +42,17 @@ class FakeGateway:
         return self.domains.get(name) if region == "us-east-1" else None
 
     def rest_api(self, region: str, api_id: str) -> RestApi | None:
-        return RestApi(api_id, self.enabled) if (region, api_id) == ("us-east-1", "abc123") else None
+        return (
+            RestApi(api_id, self.enabled) if (region, api_id) == ("us-east-1", "abc123") else None
+        )
 
 
-def domain(*mappings: BasePathMapping, certificate: tuple[str, ...] = ("api.example.com",)) -> CustomDomain:
-    return CustomDomain("api.example.com", "d-1.execute-api.us-east-1.amazonaws.com", certificate, mappings)
+def domain(
+    *mappings: BasePathMapping, certificate: tuple[str, ...] = ("api.example.com",)
+) -> CustomDomain:
+    return CustomDomain(
+        "api.example.com", "d-1.execute-api.us-east-1.amazonaws.com", certificate, mappings
+    )
 
 
 class TestRules:
@@ -55,7 +71,9 @@ class TestRules:
         ],
     )
     def test_longest_mapping_wins(self, path: str, target: Target | None) -> None:
-        """The longest base path that the path lies in wins; without a stage the next segment names it."""
+        """The longest base path that the path lies in wins; without a stage the next segment names
+        it.
+        """
         mappings = (
             BasePathMapping("", "root", "live"),
             BasePathMapping("shop", "shop", "live"),
@@ -68,14 +86,18 @@ class TestRules:
         """A path that no mapping holds means nothing."""
         assert through_mapping((BasePathMapping("shop", "shop", "live"),), "/v1") is None
 
-    @pytest.mark.parametrize("host", ["api.example.com", "API.example.com", "api.example.com:443", "api.example.com."])
+    @pytest.mark.parametrize(
+        "host", ["api.example.com", "API.example.com", "api.example.com:443", "api.example.com."]
+    )
     def test_host(self, host: str) -> None:
         """The Host names a custom domain in any case, with or without port and final dot."""
         gateway = FakeGateway(domain(BasePathMapping("", "root", "live")))
         assert route(gateway, "us-east-1", host, "/v1") == Target("root", "live", 0)
 
     def test_forbidden(self) -> None:
-        """Another region's domain, an unknown one, a domain's target name and a domain without certificate are refused."""
+        """Another region's domain, an unknown one, a domain's target name and a domain without
+        certificate are refused.
+        """
         gateway = FakeGateway(domain(BasePathMapping("", "root", "live")))
         assert route(gateway, "us-west-2", "api.example.com", "/v1") is None
         assert route(gateway, "us-east-1", "other.example.com", "/v1") is None
@@ -84,7 +106,9 @@ class TestRules:
         assert route(pending, "us-east-1", "api.example.com", "/v1") is None
 
     def test_default_endpoint(self) -> None:
-        """An API's own name leads to it, its stage first in the path, unless the default endpoint is disabled."""
+        """An API's own name leads to it, its stage first in the path, unless the default endpoint
+        is disabled.
+        """
         host = "abc123.execute-api.us-east-1.amazonaws.com"
         assert route(FakeGateway(), "us-east-1", host, "/live/v1") == Target("abc123", "live", 5)
         assert route(FakeGateway(), "us-east-1", host, "/") is None
@@ -106,7 +130,9 @@ class TestRules:
 
 
 def test_missing_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a loopback address is missing the error gives the exact command for each (as on macOS)."""
+    """Where a loopback address is missing the error gives the exact command for each (as on
+    macOS).
+    """
     real = socket.socket.bind
 
     def bind(self: socket.socket, address: tuple[str, int]) -> None:
@@ -143,7 +169,9 @@ class TestServing:
     """A deployed service through the edges."""
 
     def test_each_region_serves_its_own(self, service: Any, get: Any) -> None:
-        """The friendly domain is served by the region whose edge is asked, each region's own domain by it alone."""
+        """The friendly domain is served by the region whose edge is asked, each region's own domain
+        by it alone.
+        """
         for region, address in zip(service.regions, (EAST, WEST), strict=True):
             for host in (service.domain, f"{region}.{service.domain}"):
                 reply = get(host, address)
@@ -154,7 +182,9 @@ class TestServing:
 
     def test_request_reaches_the_function(self, service: Any, get: Any) -> None:
         """Host, query and forwarding headers reach the function as API Gateway hands them on."""
-        event = json.loads(get(service.domain, EAST, "/v1?a=1&a=2", "-H", "X-Forwarded-For: 192.0.2.1").body)["event"]
+        event = json.loads(
+            get(service.domain, EAST, "/v1?a=1&a=2", "-H", "X-Forwarded-For: 192.0.2.1").body
+        )["event"]
         assert (event["path"], event["requestContext"]["stage"]) == ("/v1", "live")
         assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"]}
         headers = {name.lower(): value for name, value in event["headers"].items()}
@@ -163,7 +193,9 @@ class TestServing:
         assert headers["x-forwarded-for"] == "192.0.2.1, 127.0.0.1"
 
     def test_a_silent_function_answers_at_once(self, cloud: Any, service: Any) -> None:
-        """MiniStack would wait 50 ms for its log each time: the quickest of some calls could not take less."""
+        """MiniStack would wait 50 ms for its log each time: the quickest of some calls could not
+        take less.
+        """
         connection = HttpsClient(cloud.https_port, cloud.ca).connect(service.domain, EAST)
         try:
             answers = [connection.get("/v1") for _ in range(20)]
@@ -173,11 +205,15 @@ class TestServing:
         assert min(each.seconds for each in answers) < 0.05
 
     def test_certificates(self, cloud: Any, service: Any) -> None:
-        """A region shows ACM's names for its custom domains, its execute-api name for any other or no name."""
+        """A region shows ACM's names for its custom domains, its execute-api name for any other or
+        no name.
+        """
         shown = certificate_names(cloud, WEST, "-servername", service.domain)
         assert f"DNS:{service.domain}, DNS:us-west-2.{service.domain}" in shown
         for options in (("-servername", "other.example.com"), ("-noservername",)):
-            assert "DNS:*.execute-api.us-west-2.amazonaws.com" in certificate_names(cloud, WEST, *options)
+            assert "DNS:*.execute-api.us-west-2.amazonaws.com" in certificate_names(
+                cloud, WEST, *options
+            )
 
     def test_old_tls(self, cloud: Any, service: Any, get: Any) -> None:
         """TLS 1.1 is refused, TLS 1.2 is served."""
@@ -186,7 +222,9 @@ class TestServing:
         assert get(service.domain, EAST, "/v1", "--tls-max", "1.2").status == 200
 
     def test_forbidden(self, service: Any, get: Any) -> None:
-        """An unknown Host, the disabled default endpoint, a target name, and a handshake without a name are 403 Forbidden."""
+        """An unknown Host, the disabled default endpoint, a target name, and a handshake without a
+        name are 403 Forbidden.
+        """
         api = f"{service.regions['us-east-1']['ApiId']}.execute-api.us-east-1.amazonaws.com"
         target = service.regions["us-east-1"]["FriendlyRegionalDomainName"]
         no_name = ("--insecure", "--resolve", f"{EAST}:443:{EAST}", "-H", f"Host: {service.domain}")
@@ -203,7 +241,10 @@ class TestServing:
     def test_unknown_path(self, service: Any, get: Any) -> None:
         """A path that the API does not have is API Gateway's own 403."""
         reply = get(service.domain, EAST, "/nothing")
-        assert (reply.status, json.loads(reply.body)["message"]) == (403, "Missing Authentication Token")
+        assert (reply.status, json.loads(reply.body)["message"]) == (
+            403,
+            "Missing Authentication Token",
+        )
 
 
 class TestBroken:
@@ -215,7 +256,9 @@ class TestBroken:
         lifecycle.set_region(cloud, "us-east-1", "serving")
 
     def test_refuses_and_comes_back(self, cloud: Any, service: Any, get: Any) -> None:
-        """A refusing edge refuses connections (curl's error 7), the other region serves on; it comes back on the same port."""
+        """A refusing edge refuses connections (curl's error 7), the other region serves on; it
+        comes back on the same port.
+        """
         lifecycle.set_region(cloud, "us-east-1", "refusing")
         with pytest.raises(subprocess.CalledProcessError) as caught:
             get(service.domain, EAST)
@@ -237,7 +280,9 @@ class TestBroken:
             assert ended
 
     def test_blackholed(self, cloud: Any, service: Any, get: Any) -> None:
-        """No answer at all to an attempt to connect, from whatever state; the other region serves on; it comes back."""
+        """No answer at all to an attempt to connect, from whatever state; the other region serves
+        on; it comes back.
+        """
         for _ in range(2):
             lifecycle.set_region(cloud, "us-east-1", "blackholed")
             with pytest.raises(TimeoutError):
@@ -251,7 +296,9 @@ class TestBroken:
         assert get(service.domain, EAST).status == 200
 
     def test_blackholed_connection(self, cloud: Any, service: Any) -> None:
-        """Over a connection that is open comes nothing while the edge is blackholed, and the answer once it is mended."""
+        """Over a connection that is open comes nothing while the edge is blackholed, and the answer
+        once it is mended.
+        """
         tls = ssl.create_default_context(cafile=str(cloud.ca))
         request = f"GET /v1 HTTP/1.1\r\nHost: {service.domain}\r\n\r\n".encode()
         with (
@@ -272,7 +319,9 @@ class TestBroken:
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
     def test_slow(self, cloud: Any, service: Any, get: Any) -> None:
-        """The true answer, late by as much as the settings say: at speed 20 half a wall second for each true one."""
+        """The true answer, late by as much as the settings say: at speed 20 half a wall second for
+        each true one.
+        """
         assert lifecycle.set_region(cloud, "us-east-1", "slow")["seconds"] == 3.0
         now = lifecycle.set_region(cloud, "us-east-1", "slow", 0.8)
         assert now == {"region": "us-east-1", "state": "slow", "seconds": 0.8}
@@ -286,7 +335,10 @@ class TestBroken:
         lifecycle.set_region(cloud, "us-east-1", "failing")
         for host in (service.domain, "other.example.com"):
             reply = get(host, EAST, "/v1", "--insecure")
-            assert (reply.status, json.loads(reply.body)) == (503, {"message": "Service Unavailable"})
+            assert (reply.status, json.loads(reply.body)) == (
+                503,
+                {"message": "Service Unavailable"},
+            )
             assert "x-served-by-region" not in reply.headers
 
     def test_port(self, cloud: Any) -> None:
@@ -307,8 +359,12 @@ class TestBroken:
             ("eu-west-1", "refusing", 0.0, "no region eu-west-1"),
         ],
     )
-    def test_impossible(self, cloud: Any, region: str, state: str, seconds: float, reason: str) -> None:
-        """An unknown region or condition and impossible seconds are refused, and nothing changes."""
+    def test_impossible(
+        self, cloud: Any, region: str, state: str, seconds: float, reason: str
+    ) -> None:
+        """An unknown region or condition and impossible seconds are refused, and nothing
+        changes.
+        """
         with pytest.raises(DeploytoolError, match=reason):
             lifecycle.set_region(cloud, region, state, seconds)
         assert lifecycle.condition_of(cloud, "us-east-1") == "serving"

@@ -7,13 +7,17 @@ from deploytool.localcloud.edges.httpserver import bind
 
 
 def test_answers_are_not_held_back() -> None:
-    """A connection sends each part of an answer at once; held back by Nagle's algorithm, every call would take 40 ms more."""
+    """A connection sends each part of an answer at once; held back by Nagle's algorithm, every call
+    would take 40 ms more.
+    """
 
     async def accepted() -> int:
         found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            found.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            found.set_result(
+                writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            )
             writer.close()
 
         bound = bind("127.0.0.1")

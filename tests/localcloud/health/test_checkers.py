@@ -1,4 +1,6 @@
-"""The health checkers: one attempt against real servers, and verdicts over a scripted endpoint and a real one."""
+"""The health checkers: one attempt against real servers, and verdicts over a scripted endpoint and
+a real one.
+"""
 
 import asyncio
 import datetime as dt
@@ -19,7 +21,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from deploytool.core.route53.health import Attempt, HealthCheck, HealthCheckConfig, TimeLimits, checkers_for, judge_check
+from deploytool.core.route53.health import (
+    Attempt,
+    HealthCheck,
+    HealthCheckConfig,
+    TimeLimits,
+    checkers_for,
+    judge_check,
+)
 from deploytool.core.route53.zone import AliasTarget, HostedZone, NotSupported, RecordSet
 from deploytool.localcloud.clock import CloudClock
 from deploytool.localcloud.health.attempt import Dial, EndpointDial
@@ -40,8 +49,15 @@ AMPLE = TimeLimits(5.0, 5.0, 5.0)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 TARGET = "d-e.execute-api.us-east-1.amazonaws.com."
 RECORDS = (
-    RecordSet("dev.example.com.", "SOA", 900, ("ns-1.awsdns-01.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",)),
-    RecordSet(f"{FQDN}.", "A", alias=AliasTarget(TARGET, "Z1UJRXOUMOOFQ8", evaluate_target_health=False)),
+    RecordSet(
+        "dev.example.com.",
+        "SOA",
+        900,
+        ("ns-1.awsdns-01.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",),
+    ),
+    RecordSet(
+        f"{FQDN}.", "A", alias=AliasTarget(TARGET, "Z1UJRXOUMOOFQ8", evaluate_target_health=False)
+    ),
 )
 
 
@@ -58,13 +74,21 @@ async def until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate that nobody should trust: self-signed, expired, for another name; with its key in one file."""
+    """A certificate that nobody should trust: self-signed, expired, for another name; with its key
+    in one file.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somewhere.else.example")])
     day = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), day, day.replace(day=2))
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), day, day.replace(day=2)
+    )
     pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    form = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
     path = tmp_path_factory.mktemp("tls") / "server.pem"
     path.write_bytes(pem + key.private_bytes(*form))
     return path
@@ -107,20 +131,29 @@ class Endpoint:
             server.close()
 
 
-def dialled(endpoint: Endpoint, config: HealthCheckConfig, certificate: Path | None, limits: TimeLimits = AMPLE) -> Attempt:
+def dialled(
+    endpoint: Endpoint,
+    config: HealthCheckConfig,
+    certificate: Path | None,
+    limits: TimeLimits = AMPLE,
+) -> Attempt:
     """One attempt at the endpoint while it listens, port 443 meaning its port."""
     made: list[Attempt] = []
 
     async def work() -> None:
         async with endpoint.listening(certificate):
-            made.append(await EndpointDial({443: endpoint.port}, reference="hc")(config, LOOPBACK, limits))
+            made.append(
+                await EndpointDial({443: endpoint.port}, reference="hc")(config, LOOPBACK, limits)
+            )
 
     run(work())
     return made[0]
 
 
 def test_https(certificate: Path) -> None:
-    """A check over TLS passes although the certificate is worthless; it sends SNI, Host and Route 53's User-Agent."""
+    """A check over TLS passes although the certificate is worthless; it sends SNI, Host and Route
+    53's User-Agent.
+    """
     endpoint = Endpoint()
     attempt = dialled(endpoint, HTTPS, certificate)
     assert judge_check(HTTPS, attempt).status == "Success: HTTP Status Code 200, OK"
@@ -144,36 +177,74 @@ def test_without_sni(certificate: Path) -> None:
     assert f"Host: {FQDN}\r\n" in endpoint.requests[0]
 
 
-@pytest.mark.parametrize("config", [replace(HTTPS, type="HTTP"), replace(HTTPS, type="HTTP", resource_path="v1")])
+@pytest.mark.parametrize(
+    "config", [replace(HTTPS, type="HTTP"), replace(HTTPS, type="HTTP", resource_path="v1")]
+)
 def test_plain_http(config: HealthCheckConfig) -> None:
-    """An HTTP check speaks no TLS, names the port in Host unless it is 80, and sends a path with its slash."""
+    """An HTTP check speaks no TLS, names the port in Host unless it is 80, and sends a path with
+    its slash.
+    """
     endpoint = Endpoint()
     assert dialled(endpoint, config, None).status == 200
     assert endpoint.requests[0].startswith(f"GET /v1 HTTP/1.1\r\nHost: {FQDN}:443\r\n")
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nus-ea\r\n4\r\nst-1\r\n0\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nus-ea\r\n4\r\nst-1\r\n0\r\n\r\n"
+)
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b"." * 5111 + b"us-east-1"
 
 
 @pytest.mark.parametrize(
     ("config", "answer", "hang", "success"),
     [
-        pytest.param(HTTPS, b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", False, False, id="503"),
-        pytest.param(HTTPS, b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", False, True, id="302"),
-        pytest.param(HTTPS, b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK, False, True, id="an informational response first"),
+        pytest.param(
+            HTTPS,
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+            False,
+            False,
+            id="503",
+        ),
+        pytest.param(
+            HTTPS,
+            b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+            False,
+            True,
+            id="302",
+        ),
+        pytest.param(
+            HTTPS,
+            b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK,
+            False,
+            True,
+            id="an informational response first",
+        ),
         pytest.param(HTTPS, LONG, True, True, id="a body that never ends is not waited for"),
         pytest.param(HTTPS, b"SSH-2.0-OpenSSH\r\n\r\n", False, False, id="not HTTP"),
-        pytest.param(HTTPS, b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n", False, False, id="a header that RFC 7230 forbids"),
+        pytest.param(
+            HTTPS,
+            b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
+            False,
+            False,
+            id="a header that RFC 7230 forbids",
+        ),
         pytest.param(HTTPS, b"", False, False, id="closed without a word"),
         pytest.param(MATCH, CHUNKED, False, True, id="string across chunks"),
         pytest.param(MATCH, OK, False, False, id="string missing"),
         pytest.param(MATCH, LONG, True, True, id="string at the end of the first 5,120 bytes"),
         pytest.param(MATCH, CHUNKED.removesuffix(b"0\r\n\r\n"), False, False, id="body breaks off"),
-        pytest.param(MATCH, b"HTTP/1.1 200 OK\r\n\r\nus-east-1", False, True, id="body ends with the connection"),
+        pytest.param(
+            MATCH,
+            b"HTTP/1.1 200 OK\r\n\r\nus-east-1",
+            False,
+            True,
+            id="body ends with the connection",
+        ),
     ],
 )
-def test_answers(certificate: Path, config: HealthCheckConfig, answer: bytes, hang: bool, success: bool) -> None:
+def test_answers(
+    certificate: Path, config: HealthCheckConfig, answer: bytes, hang: bool, success: bool
+) -> None:
     """An attempt passes or fails by what a real server sends."""
     attempt = dialled(Endpoint(answer, hang), config, certificate)
     assert judge_check(config, attempt, AMPLE).success == success
@@ -182,36 +253,58 @@ def test_answers(certificate: Path, config: HealthCheckConfig, answer: bytes, ha
 @pytest.mark.parametrize(
     ("config", "answer", "limits", "words"),
     [
-        pytest.param(HTTPS, b"", TimeLimits(5.0, 0.2), "no HTTP status within the timeout limit", id="no status"),
-        pytest.param(MATCH, LONG[:-1], TimeLimits(5.0, 5.0, 0.2), "body did not arrive", id="half a body"),
+        pytest.param(
+            HTTPS,
+            b"",
+            TimeLimits(5.0, 0.2),
+            "no HTTP status within the timeout limit",
+            id="no status",
+        ),
+        pytest.param(
+            MATCH, LONG[:-1], TimeLimits(5.0, 5.0, 0.2), "body did not arrive", id="half a body"
+        ),
     ],
 )
-def test_time_outs(certificate: Path, config: HealthCheckConfig, answer: bytes, limits: TimeLimits, words: str) -> None:
+def test_time_outs(
+    certificate: Path, config: HealthCheckConfig, answer: bytes, limits: TimeLimits, words: str
+) -> None:
     """A server that accepts and then falls silent fails the check when its time is up."""
-    result = judge_check(config, dialled(Endpoint(answer, hang=True), config, certificate, limits), limits)
+    result = judge_check(
+        config, dialled(Endpoint(answer, hang=True), config, certificate, limits), limits
+    )
     assert not result.success
     assert words in result.status
 
 
-def test_a_time_out_leaves_nothing_in_the_way_of_the_next_attempt(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time is up in the very turn of the loop in which TLS is ready: the next attempt, which gets the same descriptor, passes."""
+def test_a_time_out_leaves_nothing_in_the_way_of_the_next_attempt(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time is up in the very turn of the loop in which TLS is ready: the next attempt, which gets
+    the same descriptor, passes.
+    """
     made: list[Attempt] = []
 
     async def work() -> None:
         endpoint, dial = Endpoint(), EndpointDial({}, reference="hc")
         async with endpoint.listening(certificate):
             config = replace(HTTPS, port=endpoint.port)
-            stalling = iter([True])  # the server stalls the loop in its first handshake, past the limit
+            # The server stalls the loop in its first handshake, past the limit
+            stalling = iter([True])
             monkeypatch.setattr(endpoint, "names", Stalling(lambda: next(stalling, False)))
             made.append(await dial(config, LOOPBACK, TimeLimits(5.0, 0.05)))
             made.append(await dial(config, LOOPBACK, AMPLE))
 
     run(work())
-    assert [attempt.failure for attempt in made] == ["The endpoint sent no HTTP status within the timeout limit.", ""]
+    assert [attempt.failure for attempt in made] == [
+        "The endpoint sent no HTTP status within the timeout limit.",
+        "",
+    ]
 
 
 class Stalling(list[str | None]):
-    """Where a server notes the name of each handshake: it stalls the loop for 0.2 s when asked to."""
+    """Where a server notes the name of each handshake: it stalls the loop for 0.2 s when asked
+    to.
+    """
 
     def __init__(self, wanted: Callable[[], bool]) -> None:
         super().__init__()
@@ -245,14 +338,20 @@ def test_tcp() -> None:
     run(refused())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux drops connections when the backlog is full")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux drops connections when the backlog is full"
+)
 def test_blackhole() -> None:
-    """An endpoint that never completes the TCP handshake fails the check when the time to connect is up."""
+    """An endpoint that never completes the TCP handshake fails the check when the time to connect
+    is up.
+    """
 
     async def work() -> None:
         full = socket.create_server((LOOPBACK, 0), backlog=0)
         filler = socket.create_connection(full.getsockname())
-        attempt = await EndpointDial({443: full.getsockname()[1]})(HTTPS, LOOPBACK, TimeLimits(0.2, 0.2))
+        attempt = await EndpointDial({443: full.getsockname()[1]})(
+            HTTPS, LOOPBACK, TimeLimits(0.2, 0.2)
+        )
         filler.close()
         full.close()
         assert attempt.connect_seconds is None
@@ -320,7 +419,9 @@ def test_wall_delay(speed: float) -> None:
 
 @dataclass
 class Cloud:
-    """A control plane with one zone, one health check, and an endpoint that does as it is told; also the dial to it."""
+    """A control plane with one zone, one health check, and an endpoint that does as it is told;
+    also the dial to it.
+    """
 
     config: HealthCheckConfig = HTTPS
     id: str = "hc"
@@ -344,14 +445,22 @@ class Cloud:
 
 
 def watch(
-    cloud: Cloud, work: Callable[[HealthMonitor], Awaitable[None]], *, speed: float = 500, dial: Dial | None = None
+    cloud: Cloud,
+    work: Callable[[HealthMonitor], Awaitable[None]],
+    *,
+    speed: float = 500,
+    dial: Dial | None = None,
 ) -> None:
-    """Run `work` while a monitor watches the cloud at a speed at which an interval of 10 s is 20 ms."""
+    """Run `work` while a monitor watches the cloud at a speed at which an interval of 10 s is 20
+    ms.
+    """
 
     async def watching() -> None:
         clock = CloudClock(speed)
         cloud.now = clock.now
-        monitor = HealthMonitor(cloud, clock, dial or cloud.dial, on_change=cloud.changes.append, rng=random.Random(53))
+        monitor = HealthMonitor(
+            cloud, clock, dial or cloud.dial, on_change=cloud.changes.append, rng=random.Random(53)
+        )
         await monitor.start()
         try:
             await work(monitor)
@@ -369,7 +478,9 @@ def cloud() -> Cloud:
 
 
 def test_every_checker_checks(cloud: Cloud) -> None:
-    """Each checker checks the resolved address from a phase of its own and reports its region, address, opinion and words."""
+    """Each checker checks the resolved address from a phase of its own and reports its region,
+    address, opinion and words.
+    """
 
     async def work(monitor: HealthMonitor) -> None:
         assert monitor.is_healthy("hc")
@@ -389,7 +500,9 @@ def test_every_checker_checks(cloud: Cloud) -> None:
 
 
 def test_failing_and_recovering(cloud: Cloud) -> None:
-    """The verdict turns once enough checkers have had three failures in a row, and turns back after three successes."""
+    """The verdict turns once enough checkers have had three failures in a row, and turns back after
+    three successes.
+    """
 
     async def work(monitor: HealthMonitor) -> None:
         cloud.status = 503
@@ -398,7 +511,9 @@ def test_failing_and_recovering(cloud: Cloud) -> None:
         assert not monitor.is_healthy("hc")
         assert failures >= 10 * 3  # 1 of 11 healthy is 9 %, 2 would be 18.2 %
         assert sum(not each.healthy for each in monitor.observations("hc")) >= 10
-        assert {each.status for each in monitor.last_failure("hc")} == {"Failure: HTTP Status Code 503, Service Unavailable"}
+        assert {each.status for each in monitor.last_failure("hc")} == {
+            "Failure: HTTP Status Code 503, Service Unavailable"
+        }
         cloud.status = 200
         await until(lambda: len(cloud.changes) == 2)
         assert monitor.is_healthy("hc")
@@ -406,12 +521,17 @@ def test_failing_and_recovering(cloud: Cloud) -> None:
         assert monitor.last_failure("hc")
 
     watch(cloud, work)
-    assert [(each.health_check_id, each.healthy) for each in cloud.changes] == [("hc", False), ("hc", True)]
+    assert [(each.health_check_id, each.healthy) for each in cloud.changes] == [
+        ("hc", False),
+        ("hc", True),
+    ]
     assert 0 < cloud.changes[0].at < cloud.changes[1].at
 
 
 def test_inverting_acts_at_once(cloud: Cloud) -> None:
-    """Inverting swaps the verdict with no checker asked, is told within a poll, and leaves what the checkers hold."""
+    """Inverting swaps the verdict with no checker asked, is told within a poll, and leaves what the
+    checkers hold.
+    """
 
     async def work(monitor: HealthMonitor) -> None:
         await until(lambda: len(monitor.observations("hc")) == 11)
@@ -429,7 +549,9 @@ def test_inverting_acts_at_once(cloud: Cloud) -> None:
 
 
 def test_disabling_stops_the_checking(cloud: Cloud) -> None:
-    """A disabled health check is healthy at once and its endpoint is left alone; enabled again it starts anew."""
+    """A disabled health check is healthy at once and its endpoint is left alone; enabled again it
+    starts anew.
+    """
 
     async def work(monitor: HealthMonitor) -> None:
         cloud.status = 503
@@ -480,7 +602,9 @@ def test_another_threshold_keeps_the_opinion(cloud: Cloud) -> None:
 
 
 def test_coming_and_going(cloud: Cloud) -> None:
-    """A new health check is found, a deleted one is no longer checked, has no observations and counts as healthy."""
+    """A new health check is found, a deleted one is no longer checked, has no observations and
+    counts as healthy.
+    """
     cloud.id = ""
 
     async def work(monitor: HealthMonitor) -> None:
@@ -502,12 +626,20 @@ def test_coming_and_going(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("change", "status"),
     [
-        ({"fqdn": "nothing.dev.example.com"}, "Failure: DNS resolution failed: nothing.dev.example.com: NXDOMAIN, no A record"),
-        ({"ip_address": "127.0.0.1", "fqdn": "nothing.dev.example.com"}, "Success: HTTP Status Code 200, OK"),
+        (
+            {"fqdn": "nothing.dev.example.com"},
+            "Failure: DNS resolution failed: nothing.dev.example.com: NXDOMAIN, no A record",
+        ),
+        (
+            {"ip_address": "127.0.0.1", "fqdn": "nothing.dev.example.com"},
+            "Success: HTTP Status Code 200, OK",
+        ),
     ],
 )
 def test_resolving(cloud: Cloud, change: dict[str, Any], status: str) -> None:
-    """A name without an address fails the check without dialling; with an IPAddress nothing is resolved."""
+    """A name without an address fails the check without dialling; with an IPAddress nothing is
+    resolved.
+    """
     cloud.config = replace(HTTPS, **change)
 
     async def work(monitor: HealthMonitor) -> None:
@@ -519,7 +651,9 @@ def test_resolving(cloud: Cloud, change: dict[str, Any], status: str) -> None:
 
 
 def test_what_cannot_be_run_has_no_verdict(cloud: Cloud) -> None:
-    """A health check of a type that is not built is an error to whoever asks for its verdict, never healthy by default."""
+    """A health check of a type that is not built is an error to whoever asks for its verdict, never
+    healthy by default.
+    """
     cloud.config = replace(HTTPS, type="CALCULATED")
 
     async def work(monitor: HealthMonitor) -> None:
@@ -530,14 +664,18 @@ def test_what_cannot_be_run_has_no_verdict(cloud: Cloud) -> None:
 
 
 def test_a_checker_that_dies_is_reported(cloud: Cloud) -> None:
-    """An error within a checker reaches the event loop's exception handler: it is not taken for silence."""
+    """An error within a checker reaches the event loop's exception handler: it is not taken for
+    silence.
+    """
     reported: list[dict[str, Any]] = []
 
     async def broken(config: HealthCheckConfig, address: str, limits: TimeLimits) -> Attempt:
         raise ZeroDivisionError
 
     async def work(_monitor: HealthMonitor) -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: reported.append(context)
+        )
         await until(lambda: len(reported) == 11)
 
     watch(cloud, work, dial=broken)
@@ -545,7 +683,9 @@ def test_a_checker_that_dies_is_reported(cloud: Cloud) -> None:
 
 
 def test_a_real_endpoint_goes_and_comes_back(cloud: Cloud, certificate: Path) -> None:
-    """A TLS server that stops listening is found unhealthy with nothing else done, and healthy again when it is back."""
+    """A TLS server that stops listening is found unhealthy with nothing else done, and healthy
+    again when it is back.
+    """
     endpoint = Endpoint()
 
     async def dial(config: HealthCheckConfig, address: str, limits: TimeLimits) -> Attempt:
@@ -553,7 +693,12 @@ def test_a_real_endpoint_goes_and_comes_back(cloud: Cloud, certificate: Path) ->
 
     async def work(monitor: HealthMonitor) -> None:
         async with endpoint.listening(certificate):
-            await until(lambda: sum(each.status.startswith("Success") for each in monitor.observations("hc")) == 11)
+            await until(
+                lambda: (
+                    sum(each.status.startswith("Success") for each in monitor.observations("hc"))
+                    == 11
+                )
+            )
         await until(lambda: not monitor.is_healthy("hc"))
         assert any("Connection refused" in each.status for each in monitor.last_failure("hc"))
         async with endpoint.listening(certificate):

@@ -1,4 +1,6 @@
-"""How long stacks take on a local cloud with AWS-like durations, and what its counter of calls says."""
+"""How long stacks take on a local cloud with AWS-like durations, and what its counter of calls
+says.
+"""
 
 import dataclasses
 import time
@@ -22,10 +24,17 @@ TRUST = {"Version": "2012-10-17", "Statement": []}
 def template(name: str, value: str = "first") -> dict[str, Any]:
     return {
         "Resources": {
-            "Zone": {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": f"{name}.example.com"}},
+            "Zone": {
+                "Type": "AWS::Route53::HostedZone",
+                "Properties": {"Name": f"{name}.example.com"},
+            },
             "Role": {
                 "Type": "AWS::IAM::Role",
-                "Properties": {"AssumeRolePolicyDocument": TRUST, "RoleName": name, "Description": value},
+                "Properties": {
+                    "AssumeRolePolicyDocument": TRUST,
+                    "RoleName": name,
+                    "Description": value,
+                },
             },
         }
     }
@@ -36,22 +45,30 @@ TYPES = ("AWS::Route53::HostedZone", "AWS::IAM::Role")
 
 @pytest.fixture(scope="module")
 def slow(aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with lifecycle.private(Settings(tmp_path_factory.mktemp("slow"), REGIONS, durations=SCALE)) as state:
+    with lifecycle.private(
+        Settings(tmp_path_factory.mktemp("slow"), REGIONS, durations=SCALE)
+    ) as state:
         slow = dataclasses.replace(aws, state=state)
         for region in REGIONS:
-            slow.client("cloudformation", region).list_stacks()  # MiniStack loads a service when it is first called
+            # MiniStack loads a service when it is first called
+            slow.client("cloudformation", region).list_stacks()
         yield slow
 
 
 def test_stacks_take_their_sum_side_by_side(slow: Any) -> None:
-    """A stack takes the sum of its resources; four, in two regions, take as long as one, and the API answers meanwhile."""
+    """A stack takes the sum of its resources; four, in two regions, take as long as one, and the
+    API answers meanwhile.
+    """
     client = slow.client("cloudformation")
     started = time.monotonic()
     names = [f"side-{number}" for number in range(4)]
     for number, name in enumerate(names):
         slow.start_stack(name, template(name), REGIONS[number % 2])
     asked = time.monotonic()
-    assert client.describe_stacks(StackName=names[0])["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
+    assert (
+        client.describe_stacks(StackName=names[0])["Stacks"][0]["StackStatus"]
+        == "CREATE_IN_PROGRESS"
+    )
     answered = time.monotonic()
     for number, name in enumerate(names):
         slow.outputs(name, REGIONS[number % 2])
@@ -72,7 +89,9 @@ def test_an_update_takes_as_long_as_what_it_changes_and_a_deletion_half(slow: An
 
 
 def test_a_cloud_ends_while_stacks_wait(slow: Any) -> None:
-    """A stack that still waits does not keep the cloud from ending: the fixture's end would time out."""
+    """A stack that still waits does not keep the cloud from ending: the fixture's end would time
+    out.
+    """
     slow.start_stack("unfinished", template("unfinished"))
 
 
@@ -82,25 +101,46 @@ def test_calls_are_counted_by_operation(slow: Any) -> None:
     def count(name: str) -> int:
         return int(lifecycle.status(slow.state)["calls"].get(name, 0))
 
-    before = [count("cloudformation.ListStacks"), count("ssm.DescribeParameters"), count("route53.GET")]
+    before = [
+        count("cloudformation.ListStacks"),
+        count("ssm.DescribeParameters"),
+        count("route53.GET"),
+    ]
     slow.client("cloudformation").list_stacks()
     slow.client("ssm").describe_parameters()
     slow.client("route53").list_hosted_zones()
-    after = [count("cloudformation.ListStacks"), count("ssm.DescribeParameters"), count("route53.GET")]
+    after = [
+        count("cloudformation.ListStacks"),
+        count("ssm.DescribeParameters"),
+        count("route53.GET"),
+    ]
     assert [late - early for early, late in zip(before, after, strict=True)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
     ("headers", "body", "operation"),
     [
-        ({"content-type": "application/x-www-form-urlencoded; charset=utf-8"}, b"Version=1&Action=CreateStack", "CreateStack"),
-        ({"content-type": "application/x-amz-json-1.1", "x-amz-target": "AmazonSSM.GetParameter"}, b"{}", "GetParameter"),
+        (
+            {"content-type": "application/x-www-form-urlencoded; charset=utf-8"},
+            b"Version=1&Action=CreateStack",
+            "CreateStack",
+        ),
+        (
+            {
+                "content-type": "application/x-amz-json-1.1",
+                "x-amz-target": "AmazonSSM.GetParameter",
+            },
+            b"{}",
+            "GetParameter",
+        ),
         ({"content-type": "application/json"}, b"", "POST"),
     ],
 )
 def test_operation_of(headers: dict[str, str], body: bytes, operation: str) -> None:
     """Each protocol names its operation in a place of its own."""
-    signed = {"authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/ssm/aws4_request, Signature=0"}
+    signed = {
+        "authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/ssm/aws4_request, Signature=0"
+    }
     assert operation_of("POST", {**signed, **headers}, body) == f"ssm.{operation}"
     assert operation_of("POST", headers, body) == f"unsigned.{operation}"
 

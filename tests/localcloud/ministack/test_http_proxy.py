@@ -25,7 +25,9 @@ def endpoint() -> Iterator[str]:
                 ("Connection", "close"),
             ):
                 self.send_header(name, value)
-            self.send_header("X-Asked", f"{self.path} {self.headers['x-api-region']} {self.headers['host']}")
+            self.send_header(
+                "X-Asked", f"{self.path} {self.headers['x-api-region']} {self.headers['host']}"
+            )
             self.end_headers()
             self.wfile.write(body)
 
@@ -40,8 +42,12 @@ def endpoint() -> Iterator[str]:
 
 
 def test_status_headers_and_body_come_through_as_they_are(endpoint: str) -> None:
-    """A redirect is the client's to follow, a header may come twice, and the Host is the endpoint's own."""
-    status, headers, body = call("POST", f"http://{endpoint}/a?b=1", {"x-api-region": "us-east-1"}, b"hello", 5)
+    """A redirect is the client's to follow, a header may come twice, and the Host is the endpoint's
+    own.
+    """
+    status, headers, body = call(
+        "POST", f"http://{endpoint}/a?b=1", {"x-api-region": "us-east-1"}, b"hello", 5
+    )
     assert (status, body) == (302, b"hello")
     assert headers["Location"] == "/elsewhere"
     assert headers["Set-Cookie"] == ["a=1", "b=2"]

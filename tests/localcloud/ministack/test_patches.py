@@ -1,6 +1,8 @@
-"""A contract test for each gap of MiniStack that the local cloud mends, with raw boto3 against a running cloud.
+"""A contract test for each gap of MiniStack that the local cloud mends, with raw boto3 against a
+running cloud.
 
-When an upgrade of MiniStack fixes a gap by itself, the module in `localcloud/ministack/patches` can go; these tests stay.
+When an upgrade of MiniStack fixes a gap by itself, the module in `localcloud/ministack/patches` can
+go; these tests stay.
 """
 
 import uuid
@@ -22,9 +24,18 @@ CHECK = {
 
 
 def check_stack(**settings: Any) -> dict[str, Any]:
-    properties = {"HealthCheckConfig": {**CHECK, **settings}, "HealthCheckTags": [{"Key": "Name", "Value": "primary"}]}
-    outputs = {"Ref": {"Value": {"Ref": "Check"}}, "Id": {"Value": {"Fn::GetAtt": ["Check", "HealthCheckId"]}}}
-    return {"Resources": {"Check": {"Type": "AWS::Route53::HealthCheck", "Properties": properties}}, "Outputs": outputs}
+    properties = {
+        "HealthCheckConfig": {**CHECK, **settings},
+        "HealthCheckTags": [{"Key": "Name", "Value": "primary"}],
+    }
+    outputs = {
+        "Ref": {"Value": {"Ref": "Check"}},
+        "Id": {"Value": {"Fn::GetAtt": ["Check", "HealthCheckId"]}},
+    }
+    return {
+        "Resources": {"Check": {"Type": "AWS::Route53::HealthCheck", "Properties": properties}},
+        "Outputs": outputs,
+    }
 
 
 def zone_stack(name: str) -> dict[str, Any]:
@@ -45,7 +56,9 @@ def route53(aws: Any) -> Any:
 @pytest.fixture
 def check(route53: Any) -> Any:
     """A health check of the test's own."""
-    made = route53.create_health_check(CallerReference=str(uuid.uuid4()), HealthCheckConfig=CHECK)["HealthCheck"]
+    made = route53.create_health_check(CallerReference=str(uuid.uuid4()), HealthCheckConfig=CHECK)[
+        "HealthCheck"
+    ]
     yield made
     route53.delete_health_check(HealthCheckId=made["Id"])
 
@@ -64,18 +77,33 @@ class TestHealthCheckResource:
     """AWS::Route53::HealthCheck, which MiniStack's CloudFormation does not know."""
 
     def test_life(self, aws: Any, route53: Any) -> None:
-        """It is created with its tags, changed in place, replaced when its interval changes, and deleted with its stack."""
+        """It is created with its tags, changed in place, replaced when its interval changes, and
+        deleted with its stack.
+        """
         name = "check-life"
         created = aws.create_stack(name, check_stack())
         assert created["Ref"] == created["Id"]
         found = route53.get_health_check(HealthCheckId=created["Id"])["HealthCheck"]
-        assert found["HealthCheckConfig"] == {**CHECK, "MeasureLatency": False, "Inverted": False, "Disabled": False}
-        tags = route53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=created["Id"])["ResourceTagSet"]["Tags"]
+        assert found["HealthCheckConfig"] == {
+            **CHECK,
+            "MeasureLatency": False,
+            "Inverted": False,
+            "Disabled": False,
+        }
+        tags = route53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=created["Id"])[
+            "ResourceTagSet"
+        ]["Tags"]
         assert {"Key": "Name", "Value": "primary"} in tags
 
-        assert aws.update_stack(name, check_stack(FailureThreshold="5", Inverted="true"))["Id"] == created["Id"]
+        assert (
+            aws.update_stack(name, check_stack(FailureThreshold="5", Inverted="true"))["Id"]
+            == created["Id"]
+        )
         found = route53.get_health_check(HealthCheckId=created["Id"])["HealthCheck"]
-        assert (found["HealthCheckConfig"]["FailureThreshold"], found["HealthCheckConfig"]["Inverted"]) == (5, True)
+        assert (
+            found["HealthCheckConfig"]["FailureThreshold"],
+            found["HealthCheckConfig"]["Inverted"],
+        ) == (5, True)
         assert found["HealthCheckVersion"] == 2
 
         replaced = aws.update_stack(name, check_stack(RequestInterval=30))["Id"]
@@ -110,55 +138,85 @@ class TestHealthCheckApi:
         ],
     )
     def test_create_refuses(self, route53: Any, wrong: Any) -> None:
-        """What the local checkers would not do is refused when it is asked for, never stored in silence."""
+        """What the local checkers would not do is refused when it is asked for, never stored in
+        silence.
+        """
         with pytest.raises(ClientError) as caught:
             route53.create_health_check(CallerReference=str(uuid.uuid4()), HealthCheckConfig=wrong)
         assert code(caught) == ("InvalidInput", 400)
 
     def test_caller_reference(self, route53: Any, check: Any) -> None:
-        """The same request again gives the same health check; the same reference with other settings is refused."""
+        """The same request again gives the same health check; the same reference with other
+        settings is refused.
+        """
         reference = check["CallerReference"]
-        again = route53.create_health_check(CallerReference=reference, HealthCheckConfig=CHECK)["HealthCheck"]
+        again = route53.create_health_check(CallerReference=reference, HealthCheckConfig=CHECK)[
+            "HealthCheck"
+        ]
         assert again["Id"] == check["Id"]
         with pytest.raises(ClientError) as caught:
-            route53.create_health_check(CallerReference=reference, HealthCheckConfig={**CHECK, "FailureThreshold": 9})
+            route53.create_health_check(
+                CallerReference=reference, HealthCheckConfig={**CHECK, "FailureThreshold": 9}
+            )
         assert code(caught) == ("HealthCheckAlreadyExists", 409)
 
     def test_booleans(self, route53: Any, check: Any) -> None:
         """Booleans come back as they were given (XML has them in lower case)."""
         assert check["HealthCheckConfig"]["EnableSNI"] is True
-        updated = route53.update_health_check(HealthCheckId=check["Id"], Inverted=True)["HealthCheck"]
+        updated = route53.update_health_check(HealthCheckId=check["Id"], Inverted=True)[
+            "HealthCheck"
+        ]
         assert updated["HealthCheckConfig"]["Inverted"] is True
         assert updated["HealthCheckConfig"]["Disabled"] is False
 
     def test_update_is_compare_and_swap(self, route53: Any, check: Any) -> None:
-        """An update on a stale version is refused and changes nothing; one on the current version makes the next."""
-        updated = route53.update_health_check(HealthCheckId=check["Id"], HealthCheckVersion=1, Inverted=True)["HealthCheck"]
+        """An update on a stale version is refused and changes nothing; one on the current version
+        makes the next.
+        """
+        updated = route53.update_health_check(
+            HealthCheckId=check["Id"], HealthCheckVersion=1, Inverted=True
+        )["HealthCheck"]
         assert updated["HealthCheckVersion"] == 2
         with pytest.raises(ClientError) as caught:
-            route53.update_health_check(HealthCheckId=check["Id"], HealthCheckVersion=1, Inverted=False)
+            route53.update_health_check(
+                HealthCheckId=check["Id"], HealthCheckVersion=1, Inverted=False
+            )
         assert code(caught) == ("HealthCheckVersionMismatch", 409)
         now = route53.get_health_check(HealthCheckId=check["Id"])["HealthCheck"]
         assert (now["HealthCheckVersion"], now["HealthCheckConfig"]["Inverted"]) == (2, True)
 
     def test_update_resets_and_refuses(self, route53: Any, check: Any) -> None:
         """ResetElements takes a setting away; an update to what cannot be run is refused whole."""
-        updated = route53.update_health_check(HealthCheckId=check["Id"], ResetElements=["ResourcePath"])["HealthCheck"]
+        updated = route53.update_health_check(
+            HealthCheckId=check["Id"], ResetElements=["ResourcePath"]
+        )["HealthCheck"]
         assert "ResourcePath" not in updated["HealthCheckConfig"]
         with pytest.raises(ClientError) as caught:
-            route53.update_health_check(HealthCheckId=check["Id"], FailureThreshold=11, Inverted=True)
+            route53.update_health_check(
+                HealthCheckId=check["Id"], FailureThreshold=11, Inverted=True
+            )
         assert code(caught) == ("InvalidInput", 400)
-        assert route53.get_health_check(HealthCheckId=check["Id"])["HealthCheck"]["HealthCheckVersion"] == 2
+        assert (
+            route53.get_health_check(HealthCheckId=check["Id"])["HealthCheck"]["HealthCheckVersion"]
+            == 2
+        )
 
     def test_status_and_last_failure(self, route53: Any, check: Any) -> None:
-        """Each checker tells its region, address, finding and time; one that failed tells why (the name resolves to nothing)."""
+        """Each checker tells its region, address, finding and time; one that failed tells why (the
+        name resolves to nothing).
+        """
         seen: Any = []
-        while not seen:  # the first checks come within an interval of the cloud's seconds; the timeout is pytest's
-            seen = route53.get_health_check_status(HealthCheckId=check["Id"])["HealthCheckObservations"]
+        # The first checks come within an interval of the cloud's seconds; the timeout is pytest's
+        while not seen:
+            seen = route53.get_health_check_status(HealthCheckId=check["Id"])[
+                "HealthCheckObservations"
+            ]
         assert seen[0]["IPAddress"] == "127.0.0.1"
         assert seen[0]["StatusReport"]["Status"].startswith("Failure")
         assert seen[0]["StatusReport"]["CheckedTime"].year >= 2026
-        failed = route53.get_health_check_last_failure_reason(HealthCheckId=check["Id"])["HealthCheckObservations"]
+        failed = route53.get_health_check_last_failure_reason(HealthCheckId=check["Id"])[
+            "HealthCheckObservations"
+        ]
         assert "DNS" in failed[0]["StatusReport"]["Status"]
 
     def test_unknown(self, route53: Any) -> None:
@@ -174,12 +232,21 @@ class TestZones:
     def test_name_servers(self, route53: Any, service: Any) -> None:
         """Fn::GetAtt NameServers names the servers of the zone's NS record set."""
         ns = records(route53, service.zone_id)[f"{service.domain}.", "NS"]
-        assert sorted(service.name_servers) == sorted(value["Value"].rstrip(".") for value in ns["ResourceRecords"])
+        assert sorted(service.name_servers) == sorted(
+            value["Value"].rstrip(".") for value in ns["ResourceRecords"]
+        )
 
     def test_zone_with_records_is_kept(self, aws: Any, route53: Any) -> None:
-        """A stack cannot delete a zone that has other records than its own, as on AWS; without them it can."""
+        """A stack cannot delete a zone that has other records than its own, as on AWS; without them
+        it can.
+        """
         zone = aws.create_stack("zone-kept", zone_stack("kept.example"))
-        record = {"Name": "www.kept.example", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "127.0.0.9"}]}
+        record = {
+            "Name": "www.kept.example",
+            "Type": "A",
+            "TTL": 60,
+            "ResourceRecords": [{"Value": "127.0.0.9"}],
+        }
 
         def change(action: str) -> None:
             batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
@@ -195,13 +262,24 @@ class TestZones:
         zone = aws.create_stack("group-zone", zone_stack("group.example"))
 
         def group(*members: tuple[str, str]) -> dict[str, Any]:
-            sets = [{"Name": f"{name}.group.example", "Type": "A", "TTL": "60", "ResourceRecords": [ip]} for name, ip in members]
+            sets = [
+                {"Name": f"{name}.group.example", "Type": "A", "TTL": "60", "ResourceRecords": [ip]}
+                for name, ip in members
+            ]
             properties = {"HostedZoneId": zone["Id"], "RecordSets": sets}
-            return {"Resources": {"Group": {"Type": "AWS::Route53::RecordSetGroup", "Properties": properties}}}
+            return {
+                "Resources": {
+                    "Group": {"Type": "AWS::Route53::RecordSetGroup", "Properties": properties}
+                }
+            }
 
         def addresses() -> dict[str, str]:
             found = records(route53, zone["Id"])
-            return {name: record["ResourceRecords"][0]["Value"] for (name, kind), record in found.items() if kind == "A"}
+            return {
+                name: record["ResourceRecords"][0]["Value"]
+                for (name, kind), record in found.items()
+                if kind == "A"
+            }
 
         aws.create_stack("group", group(("a", "127.0.0.1"), ("b", "127.0.0.2")))
         assert addresses() == {"a.group.example.": "127.0.0.1", "b.group.example.": "127.0.0.2"}
@@ -212,10 +290,14 @@ class TestZones:
 
     def test_dns_answer(self, route53: Any, service: Any) -> None:
         """TestDNSAnswer tells what the name server answers."""
-        answer = route53.test_dns_answer(HostedZoneId=service.zone_id, RecordName=service.domain, RecordType="NS")
+        answer = route53.test_dns_answer(
+            HostedZoneId=service.zone_id, RecordName=service.domain, RecordType="NS"
+        )
         assert (answer["ResponseCode"], answer["Protocol"]) == ("NOERROR", "UDP")
         assert {name.rstrip(".") for name in answer["RecordData"]} == set(service.name_servers)
-        absent = route53.test_dns_answer(HostedZoneId=service.zone_id, RecordName=f"no.{service.domain}", RecordType="A")
+        absent = route53.test_dns_answer(
+            HostedZoneId=service.zone_id, RecordName=f"no.{service.domain}", RecordType="A"
+        )
         assert (absent["ResponseCode"], absent["RecordData"]) == ("NXDOMAIN", [])
 
 
@@ -223,11 +305,19 @@ class TestDomains:
     """API Gateway's custom domain names."""
 
     def test_regions_are_apart(self, aws: Any, service: Any) -> None:
-        """The same domain in two regions has each region's hosted zone, certificate and mapping, and a target of its own."""
+        """The same domain in two regions has each region's hosted zone, certificate and mapping,
+        and a target of its own.
+        """
         clients = {region: aws.client("apigateway", region) for region in service.regions}
-        found = {region: client.get_domain_name(domainName=service.domain) for region, client in clients.items()}
+        found = {
+            region: client.get_domain_name(domainName=service.domain)
+            for region, client in clients.items()
+        }
         east, west = found["us-east-1"], found["us-west-2"]
-        assert (east["regionalHostedZoneId"], west["regionalHostedZoneId"]) == ("Z1UJRXOUMOOFQ8", "Z2OJLYMUO9EFXC")
+        assert (east["regionalHostedZoneId"], west["regionalHostedZoneId"]) == (
+            "Z1UJRXOUMOOFQ8",
+            "Z2OJLYMUO9EFXC",
+        )
         for region, domain in found.items():
             outputs = service.regions[region]
             assert domain["regionalCertificateArn"] == outputs["CertificateArn"]
@@ -235,7 +325,9 @@ class TestDomains:
             assert domain["regionalDomainName"] == outputs["FriendlyRegionalDomainName"]
             assert domain["regionalDomainName"].endswith(f".execute-api.{region}.amazonaws.com")
             assert outputs["FriendlyRegionalDomainName"] != outputs["RegionalRegionalDomainName"]
-            mappings = aws.client("apigateway", region).get_base_path_mappings(domainName=service.domain)["items"]
+            mappings = aws.client("apigateway", region).get_base_path_mappings(
+                domainName=service.domain
+            )["items"]
             assert [mapping["restApiId"] for mapping in mappings] == [outputs["ApiId"]]
 
     @pytest.mark.parametrize(
@@ -247,8 +339,19 @@ class TestDomains:
             ("eu-west-1", "us-east-1", "dev.example.com", ["REGIONAL"], "no edge in eu-west-1"),
         ],
     )
-    def test_refused(self, aws: Any, service: Any, region: str, certificate_of: str, name: str, types: Any, reason: str) -> None:
-        """A domain needs an edge in its region and an issued certificate of that region which covers it."""
+    def test_refused(
+        self,
+        aws: Any,
+        service: Any,
+        region: str,
+        certificate_of: str,
+        name: str,
+        types: Any,
+        reason: str,
+    ) -> None:
+        """A domain needs an edge in its region and an issued certificate of that region which
+        covers it.
+        """
         with pytest.raises(ClientError, match=reason):
             aws.client("apigateway", region).create_domain_name(
                 domainName=name,
@@ -259,30 +362,45 @@ class TestDomains:
     def test_default_endpoint_is_disabled(self, aws: Any, service: Any) -> None:
         """CloudFormation's DisableExecuteApiEndpoint reaches the API."""
         for region, outputs in service.regions.items():
-            assert aws.client("apigateway", region).get_rest_api(restApiId=outputs["ApiId"])["disableExecuteApiEndpoint"] is True
+            assert (
+                aws.client("apigateway", region).get_rest_api(restApiId=outputs["ApiId"])[
+                    "disableExecuteApiEndpoint"
+                ]
+                is True
+            )
 
 
 class TestCertificates:
     """ACM certificates and their DNS validation."""
 
     def test_validated_by_cloudformation(self, aws: Any, route53: Any, service: Any) -> None:
-        """With HostedZoneId the records are in the zone, one for both regions' certificates, and the certificates are issued."""
+        """With HostedZoneId the records are in the zone, one for both regions' certificates, and
+        the certificates are issued.
+        """
         found = records(route53, service.zone_id)
         shared = set()
         for region, outputs in service.regions.items():
-            certificate = aws.client("acm", region).describe_certificate(CertificateArn=outputs["CertificateArn"])["Certificate"]
+            certificate = aws.client("acm", region).describe_certificate(
+                CertificateArn=outputs["CertificateArn"]
+            )["Certificate"]
             assert certificate["Status"] == "ISSUED"
             for options in certificate["DomainValidationOptions"]:
                 assert options["ValidationStatus"] == "SUCCESS"
                 wanted = options["ResourceRecord"]
-                assert found[wanted["Name"], "CNAME"]["ResourceRecords"] == [{"Value": wanted["Value"]}]
+                assert found[wanted["Name"], "CNAME"]["ResourceRecords"] == [
+                    {"Value": wanted["Value"]}
+                ]
                 shared |= {wanted["Name"]} if options["DomainName"] == service.domain else set()
         assert len(shared) == 1
 
     def test_pending_until_the_record_is_there(self, aws: Any, route53: Any) -> None:
-        """A certificate asked for by API is PENDING_VALIDATION until its CNAME is in a hosted zone, then ISSUED."""
+        """A certificate asked for by API is PENDING_VALIDATION until its CNAME is in a hosted zone,
+        then ISSUED.
+        """
         acm = aws.client("acm", "us-west-2")
-        arn = acm.request_certificate(DomainName="late.example", ValidationMethod="DNS")["CertificateArn"]
+        arn = acm.request_certificate(DomainName="late.example", ValidationMethod="DNS")[
+            "CertificateArn"
+        ]
 
         def certificate() -> Any:
             return acm.describe_certificate(CertificateArn=arn)["Certificate"]
@@ -292,16 +410,30 @@ class TestCertificates:
         zone = aws.create_stack("late-zone", zone_stack("late.example"))
         assert certificate()["Status"] == "PENDING_VALIDATION"
         wanted = certificate()["DomainValidationOptions"][0]["ResourceRecord"]
-        record = {"Name": wanted["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": wanted["Value"]}]}
+        record = {
+            "Name": wanted["Name"],
+            "Type": "CNAME",
+            "TTL": 60,
+            "ResourceRecords": [{"Value": wanted["Value"]}],
+        }
         batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
         route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch=batch)
         assert certificate()["Status"] == "ISSUED"
         assert "IssuedAt" in certificate()
 
     def test_stack_waits_and_records_stay(self, aws: Any, route53: Any) -> None:
-        """A stack waits for a certificate without blocking the cloud, and leaves the validation records when it is deleted."""
+        """A stack waits for a certificate without blocking the cloud, and leaves the validation
+        records when it is deleted.
+        """
         properties = {"DomainName": "*.wait.example", "ValidationMethod": "DNS"}
-        template = {"Resources": {"Certificate": {"Type": "AWS::CertificateManager::Certificate", "Properties": properties}}}
+        template = {
+            "Resources": {
+                "Certificate": {
+                    "Type": "AWS::CertificateManager::Certificate",
+                    "Properties": properties,
+                }
+            }
+        }
         aws.start_stack("waits", template, "us-west-2")
         zone = aws.create_stack("wait-zone", zone_stack("wait.example"))
         assert aws.status("waits", "us-west-2") == "CREATE_IN_PROGRESS"
@@ -310,22 +442,38 @@ class TestCertificates:
             "ValidationMethod": "DNS",
             "DomainValidationOptions": [{"DomainName": "wait.example", "HostedZoneId": zone["Id"]}],
         }
-        other = {"Resources": {"Certificate": {"Type": "AWS::CertificateManager::Certificate", "Properties": with_record}}}
+        other = {
+            "Resources": {
+                "Certificate": {
+                    "Type": "AWS::CertificateManager::Certificate",
+                    "Properties": with_record,
+                }
+            }
+        }
         aws.create_stack("does-not-wait", other)
         aws.outputs("waits", "us-west-2")
         aws.delete_stack("does-not-wait")
         assert [name for name, kind in records(route53, zone["Id"]) if kind == "CNAME"] != []
 
     def test_email(self, aws: Any) -> None:
-        """Validation by email, CloudFormation's default, is refused: no one would answer the email."""
-        resource = {"Type": "AWS::CertificateManager::Certificate", "Properties": {"DomainName": "mail.example"}}
+        """Validation by email, CloudFormation's default, is refused: no one would answer the
+        email.
+        """
+        resource = {
+            "Type": "AWS::CertificateManager::Certificate",
+            "Properties": {"DomainName": "mail.example"},
+        }
         with pytest.raises(AssertionError, match="use DNS"):
             aws.create_stack("mail", {"Resources": {"Certificate": resource}})
 
 
 def test_a_function_keeps_its_vpc(aws: Any) -> None:
     """As CloudFormation gave it, also when an update attaches the function or takes it out."""
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     role = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
     function: dict[str, Any] = {
         "FunctionName": "in-vpc",
@@ -337,7 +485,10 @@ def test_a_function_keeps_its_vpc(aws: Any) -> None:
     template = {
         "Resources": {
             "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/24"}},
-            "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.9.0.0/25"}},
+            "Subnet": {
+                "Type": "AWS::EC2::Subnet",
+                "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.9.0.0/25"},
+            },
             "Role": {"Type": "AWS::IAM::Role", "Properties": role},
             "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
         },
@@ -345,7 +496,12 @@ def test_a_function_keeps_its_vpc(aws: Any) -> None:
     }
 
     def subnets() -> Any:
-        return aws.client("lambda").get_function_configuration(FunctionName="in-vpc").get("VpcConfig", {}).get("SubnetIds", [])
+        return (
+            aws.client("lambda")
+            .get_function_configuration(FunctionName="in-vpc")
+            .get("VpcConfig", {})
+            .get("SubnetIds", [])
+        )
 
     function["VpcConfig"] = {"SubnetIds": [{"Ref": "Subnet"}], "SecurityGroupIds": []}
     subnet = aws.create_stack("in-vpc", template)["Subnet"]
@@ -359,7 +515,9 @@ def test_a_function_keeps_its_vpc(aws: Any) -> None:
 
 
 def test_foreign_services_are_refused(aws: Any) -> None:
-    """Services that would need Docker or listen beyond loopback are refused, by their API and in templates."""
+    """Services that would need Docker or listen beyond loopback are refused, by their API and in
+    templates.
+    """
     with pytest.raises(ClientError):
         aws.client("ecs").list_clusters()
     template = {"Resources": {"Cluster": {"Type": "AWS::ECS::Cluster"}}}
@@ -373,7 +531,9 @@ class TestSchedules:
     def test_a_one_time_schedule_fires_on_time_and_deletes_itself(self, aws: Any) -> None:
         """Not before the second that it names, and soon after, whatever the cloud's speed."""
         queue = aws.client("sqs").create_queue(QueueName="fired")["QueueUrl"]
-        arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])[
+            "Attributes"
+        ]["QueueArn"]
         due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
         aws.client("scheduler").create_schedule(
             Name="once",
@@ -382,7 +542,9 @@ class TestSchedules:
             ActionAfterCompletion="DELETE",
             Target={"Arn": arn, "RoleArn": "arn:aws:iam::000000000000:role/any", "Input": "now"},
         )
-        [message] = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+        [message] = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)[
+            "Messages"
+        ]
         assert message["Body"] == "now"
         assert due <= datetime.now(UTC)
         assert aws.client("scheduler").list_schedules(NamePrefix="once")["Schedules"] == []

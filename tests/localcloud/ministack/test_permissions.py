@@ -1,4 +1,6 @@
-"""What the local cloud adds to MiniStack's IAM: providers, boundaries, and checks as close as AWS's when it enforces."""
+"""What the local cloud adds to MiniStack's IAM: providers, boundaries, and checks as close as AWS's
+when it enforces.
+"""
 
 import json
 from collections.abc import Iterator
@@ -10,22 +12,40 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from deploytool.localcloud import lifecycle
-from deploytool.localcloud.ministack.patches.permissions import Check, further_checks, record_keys, resource_of
+from deploytool.localcloud.ministack.patches.permissions import (
+    Check,
+    further_checks,
+    record_keys,
+    resource_of,
+)
 from deploytool.localcloud.ministack.patches.resource_actions import Place, checks_of
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, Settings
 from deploytool.localcloud.state import State
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
 SERVICE_TRUST = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudformation.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
 }
 
 
 def client(state: State, service: str, credentials: Any = None) -> Any:
-    known = credentials or {"AccessKeyId": ACCESS_KEY, "SecretAccessKey": SECRET_KEY, "SessionToken": None}
+    known = credentials or {
+        "AccessKeyId": ACCESS_KEY,
+        "SecretAccessKey": SECRET_KEY,
+        "SessionToken": None,
+    }
     make: Any = boto3.client
     return make(
         service,
@@ -41,7 +61,9 @@ def client(state: State, service: str, credentials: Any = None) -> Any:
 @pytest.fixture(scope="module")
 def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """A cloud that enforces IAM."""
-    with lifecycle.private(Settings(tmp_path_factory.mktemp("enforcing"), enforce_iam=True)) as state:
+    with lifecycle.private(
+        Settings(tmp_path_factory.mktemp("enforcing"), enforce_iam=True)
+    ) as state:
         yield state
 
 
@@ -49,36 +71,57 @@ def become(state: State, name: str, *statements: dict[str, Any]) -> Any:
     """The credentials of a new role with these statements."""
     iam = client(state, "iam")
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in statements]}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in statements],
+    }
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(document))
     return client(state, "sts").assume_role(RoleArn=arn, RoleSessionName="a-test")["Credentials"]
 
 
-def create_stack(state: State, name: str, resources: dict[str, Any], credentials: Any = None, **more: str) -> tuple[str, str]:
+def create_stack(
+    state: State, name: str, resources: dict[str, Any], credentials: Any = None, **more: str
+) -> tuple[str, str]:
     """The status of a stack once it has settled, and every reason that its events give."""
     cloudformation = client(state, "cloudformation", credentials)
     cloudformation.create_stack(
-        StackName=name, TemplateBody=json.dumps({"Resources": resources}), Capabilities=["CAPABILITY_NAMED_IAM"], **more
+        StackName=name,
+        TemplateBody=json.dumps({"Resources": resources}),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        **more,
     )
     looks = client(state, "cloudformation")
-    while (found := looks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
+    while (found := looks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]).endswith(
+        "_IN_PROGRESS"
+    ):
         pass  # each look is a request, which gives the cloud its turn; the timeout is pytest's
     events = looks.describe_stack_events(StackName=name)["StackEvents"]
     return found, " ".join(str(each.get("ResourceStatusReason", "")) for each in events)
 
 
 def test_an_oidc_provider_is_a_resource(aws: Any) -> None:
-    """Its Ref is the ARN, what the template says is there, an update keeps it, and it goes with the stack."""
-    provider: dict[str, Any] = {"Url": "https://token.example.com", "ClientIdList": ["sts.amazonaws.com"]}
+    """Its Ref is the ARN, what the template says is there, an update keeps it, and it goes with the
+    stack.
+    """
+    provider: dict[str, Any] = {
+        "Url": "https://token.example.com",
+        "ClientIdList": ["sts.amazonaws.com"],
+    }
     template = {
         "Resources": {"Provider": {"Type": "AWS::IAM::OIDCProvider", "Properties": provider}},
-        "Outputs": {"Ref": {"Value": {"Ref": "Provider"}}, "Arn": {"Value": {"Fn::GetAtt": ["Provider", "Arn"]}}},
+        "Outputs": {
+            "Ref": {"Value": {"Ref": "Provider"}},
+            "Arn": {"Value": {"Fn::GetAtt": ["Provider", "Arn"]}},
+        },
     }
     outputs = aws.create_stack("provider", template)
     arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.example.com"
     assert outputs == {"Ref": arn, "Arn": arn}
     found = aws.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
-    assert (found["Url"], found["ClientIDList"]) == ("https://token.example.com", ["sts.amazonaws.com"])
+    assert (found["Url"], found["ClientIDList"]) == (
+        "https://token.example.com",
+        ["sts.amazonaws.com"],
+    )
     provider["ClientIdList"] = ["sts.amazonaws.com", "another"]
     assert aws.update_stack("provider", template) == outputs
     found = aws.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
@@ -89,7 +132,10 @@ def test_an_oidc_provider_is_a_resource(aws: Any) -> None:
 
 def test_a_second_provider_of_the_same_url_is_refused(enforcing: State) -> None:
     """An account has one at most."""
-    resource = {"Type": "AWS::IAM::OIDCProvider", "Properties": {"Url": "https://twice.example.com"}}
+    resource = {
+        "Type": "AWS::IAM::OIDCProvider",
+        "Properties": {"Url": "https://twice.example.com"},
+    }
     assert create_stack(enforcing, "first", {"Provider": resource})[0] == "CREATE_COMPLETE"
     status, reasons = create_stack(enforcing, "second", {"Provider": resource})
     assert (status, "already" in reasons) == ("ROLLBACK_COMPLETE", True)
@@ -97,14 +143,28 @@ def test_a_second_provider_of_the_same_url_is_refused(enforcing: State) -> None:
 
 def test_a_role_keeps_its_permissions_boundary(enforcing: State) -> None:
     """Made by a stack with one, it can do no more than that says, whatever its policy allows."""
-    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}]}
-    policy = {"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}
+    allowed = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}],
+    }
+    policy = {
+        "PolicyName": "all",
+        "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    }
     properties = {"RoleName": "bounded", "AssumeRolePolicyDocument": TRUST, "Policies": [policy]}
     boundary = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": allowed}}
-    role = {"Type": "AWS::IAM::Role", "Properties": {**properties, "PermissionsBoundary": {"Ref": "Boundary"}}}
-    assert create_stack(enforcing, "bounded", {"Boundary": boundary, "Role": role})[0] == "CREATE_COMPLETE"
+    role = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {**properties, "PermissionsBoundary": {"Ref": "Boundary"}},
+    }
+    assert (
+        create_stack(enforcing, "bounded", {"Boundary": boundary, "Role": role})[0]
+        == "CREATE_COMPLETE"
+    )
     arn = f"arn:aws:iam::{ACCOUNT}:role/bounded"
-    credentials = client(enforcing, "sts").assume_role(RoleArn=arn, RoleSessionName="a-test")["Credentials"]
+    credentials = client(enforcing, "sts").assume_role(RoleArn=arn, RoleSessionName="a-test")[
+        "Credentials"
+    ]
     ssm = client(enforcing, "ssm", credentials)
     with pytest.raises(ssm.exceptions.ParameterNotFound):
         ssm.get_parameter(Name="none")
@@ -113,51 +173,94 @@ def test_a_role_keeps_its_permissions_boundary(enforcing: State) -> None:
 
 
 def test_a_role_is_passed_only_with_permission(enforcing: State) -> None:
-    """CreateStack with a role needs iam:PassRole for it, to CloudFormation; the refusal names that."""
+    """CreateStack with a role needs iam:PassRole for it, to CloudFormation; the refusal names
+    that.
+    """
     stacks = {"Action": ["cloudformation:*"]}
-    role = client(enforcing, "iam").create_role(RoleName="passed", AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST))["Role"][
-        "Arn"
-    ]
+    role = client(enforcing, "iam").create_role(
+        RoleName="passed", AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST)
+    )["Role"]["Arn"]
     to_lambda = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    credentials = become(enforcing, "passing-wrongly", stacks, {"Action": "iam:PassRole", "Condition": to_lambda})
+    credentials = become(
+        enforcing, "passing-wrongly", stacks, {"Action": "iam:PassRole", "Condition": to_lambda}
+    )
     with pytest.raises(ClientError, match="iam:PassRole"):
-        create_stack(enforcing, "passed", {"Zone": {"Type": "AWS::Route53::HostedZone"}}, credentials, RoleARN=role)
+        create_stack(
+            enforcing,
+            "passed",
+            {"Zone": {"Type": "AWS::Route53::HostedZone"}},
+            credentials,
+            RoleARN=role,
+        )
 
 
 def test_cloudformation_acts_with_the_role_that_it_was_given(enforcing: State) -> None:
-    """What the role may not, the stack cannot; a deletion without a role uses the same one again."""
+    """What the role may not, the stack cannot; a deletion without a role uses the same one
+    again.
+    """
     iam = client(enforcing, "iam")
-    role = iam.create_role(RoleName="acting", AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST))["Role"]["Arn"]
+    role = iam.create_role(RoleName="acting", AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST))[
+        "Role"
+    ]["Arn"]
     group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/acting"}}
     status, reasons = create_stack(enforcing, "acting-1", {"Group": group}, RoleARN=role)
-    assert (status, f"User: {role} is not authorized to perform: logs:CreateLogGroup" in reasons) == ("ROLLBACK_COMPLETE", True)
+    assert (
+        status,
+        f"User: {role} is not authorized to perform: logs:CreateLogGroup" in reasons,
+    ) == ("ROLLBACK_COMPLETE", True)
     actions = ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]
-    document = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:logs:*:{ACCOUNT}:log-group:/acting"}]}
+    document = {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": actions,
+                "Resource": f"arn:aws:logs:*:{ACCOUNT}:log-group:/acting",
+            }
+        ]
+    }
     iam.put_role_policy(RoleName="acting", PolicyName="logs", PolicyDocument=json.dumps(document))
-    assert create_stack(enforcing, "acting-2", {"Group": group}, RoleARN=role)[0] == "CREATE_COMPLETE"
+    assert (
+        create_stack(enforcing, "acting-2", {"Group": group}, RoleARN=role)[0] == "CREATE_COMPLETE"
+    )
     cloudformation = client(enforcing, "cloudformation")
     cloudformation.delete_stack(StackName="acting-2")
-    while (found := cloudformation.describe_stacks(StackName="acting-2")["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
+    while (
+        found := cloudformation.describe_stacks(StackName="acting-2")["Stacks"][0]["StackStatus"]
+    ).endswith("_IN_PROGRESS"):
         pass  # as above
     assert found == "DELETE_FAILED"
 
 
 def test_a_type_whose_needs_are_not_known_is_refused(enforcing: State) -> None:
-    """It never nods: with a role that is not the root user's, a stack of such a type fails and says why."""
+    """It never nods: with a role that is not the root user's, a stack of such a type fails and says
+    why.
+    """
     credentials = become(enforcing, "unknowing", {"Action": "*"})
-    status, reasons = create_stack(enforcing, "unknown", {"Topic": {"Type": "AWS::SNS::Topic"}}, credentials)
-    assert (status, "does not know what AWS::SNS::Topic needs" in reasons) == ("ROLLBACK_COMPLETE", True)
+    status, reasons = create_stack(
+        enforcing, "unknown", {"Topic": {"Type": "AWS::SNS::Topic"}}, credentials
+    )
+    assert (status, "does not know what AWS::SNS::Topic needs" in reasons) == (
+        "ROLLBACK_COMPLETE",
+        True,
+    )
 
 
 def test_a_change_set_is_checked_on_its_stack(enforcing: State) -> None:
     """Also when it is named by its own ARN: a permission on other stacks is none."""
     assert create_stack(
-        enforcing, "changed", {"Zone": {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": "a.example.com"}}}
+        enforcing,
+        "changed",
+        {"Zone": {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": "a.example.com"}}},
     )
     made = client(enforcing, "cloudformation").create_change_set(
-        StackName="changed", ChangeSetName="any", TemplateBody='{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+        StackName="changed",
+        ChangeSetName="any",
+        TemplateBody='{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}',
     )["Id"]
-    elsewhere = {"Action": "cloudformation:*", "Resource": f"arn:aws:cloudformation:*:{ACCOUNT}:stack/other/*"}
+    elsewhere = {
+        "Action": "cloudformation:*",
+        "Resource": f"arn:aws:cloudformation:*:{ACCOUNT}:stack/other/*",
+    }
     cloudformation = client(enforcing, "cloudformation", become(enforcing, "elsewhere", elsewhere))
     with pytest.raises(ClientError, match="DescribeChangeSet"):
         cloudformation.describe_change_set(ChangeSetName=made)
@@ -187,15 +290,32 @@ def test_without_enforcement_nothing_is_asked(cloud: State) -> None:
     ("service", "path", "query", "body", "wanted"),
     [
         ("scheduler", "/schedules/x", {}, {"GroupName": "g"}, "arn:aws:scheduler:r:a:schedule/g/x"),
-        ("scheduler", "/schedules/x", {"groupName": ["g"]}, {}, "arn:aws:scheduler:r:a:schedule/g/x"),
+        (
+            "scheduler",
+            "/schedules/x",
+            {"groupName": ["g"]},
+            {},
+            "arn:aws:scheduler:r:a:schedule/g/x",
+        ),
         ("scheduler", "/schedules/x", {}, {}, "arn:aws:scheduler:r:a:schedule/default/x"),
         ("route53", "/2013-04-01/healthcheck/h/status", {}, {}, "arn:aws:route53:::healthcheck/h"),
         ("lambda", "/functions/x", {}, {}, "arn:aws:scheduler:r:a:schedule/default/x"),
     ],
 )
-def test_the_resource_of_a_call(service: str, path: str, query: Any, body: Any, wanted: str) -> None:
+def test_the_resource_of_a_call(
+    service: str, path: str, query: Any, body: Any, wanted: str
+) -> None:
     """As the Service Authorization Reference has it; the rest is MiniStack's."""
-    assert resource_of(service, path, query, json.dumps(body).encode(), "arn:aws:scheduler:r:a:schedule/default/x") == wanted
+    assert (
+        resource_of(
+            service,
+            path,
+            query,
+            json.dumps(body).encode(),
+            "arn:aws:scheduler:r:a:schedule/default/x",
+        )
+        == wanted
+    )
 
 
 def test_what_a_call_needs_beside_its_action() -> None:
@@ -203,20 +323,32 @@ def test_what_a_call_needs_beside_its_action() -> None:
     passed = Check("iam:PassRole", "arn:x", {"iam:PassedToService": "scheduler.amazonaws.com"})
     body = json.dumps({"Target": {"RoleArn": "arn:x"}}).encode()
     assert further_checks("scheduler", "scheduler:CreateSchedule", {}, body) == (passed,)
-    assert further_checks("lambda", "lambda:CreateFunction", {}, b'{"Role": "arn:x"}')[0].action == "iam:PassRole"
+    assert (
+        further_checks("lambda", "lambda:CreateFunction", {}, b'{"Role": "arn:x"}')[0].action
+        == "iam:PassRole"
+    )
     assert further_checks("cloudformation", "cloudformation:DescribeStacks", {}, b"") == (
         Check("cloudformation:ListStacks", "*"),
     )
-    assert further_checks("cloudformation", "cloudformation:DescribeStacks", {"StackName": ["x"]}, b"") == ()
+    assert (
+        further_checks("cloudformation", "cloudformation:DescribeStacks", {"StackName": ["x"]}, b"")
+        == ()
+    )
     assert further_checks("ssm", "ssm:PutParameter", {}, b"no JSON") == ()
 
 
 def test_the_condition_keys_of_a_change_of_records() -> None:
     """Actions, types and names without the final dot."""
-    record = b"<ResourceRecordSet><Name>_X.example.com.</Name><Type>CNAME</Type></ResourceRecordSet>"
+    record = (
+        b"<ResourceRecordSet><Name>_X.example.com.</Name><Type>CNAME</Type></ResourceRecordSet>"
+    )
     body = b"<Change><Action>DELETE</Action>" + record + b"</Change>"
     prefix = "route53:ChangeResourceRecordSets"
-    wanted = {"Actions": ["DELETE"], "RecordTypes": ["CNAME"], "NormalizedRecordNames": ["_x.example.com"]}
+    wanted = {
+        "Actions": ["DELETE"],
+        "RecordTypes": ["CNAME"],
+        "NormalizedRecordNames": ["_x.example.com"],
+    }
     assert record_keys(body) == {f"{prefix}{name}": values for name, values in wanted.items()}
 
 
@@ -226,7 +358,9 @@ def test_an_update_of_a_role_needs_what_it_changes() -> None:
     bounded = {**role, "PermissionsBoundary": "b"}
 
     def actions(now: Any, before: Any) -> list[str]:
-        return [check.action for check in checks_of("AWS::IAM::Role", "update", at, now, before) or ()]
+        return [
+            check.action for check in checks_of("AWS::IAM::Role", "update", at, now, before) or ()
+        ]
 
     assert actions(bounded, role) == ["iam:PutRolePermissionsBoundary"]
     assert actions(role, bounded) == ["iam:DeleteRolePermissionsBoundary"]

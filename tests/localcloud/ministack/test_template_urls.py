@@ -1,4 +1,6 @@
-"""The contract of template addresses: CloudFormation finds a template in S3 by an address with the bucket in the host name."""
+"""The contract of template addresses: CloudFormation finds a template in S3 by an address with the
+bucket in the host name.
+"""
 
 import json
 from typing import Any
@@ -8,7 +10,10 @@ from botocore.exceptions import ClientError
 
 from deploytool.localcloud.ministack.patches.template_urls import path_style
 
-TEMPLATE = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Region": {"Value": {"Ref": "AWS::Region"}}}}
+TEMPLATE = {
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+    "Outputs": {"Region": {"Value": {"Ref": "AWS::Region"}}},
+}
 
 
 @pytest.mark.parametrize(
@@ -17,22 +22,34 @@ TEMPLATE = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Re
         ("https://b.s3.us-west-2.amazonaws.com/a/t.yaml", "https://s3.amazonaws.com/b/a/t.yaml"),
         ("https://b.c.s3.amazonaws.com/t.yaml", "https://s3.amazonaws.com/b.c/t.yaml"),
         ("https://b.s3-us-west-2.amazonaws.com/t.yaml", "https://s3.amazonaws.com/b/t.yaml"),
-        ("https://b.s3.dualstack.us-west-2.amazonaws.com/t.yaml", "https://s3.amazonaws.com/b/t.yaml"),
-        ("https://s3.us-west-2.amazonaws.com/b/t.yaml", "https://s3.us-west-2.amazonaws.com/b/t.yaml"),
+        (
+            "https://b.s3.dualstack.us-west-2.amazonaws.com/t.yaml",
+            "https://s3.amazonaws.com/b/t.yaml",
+        ),
+        (
+            "https://s3.us-west-2.amazonaws.com/b/t.yaml",
+            "https://s3.us-west-2.amazonaws.com/b/t.yaml",
+        ),
         ("http://127.0.0.1:4566/b/t.yaml", "http://127.0.0.1:4566/b/t.yaml"),
         ("https://b.s3.us-west-2.example.com/t.yaml", "https://b.s3.us-west-2.example.com/t.yaml"),
     ],
 )
 def test_only_the_hosts_of_s3_name_a_bucket(url: str, expected: str) -> None:
-    """Each form of a virtual-hosted address becomes one with the bucket in the path; every other stays."""
+    """Each form of a virtual-hosted address becomes one with the bucket in the path; every other
+    stays.
+    """
     assert path_style(url) == expected
 
 
 def test_a_stack_is_created_from_a_virtual_hosted_address(aws: Any) -> None:
-    """The address that S3's documentation gives for an object is good for CreateStack, in another region too."""
+    """The address that S3's documentation gives for an object is good for CreateStack, in another
+    region too.
+    """
     s3, cloudformation = aws.client("s3"), aws.client("cloudformation", "us-west-2")
     s3.create_bucket(Bucket="virtual-hosted-templates")
-    s3.put_object(Bucket="virtual-hosted-templates", Key="some/topic.json", Body=json.dumps(TEMPLATE).encode())
+    s3.put_object(
+        Bucket="virtual-hosted-templates", Key="some/topic.json", Body=json.dumps(TEMPLATE).encode()
+    )
     url = "https://virtual-hosted-templates.s3.us-east-1.amazonaws.com/some/topic.json"
     cloudformation.validate_template(TemplateURL=url)
     cloudformation.create_stack(StackName="virtual-hosted", TemplateURL=url)
@@ -43,4 +60,7 @@ def test_an_address_without_an_object_is_refused(aws: Any) -> None:
     """A key that is not there is an error and no empty template."""
     cloudformation = aws.client("cloudformation")
     with pytest.raises(ClientError, match="not found"):
-        cloudformation.create_stack(StackName="nothing", TemplateURL="https://virtual-none.s3.us-east-1.amazonaws.com/t.json")
+        cloudformation.create_stack(
+            StackName="nothing",
+            TemplateURL="https://virtual-none.s3.us-east-1.amazonaws.com/t.json",
+        )

@@ -1,4 +1,6 @@
-"""A drill's history to render: written by hand, with every kind of lane, and a failed answer here and there."""
+"""A drill's history to render: written by hand, with every kind of lane, and a failed answer here
+and there.
+"""
 
 from collections.abc import Callable
 
@@ -54,7 +56,9 @@ def _health(at: float) -> Event:
 
 
 def _second(second: int, *, failing: bool) -> list[Event]:
-    """What all lanes saw in one second. DNS follows after 2 seconds, the client 38 (33 back) later."""
+    """What all lanes saw in one second. DNS follows after 2 seconds, the client 38 (33 back)
+    later.
+    """
 
     def region(delay: float, back: float) -> str:
         return WEST if INJECTED + delay <= second < RESTORED + back else EAST
@@ -77,12 +81,24 @@ def _second(second: int, *, failing: bool) -> list[Event]:
 
 @pytest.fixture
 def history() -> Callable[..., list[Event]]:
-    """The events, in order; `failing`: three requests time out; `until`: cut short at a second, as a killed drill's is."""
+    """The events, in order; `failing`: three requests time out; `until`: cut short at a second, as
+    a killed drill's is.
+    """
 
-    def made(*, failing: bool = False, until: float = 1_000.0, started: DrillStarted = STARTED) -> list[Event]:
-        events: list[Event] = [started, PhaseBegan(1.1, "steady-state"), FaultInjecting(19.9, "health-check")]
+    def made(
+        *, failing: bool = False, until: float = 1_000.0, started: DrillStarted = STARTED
+    ) -> list[Event]:
+        events: list[Event] = [
+            started,
+            PhaseBegan(1.1, "steady-state"),
+            FaultInjecting(19.9, "health-check"),
+        ]
         events += [FaultInjected(INJECTED), PhaseBegan(20.1, "failover"), FaultRestoring(79.9)]
-        events += [FaultRestored(RESTORED, verified=True), PhaseBegan(80.1, "failback"), DrillEnded(float(END))]
+        events += [
+            FaultRestored(RESTORED, verified=True),
+            PhaseBegan(80.1, "failback"),
+            DrillEnded(float(END)),
+        ]
         for second in range(2, END - 1):
             events += _second(second, failing=failing)
         return [each for each in sorted(events, key=lambda event: event.at) if each.at <= until]

@@ -20,17 +20,33 @@ def drawn(strips: Strips, width: int = 120) -> str:
 
 
 def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> None:
-    """As of a second after the client has moved: what is waited for, who serves, a symbol an answer, the checkers, the legend."""
+    """As of a second after the client has moved: what is waited for, who serves, a symbol an
+    answer, the checkers, the legend.
+    """
     strips = Strips(lambda: 120)
     for event in history(failing=True, until=60.0):
         strips(event)
     lines = drawn(strips).splitlines()
-    assert lines[0].strip() == "59.8 s  waiting for the failover, 40 s of at most 65 s; served by us-west-2"
+    assert (
+        lines[0].strip()
+        == "59.8 s  waiting for the failover, 40 s of at most 65 s; served by us-west-2"
+    )
     assert lines[1] == "health check: 2 of 2 checkers say healthy"
     rows = {line.split()[0]: line.split()[1] for line in lines[2:-1]}
     assert rows["client:fresh"] == "P" * 48 + "xxx" + "P" * 5 + "SS"
     assert rows["name-server:ns-2"].endswith("P" + "S" * 38)
-    assert lines[-1].split() == ["P", "us-east-1", "S", "us-west-2", "x", "failed", "?", "not", "known", "yet"]
+    assert lines[-1].split() == [
+        "P",
+        "us-east-1",
+        "S",
+        "us-west-2",
+        "x",
+        "failed",
+        "?",
+        "not",
+        "known",
+        "yet",
+    ]
 
 
 def test_a_narrow_terminal_keeps_the_newest_answers(history: History) -> None:
@@ -52,7 +68,9 @@ class ATerminal(io.StringIO):
         return True
 
 
-def test_an_interrupt_leaves_the_terminal_as_it_was(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_leaves_the_terminal_as_it_was(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ctrl-C in the middle: the cursor is shown again."""
     stream = ATerminal()
     monkeypatch.setattr("sys.stderr", stream)

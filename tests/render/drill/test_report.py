@@ -1,4 +1,6 @@
-"""A drill's reports from one record: each form's text is as its golden file says, and nothing foreign gets out of its place."""
+"""A drill's reports from one record: each form's text is as its golden file says, and nothing
+foreign gets out of its place.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,12 +37,16 @@ def test_a_comparison(history: History, golden: Golden, plain: Callable[..., str
     """Each measure of both, and the second less the first."""
     first, second = judge(history()), judge(history(failing=True))
     golden("comparison.txt", plain(*comparison_lines(first, second, compared(first, second))))
-    document = comparison_document(drill_document(first), drill_document(second), compared(first, second))
+    document = comparison_document(
+        drill_document(first), drill_document(second), compared(first, second)
+    )
     assert document["differences"]["requests.failed"] == {"first": 0, "second": 3, "difference": 3}
     assert document["second"]["requests"]["failed"] == 3
 
 
-SHAPE = {  # the Jenkins xUnit plugin's schema (junit-10.xsd): the attributes and the children of each element that we write
+# The Jenkins xUnit plugin's schema (junit-10.xsd): the attributes and the children of each element
+# that we write
+SHAPE = {
     "testsuites": (set(), {"testsuite"}),
     "testsuite": (
         {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"},
@@ -56,7 +62,9 @@ SHAPE = {  # the Jenkins xUnit plugin's schema (junit-10.xsd): the attributes an
 
 @pytest.mark.parametrize("until", [10.0, 60.0, 90.0, 1_000.0])
 def test_junit_has_the_shape_that_jenkins_reads(history: History, until: float) -> None:
-    """Wherever the drill was killed: known elements and attributes only, and counts that are right."""
+    """Wherever the drill was killed: known elements and attributes only, and counts that are
+    right.
+    """
     root = ET.fromstring(junit_xml(judge(history(until=until))))
     for element in root.iter():
         attributes, children = SHAPE[element.tag]
@@ -69,11 +77,16 @@ def test_junit_has_the_shape_that_jenkins_reads(history: History, until: float) 
 
 
 def test_junit_tells_which_check_failed(history: History) -> None:
-    """An objective that was missed, a fault left in place, and what a killed drill did not come to."""
+    """An objective that was missed, a fault left in place, and what a killed drill did not come
+    to.
+    """
     events = history()
     missed = [replace(events[0], objectives=Objectives(rto_seconds=10.0)), *events[1:]]
     assert _failed(missed) == {"objectives": "failure"}
-    left = [replace(each, verified=False) if isinstance(each, FaultRestored) else each for each in events]
+    left = [
+        replace(each, verified=False) if isinstance(each, FaultRestored) else each
+        for each in events
+    ]
     assert _failed(left) == {"restored": "failure"}
     killed = _failed(history(until=40.0))
     assert killed == {
@@ -98,11 +111,16 @@ def test_every_finding_belongs_to_a_check(history: History) -> None:
 
 
 def test_nothing_foreign_gets_out_of_its_place(history: History) -> None:
-    """A name with markup in it is shown as it is: in the page, in its picture, in Markdown's cells."""
+    """A name with markup in it is shown as it is: in the page, in its picture, in Markdown's
+    cells.
+    """
     nasty = "<script>alert('|')</script>"
     events = history()
     events = [
-        replace(each, lane=f"resolver:{nasty}") if getattr(each, "lane", "") == "resolver:resolver" else each for each in events
+        replace(each, lane=f"resolver:{nasty}")
+        if getattr(each, "lane", "") == "resolver:resolver"
+        else each
+        for each in events
     ]
     events[0] = replace(events[0], domain=nasty)
     judged = judge(events)
@@ -119,7 +137,14 @@ def test_a_killed_drill_has_a_page(history: History, until: float) -> None:
     """Nothing observed yet, before the injection, in the failover, in the failback."""
     events = history(until=until)
     html = page(judge(events), Facts(events))
-    ET.fromstring(html[html.index('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1160') : html.rindex("</svg>") + 6])
+    ET.fromstring(
+        html[
+            html.index('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1160') : html.rindex(
+                "</svg>"
+            )
+            + 6
+        ]
+    )
 
 
 def test_the_page_shows_every_lane(history: History) -> None:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from deploytool.render.report.lanes import Kind, Stretch, condensed, merged
 
 stretches = st.lists(st.tuples(st.sampled_from(Kind), st.sampled_from("ab")), max_size=60).map(
-    lambda drawn: [Stretch(float(at), float(at), kind, text) for at, (kind, text) in enumerate(drawn)]
+    lambda drawn: [
+        Stretch(float(at), float(at), kind, text) for at, (kind, text) in enumerate(drawn)
+    ]
 )
 
 
@@ -24,11 +26,16 @@ def test_merging_keeps_every_probe_and_leaves_no_gap(points: list[Stretch]) -> N
 
 @given(stretches, st.integers(2, 20))
 def test_condensing_loses_no_probe_and_no_failure(points: list[Stretch], most: int) -> None:
-    """At most so many stretches, the probes' sum stays, and where one failed something is shown as failed."""
+    """At most so many stretches, the probes' sum stays, and where one failed something is shown as
+    failed.
+    """
     before = merged(points, float(len(points)))
     found = condensed(before, most)
     assert len(found) <= most
     assert sum(each.probes for each in found) == len(points)
     for each in before:
         if each.kind is Kind.FAILED:
-            assert any(there.kind is Kind.FAILED and there.start <= each.start <= there.end for there in found)
+            assert any(
+                there.kind is Kind.FAILED and there.start <= each.start <= there.end
+                for there in found
+            )

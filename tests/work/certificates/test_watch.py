@@ -1,4 +1,6 @@
-"""Certificates on a simulated CloudFormation, ACM and DNS: refused, waited for, watched, and cleaned up after."""
+"""Certificates on a simulated CloudFormation, ACM and DNS: refused, waited for, watched, and
+cleaned up after.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.certificates.certificate import Certificate, CertificateStatus, ValidationRecord
+from deploytool.core.certificates.certificate import (
+    Certificate,
+    CertificateStatus,
+    ValidationRecord,
+)
 from deploytool.core.certificates.ports import CertificatePorts, DnsReply, ZoneInfo
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import Nameserver
@@ -68,16 +74,24 @@ RECORD = ValidationRecord(DOMAIN, f"_a.{DOMAIN}.", VALUE, proven=False)
 
 def graph_of(*, zone: bool = True) -> Graph:
     config = parse_config(
-        'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n', "deploytool.toml"
+        'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n',
+        "deploytool.toml",
     )
     text = GRAPH if zone else GRAPH.replace(", Zone: {output: zone.Id}", "")
-    templates = {name: parse_template(body, name) for name, body in (("zone.yaml", ZONE), ("certificate.yaml", CERTIFICATE))}
-    return build_graph(config, config.stage("dev"), parse_graph_file(text, "stacks.yaml"), templates, {})
+    templates = {
+        name: parse_template(body, name)
+        for name, body in (("zone.yaml", ZONE), ("certificate.yaml", CERTIFICATE))
+    }
+    return build_graph(
+        config, config.stage("dev"), parse_graph_file(text, "stacks.yaml"), templates, {}
+    )
 
 
 @dataclass
 class World:
-    """ACM, Route 53 and every DNS server at once: `delegated` is what the parent says, `caa` its CAA records."""
+    """ACM, Route 53 and every DNS server at once: `delegated` is what the parent says, `caa` its
+    CAA records.
+    """
 
     clock: Any
     delegated: Callable[[float], tuple[str, ...]] = lambda _: (OURS,)
@@ -103,7 +117,11 @@ class World:
 
     def find(self, name: str) -> Sequence[ZoneInfo]:
         comments = {ZONE_ID: self.comment, "Z2": "stack hello-dev-zone2"}
-        return [ZoneInfo(each, name, (), words) for each, words in comments.items() if each not in self.deleted]
+        return [
+            ZoneInfo(each, name, (), words)
+            for each, words in comments.items()
+            if each not in self.deleted
+        ]
 
     def records(self, zone_id: str) -> Sequence[RecordSet]:
         return [RecordSet(f"{DOMAIN}.", "SOA"), RecordSet(f"{DOMAIN}.", "NS"), *self.sets]
@@ -123,17 +141,24 @@ class World:
             case "resolver", "com", "NS":
                 return DnsReply("NOERROR", ns("com.", "a.gtld."))
             case "a.gtld", _, "NS":
-                return DnsReply("NOERROR", authority=ns("example.com.", "ns.example."))  # a zone nearer than the resolver knew
+                # A zone nearer than the resolver knew
+                return DnsReply("NOERROR", authority=ns("example.com.", "ns.example."))
             case "ns.example", _, "NS":
                 if self.parent_down:
                     raise ProbeFailed("timeout", "ns.example did not answer")
-                return DnsReply("NOERROR", authority=ns(f"{DOMAIN}.", *self.delegated(self.clock.now())))
+                return DnsReply(
+                    "NOERROR", authority=ns(f"{DOMAIN}.", *self.delegated(self.clock.now()))
+                )
             case _, owner, "CAA" if owner in self.caa:
                 return DnsReply("NOERROR", (DnsRecord(f"{owner}.", "CAA", self.caa[owner]),))
             case "ns-1.awsdns-1.com", _, "CNAME":
-                return DnsReply("NOERROR", tuple(DnsRecord(r.name, "CNAME", r.values[0]) for r in self.sets))
+                return DnsReply(
+                    "NOERROR", tuple(DnsRecord(r.name, "CNAME", r.values[0]) for r in self.sets)
+                )
             case "resolver", _, "CNAME" if OURS in self.delegated(self.clock.now()):
-                return DnsReply("NOERROR", tuple(DnsRecord(r.name, "CNAME", r.values[0]) for r in self.sets))
+                return DnsReply(
+                    "NOERROR", tuple(DnsRecord(r.name, "CNAME", r.values[0]) for r in self.sets)
+                )
         return DnsReply("NXDOMAIN")
 
 
@@ -161,16 +186,22 @@ def world(stacks: Any) -> World:
 def ports(world: World) -> CertificatePorts:
     resolver = Nameserver("resolver", "192.0.2.1")
     locate = lambda name: Nameserver(name.rstrip("."), "192.0.2.2")  # noqa: E731
-    return CertificatePorts(_Acm(world), world, world, world, resolver, locate, world.clock, Queue())
+    return CertificatePorts(
+        _Acm(world), world, world, world, resolver, locate, world.clock, Queue()
+    )
 
 
 @pytest.fixture
-def run(stacks: Any, buckets: Any, runner: Any, ports: CertificatePorts) -> Callable[..., tuple[Outcome, list[Event]]]:
+def run(
+    stacks: Any, buckets: Any, runner: Any, ports: CertificatePorts
+) -> Callable[..., tuple[Outcome, list[Event]]]:
     def run(graph: Graph | None = None, timeout: float = 100.0) -> tuple[Outcome, list[Event]]:
         events: list[Event] = []
         guard = CertificateGuard(lambda: ports, events.append, timeout)
         deploy_ports = DeployPorts(stacks, buckets, stacks.clock, runner)
-        return deploy(graph or graph_of(), deploy_ports, guard, options=DeployOptions(before=(guard.before,))), events
+        return deploy(
+            graph or graph_of(), deploy_ports, guard, options=DeployOptions(before=(guard.before,))
+        ), events
 
     return run
 
@@ -187,10 +218,14 @@ class TestGuard:
         outcome, events = run()
         assert outcome.ok
         assert begun(stacks) == ["zone", "certificate"]
-        assert not [each for each in events if isinstance(each, DelegationMissing | CertificateDoubtful)]
+        assert not [
+            each for each in events if isinstance(each, DelegationMissing | CertificateDoubtful)
+        ]
 
     def test_new_zone_is_waited_for(self, run: Any, stacks: Any, world: World) -> None:
-        """While a zone of this run is not delegated the run waits, says what the parent says when that changes, and goes on."""
+        """While a zone of this run is not delegated the run waits, says what the parent says when
+        that changes, and goes on.
+        """
         world.delegated = lambda now: () if now < 10 else (OTHER,) if now < 20 else (OURS,)
         outcome, events = run()
         assert outcome.ok
@@ -216,19 +251,26 @@ class TestGuard:
         assert 40 <= stacks.clock.now() < 55
 
     def test_old_zone_fails_at_once(self, run: Any, stacks: Any, world: World) -> None:
-        """A zone that was there before this run and points elsewhere fails at once, with the names; nothing is asked of ACM."""
+        """A zone that was there before this run and points elsewhere fails at once, with the names;
+        nothing is asked of ACM.
+        """
         world.delegated = lambda _: ()
         run(timeout=0.0)
         world.delegated = lambda _: (OTHER,)
         before = stacks.clock.now()
         outcome, _ = run()
         assert "will never validate" in outcome.failed[CERT]
-        assert "points dev.example.com to ns1.other.net, not to ns-1.awsdns-1.com" in outcome.failed[CERT]
+        assert (
+            "points dev.example.com to ns1.other.net, not to ns-1.awsdns-1.com"
+            in outcome.failed[CERT]
+        )
         assert (begun(stacks), stacks.clock.now() - before < 5) == (["zone"], True)
 
     @pytest.mark.parametrize("down", [True, False])
     def test_doubts_do_not_stop(self, run: Any, world: World, down: bool) -> None:
-        """A parent that cannot be asked, or that is partly right, is said, and the certificate is asked for."""
+        """A parent that cannot be asked, or that is partly right, is said, and the certificate is
+        asked for.
+        """
         world.parent_down, world.delegated = down, lambda _: (OURS, OTHER)
         outcome, events = run()
         (doubt,) = [each for each in events if isinstance(each, CertificateDoubtful)]
@@ -237,7 +279,9 @@ class TestGuard:
 
     @pytest.mark.parametrize("owner", ["example.com", DOMAIN])
     def test_caa(self, run: Any, stacks: Any, world: World, owner: str) -> None:
-        """CAA records that keep Amazon out fail at once, for a new zone too, wherever they stand."""
+        """CAA records that keep Amazon out fail at once, for a new zone too, wherever they
+        stand.
+        """
         world.delegated, world.caa = lambda _: (), {owner: '0 issue "letsencrypt.org"'}
         outcome, _ = run()
         assert f"CAA records of {owner} allow letsencrypt.org" in outcome.failed[CERT]
@@ -251,7 +295,9 @@ class TestWatch:
     def events(self) -> list[Event]:
         return []
 
-    def watch(self, ports: CertificatePorts, events: list[Event], *, zone: bool = True) -> CertificateWatch:
+    def watch(
+        self, ports: CertificatePorts, events: list[Event], *, zone: bool = True
+    ) -> CertificateWatch:
         watch = CertificateWatch(graph_of(zone=zone), lambda: ports, events.append)
         watch(StackDone(0.0, NodeId("zone", "us-east-1"), "create", 1.0, {"Id": "Z1"}))
         watch(StackBegun(0.0, CERT, "create"))
@@ -261,8 +307,12 @@ class TestWatch:
     def pend(self, world: World, status: str = "PENDING_VALIDATION", reason: str = "") -> None:
         world.held = [Certificate(ARN, CertificateStatus(status), (DOMAIN,), (RECORD,), reason)]
 
-    def test_what_is_missing(self, world: World, ports: CertificatePorts, events: list[Event]) -> None:
-        """Each change of what is found is said with record and waiting time; the same only after 30 s, a proven record never."""
+    def test_what_is_missing(
+        self, world: World, ports: CertificatePorts, events: list[Event]
+    ) -> None:
+        """Each change of what is found is said with record and waiting time; the same only after 30
+        s, a proven record never.
+        """
         watch = self.watch(ports, events)
         watch.look(CERT)
         assert events == [], "the certificate is not there yet"
@@ -276,7 +326,9 @@ class TestWatch:
         world.held = [replace(world.held[0], records=(replace(RECORD, proven=True),))]
         watch.look(CERT)
         said = [each for each in events if isinstance(each, CertificatePending)]
-        assert [(each.waited, each.record_name) for each in said] == [(at, RECORD.name) for at in (3.0, 33.0, 35.0, 40.0)]
+        assert [(each.waited, each.record_name) for each in said] == [
+            (at, RECORD.name) for at in (3.0, 33.0, 35.0, 40.0)
+        ]
         missing, again, undelegated, resolves = (each.found for each in said)
         assert missing == again == "it is not in the hosted zone yet"
         assert "does not delegate dev.example.com" in undelegated
@@ -284,7 +336,9 @@ class TestWatch:
         assert world.lists == 2, "once it is known, it is read by its ARN"
 
     def test_failure(self, world: World, ports: CertificatePorts, events: list[Event]) -> None:
-        """That ACM gave up is said once; a failed certificate of an earlier run is not taken for this one."""
+        """That ACM gave up is said once; a failed certificate of an earlier run is not taken for
+        this one.
+        """
         watch = self.watch(ports, events)
         self.pend(world, "FAILED")
         watch.look(CERT)
@@ -294,18 +348,28 @@ class TestWatch:
         self.pend(world, "FAILED", "CAA_ERROR")
         watch.look(CERT)
         watch.look(CERT)
-        assert [each.reason for each in events if isinstance(each, CertificateFailed)] == ["CAA_ERROR"]
+        assert [each.reason for each in events if isinstance(each, CertificateFailed)] == [
+            "CAA_ERROR"
+        ]
 
-    def test_records_to_create(self, world: World, ports: CertificatePorts, events: list[Event]) -> None:
+    def test_records_to_create(
+        self, world: World, ports: CertificatePorts, events: list[Event]
+    ) -> None:
         """Without a hosted zone the records to create are said, once."""
         watch = self.watch(ports, events, zone=False)
         self.pend(world)
         watch.look(CERT)
         watch.look(CERT)
-        assert [e.records for e in events if isinstance(e, RecordsNeeded)] == [(DnsRecord(RECORD.name, "CNAME", VALUE),)]
+        assert [e.records for e in events if isinstance(e, RecordsNeeded)] == [
+            (DnsRecord(RECORD.name, "CNAME", VALUE),)
+        ]
 
-    def test_active_only_while_needed(self, world: World, ports: CertificatePorts, events: list[Event]) -> None:
-        """The task looks after 3 s and every 10 s, and ends with the stack; a deletion starts none."""
+    def test_active_only_while_needed(
+        self, world: World, ports: CertificatePorts, events: list[Event]
+    ) -> None:
+        """The task looks after 3 s and every 10 s, and ends with the stack; a deletion starts
+        none.
+        """
         watch = self.watch(ports, events)
         self.pend(world)
         looks: list[float] = []
@@ -324,7 +388,9 @@ class TestWatch:
         watch(StackBegun(0.0, CERT, "delete"))
         assert len(ports.runner.tasks) == 1  # type: ignore[attr-defined]
 
-    def test_trouble_is_said(self, world: World, ports: CertificatePorts, events: list[Event]) -> None:
+    def test_trouble_is_said(
+        self, world: World, ports: CertificatePorts, events: list[Event]
+    ) -> None:
         """When ACM may not be read the watch says so and ends; the run goes on."""
 
         def refuse(region: str) -> Sequence[Certificate]:
@@ -338,7 +404,9 @@ class TestWatch:
 
 
 def test_targets_elsewhere() -> None:
-    """A graph whose certificate has a zone needs no targets elsewhere; one without does, and has none here."""
+    """A graph whose certificate has a zone needs no targets elsewhere; one without does, and has
+    none here.
+    """
     node = NodeId("zone", "us-east-1")
     assert targets_elsewhere(graph_of(), {node: {"Id": "Z1"}, CERT: {}}) == ()
     assert targets_elsewhere(graph_of(zone=False), {CERT: {"TargetDomainName": "d.aws"}}) == ()
@@ -350,7 +418,9 @@ class TestDestroy:
     LEFT = RecordSet(RECORD.name, "CNAME", 300, (VALUE,))
 
     @pytest.fixture
-    def clean(self, run: Any, stacks: Any, buckets: Any, runner: Any, ports: CertificatePorts) -> Callable[..., Any]:
+    def clean(
+        self, run: Any, stacks: Any, buckets: Any, runner: Any, ports: CertificatePorts
+    ) -> Callable[..., Any]:
         def clean(*, zone: bool = False) -> tuple[tuple[str, ...], list[Event]]:
             graph, events = graph_of(), list[Event]()
             deploy_ports = DeployPorts(stacks, buckets, stacks.clock, runner)
@@ -363,33 +433,52 @@ class TestDestroy:
         return clean
 
     def test_leftovers_go_before_the_zone(self, clean: Any, stacks: Any, world: World) -> None:
-        """The validation record goes after the certificate's stack and before the zone's, and is said; the zone stays."""
+        """The validation record goes after the certificate's stack and before the zone's, and is
+        said; the zone stays.
+        """
         world.sets = [self.LEFT]
         _, events = clean()
         kinds = [type(each) for each in events]
         removed = kinds.index(RecordsRemoved)
-        zone = next(i for i, each in enumerate(events) if isinstance(each, StackBegun) and each.node.stack == "zone")
-        certificate = next(i for i, each in enumerate(events) if isinstance(each, StackDone) and each.node == CERT)
+        zone = next(
+            i
+            for i, each in enumerate(events)
+            if isinstance(each, StackBegun) and each.node.stack == "zone"
+        )
+        certificate = next(
+            i for i, each in enumerate(events) if isinstance(each, StackDone) and each.node == CERT
+        )
         assert certificate < removed < zone
         assert (world.sets, world.deleted) == ([], [])
 
     def test_a_zone_without_our_comment(self, clean: Any, world: World) -> None:
-        """A zone that a template of somebody else makes is emptied of them before its stack goes too, but never deleted."""
+        """A zone that a template of somebody else makes is emptied of them before its stack goes
+        too, but never deleted.
+        """
         world.sets, world.comment = [self.LEFT], ""
         kept, events = clean(zone=True)
         kinds = [type(each) for each in events]
-        zone = next(i for i, each in enumerate(events) if isinstance(each, StackBegun) and each.node.stack == "zone")
+        zone = next(
+            i
+            for i, each in enumerate(events)
+            if isinstance(each, StackBegun) and each.node.stack == "zone"
+        )
         assert kinds.index(RecordsRemoved) < zone
         assert (kept, world.deleted) == ((), [])
 
     def test_shared_record_stays(self, clean: Any, world: World) -> None:
         """A record that another certificate of the same name uses stays."""
-        world.sets, world.held = [self.LEFT], [Certificate("x", CertificateStatus.ISSUED, (f"*.{DOMAIN}",))]
+        world.sets, world.held = (
+            [self.LEFT],
+            [Certificate("x", CertificateStatus.ISSUED, (f"*.{DOMAIN}",))],
+        )
         clean()
         assert world.sets == [self.LEFT]
 
     def test_delete_zone(self, clean: Any, world: World) -> None:
-        """With delete_zones the zone of our stack goes, and no other of the same name; also when no stack is left."""
+        """With delete_zones the zone of our stack goes, and no other of the same name; also when no
+        stack is left.
+        """
         world.sets = [self.LEFT]
         kept, events = clean(zone=True)
         assert (kept, world.deleted) == ((), [ZONE_ID])

@@ -36,7 +36,9 @@ def observed(world: World, seconds: float, **changes: object) -> list[Event]:
     """What the observers emit in so many seconds."""
     events: list[Event] = []
     environment = replace(world.environment(), **changes)  # type: ignore[arg-type]
-    observers = Observers(environment, world, SERVICE, Scenario(), world.name_servers, events.append)
+    observers = Observers(
+        environment, world, SERVICE, Scenario(), world.name_servers, events.append
+    )
     while world.now() < seconds:
         world.sleep(observers.tick())
     return events
@@ -45,7 +47,9 @@ def observed(world: World, seconds: float, **changes: object) -> list[Event]:
 def test_a_client_takes_the_addresses_of_an_answer_in_turn() -> None:
     """So that it is learnt of each whose it is: API Gateway answers with several."""
     both = TwoAddresses()
-    one_lane = [each for each in observed(World(), 10.0, dns=both, http=both) if isinstance(each, Served)]
+    one_lane = [
+        each for each in observed(World(), 10.0, dns=both, http=both) if isinstance(each, Served)
+    ]
     assert {each.address for each in one_lane if each.lane == FRESH} == {"192.0.2.1", "192.0.2.2"}
 
 

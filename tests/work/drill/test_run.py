@@ -1,4 +1,6 @@
-"""A whole drill on the simulated world: what it does, what it leaves, and how it ends when things go wrong."""
+"""A whole drill on the simulated world: what it does, what it leaves, and how it ends when things
+go wrong.
+"""
 
 import random
 
@@ -30,15 +32,26 @@ SETTING = Setting("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)
 EAST, WEST = "us-east-1", "us-west-2"
 
 
-def drill(world: World, scenario: Scenario | None = None, objectives: Objectives | None = None) -> tuple[list[Event], Judgement]:
+def drill(
+    world: World, scenario: Scenario | None = None, objectives: Objectives | None = None
+) -> tuple[list[Event], Judgement]:
     """Run one; its history, and that judged after a trip through the file's form."""
     events: list[Event] = []
-    run_drill(world.environment(), world.service, scenario or Scenario(), objectives or Objectives(), SETTING, events.append)
+    run_drill(
+        world.environment(),
+        world.service,
+        scenario or Scenario(),
+        objectives or Objectives(),
+        SETTING,
+        events.append,
+    )
     return events, judge(parse_history([to_line(each) for each in events], "history.jsonl"))
 
 
 def test_a_drill_moves_traffic_and_brings_it_back() -> None:
-    """Primary, secondary, primary; nobody is hurt; it takes as long as the TTL, which is the bound's largest part."""
+    """Primary, secondary, primary; nobody is hurt; it takes as long as the TTL, which is the
+    bound's largest part.
+    """
     world = World()
     events, found = drill(world)
     assert found.verdict is Verdict.PASS, found.reasons
@@ -50,13 +63,20 @@ def test_a_drill_moves_traffic_and_brings_it_back() -> None:
     assert found.restored
     assert not world.check.config.inverted
     kinds = [type(each) for each in events]
-    assert kinds.index(FaultInjecting) < kinds.index(FaultInjected) < kinds.index(FaultRestoring) < kinds.index(FaultRestored)
+    assert (
+        kinds.index(FaultInjecting)
+        < kinds.index(FaultInjected)
+        < kinds.index(FaultRestoring)
+        < kinds.index(FaultRestored)
+    )
     assert (kinds[0], kinds[-1]) == (DrillStarted, DrillEnded)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([10, 30]), st.integers(1, 5))
-def test_whatever_the_phases_a_drill_is_within_its_bound(seed: int, interval: int, threshold: int) -> None:
+def test_whatever_the_phases_a_drill_is_within_its_bound(
+    seed: int, interval: int, threshold: int
+) -> None:
     """Checkers' phases, propagation, the cache's age: each is in the bound of the rules."""
     config = default_check(SERVICE, interval, threshold)
     world = World(config=config, rng=random.Random(seed), propagation=(0.0, 4.0))
@@ -76,9 +96,16 @@ def test_an_inverted_health_check_is_refused_before_anything_is_touched() -> Non
     assert world.check.version == 2
 
 
-@pytest.mark.parametrize(("region", "says"), [(WEST, "us-west-2, does not serve"), (EAST, "us-east-1, is failing already")])
-def test_a_region_that_does_not_serve_is_refused_before_anything_is_touched(region: str, says: str) -> None:
-    """A failover to a broken secondary takes the API down; from a broken primary it proves nothing."""
+@pytest.mark.parametrize(
+    ("region", "says"),
+    [(WEST, "us-west-2, does not serve"), (EAST, "us-east-1, is failing already")],
+)
+def test_a_region_that_does_not_serve_is_refused_before_anything_is_touched(
+    region: str, says: str
+) -> None:
+    """A failover to a broken secondary takes the API down; from a broken primary it proves
+    nothing.
+    """
     world = World()
     world.conditions[region] = "refused"
     with pytest.raises(DrillRefused, match=says):
@@ -87,7 +114,9 @@ def test_a_region_that_does_not_serve_is_refused_before_anything_is_touched(regi
 
 
 def test_no_steady_state_no_fault() -> None:
-    """A primary that fails now and then: aborted, nothing injected, inconclusive, and the reason said."""
+    """A primary that fails now and then: aborted, nothing injected, inconclusive, and the reason
+    said.
+    """
     world = World()
     world.at(0.5, lambda: world.conditions.__setitem__(EAST, 500))
     events, found = drill(world)
@@ -99,9 +128,15 @@ def test_no_steady_state_no_fault() -> None:
 
 
 @pytest.mark.parametrize("kind", [FaultInjecting, FaultInjected, FaultRestoring])
-@pytest.mark.parametrize("error", [KeyboardInterrupt, DeploytoolError("out of luck"), RuntimeError("a bug")])
-def test_whatever_stops_it_the_fault_is_undone(kind: type[Event], error: BaseException | type[BaseException]) -> None:
-    """An interrupt, an error or a bug, before, in and after the injection: restored, verified, and then raised."""
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, DeploytoolError("out of luck"), RuntimeError("a bug")]
+)
+def test_whatever_stops_it_the_fault_is_undone(
+    kind: type[Event], error: BaseException | type[BaseException]
+) -> None:
+    """An interrupt, an error or a bug, before, in and after the injection: restored, verified, and
+    then raised.
+    """
     world, events = World(), list[Event]()
     raised = False
 
@@ -142,7 +177,9 @@ def test_restoring_is_tried_again_when_aws_refuses() -> None:
 
 
 def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
-    """The restore writes a new version, so a late UpdateHealthCheck of the injection finds its own one stale."""
+    """The restore writes a new version, so a late UpdateHealthCheck of the injection finds its own
+    one stale.
+    """
     world = World()
     environment = world.environment()
     late = environment.health_checks.get("check").version
@@ -158,7 +195,9 @@ def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
 
 
 def test_there_is_no_record_without_an_armed_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the moment it is written until it is gone: whenever the drill is killed, somebody comes for the record."""
+    """From the moment it is written until it is gone: whenever the drill is killed, somebody comes
+    for the record.
+    """
     world, watched = World(), list[bool]()
     write, clear = world.drill_records.write, world.drill_records.clear
 
@@ -179,7 +218,9 @@ def test_there_is_no_record_without_an_armed_guard(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_drill_that_sleeps_past_its_guard_breaks_nothing() -> None:
-    """The guard has written the health check meanwhile, so the injection finds its version stale: aborted, not inverted."""
+    """The guard has written the health check meanwhile, so the injection finds its version stale:
+    aborted, not inverted.
+    """
     world, events = World(), list[Event]()
     environment = world.environment()
 

@@ -16,7 +16,9 @@ SECRET = "correct-horse-battery"
 Run = Callable[..., Any]
 
 
-def test_a_protected_stage_is_protected_from_its_creation_and_destroy_lifts_that(run: Run, stacks: Any, graph_of: Any) -> None:
+def test_a_protected_stage_is_protected_from_its_creation_and_destroy_lifts_that(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
     """Every stack; one at a time, just before it goes."""
     protected = graph_of(stage="protected = true")
     run(protected)
@@ -25,7 +27,9 @@ def test_a_protected_stage_is_protected_from_its_creation_and_destroy_lifts_that
     assert outcome.ok
 
 
-def test_a_stage_that_becomes_protected_needs_no_update(run: Run, stacks: Any, graph_of: Any) -> None:
+def test_a_stage_that_becomes_protected_needs_no_update(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
     """Protection is no part of the fingerprint: one call a stack, and the next run makes none."""
     run()
     stacks.history.clear()
@@ -38,7 +42,9 @@ def test_a_stage_that_becomes_protected_needs_no_update(run: Run, stacks: Any, g
     assert stacks.calls == [("list", EAST), ("list", WEST)]
 
 
-def test_the_commit_is_a_tag_that_changes_nothing_by_itself(ports: Any, stacks: Any, graph_of: Any) -> None:
+def test_the_commit_is_a_tag_that_changes_nothing_by_itself(
+    ports: Any, stacks: Any, graph_of: Any
+) -> None:
     """A stack keeps the commit that it was made from."""
     deploy(graph_of(), replace(ports, commit=lambda: "abc"), lambda event: None)
     stacks.calls.clear()
@@ -57,14 +63,19 @@ def test_the_commit_is_a_tag_that_changes_nothing_by_itself(ports: Any, stacks: 
 
 def test_express_is_never_asked_for_a_certificate(graph_of: Any) -> None:
     """An unissued certificate is of no use to who waits for it."""
-    for kind, express in (("Thing'", True), ("X', Metadata: y}, B: {Type: 'AWS::CertificateManager::Certificate'", False)):
+    for kind, express in (
+        ("Thing'", True),
+        ("X', Metadata: y}, B: {Type: 'AWS::CertificateManager::Certificate'", False),
+    ):
         graph = graph_of(thing=kind)
         node = graph.nodes[NodeId("zone", EAST)]
         assert request_for(graph, node, {}, "token", express=True).express is express
         assert request_for(graph, node, {}, "token").express is False
 
 
-def test_express_reaches_every_request(ports: Any, stacks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_express_reaches_every_request(
+    ports: Any, stacks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On demand only."""
     asked = []
     their = type(stacks).create
@@ -79,7 +90,9 @@ def test_express_reaches_every_request(ports: Any, stacks: Any, graph_of: Any, m
     assert all(asked)
 
 
-def test_a_noecho_value_is_in_no_event_error_or_fingerprint(run: Run, stacks: Any, graph_of: Any) -> None:
+def test_a_noecho_value_is_in_no_event_error_or_fingerprint(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
     """AWS may say it in a reason; a hash of it differs from stack to stack."""
     graph = graph_of(stage=f'domain = "{SECRET}.com"', parameter=", NoEcho: true")
     stacks.failures = {"hello-dev-zone": f"the value {SECRET}.com is not allowed"}
@@ -90,5 +103,7 @@ def test_a_noecho_value_is_in_no_event_error_or_fingerprint(run: Run, stacks: An
     node = graph.nodes[zone]
     values = resolve(node, {})
     assert values == {"Input": f"{SECRET}.com"}
-    assert fingerprint_of(graph, node, values) != fingerprint_of(graph, replace(node, stack_name="other"), values)
+    assert fingerprint_of(graph, node, values) != fingerprint_of(
+        graph, replace(node, stack_name="other"), values
+    )
     assert fingerprint_of(graph, node, values) != fingerprint_of(graph, node, {"Input": "another"})

@@ -1,4 +1,6 @@
-"""Comparing the regions after a run: when it is done, what is asked, and what happens when an answer is refused."""
+"""Comparing the regions after a run: when it is done, what is asked, and what happens when an
+answer is refused.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +16,9 @@ from deploytool.work.rollout.parity import ParityPorts, compare
 from deploytool.work.stacks.operations import Outcome
 
 EAST, WEST = REGIONS = ("us-east-1", "us-west-2")
-ENDPOINT = Endpoint("dev.example.com", "/v1", {region: f"{region}.dev.example.com" for region in REGIONS})
+ENDPOINT = Endpoint(
+    "dev.example.com", "/v1", {region: f"{region}.dev.example.com" for region in REGIONS}
+)
 GRAPH = """
 stacks:
   api: {template: t.yaml, scope: regional}
@@ -56,14 +60,18 @@ def compared(graph: Graph, cloud: Cloud, *actions: str) -> Parity | None:
     return compare(graph, ENDPOINT, {}, outcome, lambda: ParityPorts(here, here, here))
 
 
-def test_the_regions_are_compared_when_something_was_changed(graph_of: Callable[..., Graph]) -> None:
+def test_the_regions_are_compared_when_something_was_changed(
+    graph_of: Callable[..., Graph],
+) -> None:
     """Each region's own function and what its own name is mapped to."""
     cloud = Cloud()
     assert compared(graph_of(graph=GRAPH), cloud, Action.CREATE, Action.CREATE) == Parity(())
     assert cloud.asked == [f"f-{region}" for region in REGIONS]
 
 
-def test_nothing_is_asked_when_nothing_changed_or_a_region_has_nothing(graph_of: Callable[..., Graph]) -> None:
+def test_nothing_is_asked_when_nothing_changed_or_a_region_has_nothing(
+    graph_of: Callable[..., Graph],
+) -> None:
     """No call, and no claim."""
     cloud = Cloud()
     assert compared(graph_of(graph=GRAPH), cloud, Action.NOTHING, Action.NOTHING) is None
@@ -73,9 +81,13 @@ def test_nothing_is_asked_when_nothing_changed_or_a_region_has_nothing(graph_of:
 
 def test_functions_with_other_code_are_named(graph_of: Callable[..., Graph]) -> None:
     """With both hashes."""
-    parity = compared(graph_of(graph=GRAPH), Cloud({EAST: "h", WEST: "other"}), Action.CREATE, Action.CREATE)
+    parity = compared(
+        graph_of(graph=GRAPH), Cloud({EAST: "h", WEST: "other"}), Action.CREATE, Action.CREATE
+    )
     assert parity
-    assert [str(each) for each in parity.differences] == ["function code CodeSha256: us-east-1 has h, us-west-2 has other"]
+    assert [str(each) for each in parity.differences] == [
+        "function code CodeSha256: us-east-1 has h, us-west-2 has other"
+    ]
 
 
 def test_what_may_not_be_read_is_said(graph_of: Callable[..., Graph]) -> None:

@@ -1,4 +1,6 @@
-"""Rollouts on a simulated CloudFormation: the standby first, its check, then the region that serves."""
+"""Rollouts on a simulated CloudFormation: the standby first, its check, then the region that
+serves.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +12,14 @@ from deploytool.core.drill.ports import Environment
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.stacks.events import Event, RegionPassed, RolloutOrdered, RolloutUnordered, StackBegun, StageUnnamed
+from deploytool.core.stacks.events import (
+    Event,
+    RegionPassed,
+    RolloutOrdered,
+    RolloutUnordered,
+    StackBegun,
+    StageUnnamed,
+)
 from deploytool.core.stacks.rollout import Endpoint
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
 from deploytool.work.stacks.deploy import DeployOptions, DeployPorts, deploy
@@ -35,7 +44,9 @@ service:
 
 @dataclass
 class World:
-    """The name server, every edge and their environment. Regional endpoints answer with the version that `stacks` deployed."""
+    """The name server, every edge and their environment. Regional endpoints answer with the version
+    that `stacks` deployed.
+    """
 
     stacks: Any
     active: str = EAST
@@ -49,7 +60,8 @@ class World:
         assert zone.startswith("hello-dev-zone.Out")
         return (Nameserver("ns", "192.0.2.1"),)
 
-    def query(self, _server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:  # the port's signature
+    # The port's signature
+    def query(self, _server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:
         self.asked.append(name)
         if self.mute:
             raise ProbeFailed("timeout", "no answer")
@@ -64,7 +76,9 @@ class World:
 
     def environment(self) -> Environment:
         here: Any = self
-        return Environment(self.stacks.clock, None, here, here, here, here, (Nameserver("r", "192.0.2.3"),))  # type: ignore[arg-type]
+        return Environment(
+            self.stacks.clock, None, here, here, here, here, (Nameserver("r", "192.0.2.3"),)
+        )  # type: ignore[arg-type]
 
 
 Deployed = Callable[..., tuple[Outcome, list[Event]]]
@@ -79,7 +93,9 @@ def world(stacks: Any) -> World:
 def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> Deployed:
     """Deploys code of a version; a serving region reports it from then on."""
 
-    def rolled(code: bytes, regions: tuple[str, ...] = REGIONS, **more: Any) -> tuple[Outcome, list[Event]]:
+    def rolled(
+        code: bytes, regions: tuple[str, ...] = REGIONS, **more: Any
+    ) -> tuple[Outcome, list[Event]]:
         graph = graph_of(code, graph=GRAPH)
         version = graph.nodes[NodeId("lambda", EAST)].uploads[0].package.version
         events: list[Event] = []
@@ -87,12 +103,16 @@ def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> 
         def emit(event: Event) -> None:
             events.append(event)
             if isinstance(event, StackBegun) and event.node.stack == "lambda":
-                world.versions[event.node.region] = world.versions.get(f"stuck {event.node.region}", version)
+                world.versions[event.node.region] = world.versions.get(
+                    f"stuck {event.node.region}", version
+                )
 
         chosen = lambda node: node.region in regions  # noqa: E731  # as the command makes it
         endpoint = Endpoint(DOMAIN, "/v1", {region: f"{region}.{DOMAIN}" for region in REGIONS})
         rollout = Rollout(regions, chosen, **more)
-        gate = RolloutGate(graph, endpoint, RolloutPorts(ports.clock, world.environment), emit, rollout)
+        gate = RolloutGate(
+            graph, endpoint, RolloutPorts(ports.clock, world.environment), emit, rollout
+        )
         options = DeployOptions(found=(gate.found,), before=(gate.before,))
         return deploy(graph, ports, gate, chosen, options), events
 
@@ -101,11 +121,17 @@ def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> 
 
 def begun(events: list[Event]) -> list[NodeId]:
     """The regional stacks that were changed, in their order."""
-    return [event.node for event in events if isinstance(event, StackBegun) and event.node.stack in ("bucket", "lambda")]
+    return [
+        event.node
+        for event in events
+        if isinstance(event, StackBegun) and event.node.stack in ("bucket", "lambda")
+    ]
 
 
 def test_a_first_deployment_is_parallel_and_asks_nobody(rolled: Deployed, world: World) -> None:
-    """Both regions begin at once; no name server and no endpoint is asked; the same holds when there is nothing to do."""
+    """Both regions begin at once; no name server and no endpoint is asked; the same holds when
+    there is nothing to do.
+    """
     outcome, events = rolled(b"1")
     assert outcome.ok
     times = {event.node: event.at for event in events if isinstance(event, StackBegun)}
@@ -118,7 +144,9 @@ def test_a_first_deployment_is_parallel_and_asks_nobody(rolled: Deployed, world:
 
 
 def test_an_update_reaches_the_standby_first(rolled: Deployed, world: World) -> None:
-    """The active region's function is updated when the standby has answered well three times, with the new version."""
+    """The active region's function is updated when the standby has answered well three times, with
+    the new version.
+    """
     rolled(b"1")
     calls = len(world.stacks.calls)
     outcome, events = rolled(b"2")
@@ -126,14 +154,22 @@ def test_an_update_reaches_the_standby_first(rolled: Deployed, world: World) -> 
     assert begun(events) == [NodeId("lambda", WEST), NodeId("lambda", EAST)]
     (passed,) = [event for event in events if isinstance(event, RegionPassed)]
     assert passed.region == WEST
-    times = {event.node.region: event.at for event in events if isinstance(event, StackBegun) and event.node.stack == "lambda"}
+    times = {
+        event.node.region: event.at
+        for event in events
+        if isinstance(event, StackBegun) and event.node.stack == "lambda"
+    }
     assert times[EAST] >= passed.at >= times[WEST] + 1.0 + 4.0
     assert ("get", EAST) not in world.stacks.calls[calls:], "waiting for the standby costs no call"
 
 
 @pytest.mark.parametrize("status", [500, 0])
-def test_a_bad_standby_leaves_the_active_region_alone(rolled: Deployed, world: World, status: int) -> None:
-    """The run fails, says what was answered and who serves what; the next good version reaches both."""
+def test_a_bad_standby_leaves_the_active_region_alone(
+    rolled: Deployed, world: World, status: int
+) -> None:
+    """The run fails, says what was answered and who serves what; the next good version reaches
+    both.
+    """
     rolled(b"1")
     world.statuses[WEST] = status
     outcome, events = rolled(b"2", settle=20.0)
@@ -149,7 +185,9 @@ def test_a_bad_standby_leaves_the_active_region_alone(rolled: Deployed, world: W
     assert begun(events) == [NodeId("lambda", WEST), NodeId("lambda", EAST)]
 
 
-def test_a_standby_that_serves_the_old_version_has_not_passed(rolled: Deployed, world: World) -> None:
+def test_a_standby_that_serves_the_old_version_has_not_passed(
+    rolled: Deployed, world: World
+) -> None:
     """200 from the right region is not enough when the function has changed."""
     rolled(b"1")
     world.versions["stuck us-west-2"] = "old"
@@ -157,13 +195,18 @@ def test_a_standby_that_serves_the_old_version_has_not_passed(rolled: Deployed, 
     assert "still serves version old, not " in outcome.failed[NodeId("lambda", EAST)]
 
 
-def test_a_standby_whose_stack_fails_leaves_the_active_region_alone(rolled: Deployed, world: World) -> None:
+def test_a_standby_whose_stack_fails_leaves_the_active_region_alone(
+    rolled: Deployed, world: World
+) -> None:
     """No check is made then: its update was taken back."""
     rolled(b"1")
     world.stacks.failures["hello-dev-lambda"] = "no such runtime"
     outcome, events = rolled(b"2")
     assert begun(events) == [NodeId("lambda", WEST)]
-    assert "lambda@us-west-2 failed; us-east-1 was not touched" in outcome.failed[NodeId("lambda", EAST)]
+    assert (
+        "lambda@us-west-2 failed; us-east-1 was not touched"
+        in outcome.failed[NodeId("lambda", EAST)]
+    )
 
 
 def test_after_a_failover_the_order_is_the_other_way_round(rolled: Deployed, world: World) -> None:
@@ -175,7 +218,9 @@ def test_after_a_failover_the_order_is_the_other_way_round(rolled: Deployed, wor
     assert begun(events) == [NodeId("lambda", EAST), NodeId("lambda", WEST)]
 
 
-def test_a_primary_that_is_down_stops_the_update_of_the_standby_that_serves(rolled: Deployed, world: World) -> None:
+def test_a_primary_that_is_down_stops_the_update_of_the_standby_that_serves(
+    rolled: Deployed, world: World
+) -> None:
     """The only region that serves is not touched; --parallel is offered, and does it."""
     rolled(b"1")
     world.active, world.statuses = WEST, {EAST: 503}
@@ -188,7 +233,9 @@ def test_a_primary_that_is_down_stops_the_update_of_the_standby_that_serves(roll
 
 
 def test_when_nobody_answers_the_standby_still_comes_first(rolled: Deployed, world: World) -> None:
-    """An update that mends both regions gets through, and the guess at who is active is said to be one."""
+    """An update that mends both regions gets through, and the guess at who is active is said to be
+    one.
+    """
     rolled(b"1")
     world.statuses = {EAST: 500, WEST: 500}
     outcome, events = rolled(b"2", settle=5.0)
@@ -197,14 +244,17 @@ def test_when_nobody_answers_the_standby_still_comes_first(rolled: Deployed, wor
     assert "still serves" not in outcome.failed[NodeId("lambda", EAST)]
 
 
-def test_one_region_alone_is_changed_only_while_the_other_serves(rolled: Deployed, world: World) -> None:
+def test_one_region_alone_is_changed_only_while_the_other_serves(
+    rolled: Deployed, world: World
+) -> None:
     """--region never takes down the only region that serves."""
     rolled(b"1")
     world.statuses[WEST] = 500
     outcome, events = rolled(b"2", regions=(EAST,))
     assert begun(events) == []
-    assert "may be the only one that serves, as https://us-west-2.dev.example.com/v1 answers 500" in next(
-        iter(outcome.failed.values())
+    assert (
+        "may be the only one that serves, as https://us-west-2.dev.example.com/v1 answers 500"
+        in next(iter(outcome.failed.values()))
     )
     outcome, events = rolled(b"2", regions=(EAST,), parallel=True)
     assert begun(events) == [NodeId("lambda", EAST)]
@@ -215,7 +265,9 @@ def test_one_region_alone_is_changed_only_while_the_other_serves(rolled: Deploye
 
 
 def test_a_stage_without_any_address_serves_nobody(rolled: Deployed, world: World) -> None:
-    """Its records were not created yet: no region waits, and that is said. A DNS that does not answer is no such proof."""
+    """Its records were not created yet: no region waits, and that is said. A DNS that does not
+    answer is no such proof.
+    """
     rolled(b"1")
     world.addresses = ()
     outcome, events = rolled(b"2")

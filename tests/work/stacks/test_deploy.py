@@ -1,4 +1,6 @@
-"""Deploying on a simulated CloudFormation: order, side by side, nothing twice, failures, recovery, deletion."""
+"""Deploying on a simulated CloudFormation: order, side by side, nothing twice, failures, recovery,
+deletion.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,12 +21,23 @@ def names(history: list[tuple[float, str, str, str]]) -> list[str]:
 
 
 def test_every_stack_begins_the_moment_its_inputs_exist(run: Run, stacks: Any) -> None:
-    """APIs, buckets and the zone begin at time zero; a slow certificate in one region delays only what needs it."""
-    stacks.durations = {"hello-dev-zone": 30.0, "hello-dev-certificate": 75.0, "hello-dev-api": 5.0, "hello-dev-lambda": 20.0}
+    """APIs, buckets and the zone begin at time zero; a slow certificate in one region delays only
+    what needs it.
+    """
+    stacks.durations = {
+        "hello-dev-zone": 30.0,
+        "hello-dev-certificate": 75.0,
+        "hello-dev-api": 5.0,
+        "hello-dev-lambda": 20.0,
+    }
     outcome, _ = run()
-    began = {(name.removeprefix("hello-dev-"), region): at for at, _, name, region in stacks.history}
+    began = {
+        (name.removeprefix("hello-dev-"), region): at for at, _, name, region in stacks.history
+    }
     assert outcome.ok
-    assert {began[each] for each in [("zone", EAST), ("api", EAST), ("api", WEST), ("bucket", WEST)]} == {0.0}
+    assert {
+        began[each] for each in [("zone", EAST), ("api", EAST), ("api", WEST), ("bucket", WEST)]
+    } == {0.0}
     assert 5.0 <= began["lambda", WEST] < 8.0
     assert 30.0 <= began["certificate", WEST] < 32.0
     assert outcome.seconds < 30 + 75 + 1 + 1 + 4 * 1.5
@@ -46,17 +59,25 @@ def test_a_second_run_changes_nothing_and_makes_two_calls(run: Run, stacks: Any)
     assert stacks.calls == [("list", EAST), ("list", WEST)]
 
 
-def test_new_code_redeploys_what_depends_on_it_and_nothing_else(run: Run, stacks: Any, graph_of: Any) -> None:
+def test_new_code_redeploys_what_depends_on_it_and_nothing_else(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
     """The function's stacks, and those whose inputs change with its outputs."""
     run()
     stacks.history.clear()
     outcome, events = run(graph_of(code=b"2"))
-    assert {each.stack for each, action in outcome.done.items() if action == Action.UPDATE} == {"lambda", "mapping", "records"}
+    assert {each.stack for each, action in outcome.done.items() if action == Action.UPDATE} == {
+        "lambda",
+        "mapping",
+        "records",
+    }
     assert "zone@us-east-1" not in names(stacks.history)
     assert [each.there_already for each in events if isinstance(each, Uploaded)] == [False, False]
 
 
-def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(run: Run, stacks: Any) -> None:
+def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(
+    run: Run, stacks: Any
+) -> None:
     """Not the last event, not 'creation cancelled'."""
     stacks.failures = {"hello-dev-lambda": "quota exceeded"}
     outcome, events = run()
@@ -67,7 +88,11 @@ def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(run
     failed = next(each for each in events if isinstance(each, StackFailed))
     assert "quota exceeded" in failed.cause
     assert "Thing" in failed.cause
-    cancelled = next(each for each in events if isinstance(each, StackCancelled) and each.node == NodeId("mapping", WEST))
+    cancelled = next(
+        each
+        for each in events
+        if isinstance(each, StackCancelled) and each.node == NodeId("mapping", WEST)
+    )
     assert cancelled.because == (NodeId("lambda", WEST),)
 
 
@@ -81,7 +106,9 @@ def test_a_creation_that_was_rolled_back_is_deleted_and_made_anew(run: Run, stac
     assert outcome.done[NodeId("lambda", EAST)] == Action.CREATE
 
 
-def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(run: Run, stacks: Any, graph_of: Any) -> None:
+def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
     """UPDATE_ROLLBACK_COMPLETE is whole: it carries the old fingerprint and takes an update."""
     run()
     stacks.failures = {"hello-dev-api": "no"}
@@ -94,8 +121,12 @@ def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(run: Run,
     assert outcome.done[NodeId("api", WEST)] == Action.UPDATE
 
 
-def test_the_end_is_believed_only_from_an_event_with_our_token(run: Run, stacks: Any, graph_of: Any) -> None:
-    """DescribeStacks may show the state before the operation for a while (aws-cdk-cli issue 1802)."""
+def test_the_end_is_believed_only_from_an_event_with_our_token(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
+    """DescribeStacks may show the state before the operation for a while (aws-cdk-cli issue
+    1802).
+    """
     run()
     stacks.stale = 6
     stacks.durations = {"hello-dev-lambda": 10.0}
@@ -131,25 +162,38 @@ def test_a_stack_that_needs_a_person_is_refused_with_the_command(run: Run, stack
     assert "--stack-name hello-dev-zone" in failed.hint
 
 
-def test_destroy_goes_in_reverse_order_and_empties_the_bucket(run: Run, stacks: Any, buckets: Any) -> None:
+def test_destroy_goes_in_reverse_order_and_empties_the_bucket(
+    run: Run, stacks: Any, buckets: Any
+) -> None:
     """Who uses an output goes before who gives it."""
     run()
     stacks.history.clear()
     outcome, _ = run(work=destroy)
     order = [each.split("@")[0] for each in names(stacks.history)]
     assert outcome.ok
-    assert order.index("records") < order.index("mapping") < order.index("certificate") < order.index("zone")
+    assert (
+        order.index("records")
+        < order.index("mapping")
+        < order.index("certificate")
+        < order.index("zone")
+    )
     assert not buckets.stored
     outcome, _ = run(work=destroy)
     assert set(outcome.done.values()) == {"not there"}
 
 
 def test_the_plan_knows_what_is_pending(run: Run, ports: DeployPorts, graph_of: Any) -> None:
-    """Before the first run everything is to be created; after a change of code the inputs that may change are named."""
+    """Before the first run everything is to be created; after a change of code the inputs that may
+    change are named.
+    """
     graph = graph_of()
-    assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {Action.CREATE}
+    assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {
+        Action.CREATE
+    }
     run()
-    assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {Action.NOTHING}
+    assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {
+        Action.NOTHING
+    }
     changed = graph_of(code=b"2")
     plan = {str(step.node): step for step in make_plan(changed, find_deployed(ports, changed))}
     assert plan["lambda@us-west-2"].decision.action is Action.UPDATE

@@ -30,27 +30,38 @@ class Asked:
 def stop_at(run: Run, stacks: Any) -> Callable[..., Any]:
     def stop_at(*times: float, **more: Any) -> Any:
         now = stacks.clock.now()
-        return run(options=DeployOptions(interrupts=Asked(stacks.clock, *(now + each for each in times))), **more)
+        return run(
+            options=DeployOptions(interrupts=Asked(stacks.clock, *(now + each for each in times))),
+            **more,
+        )
 
     return stop_at
 
 
-def test_once_begins_nothing_more_and_waits_for_what_runs(stop_at: Any, run: Run, stacks: Any) -> None:
+def test_once_begins_nothing_more_and_waits_for_what_runs(
+    stop_at: Any, run: Run, stacks: Any
+) -> None:
     """What ran is done; the rest says that it was not begun; the next run goes on there."""
     stacks.durations = {"hello-dev-zone": 20.0}
     outcome, events = stop_at(5.0)
-    assert next(each for each in events if isinstance(each, StopRequested)).nodes == (NodeId("zone", EAST),)
+    assert next(each for each in events if isinstance(each, StopRequested)).nodes == (
+        NodeId("zone", EAST),
+    )
     assert NodeId("zone", EAST) in outcome.done
     assert outcome.stopped[NodeId("certificate", WEST)] == "not begun"
     assert not [each for each in events if isinstance(each, StackBegun) and each.at > 5.2]
     assert run()[0].ok
 
 
-def test_twice_deletes_the_creation_and_takes_back_the_update(stop_at: Any, run: Run, stacks: Any, graph_of: Any) -> None:
+def test_twice_deletes_the_creation_and_takes_back_the_update(
+    stop_at: Any, run: Run, stacks: Any, graph_of: Any
+) -> None:
     """A new stack goes, an old one is what it was."""
     stacks.durations = {"hello-dev-zone": 20.0}
     outcome, events = stop_at(3.0, 4.0)
-    assert next(each for each in events if isinstance(each, CancelRequested)).nodes == (NodeId("zone", EAST),)
+    assert next(each for each in events if isinstance(each, CancelRequested)).nodes == (
+        NodeId("zone", EAST),
+    )
     assert outcome.stopped[NodeId("zone", EAST)] == "create cancelled"
     assert "hello-dev-zone" not in {each.stack.name for each in stacks._living(EAST)}
     stacks.durations = {}
@@ -65,7 +76,9 @@ def test_twice_deletes_the_creation_and_takes_back_the_update(stop_at: Any, run:
     assert run(graph_of(code=b"2"))[0].ok
 
 
-def test_twice_never_deletes_what_has_been_complete(stop_at: Any, run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_twice_never_deletes_what_has_been_complete(
+    stop_at: Any, run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A creation that ended between the two looks stays."""
     stacks.durations = {"hello-dev-zone": 20.0}
     their = type(stacks).get
@@ -82,7 +95,9 @@ def test_twice_never_deletes_what_has_been_complete(stop_at: Any, run: Run, stac
     assert "DELETE" not in [action for _, action, _, _ in stacks.history]
 
 
-def test_three_times_leaves_what_runs_and_the_next_run_takes_it_up(stop_at: Any, run: Run, stacks: Any) -> None:
+def test_three_times_leaves_what_runs_and_the_next_run_takes_it_up(
+    stop_at: Any, run: Run, stacks: Any
+) -> None:
     """Without waiting for anything."""
     run()
     stacks.durations = {"hello-dev-zone": 500.0}
@@ -102,7 +117,9 @@ def test_asked_before_anything_began_nothing_begins(stop_at: Any, stacks: Any) -
     assert set(outcome.stopped.values()) == {"not begun"}
 
 
-def test_what_was_being_begun_when_asked_twice_is_cancelled_too(ports: Any, stacks: Any, graph_of: Any) -> None:
+def test_what_was_being_begun_when_asked_twice_is_cancelled_too(
+    ports: Any, stacks: Any, graph_of: Any
+) -> None:
     """The call was under way: its stack is deleted as soon as it is known."""
     tasks: list[Callable[[], None]] = []
 
@@ -120,6 +137,11 @@ def test_what_was_being_begun_when_asked_twice_is_cancelled_too(ports: Any, stac
                     tasks.pop(0)()
             return 0 if self.asked < 2 else 2
 
-    outcome = deploy(graph_of(), replace(ports, runner=Late()), lambda event: None, options=DeployOptions(interrupts=Twice()))
+    outcome = deploy(
+        graph_of(),
+        replace(ports, runner=Late()),
+        lambda event: None,
+        options=DeployOptions(interrupts=Twice()),
+    )
     assert set(outcome.stopped.values()) == {"create cancelled", "not begun"}
     assert not stacks._living(EAST) + stacks._living(WEST)

@@ -1,4 +1,6 @@
-"""Two runs on one stage: the second says who holds it, waits or leaves; none begins during a drill."""
+"""Two runs on one stage: the second says who holds it, waits or leaves; none begins during a
+drill.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,11 +22,20 @@ US, THEM = Holder("us", "here", 1), Holder("them", "there", 2)
 
 @pytest.fixture
 def shared(ports: Any, locks: Any, stacks: Any) -> Any:
-    return replace(ports, coordination=Coordination(locks, US, stacks.clock.now, lambda process: process == US.process))
+    return replace(
+        ports,
+        coordination=Coordination(
+            locks, US, stacks.clock.now, lambda process: process == US.process
+        ),
+    )
 
 
-def test_the_lease_is_held_while_there_is_something_to_do(shared: Any, locks: Any, graph_of: Any) -> None:
-    """A look for a drill, one call to take it, two to give it back; nothing to do takes none of them."""
+def test_the_lease_is_held_while_there_is_something_to_do(
+    shared: Any, locks: Any, graph_of: Any
+) -> None:
+    """A look for a drill, one call to take it, two to give it back; nothing to do takes none of
+    them.
+    """
     assert deploy(graph_of(), shared, lambda event: None).ok
     assert locks.calls == ["read", "make", "read", "remove"]
     assert not locks.held
@@ -33,7 +44,9 @@ def test_the_lease_is_held_while_there_is_something_to_do(shared: Any, locks: An
     assert locks.calls == []
 
 
-def test_it_is_renewed_while_the_run_lasts(shared: Any, locks: Any, stacks: Any, graph_of: Any) -> None:
+def test_it_is_renewed_while_the_run_lasts(
+    shared: Any, locks: Any, stacks: Any, graph_of: Any
+) -> None:
     """Every third of the lease."""
     stacks.durations = {"hello-dev-zone": 400.0}
     deploy(graph_of(), shared, lambda event: None)
@@ -41,13 +54,17 @@ def test_it_is_renewed_while_the_run_lasts(shared: Any, locks: Any, stacks: Any,
 
 
 @pytest.mark.parametrize("work", [deploy, destroy])
-def test_the_second_says_who_holds_it_and_leaves(shared: Any, locks: Any, stacks: Any, graph_of: Any, work: Any) -> None:
+def test_the_second_says_who_holds_it_and_leaves(
+    shared: Any, locks: Any, stacks: Any, graph_of: Any, work: Any
+) -> None:
     """Nothing was begun, and theirs stays."""
     if work is destroy:
         deploy(graph_of(), shared, lambda event: None)
     stacks.history.clear()
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, stacks.clock.now() + 100.0))
-    with pytest.raises(DeploytoolError, match=r"deployed by them on there \(process 2\) since 1970-01-01") as caught:
+    with pytest.raises(
+        DeploytoolError, match=r"deployed by them on there \(process 2\) since 1970-01-01"
+    ) as caught:
         work(graph_of(), shared, lambda event: None)
     assert caught.value.exit_code == 1
     assert "--wait" in caught.value.hint
@@ -77,7 +94,9 @@ def test_with_wait_it_begins_when_the_other_has_ended(
     assert len([each for each in events if isinstance(each, LockWaited)]) == 1
 
 
-def test_waiting_ends_after_the_time_given_or_when_the_user_asks(shared: Any, locks: Any, stacks: Any, graph_of: Any) -> None:
+def test_waiting_ends_after_the_time_given_or_when_the_user_asks(
+    shared: Any, locks: Any, stacks: Any, graph_of: Any
+) -> None:
     """Exit code 1 or 130."""
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
     with pytest.raises(DeploytoolError, match="them on there"):
@@ -89,7 +108,12 @@ def test_waiting_ends_after_the_time_given_or_when_the_user_asks(shared: Any, lo
             return 1
 
     with pytest.raises(Interrupted):
-        deploy(graph_of(), shared, lambda event: None, options=DeployOptions(wait=10.0, interrupts=Asked()))
+        deploy(
+            graph_of(),
+            shared,
+            lambda event: None,
+            options=DeployOptions(wait=10.0, interrupts=Asked()),
+        )
 
 
 @pytest.mark.parametrize(
@@ -101,14 +125,18 @@ def test_waiting_ends_after_the_time_given_or_when_the_user_asks(shared: Any, lo
     ],
     ids=["its time is over", "its process here has ended", "nonsense"],
 )
-def test_a_lease_that_holds_nobody_is_taken_over(shared: Any, locks: Any, graph_of: Any, lease: str) -> None:
+def test_a_lease_that_holds_nobody_is_taken_over(
+    shared: Any, locks: Any, graph_of: Any, lease: str
+) -> None:
     """A killed run keeps nobody out for long, on its own machine not at all."""
     locks.held[LOCK] = lease
     assert deploy(graph_of(), shared, lambda event: None).ok
     assert LOCK not in locks.held
 
 
-def test_of_two_that_take_over_one_gets_it(shared: Any, locks: Any, stacks: Any, graph_of: Any, monkeypatch: Any) -> None:
+def test_of_two_that_take_over_one_gets_it(
+    shared: Any, locks: Any, stacks: Any, graph_of: Any, monkeypatch: Any
+) -> None:
     """The other removed our new lease for its own: a look after a moment shows it."""
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, -1.0))
     their = type(stacks.clock).sleep
@@ -123,7 +151,9 @@ def test_of_two_that_take_over_one_gets_it(shared: Any, locks: Any, stacks: Any,
     assert not stacks.history
 
 
-def test_no_deployment_begins_during_a_drill(shared: Any, locks: Any, stacks: Any, graph_of: Any) -> None:
+def test_no_deployment_begins_during_a_drill(
+    shared: Any, locks: Any, stacks: Any, graph_of: Any
+) -> None:
     """It would change what is being measured; the command that ends it is named."""
     locks.held[DRILL] = "{}"
     with pytest.raises(DeploytoolError, match="drill of stage dev") as caught:
@@ -132,7 +162,9 @@ def test_no_deployment_begins_during_a_drill(shared: Any, locks: Any, stacks: An
     assert not stacks.history
 
 
-def test_a_lease_is_given_back_when_the_work_breaks(shared: Any, locks: Any, graph_of: Any, monkeypatch: Any) -> None:
+def test_a_lease_is_given_back_when_the_work_breaks(
+    shared: Any, locks: Any, graph_of: Any, monkeypatch: Any
+) -> None:
     """Whatever happens in it."""
 
     def broken(*_: object) -> None:

@@ -1,4 +1,6 @@
-"""Planning on a simulated CloudFormation: what is asked of it for each stack, and what is made of the answers."""
+"""Planning on a simulated CloudFormation: what is asked of it for each stack, and what is made of
+the answers.
+"""
 
 import json
 from collections.abc import Sequence
@@ -47,12 +49,16 @@ def graph_of(**settings: object) -> Graph:
     text = f'project = "hello"\ndomain = "example.com"\nregions = ["{EAST}", "{WEST}"]\n[stages.dev.settings]\n{lines}'
     config = parse_config(text, "deploytool.toml")
     file = parse_graph_file(GRAPH, "stacks.yaml")
-    return build_graph(config, config.stage("dev"), file, {"t.yaml": parse_template(TEMPLATE, "t.yaml")}, {})
+    return build_graph(
+        config, config.stage("dev"), file, {"t.yaml": parse_template(TEMPLATE, "t.yaml")}, {}
+    )
 
 
 @dataclass
 class Previewing:
-    """The Previews and Drifts ports. Answers every preview with `effect` on the one resource; notes what was asked."""
+    """The Previews and Drifts ports. Answers every preview with `effect` on the one resource; notes
+    what was asked.
+    """
 
     effect: Effect = Effect.UPDATE
     fails: Exception | None = None
@@ -60,14 +66,18 @@ class Previewing:
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
     drift: StackDrift = field(default_factory=lambda: StackDrift("IN_SYNC"))
 
-    def preview(self, region: str, request: StackRequest, *, values: bool) -> Sequence[ResourceChange]:
+    def preview(
+        self, region: str, request: StackRequest, *, values: bool
+    ) -> Sequence[ResourceChange]:
         self.asked.append((region, request.name, values))
         if self.fails:
             raise self.fails
         return [ResourceChange(self.effect, "A", "AWS::Lambda::Function")]
 
     def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
-        return DeployedTemplate(load_yaml(TEMPLATE, "t.yaml"), {"Input": "", "Size": "1", "Key": "****"})
+        return DeployedTemplate(
+            load_yaml(TEMPLATE, "t.yaml"), {"Input": "", "Size": "1", "Key": "****"}
+        )
 
     def detect(self, region: str, stack_id: str) -> StackDrift:
         return self.drift
@@ -92,12 +102,14 @@ def made(ports: PlanPorts, **settings: object) -> Plan:
     return plan(graph_of(**settings), ports, (EAST,))
 
 
-def test_new_stacks_are_planned_from_their_templates(ports: PlanPorts, previews: Previewing) -> None:
+def test_new_stacks_are_planned_from_their_templates(
+    ports: PlanPorts, previews: Previewing
+) -> None:
     """No change set is made for what is not there."""
     found = made(ports)
-    assert {node: (each.source, len(each.resources)) for node, each in found.changes.items()} == dict.fromkeys(
-        (API, LAMBDA, RECORD), (Source.TEMPLATE, 1)
-    )
+    assert {
+        node: (each.source, len(each.resources)) for node, each in found.changes.items()
+    } == dict.fromkeys((API, LAMBDA, RECORD), (Source.TEMPLATE, 1))
     assert previews.asked == []
 
 
@@ -111,7 +123,9 @@ def test_nothing_is_asked_when_nothing_differs(ports: PlanPorts, previews: Previ
 
 
 @pytest.mark.usefixtures("deployed")
-def test_an_update_in_place_leaves_its_dependants_alone(ports: PlanPorts, previews: Previewing) -> None:
+def test_an_update_in_place_leaves_its_dependants_alone(
+    ports: PlanPorts, previews: Previewing
+) -> None:
     """The output is a Ref, which stays: no dependant is in doubt."""
     found = made(ports, size=2)
     assert previews.asked == [(EAST, "hello-dev-api", False)]
@@ -123,11 +137,15 @@ def test_a_replacement_puts_its_dependants_in_doubt(ports: PlanPorts, previews: 
     """What takes the output is unchanged unless that changes."""
     previews.effect = Effect.REPLACE
     found = made(ports, size=2)
-    assert {step.node: step.pending for step in found.steps if step.pending} == {LAMBDA: ("api@us-east-1.Out",)}
+    assert {step.node: step.pending for step in found.steps if step.pending} == {
+        LAMBDA: ("api@us-east-1.Out",)
+    }
     assert "replaced or deleted: 1 resource." in "".join(plan_lines(found))
 
 
-def test_an_update_with_a_pending_input_is_estimated(ports: PlanPorts, previews: Previewing, stacks: Any, deployed: None) -> None:
+def test_an_update_with_a_pending_input_is_estimated(
+    ports: PlanPorts, previews: Previewing, stacks: Any, deployed: None
+) -> None:
     """Its template is compared with the deployed one, and no change set is made of an old input."""
     previews.effect = Effect.REPLACE
     for held in stacks.held.values():
@@ -144,7 +162,9 @@ def _without_fingerprint(stack: Stack) -> Stack:
 
 
 @pytest.mark.usefixtures("deployed")
-def test_what_cloudformation_cannot_plan_is_said_and_the_answer_is_no(ports: PlanPorts, previews: Previewing) -> None:
+def test_what_cloudformation_cannot_plan_is_said_and_the_answer_is_no(
+    ports: PlanPorts, previews: Previewing
+) -> None:
     """The other stacks are planned all the same."""
     previews.fails = DeploytoolError("Template error: nonsense")
     found = made(ports, size=2)
@@ -162,20 +182,36 @@ def test_missing_permission_ends_the_plan(ports: PlanPorts, previews: Previewing
 
 @pytest.mark.parametrize(
     ("status", "action", "ok"),
-    [(StackStatus.DELETE_FAILED, Action.REFUSE, False), (StackStatus.UPDATE_ROLLBACK_FAILED, Action.CONTINUE, True)],
+    [
+        (StackStatus.DELETE_FAILED, Action.REFUSE, False),
+        (StackStatus.UPDATE_ROLLBACK_FAILED, Action.CONTINUE, True),
+    ],
 )
 def test_a_bad_state_is_refused_or_repaired_as_deploy_would(
-    ports: PlanPorts, previews: Previewing, stacks: Any, deployed: None, status: StackStatus, action: Action, *, ok: bool
+    ports: PlanPorts,
+    previews: Previewing,
+    stacks: Any,
+    deployed: None,
+    status: StackStatus,
+    action: Action,
+    *,
+    ok: bool,
 ) -> None:
     """A refusal makes the answer no. A stack that takes no change set yet is estimated."""
-    held = next(held for (region, _), held in stacks.held.items() if (region, held.stack.name) == (EAST, "hello-dev-api"))
+    held = next(
+        held
+        for (region, _), held in stacks.held.items()
+        if (region, held.stack.name) == (EAST, "hello-dev-api")
+    )
     held.stack = replace(held.stack, status=status)
     found = made(ports, size=2)
     assert (found.steps[0].decision.action, found.ok, previews.asked) == (action, ok, [])
     assert ok == (API in found.changes and found.changes[API].source is Source.ESTIMATE)
 
 
-def test_stacks_that_left_the_graph_are_named_and_left(ports: PlanPorts, stacks: Any, deployed: None) -> None:
+def test_stacks_that_left_the_graph_are_named_and_left(
+    ports: PlanPorts, stacks: Any, deployed: None
+) -> None:
     """By their tags, or without tags by their name; another stage's and another's are not ours."""
     tags = {PROJECT_TAG: "hello", STAGE_TAG: "dev"}
     for name, own in [
@@ -188,7 +224,10 @@ def test_stacks_that_left_the_graph_are_named_and_left(ports: PlanPorts, stacks:
         key = next(key for key in stacks.held if f":{name}:" in key[1])
         stacks.held[key].stack = Stack(name, key[1], StackStatus.CREATE_COMPLETE, {}, tags=own)
     found = made(ports)
-    assert [(region, stack.name) for region, stack in found.left_over] == [(EAST, "hello-dev-old"), (EAST, "renamed")]
+    assert [(region, stack.name) for region, stack in found.left_over] == [
+        (EAST, "hello-dev-old"),
+        (EAST, "renamed"),
+    ]
     assert plan_document(found)["no_longer_in_graph"][0]["name"] == "hello-dev-old"
 
 
@@ -202,7 +241,9 @@ def test_drift_is_looked_for_only_when_asked(ports: PlanPorts) -> None:
 
 @pytest.mark.usefixtures("deployed")
 def test_a_secret_is_nowhere_in_a_plan(ports: PlanPorts, previews: Previewing) -> None:
-    """Not in its text and not in its document; and values of a template with a secret are never asked for."""
+    """Not in its text and not in its document; and values of a template with a secret are never
+    asked for.
+    """
     found = made(ports, key=SECRET)
     assert previews.asked
     assert SECRET not in json.dumps(plan_document(found)) + "".join(plan_lines(found))

@@ -1,4 +1,6 @@
-"""Runs that are killed at any point, and the next one: it takes up what is under way and makes nothing twice."""
+"""Runs that are killed at any point, and the next one: it takes up what is under way and makes
+nothing twice.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,19 +17,33 @@ Run = Callable[..., Any]
 
 
 def outputs_of(stacks: Any) -> dict[tuple[str, str], Any]:
-    living = {(each.stack.name, region): each.stack.outputs for region in (EAST, WEST) for each in stacks._living(region)}
-    assert len(living) == sum(len(stacks._living(region)) for region in (EAST, WEST)), "a stack is there twice"
+    living = {
+        (each.stack.name, region): each.stack.outputs
+        for region in (EAST, WEST)
+        for each in stacks._living(region)
+    }
+    assert len(living) == sum(len(stacks._living(region)) for region in (EAST, WEST)), (
+        "a stack is there twice"
+    )
     return living
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("work", ["create", "update", "repair", "destroy"])
-def test_a_run_killed_at_any_call_is_finished_by_the_next(fresh: Any, graph_of: Any, when: str, work: str) -> None:
-    """Before the call has an effect, or after it with the answer lost: same outputs, no stack twice, whichever call it was."""
+def test_a_run_killed_at_any_call_is_finished_by_the_next(
+    fresh: Any, graph_of: Any, when: str, work: str
+) -> None:
+    """Before the call has an effect, or after it with the answer lost: same outputs, no stack
+    twice, whichever call it was.
+    """
     durations = {"hello-dev-zone": 4.0, "hello-dev-lambda": 2.0, "hello-dev-certificate": 3.0}
 
     def attempt(run: Run) -> Any:
-        return run(work=destroy) if work == "destroy" else run(graph_of(code=b"2") if work == "update" else None)
+        return (
+            run(work=destroy)
+            if work == "destroy"
+            else run(graph_of(code=b"2") if work == "update" else None)
+        )
 
     def prepared() -> Any:
         stacks, run = fresh()
@@ -70,7 +86,9 @@ def test_the_next_run_goes_on_with_the_creation_under_way(run: Run, stacks: Any)
     assert [name for _, action, name, _ in stacks.history].count("hello-dev-zone") == 1
 
 
-def test_an_operation_for_another_state_is_waited_for_and_then_ours_begins(run: Run, stacks: Any, graph_of: Any) -> None:
+def test_an_operation_for_another_state_is_waited_for_and_then_ours_begins(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
     """The killed run deployed other code: its update is someone else's."""
     run()
     stacks.durations = {"hello-dev-lambda": 60.0}
@@ -83,11 +101,17 @@ def test_an_operation_for_another_state_is_waited_for_and_then_ours_begins(run: 
     waited = {each.node: each for each in events if isinstance(each, StackWaiting)}
     assert outcome.ok
     assert waited[NodeId("lambda", EAST)].holder.startswith("deploytool-update-")
-    assert [name for _, action, name, _ in stacks.history if action == "UPDATE"].count("hello-dev-lambda") == 4
+    assert [name for _, action, name, _ in stacks.history if action == "UPDATE"].count(
+        "hello-dev-lambda"
+    ) == 4
 
 
-def test_a_token_that_a_stack_of_the_past_has_used_is_not_used_again(run: Run, stacks: Any, monkeypatch: Any) -> None:
-    """Deployed, destroyed and deployed again: CloudFormation refuses the old token, or gives the old stack's id."""
+def test_a_token_that_a_stack_of_the_past_has_used_is_not_used_again(
+    run: Run, stacks: Any, monkeypatch: Any
+) -> None:
+    """Deployed, destroyed and deployed again: CloudFormation refuses the old token, or gives the
+    old stack's id.
+    """
     run()
     run(work=destroy)
     their = type(stacks).create
@@ -96,7 +120,11 @@ def test_a_token_that_a_stack_of_the_past_has_used_is_not_used_again(run: Run, s
         from deploytool.core.errors import StackExists
 
         for (where, key), held in self.held.items():
-            if where == region and held.events[0].token == request.token and held.stack.status is StackStatus.DELETE_COMPLETE:
+            if (
+                where == region
+                and held.events[0].token == request.token
+                and held.stack.status is StackStatus.DELETE_COMPLETE
+            ):
                 if region == EAST:
                     raise StackExists("A client request token already exists")
                 return key

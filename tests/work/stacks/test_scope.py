@@ -15,15 +15,21 @@ READY = DeployOptions(ready=True)
 
 
 def of_scope(graph: Graph, scope: str, *regions: str) -> Callable[[NodeId], bool]:
-    return lambda node: graph.nodes[node].scope == scope and node.region in (regions or (EAST, WEST))
+    return lambda node: (
+        graph.nodes[node].scope == scope and node.region in (regions or (EAST, WEST))
+    )
 
 
 def named(outcome: Outcome, *actions: Action) -> set[str]:
-    return {f"{node.stack}@{node.region}" for node, action in outcome.done.items() if action in actions}
+    return {
+        f"{node.stack}@{node.region}" for node, action in outcome.done.items() if action in actions
+    }
 
 
 def test_the_parts_of_a_first_deployment_add_up_to_the_whole(run: Run, graph_of: Any) -> None:
-    """Global stacks, then each region's, then the rest: each part leaves alone what has to wait, and nothing fails."""
+    """Global stacks, then each region's, then the rest: each part leaves alone what has to wait,
+    and nothing fails.
+    """
     graph = graph_of()
     first, _ = run(chosen=of_scope(graph, "global"), options=READY)
     west, _ = run(chosen=of_scope(graph, "regional", WEST), options=READY)
@@ -32,13 +38,21 @@ def test_the_parts_of_a_first_deployment_add_up_to_the_whole(run: Run, graph_of:
     assert all(outcome.ok for outcome in (first, west, east, rest))
     assert named(first, Action.CREATE) == {f"zone@{EAST}"}
     assert named(first, Action.LATER) == {f"records@{EAST}"}
-    assert named(west, Action.CREATE) == {f"{each}@{WEST}" for each in ("bucket", "api", "lambda", "certificate", "mapping")}
-    assert named(east, Action.CREATE) == {f"{each}@{EAST}" for each in ("bucket", "api", "lambda", "certificate", "mapping")}
+    assert named(west, Action.CREATE) == {
+        f"{each}@{WEST}" for each in ("bucket", "api", "lambda", "certificate", "mapping")
+    }
+    assert named(east, Action.CREATE) == {
+        f"{each}@{EAST}" for each in ("bucket", "api", "lambda", "certificate", "mapping")
+    }
     assert named(rest, Action.CREATE) == {f"records@{EAST}"}
 
 
-def test_a_global_stack_is_not_updated_before_the_regional_ones_that_it_stands_behind(run: Run, graph_of: Any) -> None:
-    """A new version changes all: the records stay until both regions have it, and then go with the global stacks too."""
+def test_a_global_stack_is_not_updated_before_the_regional_ones_that_it_stands_behind(
+    run: Run, graph_of: Any
+) -> None:
+    """A new version changes all: the records stay until both regions have it, and then go with the
+    global stacks too.
+    """
     run()
     new = graph_of(thing="Other'")
     first, _ = run(new, chosen=of_scope(new, "global"), options=READY)
@@ -52,7 +66,9 @@ def test_a_global_stack_is_not_updated_before_the_regional_ones_that_it_stands_b
 
 
 def test_a_region_waits_for_a_global_stack_that_is_behind(run: Run, graph_of: Any) -> None:
-    """Before the zone exists only what does not need it is deployed; nothing fails for want of an output."""
+    """Before the zone exists only what does not need it is deployed; nothing fails for want of an
+    output.
+    """
     graph = graph_of()
     outcome, _ = run(chosen=of_scope(graph, "regional", WEST), options=READY)
     assert outcome.ok

@@ -1,4 +1,6 @@
-"""Stacks found in bad states: repaired, or explained with the command; nothing that may serve is deleted."""
+"""Stacks found in bad states: repaired, or explained with the command; nothing that may serve is
+deleted.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +19,14 @@ Run = Callable[..., Any]
 
 
 @pytest.mark.parametrize(
-    "status", ["CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE"]
+    "status",
+    [
+        "CREATE_FAILED",
+        "ROLLBACK_FAILED",
+        "ROLLBACK_COMPLETE",
+        "REVIEW_IN_PROGRESS",
+        "DELETE_COMPLETE",
+    ],
 )
 def test_what_never_came_to_be_is_made_anew(run: Run, stacks: Any, status: str) -> None:
     """Also where it is protected; the new stack has outputs."""
@@ -29,7 +38,9 @@ def test_what_never_came_to_be_is_made_anew(run: Run, stacks: Any, status: str) 
     assert stacks.find(API, EAST).status is StackStatus.CREATE_COMPLETE
 
 
-def test_a_second_look_saves_what_has_come_to_be_meanwhile(run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_look_saves_what_has_come_to_be_meanwhile(
+    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The listing said ROLLBACK_COMPLETE; it was old."""
     run()
     their = type(stacks).list
@@ -47,12 +58,18 @@ def test_a_second_look_saves_what_has_come_to_be_meanwhile(run: Run, stacks: Any
     assert not stacks.history
 
 
-def test_a_rollback_that_failed_is_continued_and_then_updated(run: Run, stacks: Any, graph_of: Any) -> None:
+def test_a_rollback_that_failed_is_continued_and_then_updated(
+    run: Run, stacks: Any, graph_of: Any
+) -> None:
     """Once, and the stack is whole again."""
     run()
     stacks.put(API, EAST, StackStatus.UPDATE_ROLLBACK_FAILED, "cannot take back")
     outcome, events = run(graph_of(thing="Thing', Metadata: {x: 1}"))
-    begun = [each.action for each in events if isinstance(each, StackBegun) and each.node == NodeId("api", EAST)]
+    begun = [
+        each.action
+        for each in events
+        if isinstance(each, StackBegun) and each.node == NodeId("api", EAST)
+    ]
     assert outcome.ok
     assert begun == ["continue the rollback", "update"]
 
@@ -91,7 +108,9 @@ def test_what_needs_a_person_is_explained(run: Run, stacks: Any, status: str, co
     assert not stacks.history
 
 
-def test_destroy_tries_a_failed_deletion_again_and_is_not_taken_for_the_first(run: Run, stacks: Any) -> None:
+def test_destroy_tries_a_failed_deletion_again_and_is_not_taken_for_the_first(
+    run: Run, stacks: Any
+) -> None:
     """The second attempt's token differs: its end is its own."""
     run()
     stacks.failures = {API: "bucket not empty"}

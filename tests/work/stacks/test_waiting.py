@@ -18,7 +18,9 @@ Run = Callable[..., Any]
 
 
 def test_calls_a_minute_do_not_grow_with_the_number_of_stacks(stacks: Any, runner: Any) -> None:
-    """One listing tells of two hundred as of one; events are read once a stack, when it looks ended."""
+    """One listing tells of two hundred as of one; events are read once a stack, when it looks
+    ended.
+    """
     counts = {}
     for number in (1, 200):
         stacks.calls.clear()
@@ -43,7 +45,13 @@ class Creation:
         from deploytool.core.stacks.stack import StackRequest
 
         request = StackRequest(node.stack, "Description: x", {}, {}, f"token-{node}")
-        return Begun("create", node.stack, self.stacks.create(node.region, request), request.token, expected=self.expected)
+        return Begun(
+            "create",
+            node.stack,
+            self.stacks.create(node.region, request),
+            request.token,
+            expected=self.expected,
+        )
 
     def after(self, node: NodeId, stack: Any) -> None:
         return None
@@ -55,8 +63,13 @@ class Creation:
 def test_a_chain_ends_close_to_its_critical_path(stacks: Any, runner: Any) -> None:
     """Ten stacks that wait for one another, half a minute each: within a fiftieth."""
     stacks.durations = {f"s{each}": 30.0 for each in range(10)}
-    nodes = {NodeId(f"s{each}", EAST): frozenset({NodeId(f"s{each - 1}", EAST)} if each else ()) for each in range(10)}
-    outcome = Engine(stacks, stacks.clock, runner, lambda event: None).run(nodes, Creation(stacks, 30.0))
+    nodes = {
+        NodeId(f"s{each}", EAST): frozenset({NodeId(f"s{each - 1}", EAST)} if each else ())
+        for each in range(10)
+    }
+    outcome = Engine(stacks, stacks.clock, runner, lambda event: None).run(
+        nodes, Creation(stacks, 30.0)
+    )
     assert 300.0 <= outcome.seconds < 300.0 * 1.02
 
 
@@ -64,7 +77,10 @@ def test_the_expected_end_comes_from_the_other_region(stacks: Any, runner: Any) 
     """The same stack took twenty seconds there, whatever the table says."""
     stacks.durations = {"s": 20.0}
     events: list[Any] = []
-    nodes = {NodeId("s", EAST): frozenset[NodeId](), NodeId("s", WEST): frozenset({NodeId("s", EAST)})}
+    nodes = {
+        NodeId("s", EAST): frozenset[NodeId](),
+        NodeId("s", WEST): frozenset({NodeId("s", EAST)}),
+    }
     Engine(stacks, stacks.clock, runner, events.append).run(nodes, Creation(stacks, 99.0))
     expected = [each.expected for each in events if isinstance(each, StackBegun)]
     assert expected == [99.0, pytest.approx(20.0, abs=3.0)]
@@ -74,12 +90,16 @@ def test_the_expected_end_comes_from_earlier_updates(run: Run, stacks: Any, grap
     """The stack's own events tell; a new stack's resources do."""
     stacks.durations = {"hello-dev-api": 7.0}
     _, events = run()
-    expected = {(each.node, each.action): each.expected for each in events if isinstance(each, StackBegun)}
+    expected = {
+        (each.node, each.action): each.expected for each in events if isinstance(each, StackBegun)
+    }
     assert expected[NodeId("api", EAST), "create"] == 1.0  # by its one resource
     run(graph_of(thing="Thing', Metadata: {x: 1}"))
     stacks.durations = {"hello-dev-api": 9.0}
     _, events = run(graph_of(thing="Thing', Metadata: {x: 2}"))
-    expected = {(each.node, each.action): each.expected for each in events if isinstance(each, StackBegun)}
+    expected = {
+        (each.node, each.action): each.expected for each in events if isinstance(each, StackBegun)
+    }
     assert expected[NodeId("api", EAST), "update"] == pytest.approx(7.0, abs=0.001)
 
 
@@ -99,10 +119,23 @@ def test_dependants_begin_while_the_update_cleans_up(
     their = type(stacks)._advance
 
     def advance(self: Any) -> None:
-        ended = [each for each in self.held.values() if each.operation and each.operation.ends <= self.clock.now()]
-        ended = [each for each in ended if each.operation.action == "UPDATE" and each.stack.name == "hello-dev-lambda"]
+        ended = [
+            each
+            for each in self.held.values()
+            if each.operation and each.operation.ends <= self.clock.now()
+        ]
+        ended = [
+            each
+            for each in ended
+            if each.operation.action == "UPDATE" and each.stack.name == "hello-dev-lambda"
+        ]
         for held in ended:
-            self._set(held, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", held.operation.token, held.operation.request)
+            self._set(
+                held,
+                "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+                held.operation.token,
+                held.operation.request,
+            )
             held.operation.ends += 600.0
         their(self)
 
@@ -110,11 +143,20 @@ def test_dependants_begin_while_the_update_cleans_up(
     outcome, events = run(graph_of(code=b"2"))
     assert outcome.ok
     assert outcome.seconds < 60.0
-    assert stacks.find("hello-dev-lambda", EAST).status is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
-    assert {each.node.stack for each in events if isinstance(each, StackDone) and each.action == "update"} >= {"mapping"}
+    assert (
+        stacks.find("hello-dev-lambda", EAST).status
+        is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+    )
+    assert {
+        each.node.stack
+        for each in events
+        if isinstance(each, StackDone) and each.action == "update"
+    } >= {"mapping"}
 
 
-def test_a_refused_listing_ends_nothing(run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_listing_ends_nothing(
+    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Throttled for long, or cut off for a while: it is asked again."""
     their, asked = type(stacks).list, Counter[str]()
 
@@ -138,7 +180,9 @@ def test_a_refused_listing_ends_nothing(run: Run, stacks: Any, monkeypatch: pyte
     assert outcome.ok
 
 
-def test_a_listing_that_is_refused_for_good_ends_the_run(stacks: Any, runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listing_that_is_refused_for_good_ends_the_run(
+    stacks: Any, runner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With AWS's words; what runs is taken up by the next run."""
 
     def refusing(self: Any, region: str) -> Any:
@@ -146,7 +190,9 @@ def test_a_listing_that_is_refused_for_good_ends_the_run(stacks: Any, runner: An
 
     monkeypatch.setattr(type(stacks), "list", refusing)
     with pytest.raises(CloudRefused, match="expired"):
-        Engine(stacks, stacks.clock, runner, lambda event: None).run({NodeId("s", EAST): frozenset()}, Creation(stacks, 1.0))
+        Engine(stacks, stacks.clock, runner, lambda event: None).run(
+            {NodeId("s", EAST): frozenset()}, Creation(stacks, 1.0)
+        )
 
 
 def test_an_operation_that_someone_else_ended_is_not_waited_for_forever(
@@ -170,23 +216,38 @@ def test_an_operation_that_someone_else_ended_is_not_waited_for_forever(
 
 
 @pytest.mark.parametrize("stale", [1, 4, 8, 10])
-def test_a_stale_end_with_old_outputs_is_not_taken(run: Run, stacks: Any, graph_of: Callable[..., Graph], stale: int) -> None:
+def test_a_stale_end_with_old_outputs_is_not_taken(
+    run: Run, stacks: Any, graph_of: Callable[..., Graph], stale: int
+) -> None:
     """The answer after the end may still be the one from before the update: it is asked again."""
     run()
     stacks.stale, stacks.durations = stale, {"hello-dev-lambda": 0.3}
     outcome, _ = run(graph_of(code=b"2"))
     assert outcome.outputs[NodeId("lambda", EAST)] == stacks.find("hello-dev-lambda", EAST).outputs
-    assert outcome.outputs[NodeId("records", EAST)] == stacks.find("hello-dev-records", EAST).outputs
+    assert (
+        outcome.outputs[NodeId("records", EAST)] == stacks.find("hello-dev-records", EAST).outputs
+    )
 
 
-def test_the_first_cause_in_a_nested_stack_is_found(run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_cause_in_a_nested_stack_is_found(
+    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """'Embedded stack ... was not successfully created' helps nobody."""
     from deploytool.core.stacks.stack import STACK_TYPE
 
     stacks.failures = {"hello-dev-api": "Embedded stack was not successfully created"}
     their_event, their_latest = type(stacks)._event, type(stacks).latest_events
 
-    def event(self: Any, held: Any, logical: str, kind: str, status: str, reason: str, token: str, physical: str = "") -> None:
+    def event(
+        self: Any,
+        held: Any,
+        logical: str,
+        kind: str,
+        status: str,
+        reason: str,
+        token: str,
+        physical: str = "",
+    ) -> None:
         if reason.startswith("Embedded"):
             kind, physical = STACK_TYPE, "arn:nested"
         their_event(self, held, logical, kind, status, reason, token, physical)
@@ -195,7 +256,14 @@ def test_the_first_cause_in_a_nested_stack_is_found(run: Run, stacks: Any, monke
         if stack_id != "arn:nested":
             return their_latest(self, region, stack_id)
         some = next(each for held in self.held.values() for each in held.events)
-        cause = replace(some, logical_id="Table", type="T", status="CREATE_FAILED", reason="limit", physical_id="")
+        cause = replace(
+            some,
+            logical_id="Table",
+            type="T",
+            status="CREATE_FAILED",
+            reason="limit",
+            physical_id="",
+        )
         return [replace(cause, reason="Resource creation cancelled", logical_id="Other"), cause]
 
     monkeypatch.setattr(type(stacks), "_event", event)

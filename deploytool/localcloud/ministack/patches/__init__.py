@@ -1,7 +1,9 @@
-"""What MiniStack lacks or does unlike AWS, mended: one module a service, each gap with a contract test of its own.
+"""What MiniStack lacks or does unlike AWS, mended: one module a service, each gap with a contract
+test of its own.
 
-Each module has `install`, which puts functions of ours in the place of MiniStack's or adds to its tables. What MiniStack calls
-its own things is known there and in `emulator` and `controlplane`, nowhere else.
+Each module has `install`, which puts functions of ours in the place of MiniStack's or adds to its
+tables. What MiniStack calls its own things is known there and in `emulator` and `controlplane`,
+nowhere else.
 """
 
 import threading
@@ -37,9 +39,10 @@ from deploytool.localcloud.ministack.patches.route53_api import HealthReader
 class Surroundings:
     """What the gaps need of the cloud around MiniStack.
 
-    The regions with an edge, the values that a name and type have for the public, what the checkers saw, the name server, the
-    cloud's seconds as Unix time, an event that is set when the cloud ends, who is to hear (from any thread) that a health check
-    has changed, how long resources take, whether IAM is enforced, and where what is asked under IAM enforcement is noted.
+    The regions with an edge, the values that a name and type have for the public, what the checkers
+    saw, the name server, the cloud's seconds as Unix time, an event that is set when the cloud
+    ends, who is to hear (from any thread) that a health check has changed, how long resources take,
+    whether IAM is enforced, and where what is asked under IAM enforcement is noted.
     """
 
     regions: Collection[str]
@@ -58,12 +61,17 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     """Mend MiniStack; once, before it serves."""
     store = healthchecks.HealthCheckStore(ministack.route53, supported, around.on_health_check)
     healthchecks.install(ministack, store)
-    route53api.install(ministack, route53api.Route53Api(ministack, store, around.health, around.respond, around.to_unix))
+    route53api.install(
+        ministack,
+        route53api.Route53Api(ministack, store, around.health, around.respond, around.to_unix),
+    )
     zones.install(ministack)
     schedules.install(ministack)
     validation = certificates.Validation(ministack, around.resolve, around.closing)
     certificates.install(ministack, validation)
-    apigateway.install(ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh))
+    apigateway.install(
+        ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh)
+    )
     httpproxy.install(ministack)
     functions.install(ministack)
     basepathmappings.install(ministack)

@@ -1,13 +1,12 @@
-"""API Gateway's custom domain names as AWS has them: the region's hosted zone, a target name of their own, a fitting certificate;
-the answers when a function cannot be invoked or fails.
+"""API Gateway's custom domain names as AWS has them: the region's hosted zone, a target name of
+their own, a fitting certificate; the answers when a function cannot be invoked or fails.
 
-Sources: AWS General Reference, "Amazon API Gateway endpoints and quotas" (the hosted zone ids of regional endpoints); API Gateway
-Developer Guide, "Setting up a regional custom domain name" (the certificate is in the API's own region and covers the name);
-Lambda Developer Guide, "Handling Lambda errors with an API Gateway API" (500 when Lambda rejects the invocation, as it does when
-it throttles, 502 when the function fails; the same body for both).
+Sources: AWS General Reference, "Amazon API Gateway endpoints and quotas" (the hosted zone ids of
+regional endpoints); API Gateway Developer Guide, "Setting up a regional custom domain name" (the
+certificate is in the API's own region and covers the name); Lambda Developer Guide, "Handling
+Lambda errors with an API Gateway API" (500 when Lambda rejects the invocation, as it does when it
+throttles, 502 when the function fails; the same body for both).
 """
-
-# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
 
 import json
 import secrets
@@ -43,7 +42,9 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A custom domain name as asked for: where, its endpoint types, certificate and security policy."""
+    """A custom domain name as asked for: where, its endpoint types, certificate and security
+    policy.
+    """
 
     region: str
     name: str
@@ -54,9 +55,16 @@ class Wanted:
 
 
 class DomainRules:
-    """Why a custom domain name cannot be had. `regions` are those with an edge; `is_issued` says it of a certificate."""
+    """Why a custom domain name cannot be had. `regions` are those with an edge; `is_issued` says it
+    of a certificate.
+    """
 
-    def __init__(self, ministack: MiniStack, regions: Collection[str], is_issued: Callable[[dict[str, Any]], bool]) -> None:
+    def __init__(
+        self,
+        ministack: MiniStack,
+        regions: Collection[str],
+        is_issued: Callable[[dict[str, Any]], bool],
+    ) -> None:
         self._acm = ministack.acm
         self._regions = regions
         self._is_issued = is_issued
@@ -83,13 +91,17 @@ class DomainRules:
             return f"Invalid certificate ARN: {arn or '(none)'}. Certificate must be in '{wanted.region}'."
         if not self._is_issued(certificate):
             return f"The certificate {arn} is {certificate['Status']}, not ISSUED."
-        if not covers((certificate["DomainName"], *certificate["SubjectAlternativeNames"]), wanted.name):
+        if not covers(
+            (certificate["DomainName"], *certificate["SubjectAlternativeNames"]), wanted.name
+        ):
             return f"The certificate {arn} does not cover {wanted.name}."
         return ""
 
 
 def install(ministack: MiniStack, rules: DomainRules) -> None:
-    """Put the rules before MiniStack's two ways to make a custom domain (v1, which CloudFormation uses too, and v2)."""
+    """Put the rules before MiniStack's two ways to make a custom domain (v1, which CloudFormation
+    uses too, and v2).
+    """
     _install_domains_v1(ministack, rules)
     _install_domains_v2(ministack, rules)
     _install_rest_api(ministack)
@@ -156,27 +168,48 @@ def _install_domains_v2(ministack: MiniStack, rules: DomainRules) -> None:
 
 
 def _finish(ministack: MiniStack, name: str, before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Give a new domain the target that AWS would: a name of its own in the region, with the region's hosted zone."""
+    """Give a new domain the target that AWS would: a name of its own in the region, with the
+    region's hosted zone.
+    """
     region = ministack.responses.get_region()
     record: dict[str, Any] = ministack.apigateway_v1._domain_names[name]
-    target = before["regionalDomainName"] if before else f"d-{secrets.token_hex(5)}.execute-api.{region}.amazonaws.com"
-    record.update({"regionalDomainName": target, "regionalHostedZoneId": HOSTED_ZONES[region], "domainNameStatus": "AVAILABLE"})
+    target = (
+        before["regionalDomainName"]
+        if before
+        else f"d-{secrets.token_hex(5)}.execute-api.{region}.amazonaws.com"
+    )
+    record.update(
+        {
+            "regionalDomainName": target,
+            "regionalHostedZoneId": HOSTED_ZONES[region],
+            "domainNameStatus": "AVAILABLE",
+        }
+    )
     return record
 
 
 def _install_rest_api(ministack: MiniStack) -> None:
-    """MiniStack's CloudFormation forgets DisableExecuteApiEndpoint and ApiKeySourceType when it creates an API."""
+    """MiniStack's CloudFormation forgets DisableExecuteApiEndpoint and ApiKeySourceType when it
+    creates an API.
+    """
     handler = ministack.provisioners._RESOURCE_HANDLERS[_REST_API]
     theirs = handler["create"]
 
-    def create(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+    def create(
+        logical_id: str, properties: Mapping[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, Any]]:
         made: tuple[str, dict[str, Any]] = theirs(logical_id, properties, stack_name)
         operations = [
             {"op": "replace", "path": path, "value": properties[name]}
-            for name, path in (("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"), ("ApiKeySourceType", "/apiKeySource"))
+            for name, path in (
+                ("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"),
+                ("ApiKeySourceType", "/apiKeySource"),
+            )
             if name in properties
         ]
-        status, _, body = ministack.apigateway_v1._update_rest_api(made[0], {"patchOperations": operations})
+        status, _, body = ministack.apigateway_v1._update_rest_api(
+            made[0], {"patchOperations": operations}
+        )
         if status >= 400:
             raise ValueError(f"{_REST_API} create failed: {json.loads(body)}")
         return made
@@ -185,11 +218,15 @@ def _install_rest_api(ministack: MiniStack) -> None:
 
 
 def _install_function_errors(ministack: MiniStack) -> None:
-    """MiniStack shows API Gateway's clients Lambda's own error: 429 when it throttles, the exception when a function fails."""
+    """MiniStack shows API Gateway's clients Lambda's own error: 429 when it throttles, the
+    exception when a function fails.
+    """
     v1 = ministack.apigateway_v1
     theirs = v1._lambda_proxy_response
 
-    def lambda_proxy_response(result: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+    def lambda_proxy_response(
+        result: Mapping[str, Any],
+    ) -> tuple[dict[str, Any] | None, str | None]:
         if result.get("throttle"):
             return _internal_error(500), None
         if result.get("error"):
@@ -202,4 +239,8 @@ def _install_function_errors(ministack: MiniStack) -> None:
 
 def _internal_error(status: int) -> dict[str, Any]:
     headers = {"x-amzn-errortype": "InternalServerErrorException"}
-    return {"statusCode": status, "headers": headers, "body": json.dumps({"message": "Internal server error"})}
+    return {
+        "statusCode": status,
+        "headers": headers,
+        "body": json.dumps({"message": "Internal server error"}),
+    }

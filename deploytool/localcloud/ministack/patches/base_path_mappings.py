@@ -1,10 +1,10 @@
-"""API Gateway's base path mappings: making one that exists is a conflict, deleting one that does not is an error.
+"""API Gateway's base path mappings: making one that exists is a conflict, deleting one that does
+not is an error.
 
-Source: API Gateway API Reference, CreateBasePathMapping (ConflictException) and DeleteBasePathMapping (NotFoundException).
-MiniStack replaces the one that exists, on which its CloudFormation counts for updates, and deletes in silence.
+Source: API Gateway API Reference, CreateBasePathMapping (ConflictException) and
+DeleteBasePathMapping (NotFoundException). MiniStack replaces the one that exists, on which its
+CloudFormation counts for updates, and deletes in silence.
 """
-
-# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
 
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -28,14 +28,18 @@ def install(ministack: MiniStack) -> None:
     def create_base_path_mapping(domain: str, data: Mapping[str, Any]) -> Answer:
         base_path = data.get("basePath") or "(none)"
         if has(domain, base_path) and not replacing.get():
-            refused: Answer = v1._v1_error("ConflictException", "Base path already exists for this domain name", 409)
+            refused: Answer = v1._v1_error(
+                "ConflictException", "Base path already exists for this domain name", 409
+            )
             return refused
         made: Answer = create(domain, {**data, "basePath": base_path})
         return made
 
     def delete_base_path_mapping(domain: str, base_path: str) -> Answer:
         if not has(domain, base_path):
-            refused: Answer = v1._v1_error("NotFoundException", "Invalid base path mapping identifier specified", 404)
+            refused: Answer = v1._v1_error(
+                "NotFoundException", "Invalid base path mapping identifier specified", 404
+            )
             return refused
         deleted: Answer = delete(domain, base_path)
         return deleted
@@ -46,7 +50,7 @@ def install(ministack: MiniStack) -> None:
     handler = ministack.provisioners._RESOURCE_HANDLERS[_RESOURCE_TYPE]
     theirs = handler["update"]
 
-    def update(*args: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - whatever MiniStack hands on
+    def update(*args: Any) -> tuple[str, dict[str, Any]]:
         token = replacing.set(True)
         try:
             updated: tuple[str, dict[str, Any]] = theirs(*args)

@@ -1,13 +1,14 @@
-"""ACM certificates that wait for their DNS validation: issued once the CNAME records resolve, from the zones' parents down.
+"""ACM certificates that wait for their DNS validation: issued once the CNAME records resolve, from
+the zones' parents down.
 
-Sources: ACM User Guide, "AWS Certificate Manager DNS validation"; "Certification Authority Authorization (CAA) problems"
-(a record that keeps Amazon out makes the certificate FAILED with CAA_ERROR); CloudFormation template reference,
-AWS::CertificateManager::Certificate (with HostedZoneId in DomainValidationOptions CloudFormation creates the records; the stack
-waits until the certificate is issued; ValidationMethod defaults to EMAIL). CloudFormation leaves the validation records when the
-certificate goes. All regions ask for the same record for the same name. The record's TTL of 300 s is a guess.
+Sources: ACM User Guide, "AWS Certificate Manager DNS validation"; "Certification Authority
+Authorization (CAA) problems" (a record that keeps Amazon out makes the certificate FAILED with
+CAA_ERROR); CloudFormation template reference, AWS::CertificateManager::Certificate (with
+HostedZoneId in DomainValidationOptions CloudFormation creates the records; the stack waits until
+the certificate is issued; ValidationMethod defaults to EMAIL). CloudFormation leaves the validation
+records when the certificate goes. All regions ask for the same record for the same name. The
+record's TTL of 300 s is a guess.
 """
-
-# ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
 
 import hashlib
 import threading
@@ -33,14 +34,17 @@ _FAILED = "FAILED"
 
 
 def validation_record(account: str, domain: str) -> tuple[str, str]:
-    """Name and value of the CNAME that proves control of a domain: one for all regions, and for a wildcard as for its base."""
+    """Name and value of the CNAME that proves control of a domain: one for all regions, and for a
+    wildcard as for its base.
+    """
     base = domain.removeprefix("*.").lower().rstrip(".")
     proof = hashlib.sha256(f"{account} {base}".encode()).hexdigest()
     return f"_{proof[:32]}.{base}.", f"_{proof[32:]}.acm-validations.aws."
 
 
 class Validation:
-    """Decides which certificates are issued. `resolve` gives the values of a name and type as the public sees them.
+    """Decides which certificates are issued. `resolve` gives the values of a name and type as the
+    public sees them.
 
     `closing` is set when the cloud ends, so that no stack keeps waiting.
     """
@@ -53,7 +57,12 @@ class Validation:
 
     def options(self, domain: str, method: str) -> dict[str, Any]:
         """A domain's entry of DomainValidationOptions, not validated yet."""
-        options = {"DomainName": domain, "ValidationDomain": domain, "ValidationMethod": method, "ValidationStatus": _PENDING}
+        options = {
+            "DomainName": domain,
+            "ValidationDomain": domain,
+            "ValidationMethod": method,
+            "ValidationStatus": _PENDING,
+        }
         if method != "DNS":
             return options
         name, value = validation_record(self._responses.get_account_id(), domain)
@@ -71,9 +80,14 @@ class Validation:
         """Whether the certificate is issued, after looking for the records that it still lacks."""
         if certificate["Status"] == _PENDING:
             for options in certificate["DomainValidationOptions"]:
-                if options["ValidationStatus"] == _PENDING and self._resolves(options.get("ResourceRecord")):
+                if options["ValidationStatus"] == _PENDING and self._resolves(
+                    options.get("ResourceRecord")
+                ):
                     options["ValidationStatus"] = "SUCCESS"
-            if all(options["ValidationStatus"] == "SUCCESS" for options in certificate["DomainValidationOptions"]):
+            if all(
+                options["ValidationStatus"] == "SUCCESS"
+                for options in certificate["DomainValidationOptions"]
+            ):
                 self._decide(certificate)
         return bool(certificate["Status"] == _ISSUED)
 
@@ -83,7 +97,9 @@ class Validation:
             self.refresh(certificate)
 
     def wait(self, arn: str) -> None:
-        """Return once the certificate is issued. Blocks its thread, never the event loop's. Raises ValueError if it cannot be."""
+        """Return once the certificate is issued. Blocks its thread, never the event loop's. Raises
+        ValueError if it cannot be.
+        """
         while True:
             certificate = self._acm._certificates.get(arn)
             if certificate is None:
@@ -108,7 +124,10 @@ class Validation:
     def _resolves(self, record: Mapping[str, str] | None) -> bool:
         if record is None:
             return False
-        return any(canonical(value) == canonical(record["Value"]) for value in self._found(record["Name"], "CNAME"))
+        return any(
+            canonical(value) == canonical(record["Value"])
+            for value in self._found(record["Name"], "CNAME")
+        )
 
     def _found(self, name: str, type_: str) -> Sequence[str]:
         try:
@@ -125,9 +144,15 @@ def install(ministack: MiniStack, validation: Validation) -> None:
 
 def _install_api(ministack: MiniStack, validation: Validation) -> None:
     acm = ministack.acm
-    their_handler, their_request, their_shape = acm.handle_request, acm._request_certificate, acm._cert_shape
+    their_handler, their_request, their_shape = (
+        acm.handle_request,
+        acm._request_certificate,
+        acm._cert_shape,
+    )
 
-    async def handle_request(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+    async def handle_request(
+        method: str, path: str, headers: Any, body: bytes, query_params: Any
+    ) -> Any:
         validation.refresh_all()
         return await their_handler(method, path, headers, body, query_params)
 
@@ -145,12 +170,20 @@ def _install_api(ministack: MiniStack, validation: Validation) -> None:
         shown: dict[str, Any] = their_shape(certificate)
         if certificate["Status"] == _ISSUED:
             return shown
-        reason = {"FailureReason": certificate["FailureReason"]} if certificate["Status"] == _FAILED else {}
+        reason = (
+            {"FailureReason": certificate["FailureReason"]}
+            if certificate["Status"] == _FAILED
+            else {}
+        )
         return {k: v for k, v in shown.items() if k not in _ONLY_ISSUED} | reason
 
     def list_certificates(data: dict[str, Any]) -> Any:
         wanted = data.get("CertificateStatuses") or ()
-        held = [each for each in acm._certificates.values() if acm._is_local_certificate_arn(each["CertificateArn"])]
+        held = [
+            each
+            for each in acm._certificates.values()
+            if acm._is_local_certificate_arn(each["CertificateArn"])
+        ]
         shown = [_summary(shape(each)) for each in held if not wanted or each["Status"] in wanted]
         return ministack.responses.json_response({"CertificateSummaryList": shown})
 
@@ -162,9 +195,23 @@ def _install_api(ministack: MiniStack, validation: Validation) -> None:
 
 
 def _summary(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of ListCertificates (API reference of CertificateSummary): MiniStack leaves out further names and times."""
-    kept = ("CertificateArn", "DomainName", "Status", "Type", "CreatedAt", "IssuedAt", "NotBefore", "NotAfter")
-    names = {"SubjectAlternativeNameSummaries": shown["SubjectAlternativeNames"], "HasAdditionalSubjectAlternativeNames": False}
+    """An entry of ListCertificates (API reference of CertificateSummary): MiniStack leaves out
+    further names and times.
+    """
+    kept = (
+        "CertificateArn",
+        "DomainName",
+        "Status",
+        "Type",
+        "CreatedAt",
+        "IssuedAt",
+        "NotBefore",
+        "NotAfter",
+    )
+    names = {
+        "SubjectAlternativeNameSummaries": shown["SubjectAlternativeNames"],
+        "HasAdditionalSubjectAlternativeNames": False,
+    }
     return {name: shown[name] for name in kept if name in shown} | names
 
 
@@ -172,11 +219,19 @@ def _install_resource(ministack: MiniStack, validation: Validation) -> None:
     provisioners, stacks = ministack.provisioners, ministack.stacks
     records = RecordSets(ministack.route53)
     handler = provisioners._RESOURCE_HANDLERS[_RESOURCE_TYPE]
-    their_create, their_update, their_choice = handler["create"], handler["update"], stacks._runs_on_worker_thread
+    their_create, their_update, their_choice = (
+        handler["create"],
+        handler["update"],
+        stacks._runs_on_worker_thread,
+    )
 
-    def create(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+    def create(
+        logical_id: str, properties: Mapping[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, Any]]:
         if properties.get("ValidationMethod", "EMAIL") != "DNS":
-            raise ValueError("ValidationMethod: the local cloud sends no email (which is the default): use DNS")
+            raise ValueError(
+                "ValidationMethod: the local cloud sends no email (which is the default): use DNS"
+            )
         arn, attributes = their_create(logical_id, properties, stack_name)
         certificate = validation.make_pending(arn)
         asked = properties.get("DomainValidationOptions") or ()
@@ -187,7 +242,8 @@ def _install_resource(ministack: MiniStack, validation: Validation) -> None:
                     _put_record(ministack, records, zone_id, options["ResourceRecord"])
             validation.wait(arn)
         except ValueError:
-            ministack.acm._certificates.pop(arn, None)  # nobody else would: the resource gets no physical id
+            # Nobody else would: the resource gets no physical id
+            ministack.acm._certificates.pop(arn, None)
             raise
         return arn, attributes
 
@@ -201,10 +257,19 @@ def _install_resource(ministack: MiniStack, validation: Validation) -> None:
     stacks._runs_on_worker_thread = lambda kind: kind == _RESOURCE_TYPE or their_choice(kind)
 
 
-def _put_record(ministack: MiniStack, records: RecordSets, zone_id: str, wanted: Mapping[str, str]) -> None:
+def _put_record(
+    ministack: MiniStack, records: RecordSets, zone_id: str, wanted: Mapping[str, str]
+) -> None:
     zone = ministack.route53._zones.get(zone_id)
     if zone is not None and not canonical(wanted["Name"]).endswith(f".{canonical(zone['name'])}"):
-        raise ValueError(f"RRSet with DNS name {wanted['Name']} is not permitted in zone {zone['name']}")
-    record = {"Name": wanted["Name"], "Type": "CNAME", "TTL": _RECORD_TTL, "ResourceRecords": [wanted["Value"]]}
+        raise ValueError(
+            f"RRSet with DNS name {wanted['Name']} is not permitted in zone {zone['name']}"
+        )
+    record = {
+        "Name": wanted["Name"],
+        "Type": "CNAME",
+        "TTL": _RECORD_TTL,
+        "ResourceRecords": [wanted["Value"]],
+    }
     with records.change(zone_id) as draft:
         records.upsert(draft, record)

@@ -1,10 +1,10 @@
-"""Route 53 health checks as resources: what their settings may be, their defaults, and `AWS::Route53::HealthCheck`.
+"""Route 53 health checks as resources: what their settings may be, their defaults, and
+`AWS::Route53::HealthCheck`.
 
-Sources: Route 53 API reference, HealthCheckConfig; CloudFormation template reference, AWS::Route53::HealthCheck (Ref is the id; a
-change of Type, RequestInterval or MeasureLatency replaces it, any other happens in place).
+Sources: Route 53 API reference, HealthCheckConfig; CloudFormation template reference,
+AWS::Route53::HealthCheck (Ref is the id; a change of Type, RequestInterval or MeasureLatency
+replaces it, any other happens in place).
 """
-
-# ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -33,12 +33,14 @@ _REFUSED = {
 
 
 class HealthCheckRefused(ValueError):
-    """The settings of a health check are wrong, or ask for what the local cloud does not do. The message says which."""
+    """The settings of a health check are wrong, or ask for what the local cloud does not do. The
+    message says which.
+    """
 
 
 class HealthCheckStore:
-    """MiniStack's health checks, with Route 53's rules for their settings. `supported` says what the checkers cannot run,
-    `on_change` hears of each one made, changed or deleted.
+    """MiniStack's health checks, with Route 53's rules for their settings. `supported` says what
+    the checkers cannot run, `on_change` hears of each one made, changed or deleted.
     """
 
     def __init__(self, route53: Any, supported: Supported, on_change: Callable[[], object]) -> None:
@@ -49,7 +51,12 @@ class HealthCheckStore:
     def create(self, caller_reference: str, settings: Settings) -> dict[str, Any]:
         """A new health check, version 1. Raises HealthCheckRefused."""
         complete = self.checked(_with_defaults(settings))
-        found = {"id": self._route53._hc_id(), "caller_reference": caller_reference, "config": complete, "version": 1}
+        found = {
+            "id": self._route53._hc_id(),
+            "caller_reference": caller_reference,
+            "config": complete,
+            "version": 1,
+        }
         with self._route53._lock:
             self._route53._health_checks[found["id"]] = found
             self._route53._hc_caller_refs[caller_reference] = found["id"]
@@ -57,7 +64,9 @@ class HealthCheckStore:
         return found
 
     def update(self, found: dict[str, Any], settings: Settings) -> None:
-        """Give a health check these settings and its next version. Raises HealthCheckRefused, and then nothing has changed."""
+        """Give a health check these settings and its next version. Raises HealthCheckRefused, and
+        then nothing has changed.
+        """
         complete = self.checked(_with_defaults(settings))
         with self._route53._lock:
             found["config"] = complete
@@ -101,7 +110,12 @@ class HealthCheckStore:
 
 def _with_defaults(settings: Settings) -> dict[str, Any]:
     kind = settings.get("Type", "")
-    defaults: dict[str, Any] = {"RequestInterval": 30, "FailureThreshold": 3, "MeasureLatency": False, "Inverted": False}
+    defaults: dict[str, Any] = {
+        "RequestInterval": 30,
+        "FailureThreshold": 3,
+        "MeasureLatency": False,
+        "Inverted": False,
+    }
     defaults |= {"Disabled": False, "EnableSNI": kind.startswith("HTTPS")}
     if kind in _PORTS:
         defaults["Port"] = _PORTS[kind]
@@ -128,14 +142,20 @@ def install(ministack: MiniStack, store: HealthCheckStore) -> None:
         tags = {tag["Key"]: str(tag["Value"]) for tag in properties.get("HealthCheckTags") or ()}
         route53._tags[("healthcheck", health_check_id)] = tags
 
-    def create(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+    def create(
+        logical_id: str, properties: Mapping[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, str]]:
         reference = f"{stack_name}-{logical_id}-{ministack.responses.new_uuid()}"
         found = store.create(reference, _from_template(properties))
         put_tags(found["id"], properties)
         return found["id"], {"HealthCheckId": found["id"]}
 
     def update(
-        physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str, logical_id: str
+        physical_id: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        stack_name: str,
+        logical_id: str,
     ) -> tuple[str, dict[str, str]]:
         before, after = _from_template(old), _from_template(new)
         found = store.get(physical_id)
@@ -143,7 +163,11 @@ def install(ministack: MiniStack, store: HealthCheckStore) -> None:
         if found is None or any(before.get(name) != after.get(name) for name in _REPLACING):
             return create(logical_id, new, stack_name)
         if before != after:
-            kept = {name: value for name, value in found["config"].items() if name not in before or name in after}
+            kept = {
+                name: value
+                for name, value in found["config"].items()
+                if name not in before or name in after
+            }
             store.update(found, kept | after)
         put_tags(physical_id, new)
         return physical_id, {"HealthCheckId": physical_id}

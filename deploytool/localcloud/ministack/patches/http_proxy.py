@@ -1,8 +1,9 @@
-"""API Gateway's HTTP_PROXY integration: what the endpoint answers comes through whole, and static request headers reach it.
+"""API Gateway's HTTP_PROXY integration: what the endpoint answers comes through whole, and static
+request headers reach it.
 
-MiniStack hands on no header of the endpoint but Content-Type, follows redirects, and forgets the request parameters.
-Sources: API Gateway Developer Guide, "HTTP proxy integrations in API Gateway" and "Gateway response types for API Gateway"
-(INTEGRATION_FAILURE and INTEGRATION_TIMEOUT are 504).
+MiniStack hands on no header of the endpoint but Content-Type, follows redirects, and forgets the
+request parameters. Sources: API Gateway Developer Guide, "HTTP proxy integrations in API Gateway"
+and "Gateway response types for API Gateway" (INTEGRATION_FAILURE and INTEGRATION_TIMEOUT are 504).
 """
 
 import asyncio
@@ -15,8 +16,18 @@ from urllib.parse import urlencode, urlsplit
 from deploytool.localcloud.ministack.emulator import MiniStack
 
 _HEADER = "integration.request.header."
-# Of one connection and not of the message (RFC 9110, section 7.6.1), and what the two sides' own libraries write.
-_NOT_HANDED_ON = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "host", "content-length"}
+# Of one connection and not of the message (RFC 9110, section 7.6.1), and what the two sides' own
+# libraries write.
+_NOT_HANDED_ON = {
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "host",
+    "content-length",
+}
 
 Answer = tuple[int, dict[str, Any], bytes]
 
@@ -24,7 +35,7 @@ Answer = tuple[int, dict[str, Any], bytes]
 def install(ministack: MiniStack) -> None:
     """Put it in the place of MiniStack's."""
     v1 = ministack.apigateway_v1
-    theirs = v1._invoke_http_proxy_v1  # noqa: SLF001 - MiniStack has no public names
+    theirs = v1._invoke_http_proxy_v1
 
     async def invoke(
         integration: Mapping[str, Any],
@@ -34,27 +45,33 @@ def install(ministack: MiniStack) -> None:
         body: bytes | None,
         query_params: Mapping[str, Any],
         path_params: Mapping[str, str] | None = None,
-    ) -> Any:  # noqa: ANN401 - MiniStack's own error type, or an Answer
+    ) -> Any:
         if integration.get("type") != "HTTP_PROXY" or "{" in integration["uri"]:
             return await theirs(integration, path, method, headers, body, query_params, path_params)
         chosen = integration.get("httpMethod", "ANY")
-        sent = {name: value for name, value in headers.items() if name.lower() not in _NOT_HANDED_ON} | _static(integration)
+        sent = {
+            name: value for name, value in headers.items() if name.lower() not in _NOT_HANDED_ON
+        } | _static(integration)
         uri = integration["uri"]
         if query_params:
             uri += ("&" if "?" in uri else "?") + urlencode(query_params, doseq=True)
         seconds = int(integration.get("timeoutInMillis") or 29_000) / 1000
         try:
-            return await asyncio.to_thread(call, method if chosen == "ANY" else chosen, uri, sent, body or b"", seconds)
+            return await asyncio.to_thread(
+                call, method if chosen == "ANY" else chosen, uri, sent, body or b"", seconds
+            )
         except TimeoutError:
-            return v1._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")  # noqa: SLF001 - as above
+            return v1._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
         except (OSError, HTTPException):
-            return v1._gw_error("INTEGRATION_FAILURE", "Network error communicating with endpoint")  # noqa: SLF001 - as above
+            return v1._gw_error("INTEGRATION_FAILURE", "Network error communicating with endpoint")
 
-    v1._invoke_http_proxy_v1 = invoke  # noqa: SLF001 - as above
+    v1._invoke_http_proxy_v1 = invoke
 
 
 def call(method: str, uri: str, headers: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
-    """One request to the endpoint: no redirect followed, no proxy asked. Raises OSError (TimeoutError), HTTPException."""
+    """One request to the endpoint: no redirect followed, no proxy asked. Raises OSError
+    (TimeoutError), HTTPException.
+    """
     parts = urlsplit(uri)
     if parts.scheme == "https":
         context = ssl.create_default_context()
@@ -63,14 +80,21 @@ def call(method: str, uri: str, headers: Mapping[str, Any], body: bytes, seconds
         connection = HTTPConnection(parts.netloc, timeout=seconds)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        flat = {name: value if isinstance(value, str) else ", ".join(value) for name, value in headers.items()}
+        flat = {
+            name: value if isinstance(value, str) else ", ".join(value)
+            for name, value in headers.items()
+        }
         connection.request(method, target, body or None, flat)
         response = connection.getresponse()
         answered: dict[str, Any] = {}
         for name, value in response.getheaders():
             if name.lower() not in _NOT_HANDED_ON:
                 answered[name] = [*answered[name], value] if name in answered else [value]
-        return response.status, {name: each if len(each) > 1 else each[0] for name, each in answered.items()}, response.read()
+        return (
+            response.status,
+            {name: each if len(each) > 1 else each[0] for name, each in answered.items()},
+            response.read(),
+        )
     finally:
         connection.close()
 

@@ -1,9 +1,9 @@
-"""IAM resources of CloudFormation: `AWS::IAM::OIDCProvider`, and the permissions boundary of a role, which MiniStack forgets.
+"""IAM resources of CloudFormation: `AWS::IAM::OIDCProvider`, and the permissions boundary of a
+role, which MiniStack forgets.
 
-Source: CloudFormation template reference, AWS::IAM::OIDCProvider (Ref is the ARN; another Url replaces it).
+Source: CloudFormation template reference, AWS::IAM::OIDCProvider (Ref is the ARN; another Url
+replaces it).
 """
-
-# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,10 +24,15 @@ def install(ministack: MiniStack) -> None:
     ministack.provisioners._REPLACING_PROPERTIES[_PROVIDER] = ("Url",)
     ministack.provisioners._CONDITIONALLY_REPLACING_PROPERTIES[_PROVIDER] = ()
     role = handlers[_ROLE]
-    role.update({"create": _bounded(ministack.iam, role["create"], 1), "update": _bounded(ministack.iam, role["update"], 2)})
+    role.update(
+        {
+            "create": _bounded(ministack.iam, role["create"], 1),
+            "update": _bounded(ministack.iam, role["update"], 2),
+        }
+    )
 
 
-def _provider(iam: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+def _provider(iam: Any) -> dict[str, Any]:
     def settings(properties: Properties) -> dict[str, Any]:
         return {
             "ClientIDList": list(properties.get("ClientIdList") or ()),
@@ -56,10 +61,12 @@ def _provider(iam: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
     return {"create": create, "update": update, "delete": delete}
 
 
-def _bounded(iam: Any, theirs: Callable[..., Made], index: int) -> Callable[..., Made]:  # noqa: ANN401 - as above
-    """Their operation on a role, and then the boundary of the properties at `index` of its arguments."""
+def _bounded(iam: Any, theirs: Callable[..., Made], index: int) -> Callable[..., Made]:
+    """Their operation on a role, and then the boundary of the properties at `index` of its
+    arguments.
+    """
 
-    def operation(*arguments: Any, **named: Any) -> Made:  # noqa: ANN401 - MiniStack's
+    def operation(*arguments: Any, **named: Any) -> Made:
         made = theirs(*arguments, **named)
         role = iam._roles[made[0]]
         role.pop("PermissionsBoundary", None)

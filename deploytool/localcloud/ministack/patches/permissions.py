@@ -1,13 +1,13 @@
-"""IAM enforcement (`--enforce-iam`) where MiniStack looks less closely than AWS, and a log of what was asked and allowed.
+"""IAM enforcement (`--enforce-iam`) where MiniStack looks less closely than AWS, and a log of what
+was asked and allowed.
 
-What is mended: the resource of a schedule in a group of its own, of a health check and of a change set that is named by its ARN;
-the action of a call on a function's concurrency; the condition keys of record sets; `iam:PassRole` for the role that a stack, a
-schedule or a function is given; and `cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization
-Reference (resource types and condition keys of each action); IAM User Guide, "Grant a user permissions to pass a role to an AWS
-service"; CloudFormation API reference, DescribeStacks.
+What is mended: the resource of a schedule in a group of its own, of a health check and of a change
+set that is named by its ARN; the action of a call on a function's concurrency; the condition keys
+of record sets; `iam:PassRole` for the role that a stack, a schedule or a function is given; and
+`cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization
+Reference (resource types and condition keys of each action); IAM User Guide, "Grant a user
+permissions to pass a role to an AWS service"; CloudFormation API reference, DescribeStacks.
 """
-
-# ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
 
 import json
 import re
@@ -21,7 +21,10 @@ from urllib.parse import parse_qs, unquote
 from deploytool.localcloud.ministack.emulator import MiniStack
 
 LOGGED = 50_000  # checks that are kept
-_CONCURRENCY = {"GET": "lambda:GetFunctionConcurrency", "DELETE": "lambda:DeleteFunctionConcurrency"}
+_CONCURRENCY = {
+    "GET": "lambda:GetFunctionConcurrency",
+    "DELETE": "lambda:DeleteFunctionConcurrency",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ def resource_of(service: str, path: str, query: Mapping[str, Any], body: bytes, 
     return theirs
 
 
-def further_checks(service: str, action: str, query: Mapping[str, Any], body: bytes) -> tuple[Check, ...]:
+def further_checks(
+    service: str, action: str, query: Mapping[str, Any], body: bytes
+) -> tuple[Check, ...]:
     """What a call needs beside its own action."""
     match service, action.partition(":")[2]:
         case "cloudformation", "DescribeStacks" if not _first(query, "StackName"):
@@ -85,11 +90,17 @@ def further_checks(service: str, action: str, query: Mapping[str, Any], body: by
 
 
 def record_keys(body: bytes) -> dict[str, list[str]]:
-    """The condition keys of ChangeResourceRecordSets: the actions, types and normalized names that are in its XML."""
+    """The condition keys of ChangeResourceRecordSets: the actions, types and normalized names that
+    are in its XML.
+    """
     prefix, text = "route53:ChangeResourceRecordSets", body.decode("utf-8", "replace")
     names = [name.rstrip(".").lower() for name in re.findall(r"<Name>([^<]*)</Name>", text)]
     actions, types = (re.findall(rf"<{tag}>([^<]*)</{tag}>", text) for tag in ("Action", "Type"))
-    return {f"{prefix}Actions": actions, f"{prefix}RecordTypes": types, f"{prefix}NormalizedRecordNames": names}
+    return {
+        f"{prefix}Actions": actions,
+        f"{prefix}RecordTypes": types,
+        f"{prefix}NormalizedRecordNames": names,
+    }
 
 
 class _Enforcement:
@@ -98,14 +109,26 @@ class _Enforcement:
     def __init__(self, ministack: MiniStack, log: AccessLog) -> None:
         self._ministack, self._log = ministack, log
         self._evaluator, self._actions = ministack.iam_evaluator, ministack.iam_actions
-        self._their_enforce, self._their_action = self._evaluator.enforce, self._actions.extract_iam_action
-        self._their_resource, self._their_denial = self._actions.extract_resource_arn, self._actions.access_denied_response
+        self._their_enforce, self._their_action = (
+            self._evaluator.enforce,
+            self._actions.extract_iam_action,
+        )
+        self._their_resource, self._their_denial = (
+            self._actions.extract_resource_arn,
+            self._actions.access_denied_response,
+        )
         self._waiting: ContextVar[tuple[Check, ...]] = ContextVar("further_checks", default=())
         self._keys: ContextVar[Mapping[str, list[str]]] = ContextVar("condition_keys")
         self._refused: ContextVar[Check | None] = ContextVar("refused_check", default=None)
 
     def extract_iam_action(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
+        self,
+        service: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Any,
     ) -> str | None:
         theirs: str | None = self._their_action(service, method, path, headers, body, query)
         if service == "lambda" and path.rstrip("/").endswith("/concurrency"):
@@ -113,20 +136,39 @@ class _Enforcement:
         return theirs
 
     def extract_resource_arn(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any, *rest: str
+        self,
+        service: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Any,
+        *rest: str,
     ) -> str:
         theirs: str = self._their_resource(service, method, path, headers, body, query, *rest)
         action = self.extract_iam_action(service, method, path, headers, body, query) or ""
-        form = {**query, **parse_qs(body.decode("latin-1"))} if service == "cloudformation" else query
+        form = (
+            {**query, **parse_qs(body.decode("latin-1"))} if service == "cloudformation" else query
+        )
         self._waiting.set(further_checks(service, action, form, body))
         self._keys.set(record_keys(body) if action == "route53:ChangeResourceRecordSets" else {})
-        if service == "cloudformation" and theirs == "*" and (named := _first(form, "ChangeSetName")):
+        if (
+            service == "cloudformation"
+            and theirs == "*"
+            and (named := _first(form, "ChangeSetName"))
+        ):
             change_set = self._ministack.cloudformation._change_sets.get(named)
             return str(change_set["StackId"]) if change_set else theirs
         return resource_of(service, path, form, body, theirs)
 
     def enforce(
-        self, key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
+        self,
+        key: str,
+        action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: Any = None,
     ) -> Any:
         checks = self._waiting.get()
         self._waiting.set(())
@@ -135,26 +177,45 @@ class _Enforcement:
         denied = self._their_enforce(key, action, service, region, resource_arn, context)
         self._note(key, Check(action, resource_arn), denied)
         for check in () if denied else checks:
-            denied = self._their_enforce(key, check.action, check.action.partition(":")[0], region, check.resource, check.context)
+            denied = self._their_enforce(
+                key,
+                check.action,
+                check.action.partition(":")[0],
+                region,
+                check.resource,
+                check.context,
+            )
             self._note(key, check, denied)
             if denied:
                 self._refused.set(check)
                 break
         return denied
 
-    def access_denied_response(self, service: str, action: str, *arguments: Any, **named: Any) -> Any:
+    def access_denied_response(
+        self, service: str, action: str, *arguments: Any, **named: Any
+    ) -> Any:
         if check := self._refused.get():
             self._refused.set(None)
-            return self._their_denial(service, check.action, *arguments, **{**named, "resource_arn": check.resource})
+            return self._their_denial(
+                service, check.action, *arguments, **{**named, "resource_arn": check.resource}
+            )
         return self._their_denial(service, action, *arguments, **named)
 
     def pin_request_origin(self, address: str, _secure: bool) -> None:  # noqa: FBT001 - MiniStack's
-        """The local API is plain HTTP on loopback. It counts as HTTPS, as AWS's own is: else a bucket would refuse all."""
+        """The local API is plain HTTP on loopback. It counts as HTTPS, as AWS's own is: else a
+        bucket would refuse all.
+        """
         self._evaluator.pin_request_origin(address, True)
 
     def _note(self, key: str, check: Check, denied: object) -> None:
-        found = self._evaluator.resolve_principal(key or "", self._ministack.responses.get_account_id())
-        self._log.note(Access(str(getattr(found, "arn", key)), check.action, check.resource, allowed=not denied))
+        found = self._evaluator.resolve_principal(
+            key or "", self._ministack.responses.get_account_id()
+        )
+        self._log.note(
+            Access(
+                str(getattr(found, "arn", key)), check.action, check.resource, allowed=not denied
+            )
+        )
 
 
 def install(ministack: MiniStack, log: AccessLog) -> None:
@@ -162,7 +223,10 @@ def install(ministack: MiniStack, log: AccessLog) -> None:
     mended, actions = _Enforcement(ministack, log), ministack.iam_actions
     ministack.app.pin_request_origin = mended.pin_request_origin
     ministack.iam_evaluator.enforce = mended.enforce
-    actions.extract_iam_action, actions.extract_resource_arn = mended.extract_iam_action, mended.extract_resource_arn
+    actions.extract_iam_action, actions.extract_resource_arn = (
+        mended.extract_iam_action,
+        mended.extract_resource_arn,
+    )
     actions.access_denied_response = mended.access_denied_response
 
 

@@ -1,10 +1,12 @@
-"""EventBridge Scheduler on time: MiniStack looks for schedules that are due every 10 seconds, too seldom for a fast cloud."""
-
-# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
+"""EventBridge Scheduler on time: MiniStack looks for schedules that are due every 10 seconds, too
+seldom for a fast cloud.
+"""
 
 from deploytool.localcloud.ministack.emulator import MiniStack
 
-INTERVAL = 0.25  # seconds of wall time, in which schedules count whatever the cloud's speed; a look takes microseconds
+# Seconds of wall time, in which schedules count whatever the cloud's speed; a look takes
+# microseconds
+INTERVAL = 0.25
 
 
 def install(ministack: MiniStack) -> None:

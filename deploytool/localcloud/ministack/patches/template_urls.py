@@ -1,6 +1,6 @@
-"""Template addresses with the bucket in the host name: MiniStack takes the path's first part for it, whatever the host."""
-
-# ruff: noqa: SLF001 - MiniStack has neither types nor public names for its state
+"""Template addresses with the bucket in the host name: MiniStack takes the path's first part for
+it, whatever the host.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from deploytool.localcloud.ministack.emulator import MiniStack
 
-# The S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.REGION.amazonaws.com, the older forms with s3-REGION and s3 alone,
-# and the dual-stack one.
-_VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com(?:\.cn)?", re.ASCII)
+# The S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.REGION.amazonaws.com, the older forms
+# with s3-REGION and s3 alone, and the dual-stack one.
+_VIRTUAL_HOST = re.compile(
+    r"(?P<bucket>.+)\.s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com(?:\.cn)?", re.ASCII
+)
 
 
 def path_style(url: str) -> str:
@@ -26,8 +28,10 @@ def install(ministack: MiniStack) -> None:
     helpers = ministack.template_helpers
     theirs = helpers._resolve_document
 
-    def resolve(params: Mapping[str, Any], body_key: str, url_key: str, label: str) -> Any:  # noqa: ANN401 - MiniStack's
+    def resolve(params: Mapping[str, Any], body_key: str, url_key: str, label: str) -> Any:
         url = helpers._p(params, url_key)
-        return theirs({**params, url_key: [path_style(url)]} if url else params, body_key, url_key, label)
+        return theirs(
+            {**params, url_key: [path_style(url)]} if url else params, body_key, url_key, label
+        )
 
     helpers._resolve_document = resolve

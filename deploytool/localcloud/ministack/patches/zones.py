@@ -1,10 +1,10 @@
-"""Route 53 zones and record sets in CloudFormation: `NameServers`, no silent loss of records, and `AWS::Route53::RecordSetGroup`.
+"""Route 53 zones and record sets in CloudFormation: `NameServers`, no silent loss of records, and
+`AWS::Route53::RecordSetGroup`.
 
-Sources: CloudFormation template reference, AWS::Route53::HostedZone and AWS::Route53::RecordSetGroup; Route 53 Developer Guide,
-"Deleting a public hosted zone" (one that has other records than its SOA and NS cannot be deleted).
+Sources: CloudFormation template reference, AWS::Route53::HostedZone and
+AWS::Route53::RecordSetGroup; Route 53 Developer Guide, "Deleting a public hosted zone" (one that
+has other records than its SOA and NS cannot be deleted).
 """
-
-# ruff: noqa: ANN401, SLF001 - MiniStack has neither types nor public names for its state
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,14 +24,18 @@ class NoSuchHostedZone(ValueError):
 
 
 class RecordSets:
-    """The record sets of MiniStack's zones. A change is whole or not at all, as a change batch is."""
+    """The record sets of MiniStack's zones. A change is whole or not at all, as a change batch
+    is.
+    """
 
     def __init__(self, route53: Any) -> None:
         self._route53 = route53
 
     @contextmanager
     def change(self, zone_id: str) -> Iterator[list[dict[str, Any]]]:
-        """A zone's record sets to be changed in place, put back if the block ends well. Raises NoSuchHostedZone."""
+        """A zone's record sets to be changed in place, put back if the block ends well. Raises
+        NoSuchHostedZone.
+        """
         with self._route53._lock:
             current = self._route53._records.get(zone_id)
             if current is None:
@@ -43,7 +47,9 @@ class RecordSets:
     def create(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
         """Raises ValueError when there is one of that name, type and set identifier."""
         if self._find(draft, record) is not None:
-            raise ValueError(f"Tried to create resource record set {record['Name']} type {record['Type']} but it already exists")
+            raise ValueError(
+                f"Tried to create resource record set {record['Name']} type {record['Type']} but it already exists"
+            )
         draft.append(record)
 
     def delete(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
@@ -71,7 +77,11 @@ def install(ministack: MiniStack) -> None:
 def _install_zone(ministack: MiniStack) -> None:
     route53 = ministack.route53
     handler = ministack.provisioners._RESOURCE_HANDLERS[_ZONE]
-    their_create, their_update, their_delete = handler["create"], handler["update"], handler["delete"]
+    their_create, their_update, their_delete = (
+        handler["create"],
+        handler["update"],
+        handler["delete"],
+    )
 
     def finished(created: Created, properties: Properties) -> Created:
         zone_id, attributes = created
@@ -89,16 +99,24 @@ def _install_zone(ministack: MiniStack) -> None:
     def create(logical_id: str, properties: Properties, stack_name: str) -> Created:
         for name in ("VPCs", "QueryLoggingConfig"):
             if properties.get(name):
-                raise ValueError(f"{name}: the local cloud has public hosted zones without query logging only")
+                raise ValueError(
+                    f"{name}: the local cloud has public hosted zones without query logging only"
+                )
         return finished(their_create(logical_id, properties, stack_name), properties)
 
-    def update(physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str) -> Created:
+    def update(
+        physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
+    ) -> Created:
         return finished(their_update(physical_id, old, new, stack_name, logical_id), new)
 
     def delete(physical_id: str, properties: Properties) -> None:
         zone = route53._zones.get(physical_id)
         if zone is not None:
-            others = [r for r in route53._records[physical_id] if r["Type"] not in ("SOA", "NS") or r["Name"] != zone["name"]]
+            others = [
+                r
+                for r in route53._records[physical_id]
+                if r["Type"] not in ("SOA", "NS") or r["Name"] != zone["name"]
+            ]
             if others:
                 raise ValueError(
                     "The specified hosted zone contains non-required resource record sets and so cannot be deleted. "
@@ -124,7 +142,9 @@ class RecordSetGroup:
                 self._records.create(draft, record)
         return f"{stack_name}-{logical_id}-{self._new_id()[:12]}", {}
 
-    def update(self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str) -> Created:
+    def update(
+        self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
+    ) -> Created:
         """In place, unless the zone changes: CloudFormation deletes the predecessor itself then."""
         if self._zone(old) != self._zone(new):
             return self.create(logical_id, new, stack_name)
@@ -149,7 +169,10 @@ class RecordSetGroup:
         return zone_id
 
     def _members(self, properties: Properties) -> list[dict[str, Any]]:
-        return [self._provisioners._r53_record_set_build_rs(each) for each in properties.get("RecordSets") or ()]
+        return [
+            self._provisioners._r53_record_set_build_rs(each)
+            for each in properties.get("RecordSets") or ()
+        ]
 
 
 def _install_group(ministack: MiniStack) -> None:

@@ -1,4 +1,6 @@
-"""What the faults of an edge share: the local cloud's way into the primary region is broken for real."""
+"""What the faults of an edge share: the local cloud's way into the primary region is broken for
+real.
+"""
 
 from typing import ClassVar
 
@@ -9,7 +11,9 @@ from deploytool.core.service.service import Service
 
 
 class BrokenEdge:
-    """A condition of the primary's edge. The guard's function runs inside the local cloud and cannot mend the cloud itself."""
+    """A condition of the primary's edge. The guard's function runs inside the local cloud and
+    cannot mend the cloud itself.
+    """
 
     name: ClassVar[str]
     condition: ClassVar[str]
@@ -21,7 +25,9 @@ class BrokenEdge:
 
     def __init__(self, environment: Environment, service: Service) -> None:
         if environment.edges is None:
-            raise DrillRefused(f"the fault {self.name} breaks a region of the local cloud; AWS has no such switch (use --local)")
+            raise DrillRefused(
+                f"the fault {self.name} breaks a region of the local cloud; AWS has no such switch (use --local)"
+            )
         self._edges, self._region = environment.edges, service.primary
 
     def undo(self) -> tuple[UndoStep, ...]:

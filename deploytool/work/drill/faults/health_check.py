@@ -26,13 +26,16 @@ class InvertedHealthCheck:
     def inject(self) -> None:
         """Invert it. Raises StaleVersion when it was changed since this was made.
 
-        By somebody else, or by the guard: a drill that was put to sleep past its guard's patience breaks nothing when it wakes.
+        By somebody else, or by the guard: a drill that was put to sleep past its guard's patience
+        breaks nothing when it wakes.
         """
         self._health_checks.set_inverted(self._id, inverted=True, version=self._found.version)
 
     def calls(self) -> tuple[str, ...]:
         """The one call."""
-        return (f"route53:UpdateHealthCheck {self._id} Inverted=true, if its HealthCheckVersion is still the one read",)
+        return (
+            f"route53:UpdateHealthCheck {self._id} Inverted=true, if its HealthCheckVersion is still the one read",
+        )
 
 
 FAULT = InvertedHealthCheck

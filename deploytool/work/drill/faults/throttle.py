@@ -1,4 +1,6 @@
-"""Reserved concurrency 0 on the primary's function: every call of it is throttled, so /v1 answers with an error."""
+"""Reserved concurrency 0 on the primary's function: every call of it is throttled, so /v1 answers
+with an error.
+"""
 
 from deploytool.core.drill.ports import Environment
 from deploytool.core.drill.record import RestoreConcurrency, UndoStep
@@ -7,7 +9,9 @@ from deploytool.core.service.service import Service
 
 
 class Throttled:
-    """The whole chain, as in a real outage: clients of the primary see errors until DNS has moved them."""
+    """The whole chain, as in a real outage: clients of the primary see errors until DNS has moved
+    them.
+    """
 
     name = "throttle"
     proves = "the whole chain, from a real error to DNS"
@@ -20,7 +24,9 @@ class Throttled:
         self._region = service.primary
         function = service.functions.get(self._region)
         if environment.functions is None or function is None:
-            raise DrillRefused(f"the fault throttle needs a function behind the API in {self._region}, and there is none")
+            raise DrillRefused(
+                f"the fault throttle needs a function behind the API in {self._region}, and there is none"
+            )
         self._functions, self._function = environment.functions, function
 
     def undo(self) -> tuple[UndoStep, ...]:
@@ -34,7 +40,9 @@ class Throttled:
 
     def calls(self) -> tuple[str, ...]:
         """The one call."""
-        return (f"lambda:PutFunctionConcurrency {self._function} in {self._region} ReservedConcurrentExecutions=0",)
+        return (
+            f"lambda:PutFunctionConcurrency {self._function} in {self._region} ReservedConcurrentExecutions=0",
+        )
 
 
 FAULT = Throttled

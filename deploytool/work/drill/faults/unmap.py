@@ -1,4 +1,6 @@
-"""The primary's base path mappings removed: its custom domain names answer 403, the API behind them is well."""
+"""The primary's base path mappings removed: its custom domain names answer 403, the API behind them
+is well.
+"""
 
 from deploytool.core.drill.ports import Environment
 from deploytool.core.drill.record import RestoreMapping, UndoStep
@@ -7,9 +9,11 @@ from deploytool.core.service.service import Service
 
 
 class Unmapped:
-    """Both of the region's names lose their mapping: the friendly one, which clients use, and its own, which is watched.
+    """Both of the region's names lose their mapping: the friendly one, which clients use, and its
+    own, which is watched.
 
-    They are two because Route 53's checkers send the name they look up as Host, and the friendly one follows the failover.
+    They are two because Route 53's checkers send the name they look up as Host, and the friendly
+    one follows the failover.
     """
 
     name = "unmap"
@@ -21,7 +25,9 @@ class Unmapped:
 
     def __init__(self, environment: Environment, service: Service) -> None:
         if environment.mappings is None:
-            raise DrillRefused("the fault unmap needs API Gateway's mappings, and this target has none")
+            raise DrillRefused(
+                "the fault unmap needs API Gateway's mappings, and this target has none"
+            )
         self._mappings, self._region = environment.mappings, service.primary
         self._domains = (service.domain, service.regional_domains[service.primary])
 
@@ -41,7 +47,10 @@ class Unmapped:
 
     def calls(self) -> tuple[str, ...]:
         """One a name."""
-        return tuple(f"apigateway:DeleteBasePathMapping of {domain} in {self._region}" for domain in self._domains)
+        return tuple(
+            f"apigateway:DeleteBasePathMapping of {domain} in {self._region}"
+            for domain in self._domains
+        )
 
 
 FAULT = Unmapped
