@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.sweep import Stage, stages
 from deploytool.core.drill.history import DrillStarted, parse_history
 from deploytool.core.drill.measures import movement
-from deploytool.core.drill.parsed_history import Facts, Window
+from deploytool.core.drill.parsed_history import ParsedHistory, Window
 from deploytool.localcloud import lifecycle
 
 RATES = (10.0, 50.0)  # probes a second
@@ -41,7 +41,7 @@ def errors(
     history: Sequence[str], truth: Mapping[str, Sequence[Mapping[str, Any]]], rate: float
 ) -> list[Error]:
     """Those of one drill. Raises ValueError when something was not measured, or did not happen."""
-    facts = Facts(parse_history(history, "history.jsonl"))
+    facts = ParsedHistory(parse_history(history, "history.jsonl"))
     found = []
     for window in (facts.failover, facts.failback):
         measured, real = movement(facts, window), _real(facts, window, truth)
@@ -61,7 +61,7 @@ def errors(
 
 
 def _real(
-    facts: Facts, window: Window, truth: Mapping[str, Sequence[Mapping[str, Any]]]
+    facts: ParsedHistory, window: Window, truth: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> dict[str, float]:
     """How long each part of a movement really took, in seconds of wall time."""
     started = facts.started
@@ -99,7 +99,7 @@ def _plain(value: Any) -> object:  # noqa: ANN401  # a log's value
     return value["state"] if isinstance(value, dict) else value
 
 
-def _calling(facts: Facts, window: Window) -> float:
+def _calling(facts: ParsedHistory, window: Window) -> float:
     """When the call that begins a movement was made."""
     wanted = "FaultInjecting" if window.to == facts.started.secondary else "FaultRestoring"
     return next(event.at for event in facts.events if type(event).__name__ == wanted)

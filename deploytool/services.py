@@ -9,7 +9,7 @@ from deploytool.aws.guard import SchedulerGuard
 from deploytool.aws.parameters import SsmDrillRecords
 from deploytool.core.drill.ports import Environment
 from deploytool.core.drill.record import record_name
-from deploytool.core.errors import DeploytoolError, InputError, InputFault
+from deploytool.core.errors import DeploytoolError, InputError, InputProblem
 from deploytool.core.project.config import Setting
 from deploytool.core.project.graph import Graph, NodeId, OutputRef, Value
 from deploytool.core.service.service import DrillGuard, Service
@@ -27,12 +27,12 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
         key = f"stages.{chosen.name}.settings.{name}"
         if kind != "hosted_zone":
             raise InputError(
-                [InputFault(project.config.file, key, f"cannot be looked up ({kind}); set it")]
+                [InputProblem(project.config.file, key, f"cannot be looked up ({kind}); set it")]
             )
         zone = target.find_hosted_zone(chosen.domain)
         if zone is None:
             message = f'no public hosted zone holds {chosen.domain}; set the id of the one that shall, or take zone = "new"'
-            raise InputError([InputFault(project.config.file, key, message)])
+            raise InputError([InputProblem(project.config.file, key, message)])
         found[name] = zone
     return found
 

@@ -18,7 +18,7 @@ import pytest
 from benchmarks.accuracy import errors
 from deploytool.core.drill.history import name_server_lane, parse_history
 from deploytool.core.drill.judge import Judgement, judge
-from deploytool.core.drill.parsed_history import Facts
+from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.localcloud import lifecycle
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -61,7 +61,7 @@ class Drilled:
     """
 
     done: Any
-    facts: Facts
+    facts: ParsedHistory
     judgement: Judgement
     seen: tuple[tuple[str, str], ...]
 
@@ -90,7 +90,7 @@ def drill(deployed: Any, request: pytest.FixtureRequest) -> Callable[[str], Dril
                 seen += look()
         lines = (deployed.folder / fault / "history.jsonl").read_text().splitlines()
         history = parse_history(lines, fault)
-        return Drilled(done.result(), Facts(history), judge(history), (*seen, *look()))
+        return Drilled(done.result(), ParsedHistory(history), judge(history), (*seen, *look()))
 
     return made
 

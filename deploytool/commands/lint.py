@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from deploytool.commands._common import terminal_of
-from deploytool.core.errors import DeploytoolError, InputError, InputFault
+from deploytool.core.errors import DeploytoolError, InputError, InputProblem
 from deploytool.files.project import Project, load_project
 
 
@@ -36,15 +36,15 @@ def run(args: Namespace) -> int:
 
 
 def _graphs(project: Project) -> None:
-    """Build each stage's graph; raises InputError with the faults of all."""
-    faults: set[InputFault] = set()
+    """Build each stage's graph; raises InputError with the problems of all."""
+    problems: set[InputProblem] = set()
     for stage in project.config.stages:
         try:
             project.graph(stage)
         except InputError as error:
-            faults.update(error.faults)
-    if faults:
-        raise InputError(sorted(faults))
+            problems.update(error.problems)
+    if problems:
+        raise InputError(sorted(problems))
 
 
 def _cfn_lint(project: Project) -> str:

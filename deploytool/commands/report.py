@@ -9,7 +9,7 @@ from pathlib import Path
 from deploytool.commands._common import terminal_of
 from deploytool.core.drill.history import Event, parse_history
 from deploytool.core.drill.judge import Judgement, Verdict, judge
-from deploytool.core.drill.parsed_history import Facts
+from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.files.project import read_text
 from deploytool.render.drill import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary
@@ -65,7 +65,7 @@ def _write(judgement: Judgement, events: list[Event], directory: Path, terminal:
         "drill.json": json.dumps(drill_document(judgement), indent=2) + "\n",
         "junit.xml": junit_xml(judgement),
         "drill.md": text,
-        "drill.html": page(judgement, Facts(events)),
+        "drill.html": page(judgement, ParsedHistory(events)),
     }.items():
         (directory / name).write_text(content, encoding="utf-8")
     add_to_step_summary(text, terminal)

@@ -20,8 +20,8 @@ class DeploytoolError(Exception):
 
 
 @dataclass(frozen=True, order=True)
-class InputFault:
-    """One fault of an input: the file, the key in it, what is wrong and how to mend it."""
+class InputProblem:
+    """One problem of an input: the file, the key in it, what is wrong and how to mend it."""
 
     file: str
     key: str
@@ -36,14 +36,14 @@ class InputFault:
 
 
 class InputError(DeploytoolError):
-    """Bad input, nothing touched. Holds every fault found, not only the first."""
+    """Bad input, nothing touched. Holds every problem found, not only the first."""
 
     exit_code = 2
 
-    def __init__(self, faults: Sequence[InputFault] | str, *, hint: str = "") -> None:
-        self.faults = () if isinstance(faults, str) else tuple(faults)
+    def __init__(self, problems: Sequence[InputProblem] | str, *, hint: str = "") -> None:
+        self.problems = () if isinstance(problems, str) else tuple(problems)
         super().__init__(
-            faults if isinstance(faults, str) else "\n".join(map(str, faults)), hint=hint
+            problems if isinstance(problems, str) else "\n".join(map(str, problems)), hint=hint
         )
 
 
@@ -92,15 +92,15 @@ class Interrupted(DeploytoolError):
 
 
 @dataclass
-class Faults:
-    """Collects the faults of one file while it is read, and of those that it names."""
+class InputProblems:
+    """Collects the problems of one file while it is read, and of those that it names."""
 
     file: str
-    found: list[InputFault] = field(default_factory=list)
+    found: list[InputProblem] = field(default_factory=list)
     meant: set[str] = field(default_factory=set)
 
     def add(self, key: str, message: str, *, file: str = "") -> None:
-        self.found.append(InputFault(file or self.file, key, message))
+        self.found.append(InputProblem(file or self.file, key, message))
 
     def unknown(self, key: str, name: str, known: list[str]) -> None:
         """An unknown key, with the known one that it resembles."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploytool.core.errors import InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.bootstrap import TEMPLATE as BOOTSTRAP_TEMPLATE
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import Config, Setting, parse_config
@@ -31,7 +31,7 @@ class Project:
 
     def graph(self, stage: str | None, looked_up: Mapping[str, Setting] | None = None) -> Graph:
         """The graph of a stage (of the only one when None), `looked_up` for its `lookups`. Raises
-        InputError with every fault.
+        InputError with every problem.
         """
         return build_graph(
             self.config,
@@ -75,7 +75,7 @@ class Project:
 
 
 def load_project(config_file: Path) -> Project:
-    """Read and validate a project. Raises InputError with every fault of the first file that has
+    """Read and validate a project. Raises InputError with every problem of the first file that has
     any.
     """
     config = parse_config(
@@ -96,19 +96,19 @@ def read_text(path: Path, mend: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise InputError([InputFault(str(path), "", f"no such file; {mend}")]) from error
+        raise InputError([InputProblem(str(path), "", f"no such file; {mend}")]) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError([InputFault(str(path), "", f"cannot be read: {error}")]) from error
+        raise InputError([InputProblem(str(path), "", f"cannot be read: {error}")]) from error
 
 
 def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
-    faults: list[InputFault] = []
+    problems: list[InputProblem] = []
     templates: dict[str, Template] = {}
     for spec in graph_file.stacks.values():
         path = folder / spec.template
         if not path.is_file():
-            faults.append(
-                InputFault(
+            problems.append(
+                InputProblem(
                     graph_file.file,
                     f"stacks.{spec.name}.template",
                     f"no such file: {spec.template} (looked in {folder})",
@@ -120,28 +120,28 @@ def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
                 read_text(path, "check its encoding"), spec.template
             )
         except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(sorted(set(faults)))
+            problems += error.problems
+    if problems:
+        raise InputError(sorted(set(problems)))
     return templates
 
 
 def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
-    faults: list[InputFault] = []
+    problems: list[InputProblem] = []
     packages = {}
     for spec in graph_file.artifacts.values():
         files = _files((folder / spec.source).resolve())
         if not files:
-            faults.append(
-                InputFault(
+            problems.append(
+                InputProblem(
                     graph_file.file,
                     f"artifacts.{spec.name}.source",
                     f"{spec.source} is no folder with files in it",
                 )
             )
         packages[spec.name] = build_package(spec.name, files)
-    if faults:
-        raise InputError(faults)
+    if problems:
+        raise InputError(problems)
     return packages
 
 

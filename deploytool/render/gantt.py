@@ -5,13 +5,13 @@ region, a bar a stack.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from deploytool.render.run_state import Board, Row, State
+from deploytool.render.run_state import Row, RunState, State
 
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001  # a day of no time zone: Mermaid reads and writes its reader's, so offsets stay
 SHORTEST = 0.001  # seconds; a bar without length is none
 
 
-def gantt(board: Board) -> list[str]:
+def gantt(board: RunState) -> list[str]:
     """The lines of the picture; none when nothing was begun.
 
     Times stand as moments of one day, so that the axis counts from 00:00. Mermaid's grammar gives
@@ -29,7 +29,7 @@ def gantt(board: Board) -> list[str]:
     ]
 
 
-def _sections(board: Board, rows: list[Row]) -> Iterator[str]:
+def _sections(board: RunState, rows: list[Row]) -> Iterator[str]:
     for region in sorted({row.node.region for row in rows}):
         yield f"    section {region}"
         own = [row for row in rows if row.node.region == region]

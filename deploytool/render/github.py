@@ -9,7 +9,7 @@ from rich.markup import escape
 from deploytool.core.stacks.events import StackFailed
 from deploytool.render.gantt import gantt
 from deploytool.render.markdown import code, table, text
-from deploytool.render.run_state import Board, Row, State
+from deploytool.render.run_state import Row, RunState, State
 from deploytool.render.terminal import Terminal
 
 MARKS = {
@@ -58,12 +58,12 @@ def _property(value: str) -> str:
     return _data(value).replace(":", "%3A").replace(",", "%2C")
 
 
-def summary(board: Board, title: str) -> str:
+def summary(board: RunState, title: str) -> str:
     """The step summary of a run, to be appended to what the step has written already."""
     return "\n".join(_summary(board, title)) + "\n"
 
 
-def _summary(board: Board, title: str) -> Iterator[str]:
+def _summary(board: RunState, title: str) -> Iterator[str]:
     yield f"### {text(title)}\n"
     if not board.shown:
         yield f"Nothing to do: {', '.join(board.quiet)}.\n"
@@ -93,7 +93,7 @@ def _summary(board: Board, title: str) -> Iterator[str]:
         yield "\n".join(["```mermaid", *picture, "```", ""])
 
 
-def _row(board: Board, row: Row) -> tuple[str, ...]:
+def _row(board: RunState, row: Row) -> tuple[str, ...]:
     seconds = row.seconds(board.now)
     return (
         code(MARKS[row.state]),

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deploytool.core.ports import Clock
 from deploytool.core.project.graph import NodeId
-from deploytool.render.run_state import Board, Row, State
+from deploytool.render.run_state import Row, RunState, State
 from deploytool.render.terminal import Terminal
 
 MARKS = {
@@ -53,7 +53,7 @@ def fitting(rows: list[Row], room: int) -> tuple[list[Row], list[Row]]:
     ]
 
 
-def table(board: Board, now: float, width: int, room: int) -> Text:
+def table(board: RunState, now: float, width: int, room: int) -> Text:
     """The table at one moment, at most `width` columns wide and `room` lines high."""
     rows, left_out = fitting(board.shown, room - 1)
     cells = [_cells(board, row, now) for row in rows]
@@ -68,7 +68,7 @@ def table(board: Board, now: float, width: int, room: int) -> Text:
     return Text("\n").join(lines)
 
 
-def _cells(board: Board, row: Row, now: float) -> tuple[str, str, str, str, str, Text]:
+def _cells(board: RunState, row: Row, now: float) -> tuple[str, str, str, str, str, Text]:
     seconds = row.seconds(now)
     return (
         row.node.stack,
@@ -93,7 +93,7 @@ def _line(row: Row, cells: tuple[str, str, str, str, str, Text], widths: list[in
     )
 
 
-def _note(board: Board, row: Row) -> Text:
+def _note(board: RunState, row: Row) -> Text:
     """What is worth knowing beside a row: the cause of a failure, or what it waits for."""
     if row.state in (State.FAILED, State.BLOCKED):
         return Text(" ".join(row.note.split()), "red" if row.state is State.FAILED else "yellow")
@@ -115,7 +115,7 @@ def counted(rows: list[Row]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in URGENCY if counts[state])
 
 
-def last_line(board: Board, now: float) -> str:
+def last_line(board: RunState, now: float) -> str:
     """How far the run is and, where something is known of it, how long it will still take."""
     said = [counted(board.shown), *board.quiet]
     remaining = board.remaining(now)
@@ -130,7 +130,7 @@ def last_line(board: Board, now: float) -> str:
 class _Frame:
     """What rich draws again and again."""
 
-    def __init__(self, board: Board, terminal: Terminal, clock: Clock) -> None:
+    def __init__(self, board: RunState, terminal: Terminal, clock: Clock) -> None:
         self.board, self.terminal, self.clock = board, terminal, clock
 
     def __rich__(self) -> Text:
@@ -139,7 +139,7 @@ class _Frame:
 
 
 @contextmanager
-def live_table(terminal: Terminal, board: Board, clock: Clock) -> Iterator[None]:
+def live_table(terminal: Terminal, board: RunState, clock: Clock) -> Iterator[None]:
     """Draw the board for as long as the run goes on; when nothing had to be done, leave nothing on
     the screen.
     """

@@ -16,11 +16,11 @@ from deploytool.core.stacks.events import (
     LockWaited,
     RolloutEvents,
     RunStarted,
-    StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
     StackHeld,
+    StackStarted,
     StackWaiting,
     StopRequested,
     Uploaded,
@@ -28,11 +28,11 @@ from deploytool.core.stacks.events import (
 from deploytool.render.certificates import certificate_line
 from deploytool.render.github import add_to_step_summary, annotation, on_github, summary
 from deploytool.render.rollout import rollout_line
-from deploytool.render.run_state import PAST, Board
+from deploytool.render.run_state import PAST, RunState
 from deploytool.render.terminal import Terminal
 
 TABLED = (
-    StackBegun,
+    StackStarted,
     StackWaiting,
     StackHeld,
     StackDone,
@@ -52,7 +52,7 @@ def line_of(event: Event, started: float, width: int = 30) -> str | None:
     match event:
         case LockWaited() | StopRequested() | CancelRequested() | Detached():
             return run_line(event)
-        case StackBegun():
+        case StackStarted():
             said = (
                 f"{event.action}, which an earlier run began ..."
                 if event.resumed
@@ -99,7 +99,7 @@ def run_line(event: LockWaited | StopRequested | CancelRequested | Detached) -> 
 class Progress:
     """Listens to a run's events: keeps the board, and says what this terminal can show."""
 
-    def __init__(self, terminal: Terminal, board: Board, *, lines: bool, github: bool) -> None:
+    def __init__(self, terminal: Terminal, board: RunState, *, lines: bool, github: bool) -> None:
         self.terminal, self.board, self.lines, self.github = terminal, board, lines, github
         self.width = 30
 
@@ -127,7 +127,7 @@ def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]
     """A listener for a run's events, for as long as it runs. `title` heads the step summary that
     GitHub Actions shows.
     """
-    board = Board()
+    board = RunState()
     listener = Progress(terminal, board, lines=not terminal.live, github=on_github())
     try:
         with _display(terminal, board, clock):
@@ -141,7 +141,7 @@ def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]
             add_to_step_summary(summary(board, title), terminal)
 
 
-def _display(terminal: Terminal, board: Board, clock: Clock) -> AbstractContextManager[None]:
+def _display(terminal: Terminal, board: RunState, clock: Clock) -> AbstractContextManager[None]:
     if not terminal.live:
         return nullcontext()
     from deploytool.render.live import live_table  # noqa: PLC0415  # only where a table is drawn

@@ -10,11 +10,11 @@ from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks.parity import Parity
 from deploytool.core.stacks.stack import Stack
-from deploytool.render.run_state import Board
+from deploytool.render.run_state import RunState
 from deploytool.work.stacks.engine import Outcome
 
 
-def outcome_document(outcome: Outcome, board: Board) -> dict[str, Any]:
+def outcome_document(outcome: Outcome, board: RunState) -> dict[str, Any]:
     """A deployment's or deletion's result. `started` counts from the run's start; it and `seconds`
     are null for a stack with which nothing was done.
     """
@@ -42,7 +42,7 @@ def outcome_document(outcome: Outcome, board: Board) -> dict[str, Any]:
     }
 
 
-def _times(board: Board, node: NodeId) -> dict[str, float | None]:
+def _times(board: RunState, node: NodeId) -> dict[str, float | None]:
     row = board.rows[node]
     if row.begun is None or row.ended is None:
         return {"started": None, "seconds": None}

@@ -11,11 +11,11 @@ from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import (
     Event,
     RunStarted,
-    StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
     StackHeld,
+    StackStarted,
     StackWaiting,
 )
 
@@ -75,7 +75,7 @@ class Row:
 
 
 @dataclass
-class Board:
+class RunState:
     """Every stack of a run. A listener for its events."""
 
     started: float = 0.0
@@ -92,7 +92,7 @@ class Board:
                     node: Row(node, tuple(sorted(event.waits.get(node, ()))))
                     for node in event.nodes
                 }
-            case StackBegun():
+            case StackStarted():
                 begun = self.rows[event.node].begun
                 self._set(
                     event.node,

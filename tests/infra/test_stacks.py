@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.errors import InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.config import parse_config
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.project.package import build_package
@@ -115,11 +115,11 @@ def stage_graph(project: Project, settings: str, found: Mapping[str, str] | None
     return replace(project, config=parse_config(text, "deploytool.toml")).graph("dev", found)
 
 
-def fault_of(project: Project, settings: str) -> InputFault:
+def fault_of(project: Project, settings: str) -> InputProblem:
     with pytest.raises(InputError) as caught:
         stage_graph(project, settings)
-    assert {fault.file for fault in caught.value.faults} == {"deploytool.toml"}
-    return caught.value.faults[0]
+    assert {fault.file for fault in caught.value.problems} == {"deploytool.toml"}
+    return caught.value.problems[0]
 
 
 def test_an_existing_zone_holds_the_records_and_is_no_stack(project: Project) -> None:

@@ -20,10 +20,10 @@ from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
 from deploytool.core.stacks.events import (
     Event,
     RunStarted,
-    StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
+    StackStarted,
     StackWaiting,
 )
 from deploytool.core.stacks.plan import Action, Decision, Step
@@ -183,22 +183,22 @@ CAUSE = "Function (AWS::Lambda::Function): the role cannot be assumed: 100% [no]
 HALF: tuple[Event, ...] = (
     RunStarted(100.0, tuple(NEEDS), NEEDS),
     StackDone(100.1, node("bucket"), "unchanged", 0.1, {}),
-    StackBegun(100.2, node("zone"), "create", 35.0),
-    StackBegun(100.2, node("api"), "update", 4.0),
+    StackStarted(100.2, node("zone"), "create", 35.0),
+    StackStarted(100.2, node("api"), "update", 4.0),
     StackWaiting(100.3, node("api", WEST), "UPDATE_IN_PROGRESS"),
     StackDone(104.5, node("api"), "update", 4.3, {}),
-    StackBegun(105.0, node("lambda"), "create", 20.0),
+    StackStarted(105.0, node("lambda"), "create", 20.0),
 )
 REST: tuple[Event, ...] = (
     StackFailed(117.0, node("lambda"), CAUSE, "mend the role, then deploy again"),
     StackCancelled(117.0, node("mapping"), (node("lambda"),)),
-    StackBegun(118.0, node("api", WEST), "update", 4.0),
+    StackStarted(118.0, node("api", WEST), "update", 4.0),
     StackDone(122.0, node("api", WEST), "update", 4.0, {}),
     StackDone(137.0, node("zone"), "create", 36.8, {}),
-    StackBegun(137.5, node("certificate"), "create", 75.0),
-    StackBegun(137.5, node("lambda", WEST), "create", 20.0),
+    StackStarted(137.5, node("certificate"), "create", 75.0),
+    StackStarted(137.5, node("lambda", WEST), "create", 20.0),
     StackDone(160.0, node("lambda", WEST), "create", 22.5, {}),
-    StackBegun(160.5, node("mapping", WEST), "create"),
+    StackStarted(160.5, node("mapping", WEST), "create"),
     StackDone(170.5, node("mapping", WEST), "create", 10.0, {}),
     StackDone(215.0, node("certificate"), "create", 77.5, {}),
 )

@@ -11,13 +11,13 @@ import pytest
 from rich.console import Console
 
 from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.events import Event, RunStarted, StackBegun, StackDone, StackFailed
+from deploytool.core.stacks.events import Event, RunStarted, StackDone, StackFailed, StackStarted
 from deploytool.render.gantt import gantt
 from deploytool.render.github import annotation, summary
 from deploytool.render.live import duration, last_line, table
 from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
-from deploytool.render.run_state import Board, State
+from deploytool.render.run_state import RunState, State
 from deploytool.render.terminal import Terminal
 from deploytool.work.stacks.engine import Outcome
 
@@ -35,14 +35,14 @@ class Stopped:
         raise AssertionError
 
 
-def board_of(events: tuple[Event, ...]) -> Board:
-    board = Board()
+def board_of(events: tuple[Event, ...]) -> RunState:
+    board = RunState()
     for event in events:
         board(event)
     return board
 
 
-def drawn(board: Board, now: float, width: int = 100, room: int = 30) -> str:
+def drawn(board: RunState, now: float, width: int = 100, room: int = 30) -> str:
     stream = StringIO()
     Console(file=stream, width=width, no_color=True, soft_wrap=True, emoji=False).print(
         table(board, now, width, room)
@@ -250,7 +250,7 @@ def test_a_stopped_run_says_what_was_not_started(half: tuple[Event, ...]) -> Non
 
 def test_a_run_in_which_nothing_began_has_no_picture() -> None:
     """An empty picture is a fault in Mermaid."""
-    assert gantt(Board()) == []
+    assert gantt(RunState()) == []
 
 
 def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_something_is_unknown() -> (
@@ -265,11 +265,11 @@ def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_someth
                 (ZONE, API, west),
                 {ZONE: frozenset(), API: frozenset(), west: frozenset({ZONE})},
             ),
-            StackBegun(0.0, ZONE, "create", 30.0),
+            StackStarted(0.0, ZONE, "create", 30.0),
         )
     )
     assert board.remaining(10.0) == (20.0, False)
-    board(StackBegun(10.0, API, "create", 5.0))
+    board(StackStarted(10.0, API, "create", 5.0))
     assert board.remaining(10.0) == (25.0, True)
     assert last_line(board, 10.0) == "10 s, about 25 s more: 2 running, 1 waiting"
 
@@ -294,8 +294,8 @@ def test_a_stack_that_is_made_anew_began_when_its_deletion_did() -> None:
     """Two operations, one row."""
     events = (
         RunStarted(0.0, (API,), {API: frozenset()}),
-        StackBegun(1.0, API, "delete the failed creation"),
-        StackBegun(5.0, API, "create"),
+        StackStarted(1.0, API, "delete the failed creation"),
+        StackStarted(5.0, API, "create"),
         StackDone(9.0, API, "create", 9.0, {}),
     )
     row = board_of(events).rows[API]

@@ -12,7 +12,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
 
@@ -233,11 +233,11 @@ def _parsed(numbered: list[tuple[int, str]], file: str) -> Iterator[Event]:
             if number == numbered[-1][0]:
                 return
             raise InputError(
-                [InputFault(file, f"line {number}", f"is not JSON: {error}")]
+                [InputProblem(file, f"line {number}", f"is not JSON: {error}")]
             ) from error
         except (KeyError, TypeError, AttributeError) as error:
             message = f"is no event that this version knows ({error}); judge it with the version that wrote it"
-            raise InputError([InputFault(file, f"line {number}", message)]) from error
+            raise InputError([InputProblem(file, f"line {number}", message)]) from error
 
 
 def _decoded(kind: Any, value: Any) -> Any:  # noqa: ANN401  # JSON to whatever the field's type says

@@ -28,7 +28,7 @@ from deploytool.core.drill.measures import (
     requests,
     served_by,
 )
-from deploytool.core.drill.parsed_history import Facts, HealthTurned, Window
+from deploytool.core.drill.parsed_history import HealthTurned, ParsedHistory, Window
 from deploytool.core.drill.simulation import Expectation, expect
 from deploytool.core.route53.timing import FailoverTime
 
@@ -102,7 +102,7 @@ def judge(events: Sequence[Event]) -> Judgement:
     """Judge a history, whole or cut short. Raises InputError when it does not begin with
     drill_started.
     """
-    facts = Facts(events)
+    facts = ParsedHistory(events)
     failover, failback = movement(facts, facts.failover), movement(facts, facts.failback)
     counted = requests(facts)
     findings = [
@@ -133,7 +133,7 @@ def judge(events: Sequence[Event]) -> Judgement:
     )
 
 
-def _likely(facts: Facts, *, failing: bool) -> Expectation:
+def _likely(facts: ParsedHistory, *, failing: bool) -> Expectation:
     started = facts.started
     attempt = started.attempt if failing else 0.0
     config, ttl = started.health_check.config, facts.dns_ttl
@@ -145,7 +145,7 @@ def _likely(facts: Facts, *, failing: bool) -> Expectation:
 # --- checkers: each says what it finds wrong
 
 
-def _whole(facts: Facts) -> Iterator[Finding]:
+def _whole(facts: ParsedHistory) -> Iterator[Finding]:
     yield from (
         Finding(Check.HISTORY, Verdict.INCONCLUSIVE, f"aborted: {reason}")
         for reason in facts.aborted
@@ -158,7 +158,7 @@ def _whole(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _own_network(facts: Facts) -> Iterator[Finding]:
+def _own_network(facts: ParsedHistory) -> Iterator[Finding]:
     """A time in which nothing answered, neither region nor any name server, tells of the observer
     and not of the service.
     """
@@ -179,7 +179,7 @@ def _own_network(facts: Facts) -> Iterator[Finding]:
             return
 
 
-def _enough(facts: Facts, failover: Movement) -> Iterator[Finding]:
+def _enough(facts: ParsedHistory, failover: Movement) -> Iterator[Finding]:
     lasting = facts.started.scenario.lasting
     windows = [facts.failover] if failover.client is None else [facts.failover, facts.failback]
     for window in windows:
@@ -189,7 +189,7 @@ def _enough(facts: Facts, failover: Movement) -> Iterator[Finding]:
             yield Finding(Check(window.name), Verdict.INCONCLUSIVE, reason)
 
 
-def _moved(facts: Facts, failover: Movement, failback: Movement) -> Iterator[Finding]:
+def _moved(facts: ParsedHistory, failover: Movement, failback: Movement) -> Iterator[Finding]:
     if facts.injected is None:
         return
     if failover.client is None:
@@ -216,7 +216,7 @@ def _stuck(found: Movement) -> str:
     return "DNS answered with it, but the client was not served by it lastingly"
 
 
-def _within(facts: Facts, failover: Movement, failback: Movement) -> Iterator[Finding]:
+def _within(facts: ParsedHistory, failover: Movement, failback: Movement) -> Iterator[Finding]:
     wanted, bound = facts.started.objectives, facts.expected()
     # No measurement is finer than the time between two probes
     slack = facts.started.scenario.client_interval
@@ -252,14 +252,14 @@ def _exceeded(found: Movement, bound: FailoverTime, slack: float) -> str:
     return f"caches held the old answer longer than its TTL of {bound.dns_ttl:.0f} s"
 
 
-def _errors(facts: Facts, counted: Requests) -> Iterator[Finding]:
+def _errors(facts: ParsedHistory, counted: Requests) -> Iterator[Finding]:
     allowed = facts.started.objectives.failed_share
     if allowed is not None and counted.failed_share > allowed:
         reason = f"{counted.failed_share:.1%} of the requests failed, over the objective failed_share = {allowed:g}"
         yield Finding(Check.OBJECTIVES, Verdict.FAIL, reason)
 
 
-def _restored(facts: Facts) -> Iterator[Finding]:
+def _restored(facts: ParsedHistory) -> Iterator[Finding]:
     if facts.touched and not facts.restored:
         yield Finding(
             Check.RESTORED,
@@ -268,7 +268,7 @@ def _restored(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _praise(facts: Facts, failover: Movement, failback: Movement) -> tuple[str, ...]:
+def _praise(facts: ParsedHistory, failover: Movement, failback: Movement) -> tuple[str, ...]:
     primary, secondary = facts.started.primary, facts.started.secondary
     if failover.client is None or failback.client is None:
         return ("nothing was injected",)
@@ -282,7 +282,7 @@ def _praise(facts: Facts, failover: Movement, failback: Movement) -> tuple[str, 
 # --- the timeline
 
 
-def _timeline(facts: Facts) -> list[TimelineEvent]:
+def _timeline(facts: ParsedHistory) -> list[TimelineEvent]:
     kinds = (
         DrillStarted,
         PhaseBegan,
@@ -297,7 +297,7 @@ def _timeline(facts: Facts) -> list[TimelineEvent]:
     return sorted([*marks, *facts.verdicts(), *_lane_moves(facts)], key=lambda event: event.at)
 
 
-def _lane_moves(facts: Facts) -> Iterator[LaneMoved]:
+def _lane_moves(facts: ParsedHistory) -> Iterator[LaneMoved]:
     last: dict[str, str | None] = {}
     probes = [event for event in facts.events if isinstance(event, Served | DnsAnswered)]
     # An answer that comes late tells of when it was asked for
@@ -308,7 +308,7 @@ def _lane_moves(facts: Facts) -> Iterator[LaneMoved]:
             yield LaneMoved(event.sent, event.lane, region)
 
 
-def _region(facts: Facts, event: Served | DnsAnswered) -> str | None:
+def _region(facts: ParsedHistory, event: Served | DnsAnswered) -> str | None:
     if isinstance(event, DnsAnswered):
         return facts.book.region_of(event.addresses)
     return event.region if event.good else None

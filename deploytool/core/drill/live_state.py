@@ -90,7 +90,7 @@ def _numbered(
         seen[each.region, each.address] += 1
 
 
-class Situation:
+class LiveState:
     """What the last probes of each lane say: enough to know whether a phase has reached its end."""
 
     def __init__(self, config: HealthCheckConfig, lasting: int) -> None:

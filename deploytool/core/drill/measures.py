@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from deploytool.core.drill.history import KEPT, DnsAnswered, Served
-from deploytool.core.drill.parsed_history import Facts, Window
+from deploytool.core.drill.parsed_history import ParsedHistory, Window
 
 PERCENTILES = (50, 95, 99)
 Points = Sequence[tuple[float, str | None]]
@@ -70,7 +70,7 @@ class Latency:
     p99: float | None
 
 
-def movement(facts: Facts, window: Window) -> Movement:
+def movement(facts: ParsedHistory, window: Window) -> Movement:
     """Measure one movement."""
     start = window.start or 0.0
 
@@ -99,7 +99,7 @@ def movement(facts: Facts, window: Window) -> Movement:
     )
 
 
-def client_span(facts: Facts, window: Window) -> tuple[float, float] | None:
+def client_span(facts: ParsedHistory, window: Window) -> tuple[float, float] | None:
     """From the fresh client's first failed or misrouted request until its lasting run of good ones
     began; None: it did not.
 
@@ -113,7 +113,7 @@ def client_span(facts: Facts, window: Window) -> tuple[float, float] | None:
     return min([served[arrival].at, *bad]), served[arrival].at
 
 
-def requests(facts: Facts) -> Requests:
+def requests(facts: ParsedHistory) -> Requests:
     """Count the fresh client's requests."""
     served = facts.served()
     good = [each for each in served if each.good]
@@ -124,7 +124,7 @@ def requests(facts: Facts) -> Requests:
     )
 
 
-def latency(facts: Facts) -> dict[str, Latency]:
+def latency(facts: ParsedHistory) -> dict[str, Latency]:
     """The fresh client's latency before, during and after the failover."""
     result = {}
     for phase, window in facts.phases().items():
@@ -134,7 +134,7 @@ def latency(facts: Facts) -> dict[str, Latency]:
     return result
 
 
-def served_by(facts: Facts) -> dict[str, str | None]:
+def served_by(facts: ParsedHistory) -> dict[str, str | None]:
     """The region that served the fresh client at the end of each phase, None when it was not
     lastingly one.
     """
@@ -156,7 +156,7 @@ def _clients(served: Iterable[Served]) -> Points:
     return [(each.at, each.region if each.good else None) for each in served]
 
 
-def _lanes(facts: Facts, window: Window, prefix: str) -> list[Points]:
+def _lanes(facts: ParsedHistory, window: Window, prefix: str) -> list[Points]:
     """Where each DNS lane's answers pointed. One that did not come, or with addresses that never
     served, tells nothing of it.
     """
@@ -171,7 +171,7 @@ def _lanes(facts: Facts, window: Window, prefix: str) -> list[Points]:
     ]
 
 
-def _dns(facts: Facts, window: Window, prefix: str) -> tuple[float | None, float | None]:
+def _dns(facts: ParsedHistory, window: Window, prefix: str) -> tuple[float | None, float | None]:
     """When the first and the last lane of a kind arrived."""
     arrivals = [_arrival(points, window.to) for points in _lanes(facts, window, prefix)]
     known = [each for each in arrivals if each is not None]
@@ -194,7 +194,7 @@ def _last_run(points: Points, to: str) -> int | None:
     return elsewhere + 1 if elsewhere + 1 < len(points) else None
 
 
-def _detection(facts: Facts, window: Window, dns_first: float | None) -> float | None:
+def _detection(facts: ParsedHistory, window: Window, dns_first: float | None) -> float | None:
     """When the verdict turned. A name server that answers so has heard of it, whatever our slower
     reading shows.
     """

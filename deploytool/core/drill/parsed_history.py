@@ -55,7 +55,7 @@ class Window:
         return self.holds(probe.sent) and (probe.at < self.end or bool(probe.failure))
 
 
-class Facts:
+class ParsedHistory:
     """Everything that is read off a history. Raises InputError when it does not begin with
     drill_started.
     """

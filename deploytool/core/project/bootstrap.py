@@ -5,10 +5,10 @@ Pure.
 import re
 from collections.abc import Mapping
 
-from deploytool.core.errors import InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.config import Config, Stage
 from deploytool.core.project.graph import Graph, Node, NodeId
-from deploytool.core.project.limits import value_fault
+from deploytool.core.project.limits import value_problem
 from deploytool.core.project.template import Template
 
 TEMPLATE = "github-oidc.yaml"  # beside the graph file
@@ -62,13 +62,13 @@ def bootstrap_graph(
         "SecondaryRegion": config.secondary,
         **given,
     }
-    faults = [
-        InputFault(TEMPLATE, f"Parameters.{name}", f"'{value}' is not valid: {fault}")
+    problems = [
+        InputProblem(TEMPLATE, f"Parameters.{name}", f"'{value}' is not valid: {problem}")
         for name, value in parameters.items()
-        if (fault := value_fault(template.document["Parameters"][name], value))
+        if (problem := value_problem(template.document["Parameters"][name], value))
     ]
-    if faults:
-        raise InputError(faults)
+    if problems:
+        raise InputError(problems)
     node_id = NodeId(STACK, config.primary)
     node = Node(node_id, stack_name(config, stage), template, template.document, parameters, ())
     return Graph(

@@ -1,11 +1,11 @@
-"""Builds a stage's graph from the configuration, the graph file and the templates; every fault
+"""Builds a stage's graph from the configuration, the graph file and the templates; every problem
 before any call. Pure.
 """
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from deploytool.core.errors import Faults
+from deploytool.core.errors import InputProblems
 from deploytool.core.project.config import Config, Setting, Stage
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef, Upload, Value
 from deploytool.core.project.graphfile import (
@@ -19,7 +19,7 @@ from deploytool.core.project.graphfile import (
     Source,
     StackSpec,
 )
-from deploytool.core.project.limits import may_be_too_large, stack_name_fault, value_fault
+from deploytool.core.project.limits import may_be_too_large, stack_name_problem, value_problem
 from deploytool.core.project.package import Package
 from deploytool.core.project.settings import (
     built_in,
@@ -39,7 +39,7 @@ from deploytool.core.project.validate import GraphCheck
 
 
 class _Builder:
-    """Builds the nodes of one stage, collecting every fault of the graph file and of the stage's
+    """Builds the nodes of one stage, collecting every problem of the graph file and of the stage's
     settings.
     """
 
@@ -59,7 +59,7 @@ class _Builder:
             templates,
             packages,
         )
-        self.faults = Faults(file.file)
+        self.problems = InputProblems(file.file)
         self.awaited = needed_lookups(config, stage, file.settings).keys() - looked_up.keys()
         defaults = {name: spec.default for name, spec in file.settings.items()}
         self.settings: dict[str, Setting] = {**defaults, **stage.settings, **looked_up}
@@ -72,9 +72,9 @@ class _Builder:
             self.templates,
             self.settings,
             differing(self.stage),
-            self.faults,
+            self.problems,
         ).run()
-        self.faults.raise_any()
+        self.problems.raise_any()
         placed = [
             (spec, region) for spec in self.file.stacks.values() for region in self._regions(spec)
         ]
@@ -88,7 +88,7 @@ class _Builder:
         ]
         nodes = {NodeId(spec.name, region): self._node(spec, region) for spec, region in here}
         service, regional = self._service()
-        self.faults.raise_any()
+        self.problems.raise_any()
         left_out = {
             NodeId(spec.name, region): self._left_out(spec, region)
             for spec, region in placed
@@ -101,11 +101,11 @@ class _Builder:
             )
         except CycleError as error:
             ring = " -> ".join(each.stack for each in reversed(error.args[1]))
-            self.faults.add(
+            self.problems.add(
                 "stacks",
                 f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere",
             )
-            self.faults.raise_any()
+            self.problems.raise_any()
         ordered = {each: nodes[each] for each in order if each in nodes}
         return Graph(
             self.config.project,
@@ -160,8 +160,8 @@ class _Builder:
 
     def _node(self, spec: StackSpec, region: str) -> Node:
         key, template = f"stacks.{spec.name}", self.templates[spec.template]
-        if fault := stack_name_fault(self._name(spec)):
-            self.faults.add(key, fault)
+        if problem := stack_name_problem(self._name(spec)):
+            self.problems.add(key, problem)
         sources: dict[str, Source] = {}
         for name, alternatives in spec.parameters.items():
             default = template.parameters[name].has_default
@@ -197,7 +197,7 @@ class _Builder:
     def _chosen(
         self, alternatives: Alternatives, key: str, template: str, region: str
     ) -> Source | None:
-        """The first source that holds and whose stack is there; None is a fault where `template` is
+        """The first source that holds and whose stack is there; None is a problem where `template` is
         named: it has no default.
         """
         settings = self._settings_in(region)
@@ -216,9 +216,9 @@ class _Builder:
                 f"takes an output of '{stack}', which stage {self.stage.name} does without (its `when`: "
                 f"{self.file.stacks[stack].when}); add another source for that case, or the same `when` here"
             )
-            self.faults.add(key, message)
+            self.problems.add(key, message)
         elif template:
-            self.faults.add(
+            self.problems.add(
                 key,
                 f"no source of it holds for the {role}, so {template} must have a default for it",
             )
@@ -237,8 +237,8 @@ class _Builder:
         """A value that is known already, against what the template says of the parameter."""
         if isinstance(source, SettingSource) and source.name in self.awaited:
             return
-        fault = value_fault(self.templates[spec.template].document["Parameters"][name], value)
-        if not fault:
+        problem = value_problem(self.templates[spec.template].document["Parameters"][name], value)
+        if not problem:
             return
         shown = (
             "the value" if self.templates[spec.template].parameters[name].no_echo else f"'{value}'"
@@ -246,9 +246,9 @@ class _Builder:
         where = f"stacks.{spec.name}.parameters.{name}"
         match source:
             case SettingSource("domain" | "regional_domain"):
-                self.faults.add(
+                self.problems.add(
                     f"stages.{self.stage.name}.domain",
-                    f"{shown} {fault} ({where})",
+                    f"{shown} {problem} ({where})",
                     file=self.config.file,
                 )
             case SettingSource(setting) if (
@@ -258,11 +258,13 @@ class _Builder:
                     f"stages.{self.stage.name}.settings.{setting}",
                     f"{shown} is not valid" if value else "has no value",
                 )
-                self.faults.add(key, f"{words}: {fault} ({where})", file=self.config.file)
+                self.problems.add(key, f"{words}: {problem} ({where})", file=self.config.file)
             case SettingSource(setting) if setting in self.file.settings:
-                self.faults.add(f"settings.{setting}", f"{shown} is not valid: {fault} ({where})")
+                self.problems.add(
+                    f"settings.{setting}", f"{shown} is not valid: {problem} ({where})"
+                )
             case _:
-                self.faults.add(where, f"{shown} is not valid: {fault}")
+                self.problems.add(where, f"{shown} is not valid: {problem}")
 
     def _left_out(self, spec: StackSpec, region: str) -> Node:
         """A stack that the stage does without, as far as deleting one that is there from earlier
@@ -347,7 +349,7 @@ def build_graph(
 
     `templates` by file name as the graph file writes it, `packages` by artifact, `looked_up` the
     settings that `needed_lookups` asks for; until they are given their values are not checked.
-    Raises InputError with every fault: an unknown stack, output, setting, parameter or artifact, a
+    Raises InputError with every problem: an unknown stack, output, setting, parameter or artifact, a
     parameter without a value or with one that its template does not take, a circle, a limit.
     """
     sources = [
@@ -359,12 +361,12 @@ def build_graph(
         ),
         *(each for alternatives in file.service.values() for each in alternatives),
     ]
-    faults = Faults(config.file)
+    problems = InputProblems(config.file)
     check_stage_settings(
         stage,
         file.settings,
         {each.source.name for each in sources if isinstance(each.source, SettingSource)},
-        faults,
+        problems,
     )
-    faults.raise_any()
+    problems.raise_any()
     return _Builder(config, stage, file, templates, packages, looked_up or {}).build()

@@ -1,4 +1,4 @@
-"""deploytool.toml as frozen types; every fault of the file at once, each with its key and the way
+"""deploytool.toml as frozen types; every problem of the file at once, each with its key and the way
 to mend it.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploytool.core.errors import Faults, InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.drill_settings import DrillSettings, parse_drill_settings
-from deploytool.core.route53.names import domain_fault
+from deploytool.core.route53.names import domain_problem
 
 Setting = str | int | bool
 KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
@@ -65,140 +65,146 @@ class Config:
         if name is None:
             raise InputError(
                 [
-                    InputFault(
+                    InputProblem(
                         self.file, "stages", f"there are several ({names}); choose one with --stage"
                     )
                 ]
             )
         if name not in self.stages:
             raise InputError(
-                [InputFault(self.file, f"stages.{name}", f"no such stage; the file has: {names}")]
+                [InputProblem(self.file, f"stages.{name}", f"no such stage; the file has: {names}")]
             )
         return self.stages[name]
 
 
 def parse_config(text: str, file: str) -> Config:
-    """Parse the text of deploytool.toml. Raises InputError with every fault found."""
+    """Parse the text of deploytool.toml. Raises InputError with every problem found."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError([InputFault(file, "", f"not valid TOML: {error}")]) from error
-    faults = Faults(file)
+        raise InputError([InputProblem(file, "", f"not valid TOML: {error}")]) from error
+    problems = InputProblems(file)
     for key in document.keys() - set(KEYS):
-        faults.unknown("", key, KEYS)
+        problems.unknown("", key, KEYS)
     project = _text(
         document,
         "project",
-        faults,
+        problems,
         PROJECT,
         "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api",
     )
-    domain = _domain(document.get("domain"), "domain", faults, required=True)
-    regions = _regions(document.get("regions"), faults)
+    domain = _domain(document.get("domain"), "domain", problems, required=True)
+    regions = _regions(document.get("regions"), problems)
     graph = document.get("graph", "infra/stacks.yaml")
     if not isinstance(graph, str):
-        faults.add("graph", "must be the path of the graph file, like infra/stacks.yaml")
-    stages = _stages(document.get("stages"), domain, regions, faults)
-    drill = parse_drill_settings(document.get("drill", {}), faults)
-    faults.raise_any()
+        problems.add("graph", "must be the path of the graph file, like infra/stacks.yaml")
+    stages = _stages(document.get("stages"), domain, regions, problems)
+    drill = parse_drill_settings(document.get("drill", {}), problems)
+    problems.raise_any()
     return Config(file, project, (regions[0], regions[1]), stages, graph, drill)
 
 
 def _text(
-    table: Mapping[str, Any], key: str, faults: Faults, pattern: re.Pattern[str], shape: str
+    table: Mapping[str, Any],
+    key: str,
+    problems: InputProblems,
+    pattern: re.Pattern[str],
+    shape: str,
 ) -> str:
     value = table.get(key)
     if value is None:
-        faults.missing(key, f"add it: {shape}")
+        problems.missing(key, f"add it: {shape}")
     elif not isinstance(value, str) or not pattern.fullmatch(value):
-        faults.add(key, f"{value!r} is not valid; it must be {shape}")
+        problems.add(key, f"{value!r} is not valid; it must be {shape}")
     else:
         return value
     return ""
 
 
-def _domain(value: object, key: str, faults: Faults, *, required: bool) -> str:
+def _domain(value: object, key: str, problems: InputProblems, *, required: bool) -> str:
     if value is None:
         if required:
-            faults.missing(key, 'add the domain that you own, like domain = "example.com"')
+            problems.missing(key, 'add the domain that you own, like domain = "example.com"')
         return ""
-    fault = domain_fault(value) if isinstance(value, str) else f"{value!r} is not text"
-    if fault:
-        faults.add(key, fault)
+    problem = domain_problem(value) if isinstance(value, str) else f"{value!r} is not text"
+    if problem:
+        problems.add(key, problem)
         return ""
     return str(value)
 
 
-def _regions(value: object, faults: Faults) -> list[str]:
+def _regions(value: object, problems: InputProblems) -> list[str]:
     if value is None:
-        faults.missing(
+        problems.missing(
             "regions", 'add the two, the primary first, like regions = ["us-east-1", "us-west-2"]'
         )
         return []
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        faults.add(
+        problems.add(
             "regions",
             'must be a list of two regions, the primary first, like ["us-east-1", "us-west-2"]',
         )
         return []
     for region in value:
         if not REGION.fullmatch(region):
-            faults.add("regions", f"'{region}' is not an AWS region; write it like us-east-1")
+            problems.add("regions", f"'{region}' is not an AWS region; write it like us-east-1")
     for region in sorted({each for each in value if value.count(each) > 1}):
-        faults.add(
+        problems.add(
             "regions", f"'{region}' stands there twice; a failover needs two different regions"
         )
     if len(set(value)) == len(value) and len(value) != 2:
-        faults.add("regions", f"must name two regions, the primary first; it names {len(value)}")
+        problems.add("regions", f"must name two regions, the primary first; it names {len(value)}")
     return value
 
 
-def _stages(value: object, domain: str, regions: list[str], faults: Faults) -> dict[str, Stage]:
+def _stages(
+    value: object, domain: str, regions: list[str], problems: InputProblems
+) -> dict[str, Stage]:
     if not isinstance(value, dict) or not value:
-        faults.missing("stages", "add at least one, like [stages.dev]")
+        problems.missing("stages", "add at least one, like [stages.dev]")
         return {}
     stages = {}
     for name, table in value.items():
         key = f"stages.{name}"
         if not STAGE.fullmatch(name):
-            faults.add(
+            problems.add(
                 key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first"
             )
         if not isinstance(table, dict):
-            faults.add(key, f"must be a table, like [{key}]")
+            problems.add(key, f"must be a table, like [{key}]")
             continue
         for unknown in table.keys() - {"domain", "settings", "protected"}:
-            faults.unknown(key, unknown, ["domain", "settings", "protected"])
-        own = _domain(table.get("domain"), f"{key}.domain", faults, required=False)
+            problems.unknown(key, unknown, ["domain", "settings", "protected"])
+        own = _domain(table.get("domain"), f"{key}.domain", problems, required=False)
         settings, regional = _settings(
-            table.get("settings", {}), f"{key}.settings", regions, faults
+            table.get("settings", {}), f"{key}.settings", regions, problems
         )
         protected = table.get("protected", name == "prod")
         if not isinstance(protected, bool):
-            faults.add(f"{key}.protected", "must be true or false")
+            problems.add(f"{key}.protected", "must be true or false")
         own = own or (domain if name == "prod" else f"{name}.{domain}")
         stages[name] = Stage(name, own, settings, regional, protected is True)
     seen: dict[str, str] = {}
     for stage in stages.values():
         if stage.domain in seen:
-            faults.add(
+            problems.add(
                 f"stages.{stage.name}.domain",
                 f"'{stage.domain}' is stage {seen[stage.domain]}'s; each stage needs its own",
             )
         seen[stage.domain] = stage.name
-        if domain and (fault := domain_fault(stage.domain)):
-            faults.add(f"stages.{stage.name}.domain", fault)
+        if domain and (problem := domain_problem(stage.domain)):
+            problems.add(f"stages.{stage.name}.domain", problem)
     return stages
 
 
 def _settings(
-    value: object, key: str, regions: list[str], faults: Faults
+    value: object, key: str, regions: list[str], problems: InputProblems
 ) -> tuple[dict[str, Setting], dict[str, dict[str, Setting]]]:
     """A stage's settings: those of both regions, and by region those that are a table with a value
     for each.
     """
     if not isinstance(value, dict):
-        faults.add(key, f"must be a table, like [{key}]")
+        problems.add(key, f"must be a table, like [{key}]")
         return {}, {}
     regional: dict[str, dict[str, Setting]] = {region: {} for region in regions}
     for name, each in value.items():
@@ -209,7 +215,7 @@ def _settings(
             isinstance(part, str | int | bool) for part in table.values()
         ):
             example = ", ".join(f"{region} = ..." for region in regions)
-            faults.add(
+            problems.add(
                 f"{key}.{name}",
                 f"must be text, a whole number or true/false, or one of them a region: {{ {example} }}",
             )

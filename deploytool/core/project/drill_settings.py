@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploytool.core.errors import Faults
+from deploytool.core.errors import InputProblems
 
 KEYS = ["rate", "resolvers", "rto_seconds", "failback_seconds", "failed_share"]
 HIGHEST_RATE = 100.0
@@ -38,28 +38,28 @@ class DrillSettings:
     objectives: Objectives = field(default_factory=Objectives)
 
 
-def parse_drill_settings(value: object, faults: Faults) -> DrillSettings:
-    """Parse the table; what is wrong with it is added to the faults."""
+def parse_drill_settings(value: object, problems: InputProblems) -> DrillSettings:
+    """Parse the table; what is wrong with it is added to the problems."""
     if not isinstance(value, dict):
-        faults.add("drill", "must be a table, like [drill]")
+        problems.add("drill", "must be a table, like [drill]")
         return DrillSettings()
     for unknown in value.keys() - set(KEYS):
-        faults.unknown("drill", unknown, KEYS)
-    rate = _number(value, "rate", faults, HIGHEST_RATE, "requests a second")
-    rto = _number(value, "rto_seconds", faults, 86_400, "seconds")
-    failback = _number(value, "failback_seconds", faults, 86_400, "seconds")
-    share = _share(value, faults)
-    return DrillSettings(rate, _resolvers(value, faults), Objectives(rto, failback, share))
+        problems.unknown("drill", unknown, KEYS)
+    rate = _number(value, "rate", problems, HIGHEST_RATE, "requests a second")
+    rto = _number(value, "rto_seconds", problems, 86_400, "seconds")
+    failback = _number(value, "failback_seconds", problems, 86_400, "seconds")
+    share = _share(value, problems)
+    return DrillSettings(rate, _resolvers(value, problems), Objectives(rto, failback, share))
 
 
 def _number(
-    table: Mapping[str, Any], key: str, faults: Faults, most: float, unit: str
+    table: Mapping[str, Any], key: str, problems: InputProblems, most: float, unit: str
 ) -> float | None:
     value = table.get(key)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        faults.add(
+        problems.add(
             f"drill.{key}",
             f"{value!r} is not valid; it must be a number of {unit}, more than 0 and at most {most:g}",
         )
@@ -67,12 +67,12 @@ def _number(
     return float(value)
 
 
-def _share(table: Mapping[str, Any], faults: Faults) -> float | None:
+def _share(table: Mapping[str, Any], problems: InputProblems) -> float | None:
     value = table.get("failed_share")
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        faults.add(
+        problems.add(
             "drill.failed_share",
             f"{value!r} is not valid; it must be from 0 to 1, like 0.01 for one request in a hundred",
         )
@@ -80,16 +80,16 @@ def _share(table: Mapping[str, Any], faults: Faults) -> float | None:
     return float(value)
 
 
-def _resolvers(table: Mapping[str, Any], faults: Faults) -> tuple[str, ...]:
+def _resolvers(table: Mapping[str, Any], problems: InputProblems) -> tuple[str, ...]:
     value = table.get("resolvers", [])
     if not isinstance(value, list):
-        faults.add("drill.resolvers", 'must be a list of addresses, like ["1.1.1.1", "8.8.8.8"]')
+        problems.add("drill.resolvers", 'must be a list of addresses, like ["1.1.1.1", "8.8.8.8"]')
         return ()
     for each in value:
         try:
             ipaddress.ip_address(each)
         except ValueError:
-            faults.add(
+            problems.add(
                 "drill.resolvers", f"{each!r} is no IP address of a resolver; write it like 1.1.1.1"
             )
     return tuple(map(str, value))

@@ -1,4 +1,4 @@
-"""infra/stacks.yaml as frozen types: the stacks, where each parameter comes from, and every fault
+"""infra/stacks.yaml as frozen types: the stacks, where each parameter comes from, and every problem
 of the file at once.
 """
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploytool.core.errors import Faults, InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.settings import (
     ALWAYS,
     BUILT_IN,
@@ -119,54 +119,56 @@ class GraphFile:
 
 
 def parse_graph_file(text: str, file: str) -> GraphFile:
-    """Parse the graph file's text. Raises InputError with every fault found."""
+    """Parse the graph file's text. Raises InputError with every problem found."""
     document = load_yaml(text, file)
     if not isinstance(document, dict):
-        raise InputError([InputFault(file, "", "must be a mapping with the key 'stacks'")])
-    faults = Faults(file)
-    _known(document, "", ["settings", "artifacts", "stacks", "service"], faults)
+        raise InputError([InputProblem(file, "", "must be a mapping with the key 'stacks'")])
+    problems = InputProblems(file)
+    _known(document, "", ["settings", "artifacts", "stacks", "service"], problems)
     settings = {
-        name: _setting(name, each, faults)
-        for name, each in _table(document, "settings", faults).items()
+        name: _setting(name, each, problems)
+        for name, each in _table(document, "settings", problems).items()
     }
     artifacts = {
-        name: _artifact(name, each, faults)
-        for name, each in _table(document, "artifacts", faults).items()
+        name: _artifact(name, each, problems)
+        for name, each in _table(document, "artifacts", problems).items()
     }
     stacks = {
-        name: _stack(name, each, faults)
-        for name, each in _table(document, "stacks", faults).items()
+        name: _stack(name, each, problems)
+        for name, each in _table(document, "stacks", problems).items()
     }
     if not stacks:
-        faults.add("stacks", "names no stack")
+        problems.add("stacks", "names no stack")
     service = {
-        name: _service(name, each, faults)
-        for name, each in _table(document, "service", faults).items()
+        name: _service(name, each, problems)
+        for name, each in _table(document, "service", problems).items()
     }
-    faults.raise_any()
+    problems.raise_any()
     return GraphFile(file, settings, artifacts, stacks, service)
 
 
-def _known(table: Mapping[str, Any], key: str, known: list[str], faults: Faults) -> None:
+def _known(table: Mapping[str, Any], key: str, known: list[str], problems: InputProblems) -> None:
     for name in table:
         if name not in known:
-            faults.unknown(key, str(name), known)
+            problems.unknown(key, str(name), known)
 
 
-def _table(parent: Mapping[str, Any], name: str, faults: Faults, path: str = "") -> dict[str, Any]:
+def _table(
+    parent: Mapping[str, Any], name: str, problems: InputProblems, path: str = ""
+) -> dict[str, Any]:
     value = parent.get(name) or {}
     if not isinstance(value, dict):
-        faults.add(f"{path}{name}", "must be a mapping")
+        problems.add(f"{path}{name}", "must be a mapping")
         return {}
     return value
 
 
-def _setting(name: str, value: object, faults: Faults) -> SettingSpec:
+def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
     key = f"settings.{name}"
     if name in BUILT_IN:
-        faults.add(key, "is a built-in setting; choose another name")
+        problems.add(key, "is a built-in setting; choose another name")
     table = value if isinstance(value, dict) else {"default": value}
-    _known(table, key, ["default", "values", "lookup", "when"], faults)
+    _known(table, key, ["default", "values", "lookup", "when"], problems)
     default, values, lookup = (
         table.get("default", ""),
         table.get("values", []),
@@ -175,26 +177,26 @@ def _setting(name: str, value: object, faults: Faults) -> SettingSpec:
     if not isinstance(values, list) or not all(
         isinstance(each, str | int) for each in [default, *values]
     ):
-        faults.add(
+        problems.add(
             key,
             "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}",
         )
         return SettingSpec("")
     if lookup and lookup not in LOOKUPS:
-        faults.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
-    spec = SettingSpec(default, tuple(values), str(lookup), _when(table, key, faults))
-    if fault := spec.fault(default):
-        faults.add(f"{key}.default", fault)
+        problems.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
+    spec = SettingSpec(default, tuple(values), str(lookup), _when(table, key, problems))
+    if problem := spec.problem(default):
+        problems.add(f"{key}.default", problem)
     return spec
 
 
-def _when(table: Mapping[str, Any], key: str, faults: Faults) -> Condition:
+def _when(table: Mapping[str, Any], key: str, problems: InputProblems) -> Condition:
     """The condition beside `when`: {SETTING: VALUE} or {SETTING: [VALUE, ...]}."""
     of: dict[str, tuple[str, ...]] = {}
-    for name, value in _table(table, "when", faults, f"{key}.").items():
+    for name, value in _table(table, "when", problems, f"{key}.").items():
         values = value if isinstance(value, list) else [value]
         if not values or not all(isinstance(each, str | int) for each in values):
-            faults.add(
+            problems.add(
                 f"{key}.when.{name}",
                 "must be a value or a list of values, like {zone: [new, existing]}",
             )
@@ -202,60 +204,64 @@ def _when(table: Mapping[str, Any], key: str, faults: Faults) -> Condition:
     return Condition(of)
 
 
-def _artifact(name: str, value: object, faults: Faults) -> ArtifactSpec:
+def _artifact(name: str, value: object, problems: InputProblems) -> ArtifactSpec:
     key = f"artifacts.{name}"
     table = value if isinstance(value, dict) else {}
-    _known(table, key, ["source", "bucket"], faults)
+    _known(table, key, ["source", "bucket"], problems)
     source = table.get("source")
     if not isinstance(source, str):
-        faults.add(f"{key}.source", "is missing; name the folder to package, relative to this file")
-    bucket = _parameter(table.get("bucket"), f"{key}.bucket", faults).source
+        problems.add(
+            f"{key}.source", "is missing; name the folder to package, relative to this file"
+        )
+    bucket = _parameter(table.get("bucket"), f"{key}.bucket", problems).source
     if not isinstance(bucket, OutputSource):
-        faults.add(f"{key}.bucket", "must be an output, like {output: code-bucket.BucketName}")
+        problems.add(f"{key}.bucket", "must be an output, like {output: code-bucket.BucketName}")
         bucket = OutputSource("", "")
     return ArtifactSpec(name, str(source), bucket)
 
 
-def _service(name: str, value: object, faults: Faults) -> Alternatives:
+def _service(name: str, value: object, problems: InputProblems) -> Alternatives:
     if name not in (*SERVICE, *REGIONAL_SERVICE):
-        faults.unknown("service", name, [*SERVICE, *REGIONAL_SERVICE])
-    return _alternatives(value, f"service.{name}", faults)
+        problems.unknown("service", name, [*SERVICE, *REGIONAL_SERVICE])
+    return _alternatives(value, f"service.{name}", problems)
 
 
-def _stack(name: str, value: object, faults: Faults) -> StackSpec:
+def _stack(name: str, value: object, problems: InputProblems) -> StackSpec:
     key = f"stacks.{name}"
     if not isinstance(value, dict):
-        faults.add(key, "must be a mapping with 'template' and 'scope'")
+        problems.add(key, "must be a mapping with 'template' and 'scope'")
         value = {}
-    _known(value, key, ["template", "scope", "when", "parameters", "snapshot"], faults)
+    _known(value, key, ["template", "scope", "when", "parameters", "snapshot"], problems)
     if not isinstance(value.get("template"), str):
-        faults.add(f"{key}.template", "is missing; name the template's file, relative to this file")
+        problems.add(
+            f"{key}.template", "is missing; name the template's file, relative to this file"
+        )
     if value.get("scope") not in SCOPES:
         message = "must be 'global' (one stack, in the primary region), 'regional' (one in each) or 'secondary' (one, in that region)"
-        faults.add(f"{key}.scope", message)
+        problems.add(f"{key}.scope", message)
     parameters = {
-        parameter: _alternatives(each, f"{key}.parameters.{parameter}", faults)
-        for parameter, each in _table(value, "parameters", faults, f"{key}.").items()
+        parameter: _alternatives(each, f"{key}.parameters.{parameter}", problems)
+        for parameter, each in _table(value, "parameters", problems, f"{key}.").items()
     }
-    when = _when(value, key, faults)
+    when = _when(value, key, problems)
     return StackSpec(
         name,
         str(value.get("template")),
         str(value.get("scope")),
         parameters,
-        _snapshot(value, key, faults),
+        _snapshot(value, key, problems),
         when,
     )
 
 
-def _snapshot(stack: Mapping[str, Any], key: str, faults: Faults) -> Snapshot | None:
-    table = _table(stack, "snapshot", faults, f"{key}.")
+def _snapshot(stack: Mapping[str, Any], key: str, problems: InputProblems) -> Snapshot | None:
+    table = _table(stack, "snapshot", problems, f"{key}.")
     if not table:
         return None
-    _known(table, f"{key}.snapshot", ["resource", "of"], faults)
+    _known(table, f"{key}.snapshot", ["resource", "of"], problems)
     of = table.get("of")
     if not isinstance(table.get("resource"), str) or not isinstance(of, list) or not of:
-        faults.add(
+        problems.add(
             f"{key}.snapshot",
             "must name a resource and the stacks whose templates it holds, like {resource: Deployment, of: [api, lambda]}",
         )
@@ -263,25 +269,25 @@ def _snapshot(stack: Mapping[str, Any], key: str, faults: Faults) -> Snapshot | 
     return Snapshot(table["resource"], tuple(map(str, of)))
 
 
-def _alternatives(value: object, key: str, faults: Faults) -> Alternatives:
+def _alternatives(value: object, key: str, problems: InputProblems) -> Alternatives:
     if value == []:
-        faults.add(key, "is an empty list; name at least one source")
+        problems.add(key, "is an empty list; name at least one source")
     return tuple(
-        _parameter(each, key, faults) for each in (value if isinstance(value, list) else [value])
+        _parameter(each, key, problems) for each in (value if isinstance(value, list) else [value])
     )
 
 
-def _parameter(value: object, key: str, faults: Faults) -> ParameterSource:
+def _parameter(value: object, key: str, problems: InputProblems) -> ParameterSource:
     if not isinstance(value, dict):
-        return ParameterSource(_source(value, key, faults))
-    only, when = str(value.get("only", "")), _when(value, key, faults)
+        return ParameterSource(_source(value, key, problems))
+    only, when = str(value.get("only", "")), _when(value, key, problems)
     if only not in ("", "primary", "secondary"):
-        faults.add(f"{key}.only", "must be 'primary' or 'secondary'")
+        problems.add(f"{key}.only", "must be 'primary' or 'secondary'")
     source = {name: each for name, each in value.items() if name not in ("only", "when")}
-    return ParameterSource(_source(source, key, faults), only, when)
+    return ParameterSource(_source(source, key, problems), only, when)
 
 
-def _source(value: object, key: str, faults: Faults) -> Source:
+def _source(value: object, key: str, problems: InputProblems) -> Source:
     match value:
         case bool() | str() | int():
             return LiteralSource(text_of(value))
@@ -296,7 +302,7 @@ def _source(value: object, key: str, faults: Faults) -> Source:
             return OutputSource(stack, name, str(rest.get("region", "")))
         case {"artifact": str(name), "part": str(part), **rest} if part in PARTS and not rest:
             return ArtifactSource(name, part)
-    faults.add(
+    problems.add(
         key,
         "must be a literal (or {value: LITERAL}), {setting: NAME}, {output: STACK.OUTPUT} (region: primary|secondary|NAME)"
         " or {artifact: NAME, part: key|version|bucket}",

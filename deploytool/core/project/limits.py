@@ -20,7 +20,7 @@ STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 LOGICAL_ID = re.compile(r"[A-Za-z0-9]+")
 
 
-def template_faults(template: Template) -> Iterator[tuple[str, str]]:
+def template_problems(template: Template) -> Iterator[tuple[str, str]]:
     """What CloudFormation would not take of a template, as (key, message). Its size is known only
     once it is rendered.
     """
@@ -52,7 +52,7 @@ def may_be_too_large(template: Template) -> bool:
     return template.size > BODY_LIMIT // 4
 
 
-def stack_name_fault(name: str) -> str:
+def stack_name_problem(name: str) -> str:
     """What is wrong with a stack's name in CloudFormation, empty when nothing."""
     if len(name) > 128:
         return f"the stack would be named {name}: {len(name)} characters, and CloudFormation takes 128; choose shorter names"
@@ -61,7 +61,7 @@ def stack_name_fault(name: str) -> str:
     return ""
 
 
-def value_fault(declared: Mapping[str, Any], value: str) -> str:
+def value_problem(declared: Mapping[str, Any], value: str) -> str:
     """Why a template's parameter does not take a value, empty when it does. `declared` is its entry
     below `Parameters`.
     """
@@ -75,16 +75,16 @@ def value_fault(declared: Mapping[str, Any], value: str) -> str:
         if kind.startswith(("List<", "CommaDelimitedList"))
         else [value]
     )
-    why = next((why for part in parts if (why := _part_fault(declared, kind, part))), "")
+    why = next((why for part in parts if (why := _part_problem(declared, kind, part))), "")
     return why and str(declared.get("ConstraintDescription", why))
 
 
-def _part_fault(declared: Mapping[str, Any], kind: str, value: str) -> str:
+def _part_problem(declared: Mapping[str, Any], kind: str, value: str) -> str:
     allowed = [text_of(each) for each in declared.get("AllowedValues") or []]
     if allowed and value not in allowed:
         return f"must be one of {', '.join(allowed)}"
     if "Number" in kind:
-        return _number_fault(declared, value)
+        return _number_problem(declared, value)
     pattern = declared.get("AllowedPattern")
     # A pattern of Java's that Python's re does not know is left to CloudFormation
     with suppress(re.error):
@@ -97,7 +97,7 @@ def _part_fault(declared: Mapping[str, Any], kind: str, value: str) -> str:
     return ""
 
 
-def _number_fault(declared: Mapping[str, Any], value: str) -> str:
+def _number_problem(declared: Mapping[str, Any], value: str) -> str:
     try:
         number = float(value)
     except ValueError:

@@ -5,7 +5,7 @@ that are looked up. Pure.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deploytool.core.errors import Faults
+from deploytool.core.errors import InputProblems
 from deploytool.core.project.config import Config, Setting, Stage
 
 EVERYWHERE = ("project", "stage", "domain", "primary_region", "secondary_region")
@@ -50,7 +50,7 @@ class SettingSpec:
     lookup: str = ""
     when: Condition = ALWAYS
 
-    def fault(self, value: Setting) -> str:
+    def problem(self, value: Setting) -> str:
         """What is wrong with a stage's value, empty when nothing."""
         if isinstance(self.default, bool) and not isinstance(value, bool):
             return f"'{value}' must be true or false, without quotes"
@@ -102,9 +102,9 @@ def needed_lookups(
 
 
 def check_stage_settings(
-    stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], faults: Faults
+    stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], problems: InputProblems
 ) -> None:
-    """The faults of a stage's settings: a name that no stack uses, a value that the graph file does
+    """The problems of a stage's settings: a name that no stack uses, a value that the graph file does
     not allow.
     """
     known = sorted({*declared, *used} - {*BUILT_IN})
@@ -115,6 +115,6 @@ def check_stage_settings(
     for name, value in given:
         key = f"stages.{stage.name}.settings"
         if name not in known:
-            faults.unknown(key, name, known)
-        elif name in declared and (fault := declared[name].fault(value)):
-            faults.add(f"{key}.{name}", fault)
+            problems.unknown(key, name, known)
+        elif name in declared and (problem := declared[name].problem(value)):
+            problems.add(f"{key}.{name}", problem)

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from deploytool.core.errors import InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem
 
 try:  # several times as fast; PyYAML has it where it was built with libyaml
     from yaml import CSafeLoader as _SafeLoader
@@ -86,7 +86,7 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
     except yaml.YAMLError as error:
         raise InputError(
-            [InputFault(file, "", f"not valid YAML: {' '.join(str(error).split())}")]
+            [InputProblem(file, "", f"not valid YAML: {' '.join(str(error).split())}")]
         ) from error
 
 
@@ -99,7 +99,7 @@ def parse_template(text: str, file: str) -> Template:
         or not document["Resources"]
     ):
         raise InputError(
-            [InputFault(file, "Resources", "not a CloudFormation template: it has no resources")]
+            [InputProblem(file, "Resources", "not a CloudFormation template: it has no resources")]
         )
     parameters = {
         name: ParameterSpec("Default" in spec, str(spec.get("NoEcho", False)).lower() == "true")
@@ -195,7 +195,7 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
     )
     if len(body.encode()) > BODY_LIMIT:
         message = f"{len(body.encode()):,} bytes; CloudFormation takes {BODY_LIMIT:,} at most. Split the stack in two"
-        raise InputError([InputFault(file, "", message)])
+        raise InputError([InputProblem(file, "", message)])
     return body
 
 

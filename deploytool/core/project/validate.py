@@ -1,4 +1,4 @@
-"""The faults of a graph file that hold whatever region a stack stands in: names, outputs,
+"""The problems of a graph file that hold whatever region a stack stands in: names, outputs,
 conditions, CloudFormation's limits.
 """
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from deploytool.core.errors import Faults
+from deploytool.core.errors import InputProblems
 from deploytool.core.project.config import Config, Setting
 from deploytool.core.project.graphfile import (
     REGIONAL_SERVICE,
@@ -19,7 +19,7 @@ from deploytool.core.project.graphfile import (
     Source,
     StackSpec,
 )
-from deploytool.core.project.limits import template_faults
+from deploytool.core.project.limits import template_problems
 from deploytool.core.project.settings import BUILT_IN, Condition
 from deploytool.core.project.template import Template
 
@@ -27,7 +27,7 @@ from deploytool.core.project.template import Template
 @dataclass(frozen=True)
 class GraphCheck:
     """Checks a graph file against its templates and a stage's settings; adds what it finds to
-    `faults`.
+    `problems`.
     """
 
     config: Config
@@ -35,7 +35,7 @@ class GraphCheck:
     templates: Mapping[str, Template]
     settings: Mapping[str, Setting]
     differing: AbstractSet[str]  # the settings of which each region has its own
-    faults: Faults
+    problems: InputProblems
 
     def run(self) -> None:
         """Check everything, also the stacks and sources that this stage does without."""
@@ -50,28 +50,28 @@ class GraphCheck:
                 "regional" if name in REGIONAL_SERVICE else "global",
             )
         for name, template in self.templates.items():
-            for key, message in template_faults(template):
-                self.faults.add(key, message, file=name)
+            for key, message in template_problems(template):
+                self.problems.add(key, message, file=name)
 
     def _check_stack(self, spec: StackSpec) -> None:
         key, template = f"stacks.{spec.name}", self.templates[spec.template]
         self._check_when(spec.when, f"{key}.when", spec.scope)
         for name, alternatives in spec.parameters.items():
             if name not in template.parameters:
-                self.faults.unknown(f"{key}.parameters", name, sorted(template.parameters))
+                self.problems.unknown(f"{key}.parameters", name, sorted(template.parameters))
             self._check_alternatives(alternatives, f"{key}.parameters.{name}", spec.scope)
         for name, declared in template.parameters.items():
             if not declared.has_default and name not in spec.parameters:
                 message = f"has no value, and {spec.template} no default; say where it comes from"
-                self.faults.add(f"{key}.parameters.{name}", message)
+                self.problems.add(f"{key}.parameters.{name}", message)
         if spec.snapshot:
             if spec.snapshot.resource not in template.resources:
-                self.faults.unknown(
+                self.problems.unknown(
                     f"{key}.snapshot.resource", spec.snapshot.resource, sorted(template.resources)
                 )
             for name in spec.snapshot.of:
                 if name not in self.file.stacks:
-                    self.faults.unknown(f"{key}.snapshot.of", name, sorted(self.file.stacks))
+                    self.problems.unknown(f"{key}.snapshot.of", name, sorted(self.file.stacks))
 
     def _check_alternatives(self, alternatives: Alternatives, key: str, scope: str) -> None:
         for parameter in alternatives:
@@ -88,18 +88,18 @@ class GraphCheck:
                     and isinstance(declared.default, bool)
                     and value not in ("true", "false")
                 ):
-                    self.faults.add(
+                    self.problems.add(
                         f"{key}.{name}", f"'{value}' can never hold: the setting is true or false"
                     )
-                elif declared and declared.values and (fault := declared.fault(value)):
-                    self.faults.add(f"{key}.{name}", f"can never hold: {fault}")
+                elif declared and declared.values and (problem := declared.problem(value)):
+                    self.problems.add(f"{key}.{name}", f"can never hold: {problem}")
 
     def _check_setting(self, name: str, key: str, scope: str) -> None:
         known = {*BUILT_IN, *self.settings, *self.differing}
         if name not in known:
-            self.faults.unknown(key, name, sorted(known))
+            self.problems.unknown(key, name, sorted(known))
         elif scope == "global" and name in self.differing:
-            self.faults.add(
+            self.problems.add(
                 key, f"'{name}' differs from region to region; a global stack has none of its own"
             )
 
@@ -111,7 +111,7 @@ class GraphCheck:
                 self._check_output(source, key, scope)
             case ArtifactSource(name, _):
                 if name not in self.file.artifacts:
-                    self.faults.unknown(key, name, sorted(self.file.artifacts))
+                    self.problems.unknown(key, name, sorted(self.file.artifacts))
                 else:
                     self._check_output(
                         self.file.artifacts[name].bucket, f"artifacts.{name}.bucket", scope
@@ -122,21 +122,21 @@ class GraphCheck:
     def _check_output(self, source: OutputSource, key: str, scope: str) -> None:
         producer = self.file.stacks.get(source.stack)
         if producer is None:
-            self.faults.unknown(key, source.stack, sorted(self.file.stacks))
+            self.problems.unknown(key, source.stack, sorted(self.file.stacks))
             return
         template = self.templates[producer.template]
         if source.output not in template.outputs:
             has = ", ".join(sorted(template.outputs)) or "none"
-            self.faults.add(
+            self.problems.add(
                 key, f"{producer.template} has no output '{source.output}'; it has: {has}"
             )
         if source.region and source.region not in ("primary", "secondary", *self.config.regions):
-            self.faults.add(
+            self.problems.add(
                 key,
                 f"'{source.region}' is none of primary, secondary, {', '.join(self.config.regions)}",
             )
         if producer.scope == "regional" and scope == "global" and not source.region:
-            self.faults.add(
+            self.problems.add(
                 key,
                 f"'{source.stack}' is in each region; say which one with region: primary or secondary",
             )

@@ -156,7 +156,7 @@ class CaaForbids:
         return f"the CAA records of {self.owner.rstrip('.')} allow {they} to issue for {self.name}, not Amazon"
 
 
-def caa_fault(name: str, look: Callable[[str], Sequence[str]]) -> CaaForbids | None:
+def caa_problem(name: str, look: Callable[[str], Sequence[str]]) -> CaaForbids | None:
     """Why ACM may not issue for a name, or None. `look` gives the CAA records of one name, as text
     like `0 issue "amazon.com"`.
 

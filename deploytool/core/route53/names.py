@@ -9,7 +9,7 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 DOMAIN_LENGTH = 64
 
 
-def domain_fault(domain: str) -> str | None:
+def domain_problem(domain: str) -> str | None:
     """What is wrong with a domain name, or None. The rules are those of RFC 1035 and ACM's length
     limit.
     """

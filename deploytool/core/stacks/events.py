@@ -21,7 +21,7 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
-class StackBegun:
+class StackStarted:
     """An operation (create, update, delete) was accepted by CloudFormation. It is expected to take
     `expected` seconds.
 
@@ -274,7 +274,7 @@ class RegionPassed:
 
 
 StackEvents = (
-    RunStarted | StackBegun | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
+    RunStarted | StackStarted | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
 )
 RunEvents = LockWaited | StopRequested | CancelRequested | Detached
 CertificateEvents = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploytool.core.errors import InputError, InputFault
+from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.project.template import digest, without_words
 from deploytool.core.stacks.plan import tags_of
@@ -133,7 +133,7 @@ def read_plan_file(text: str, file: str) -> World:
 
     def fault(key: str, message: str) -> InputError:
         return InputError(
-            [InputFault(file, key, message)], hint="make it anew: deploytool plan --out FILE"
+            [InputProblem(file, key, message)], hint="make it anew: deploytool plan --out FILE"
         )
 
     try:

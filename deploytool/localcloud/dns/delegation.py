@@ -16,7 +16,7 @@ from dns.message import Message
 
 from deploytool.core.errors import InputError
 from deploytool.core.route53.health import HealthCheck
-from deploytool.core.route53.names import domain_fault
+from deploytool.core.route53.names import domain_problem
 from deploytool.core.route53.zone import HostedZone, RecordSet, canonical, find_zone, record_sets
 from deploytool.localcloud.ports import ControlPlane
 from deploytool.localcloud.settings import CONTROL_ADDRESS
@@ -180,6 +180,6 @@ def _parent(domain: str) -> str:
 
 def _checked(domain: str) -> str:
     name = domain.lower().rstrip(".")
-    if (fault := domain_fault(name)) is not None:
+    if (fault := domain_problem(name)) is not None:
         raise InputError(fault)
     return canonical(name)

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from deploytool.core.drill.history import FRESH, KEPT, DnsAnswered, HealthSeen, Served
 from deploytool.core.drill.live_state import HealthView
-from deploytool.core.drill.parsed_history import Facts
+from deploytool.core.drill.parsed_history import ParsedHistory
 
 MOST_STRETCHES = 300  # of a lane; one that changes more often is condensed, see `condensed`
 
@@ -73,7 +73,7 @@ class Lanes:
         return self.name_servers + self.resolvers + self.clients + self.regions
 
 
-def lanes(facts: Facts) -> Lanes:
+def lanes(facts: ParsedHistory) -> Lanes:
     """Take a history apart by lane."""
     end = facts.events[-1].at
     seen: dict[str, list[Stretch]] = {}
@@ -140,7 +140,7 @@ def _worst(stretches: Sequence[Stretch]) -> Stretch:
     )
 
 
-def _answer(facts: Facts, event: Served | DnsAnswered) -> Stretch:
+def _answer(facts: ParsedHistory, event: Served | DnsAnswered) -> Stretch:
     match event:
         case Served(region=str(region)) if event.good:
             return Stretch(event.at, event.at, Kind.SERVED, region)
@@ -157,7 +157,7 @@ def _answer(facts: Facts, event: Served | DnsAnswered) -> Stretch:
 
 
 def _checkers(
-    facts: Facts, end: float
+    facts: ParsedHistory, end: float
 ) -> tuple[tuple[tuple[float, int, int], ...], tuple[Lane, ...]]:
     view = HealthView(facts.started.health_check.config)
     counts: list[tuple[float, int, int]] = []

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from deploytool.core.drill.judge import Judgement, Verdict
-from deploytool.core.drill.parsed_history import Facts
+from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.render.report.gauge import gauge
 from deploytool.render.report.lanes import Kind, Lane, Lanes, lanes
 from deploytool.render.report.picture import picture
@@ -26,7 +26,7 @@ from deploytool.render.report.text import (
 MARKS = {Verdict.PASS: "✓", Verdict.INCONCLUSIVE: "?", Verdict.FAIL: "✗"}
 
 
-def page(judgement: Judgement, facts: Facts) -> str:
+def page(judgement: Judgement, facts: ParsedHistory) -> str:
     """The whole page. What comes from outside is escaped by jinja2; the pictures escape theirs
     themselves.
     """

@@ -9,7 +9,7 @@ import svg
 
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.measures import Movement, client_span
-from deploytool.core.drill.parsed_history import Facts, Window
+from deploytool.core.drill.parsed_history import ParsedHistory, Window
 from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch, lanes
 from deploytool.render.report.svg import (
     LEFT,
@@ -94,7 +94,7 @@ class _Drawing:
         return str(each.kind)
 
 
-def picture(judgement: Judgement, facts: Facts) -> str:
+def picture(judgement: Judgement, facts: ParsedHistory) -> str:
     """The picture as an SVG element for a page that has the colours of page.css."""
     found, bound = lanes(facts), judgement.expected.total
     windows = [each for each in (facts.failover, facts.failback) if each.start is not None]
@@ -140,7 +140,7 @@ def picture(judgement: Judgement, facts: Facts) -> str:
     ).as_str()
 
 
-def _regions(found: Lanes, facts: Facts) -> tuple[str, ...]:
+def _regions(found: Lanes, facts: ParsedHistory) -> tuple[str, ...]:
     """Primary, secondary, and whatever else answered."""
     seen = {
         each.text
@@ -156,7 +156,7 @@ def _regions(found: Lanes, facts: Facts) -> tuple[str, ...]:
 
 
 def _expected(
-    drawing: _Drawing, judgement: Judgement, facts: Facts, windows: Sequence[Window]
+    drawing: _Drawing, judgement: Judgement, facts: ParsedHistory, windows: Sequence[Window]
 ) -> None:
     if not windows:
         return
@@ -244,7 +244,7 @@ def _beside(x: float, y: float, words: str) -> Iterator[svg.Element]:
         yield text(x - 6, y, words, "note end halo")
 
 
-def _fault(drawing: _Drawing, judgement: Judgement, facts: Facts) -> None:
+def _fault(drawing: _Drawing, judgement: Judgement, facts: ParsedHistory) -> None:
     if facts.injected is None:
         return
     drawing.heading("Fault")
@@ -306,7 +306,7 @@ def _axis(drawing: _Drawing, last: float) -> Iterator[svg.Element]:
         yield line(x, 34, x, bottom, "grid over")
 
 
-def _marks(drawing: _Drawing, facts: Facts) -> Iterator[svg.Element]:
+def _marks(drawing: _Drawing, facts: ParsedHistory) -> Iterator[svg.Element]:
     """When the fault was injected and undone, through all lanes."""
     if facts.injected is not None:
         x = drawing.x(facts.injected)

@@ -23,7 +23,7 @@ from deploytool.core.errors import DeploytoolError, ProbeFailed
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.route53.delegation import (
     Delegated,
-    caa_fault,
+    caa_problem,
     in_words,
     judge,
     stands_in_the_way,
@@ -37,14 +37,14 @@ from deploytool.core.stacks.events import (
     Emit,
     Event,
     RecordsNeeded,
-    StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
+    StackStarted,
 )
 from deploytool.core.stacks.plan import Action, resolve
 from deploytool.work.certificates.parent import look_at_parent, look_for_caa
-from deploytool.work.stacks.operations import Postponed
+from deploytool.work.stacks.operations import RetryAfter
 
 # seconds; a certificate that is issued sooner costs no call
 FIRST_LOOK, LOOK_EVERY, SAY_EVERY = 3.0, 10.0, 30.0
@@ -82,7 +82,7 @@ class CertificateGuard:
         if isinstance(event, StackDone) and event.action == Action.CREATE:
             self._created.update(event.outputs.values())
 
-    def before(self, node: Node, parameters: Mapping[str, str]) -> Postponed | None:
+    def before(self, node: Node, parameters: Mapping[str, str]) -> RetryAfter | None:
         """None: ask for them. Raises DeploytoolError when they would never be validated."""
         postponed = None
         for request in certificate_requests(node.document, parameters):
@@ -92,7 +92,7 @@ class CertificateGuard:
             looks = {zone_id: look_for_caa(self._ports, zone) for zone_id, zone in zones.items()}
             elsewhere = look_for_caa(self._ports, None)
             for name in request.names:
-                if fault := caa_fault(name, looks.get(request.zones.get(name, ""), elsewhere)):
+                if fault := caa_problem(name, looks.get(request.zones.get(name, ""), elsewhere)):
                     mend = 'add a CAA record for that name: 0 issue "amazon.com"'
                     raise DeploytoolError(
                         f"no certificate for {name} would be issued: {fault}", hint=mend
@@ -106,7 +106,7 @@ class CertificateGuard:
             self._zones[zone_id] = self._ports.zones.get(zone_id)
         return self._zones[zone_id]
 
-    def _delegation(self, node: NodeId, zone: ZoneInfo) -> Postponed | None:
+    def _delegation(self, node: NodeId, zone: ZoneInfo) -> RetryAfter | None:
         domain = zone.name.rstrip(".")
         verdict = judge(look_at_parent(self._ports, zone.name), zone.name_servers)
         words = in_words(verdict, domain, zone.name_servers)
@@ -130,7 +130,7 @@ class CertificateGuard:
         if words != before or now - at >= SAY_EVERY:
             self._said[node] = (words, now)
             self._emit(DelegationMissing(now, node, domain, servers, words, waited))
-        return Postponed(
+        return RetryAfter(
             min(max(_GROWTH * waited, _SHORTEST), _LONGEST, max(self._timeout - waited, 0.0))
         )
 
@@ -172,7 +172,7 @@ class CertificateWatch:
         """Hand the event on; begin and end to look."""
         self._emit(event)
         match event:
-            case StackBegun(at, node, action) if action in (
+            case StackStarted(at, node, action) if action in (
                 Action.CREATE,
                 Action.UPDATE,
             ) and self._holds_one(node):

@@ -20,7 +20,7 @@ from deploytool.core.drill.history import (
     PhaseBegan,
     region_lane,
 )
-from deploytool.core.drill.live_state import Situation
+from deploytool.core.drill.live_state import LiveState
 from deploytool.core.drill.ports import Environment
 from deploytool.core.drill.preflight import reasons_to_refuse
 from deploytool.core.drill.record import DrillUnderWay
@@ -95,7 +95,7 @@ class _Drill:
         self.clock, self.injected = _Since(environment.clock), False
         self.health_check = environment.health_checks.get(service.health_check_id)
         self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
-        self.situation = Situation(self.health_check.config, scenario.lasting)
+        self.situation = LiveState(self.health_check.config, scenario.lasting)
         # A check that meets silence ends with its time limit, which the target may have stretched.
         self.attempt = max(fault.attempt, environment.least_limit) if fault.attempt else 0.0
         config = self.health_check.config

@@ -9,7 +9,7 @@ from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import Clock, HttpAnswer, Nameserver
 from deploytool.core.stacks.events import Emit, RegionFaulty, RegionPassed
 from deploytool.core.stacks.rollout import Endpoint, answer_fault
-from deploytool.work.stacks.operations import Postponed
+from deploytool.work.stacks.operations import RetryAfter
 
 EVERY = 2.0  # seconds of the target's clock between two looks at an endpoint
 
@@ -115,7 +115,7 @@ class EndpointCheck:
 
     def look(
         self, endpoints: Endpoints, clock: Clock, speed: float, emit: Emit
-    ) -> Postponed | str | None:
+    ) -> RetryAfter | str | None:
         """Look once, when it is time. None: passed; a text: failed of that; else when to look
         again.
         """
@@ -123,7 +123,7 @@ class EndpointCheck:
         began = now()
         self._since = began if self._since is None else self._since
         if began < self._due:
-            return Postponed((self._due - began) / speed)
+            return RetryAfter((self._due - began) / speed)
         url = endpoints.endpoint.url(self.region)
         fault, version = endpoints.fault(self.region, self.versions)
         left = max(self._since + self.settle - now(), 0.0)
@@ -138,4 +138,4 @@ class EndpointCheck:
             return None
         pause = min(EVERY, left) if fault else EVERY
         self._due = now() + pause
-        return Postponed(pause / speed)
+        return RetryAfter(pause / speed)

@@ -35,7 +35,7 @@ from deploytool.core.stacks.rollout import (
 )
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.rollout.endpoints import EndpointCheck, Endpoints
-from deploytool.work.stacks.operations import Postponed
+from deploytool.work.stacks.operations import RetryAfter
 
 # Seconds of the target's clock: a region's time to answer as it must after its update
 SETTLE = 60.0
@@ -122,7 +122,7 @@ class RolloutGate:
             case StackFailed(_, node) | StackCancelled(_, node):
                 self._broken.append(node)
 
-    def before(self, node: Node, _parameters: Mapping[str, str]) -> Postponed | None:
+    def before(self, node: Node, _parameters: Mapping[str, str]) -> RetryAfter | None:
         """None: change it. Raises DeploytoolError when that could take down the only region that
         serves.
         """
@@ -172,7 +172,7 @@ class RolloutGate:
         )
         return order
 
-    def _gate(self, node: NodeId, order: Order) -> Postponed | None:
+    def _gate(self, node: NodeId, order: Order) -> RetryAfter | None:
         """The active region's turn comes when the standby is up to date and answers."""
         if self._passed:
             return None
@@ -184,7 +184,7 @@ class RolloutGate:
         if failed := [each for each in self._broken if each in order.first]:
             raise self._stop(order, f"{failed[0]} failed")
         if not order.first <= self._done.keys():
-            return Postponed(_TICK)
+            return RetryAfter(_TICK)
         self._check = self._check or EndpointCheck(
             order.standby, self._rollout.settle, STEADY, self._expected(order.standby)
         )
@@ -198,7 +198,7 @@ class RolloutGate:
         self._passed = result is None
         return result
 
-    def _look(self, check: EndpointCheck) -> Postponed | str | None:
+    def _look(self, check: EndpointCheck) -> RetryAfter | str | None:
         return check.look(self._endpoints, self._ports.clock, self._rollout.speed, self._emit)
 
     def _stop(self, order: Order, why: str) -> DeploytoolError:
@@ -218,7 +218,7 @@ class RolloutGate:
         left = function is None or self._done.get(function) == Action.NOT_CHOSEN
         return frozenset() if left else versions_of(self._graph, region)
 
-    def _alone(self, node: NodeId) -> Postponed | None:
+    def _alone(self, node: NodeId) -> RetryAfter | None:
         """A run in one region: the other one must serve meanwhile."""
         (other,) = (each for each in self._graph.regions if each not in self._rollout.regions)
         if self._passed:

@@ -10,7 +10,7 @@ from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.ports import Stacks
 from deploytool.core.stacks.stack import Stack, StackStatus, latest_of
 from deploytool.core.stacks.tokens import read_token, token_for
-from deploytool.work.stacks.operations import Begun, Blocked
+from deploytool.work.stacks.operations import Started, WaitingForOther
 
 # What an earlier run, which was killed, may have left under way and this one goes on with
 RESUMED = {
@@ -22,7 +22,7 @@ RESUMED = {
 
 def resume_or_wait(
     stacks: Stacks, node: Node, stack: Stack, fingerprint: str, expected: float | None
-) -> Begun | Blocked:
+) -> Started | WaitingForOther:
     """Go on with an operation under way if it brings about what is wanted; otherwise wait for it as
     for someone else's.
     """
@@ -31,8 +31,8 @@ def resume_or_wait(
     token = last.token if last else ""
     ours, action = read_token(token), RESUMED.get(stack.status)
     if action and ours and ours.fingerprint == fingerprint and ours.operation == action:
-        return Begun(action, node.stack_name, stack.id, token, expected=expected, resumed=True)
-    return Blocked(stack.id, stack.status, token)
+        return Started(action, node.stack_name, stack.id, token, expected=expected, resumed=True)
+    return WaitingForOther(stack.id, stack.status, token)
 
 
 def begin_deletion(stacks: Stacks, region: str, stack: Stack) -> str:
@@ -64,7 +64,7 @@ def earlier_update(stacks: Stacks, region: str, stack_id: str) -> float | None:
         return None
 
 
-def cancel(stacks: Stacks, region: str, begun: Begun) -> str | None:
+def cancel(stacks: Stacks, region: str, begun: Started) -> str | None:
     """Cancel an operation; the cancellation's token, or None where it is best waited for.
 
     An update is rolled back. A creation is deleted, but never a stack that has been complete: that

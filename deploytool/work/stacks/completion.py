@@ -17,14 +17,14 @@ from deploytool.core.stacks.stack import (
     latest_of,
     rollback_failures,
 )
-from deploytool.work.stacks.operations import Begun
+from deploytool.work.stacks.operations import Started
 
 # Seconds between looks at a stale answer, and how many (about 45 s)
 FIRST_WAIT, LONGEST_WAIT, TRIES = 0.3, 5.0, 12
 
 
 @dataclass(frozen=True)
-class Ended:
+class Completed:
     """How an operation ended. `stack` is what it left when that is as wanted, `cause` and `hint`
     are said when it is not.
     """
@@ -36,7 +36,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Endings:
+class Completions:
     """Looks for the ends of operations; every method makes calls, so it is called beside the
     engine.
     """
@@ -45,8 +45,8 @@ class Endings:
     clock: Clock
 
     def ended(
-        self, region: str, begun: Begun, seen: Stack | None, *, taken_over: bool
-    ) -> Ended | None:
+        self, region: str, begun: Started, seen: Stack | None, *, taken_over: bool
+    ) -> Completed | None:
         """The end, or None while it runs. `seen` is what the last listing showed.
 
         With `taken_over` it is also asked whether someone else's operation has ended on the stack
@@ -57,7 +57,7 @@ class Endings:
         if status is None:
             return self._taken_over(region, begun) if taken_over else None
         if status in begun.wanted:
-            return Ended(status, self._left(region, begun, seen, status))
+            return Completed(status, self._left(region, begun, seen, status))
         cause = self._cause(region, begun, events)
         said = (
             f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}"
@@ -72,9 +72,11 @@ class Endings:
             hint = command_for(
                 status, begun.name, region, rollback_failures(events, begun.stack_id)
             )
-        return Ended(status, None, said, hint)
+        return Completed(status, None, said, hint)
 
-    def _cause(self, region: str, begun: Begun, events: Sequence[StackEvent]) -> StackEvent | None:
+    def _cause(
+        self, region: str, begun: Started, events: Sequence[StackEvent]
+    ) -> StackEvent | None:
         """The first cause; where that is a nested stack, the first cause in there."""
         cause = first_cause(events, begun.stack_id, *begun.tokens)
         if (
@@ -89,7 +91,7 @@ class Endings:
             or cause
         )
 
-    def _left(self, region: str, begun: Begun, seen: Stack | None, status: StackStatus) -> Stack:
+    def _left(self, region: str, begun: Started, seen: Stack | None, status: StackStatus) -> Stack:
         """The stack once DescribeStacks shows the end that its events told; a stale answer is asked
         again.
         """
@@ -107,7 +109,7 @@ class Endings:
             hint="run the command again; it goes on where it stopped",
         )
 
-    def _taken_over(self, region: str, begun: Begun) -> Ended | None:
+    def _taken_over(self, region: str, begun: Started) -> Completed | None:
         """Someone else's operation that began after ours and has ended: ours is over, whatever it
         did.
         """
@@ -122,7 +124,7 @@ class Endings:
         status = StackStatus(last.status)
         if not status.is_end:
             return None
-        return Ended(
+        return Completed(
             status,
             None,
             f"someone else's operation ({last.token or 'without a token'}) ended it as {status}",

@@ -33,15 +33,15 @@ from deploytool.work.stacks.changes import (
     earlier_update,
     resume_or_wait,
 )
-from deploytool.work.stacks.engine import Begun, Blocked, Engine, Outcome, Settled
+from deploytool.work.stacks.engine import Engine, Outcome, Started, Unchanged, WaitingForOther
 from deploytool.work.stacks.lock import Coordination, held
-from deploytool.work.stacks.operations import Beginning, Postponed
+from deploytool.work.stacks.operations import RetryAfter, StartResult
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
 HIDDEN = "****"
 # Called with a node and its parameters before its stack is changed: None to go on, or when to ask
 # again. Raises to refuse.
-Before = Callable[[Node, Mapping[str, str]], Postponed | None]
+Before = Callable[[Node, Mapping[str, str]], RetryAfter | None]
 # Called with the stacks that are there, also those that the stage leaves out, before anything
 # begins. Raises to refuse the run.
 Found = Callable[[Mapping[NodeId, Stack]], None]
@@ -128,7 +128,7 @@ class _Deploy:
         self.secrets: set[str] = set()
         self.later = left_for_later(graph, deployed, chosen) if options.ready else frozenset()
 
-    def begin(self, node_id: NodeId, outputs: Outputs) -> Beginning:
+    def begin(self, node_id: NodeId, outputs: Outputs) -> StartResult:
         self.inputs[node_id] = outputs
         deployed = self._current(node_id)
         if not self.chosen(node_id):
@@ -146,7 +146,7 @@ class _Deploy:
             return self._create(wanted, deployed.id if deployed else "")
         return self._go_on(wanted, deployed, decision, outputs)
 
-    def _postponed(self, wanted: _Wanted, decision: Decision) -> Postponed | None:
+    def _postponed(self, wanted: _Wanted, decision: Decision) -> RetryAfter | None:
         """Ask whether the stack may be changed now; raises when it may not at all."""
         if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
             return None
@@ -161,13 +161,13 @@ class _Deploy:
 
     def _go_on(
         self, wanted: _Wanted, deployed: Stack, decision: Decision, outputs: Outputs
-    ) -> Beginning:
+    ) -> StartResult:
         """With a stack that is there."""
         region, stacks = wanted.node.id.region, self.ports.stacks
         match decision.action:
             case Action.NOTHING:
                 self._protect(region, deployed)
-                return Settled(Action.NOTHING, deployed.outputs)
+                return Unchanged(Action.NOTHING, deployed.outputs)
             case Action.WAIT:
                 return resume_or_wait(
                     stacks,
@@ -184,7 +184,7 @@ class _Deploy:
                 token = begin_continuation(stacks, region, deployed)
                 good = frozenset({StackStatus.UPDATE_ROLLBACK_COMPLETE})
                 name = wanted.node.stack_name
-                return Begun(
+                return Started(
                     "continue the rollback",
                     name,
                     deployed.id,
@@ -197,7 +197,7 @@ class _Deploy:
                 return self._replace(wanted.node, deployed)
         raise refusal(wanted.node, deployed, decision)
 
-    def after(self, node_id: NodeId, stack: Stack) -> Beginning | None:
+    def after(self, node_id: NodeId, stack: Stack) -> StartResult | None:
         wanted = self._wanted(node_id)
         if stack.status is StackStatus.DELETE_COMPLETE:
             self._upload(wanted.node, self.inputs[node_id])
@@ -206,13 +206,13 @@ class _Deploy:
             return self.begin_again(node_id, stack)
         return None
 
-    def begin_again(self, node_id: NodeId, stack: Stack) -> Beginning:
+    def begin_again(self, node_id: NodeId, stack: Stack) -> StartResult:
         """Decide anew, for the stack as it is now."""
         self.deployed[node_id] = stack
         self.looked.discard(node_id)
         return self.begin(node_id, self.inputs[node_id])
 
-    def cancel(self, node_id: NodeId, begun: Begun) -> str | None:
+    def cancel(self, node_id: NodeId, begun: Started) -> str | None:
         return cancel(self.ports.stacks, node_id.region, begun)
 
     def redact(self, text: str) -> str:
@@ -253,7 +253,7 @@ class _Deploy:
             express=self.options.express,
         )
 
-    def _create(self, wanted: _Wanted, predecessor: str) -> Begun | Blocked:
+    def _create(self, wanted: _Wanted, predecessor: str) -> Started | WaitingForOther:
         """Create the stack. The token follows from the one that was there before, so a repeated
         call makes no second stack.
         """
@@ -269,25 +269,25 @@ class _Deploy:
                 # Made since the stacks were listed, perhaps by this very call
                 if found is not None:
                     self.deployed[node.id] = found
-                    return Blocked(found.id, found.status)
+                    return WaitingForOther(found.id, found.status)
                 if attempt == GENERATIONS - 1:
                     raise
                 generation = token
             else:
                 seconds = expected_creation(node.template.resources)
-                return Begun(Action.CREATE, node.stack_name, stack_id, token, expected=seconds)
+                return Started(Action.CREATE, node.stack_name, stack_id, token, expected=seconds)
         raise AssertionError("the last attempt returns or raises")
 
-    def _update(self, wanted: _Wanted, deployed: Stack) -> Begun | Settled:
+    def _update(self, wanted: _Wanted, deployed: Stack) -> Started | Unchanged:
         region, name = wanted.node.id.region, wanted.node.stack_name
         token = token_for(Action.UPDATE, wanted.fingerprint, deployed.id, deployed.changed_at)
         stack_id = self.ports.stacks.update(region, self._request(wanted, token))
         if stack_id is None:
-            return Settled(Action.NOTHING, deployed.outputs)
+            return Unchanged(Action.NOTHING, deployed.outputs)
         seconds = earlier_update(self.ports.stacks, region, stack_id)
-        return Begun(Action.UPDATE, name, stack_id, token, before=deployed, expected=seconds)
+        return Started(Action.UPDATE, name, stack_id, token, before=deployed, expected=seconds)
 
-    def _replace(self, node: Node, deployed: Stack) -> Beginning:
+    def _replace(self, node: Node, deployed: Stack) -> StartResult:
         """Delete a creation that never came to be, after a second look: nothing that serves is ever
         deleted.
         """
@@ -295,7 +295,7 @@ class _Deploy:
         if now.status is not deployed.status:
             return self.begin_again(node.id, now)
         token = begin_deletion(self.ports.stacks, node.id.region, now)
-        return Begun(
+        return Started(
             "delete the failed creation", node.stack_name, now.id, token, before=now, more=True
         )
 
@@ -330,11 +330,11 @@ def _creation_seconds(node: Node, deployed: Stack) -> float | None:
     return expected_creation(node.template.resources) if creating else None
 
 
-def _as_it_is(deployed: Stack | None, action: Action) -> Settled:
+def _as_it_is(deployed: Stack | None, action: Action) -> Unchanged:
     """A stack that this run leaves alone gives the outputs that it has; one that is not there gives
     none.
     """
-    return Settled(action, deployed.outputs if deployed else {})
+    return Unchanged(action, deployed.outputs if deployed else {})
 
 
 def deploy(

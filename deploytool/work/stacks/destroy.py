@@ -9,7 +9,7 @@ from deploytool.core.stacks.events import Emit
 from deploytool.core.stacks.stack import Stack, StackStatus
 from deploytool.work.stacks.changes import begin_deletion
 from deploytool.work.stacks.deploy import DeployOptions, DeployPorts, find_deployed
-from deploytool.work.stacks.engine import Begun, Blocked, Engine, Outcome, Settled
+from deploytool.work.stacks.engine import Engine, Outcome, Started, Unchanged, WaitingForOther
 from deploytool.work.stacks.lock import held
 
 
@@ -29,24 +29,24 @@ class _Destroy:
         self,
         node_id: NodeId,
         outputs: Mapping[NodeId, Mapping[str, str]],  # noqa: ARG002  # port
-    ) -> Begun | Settled | Blocked:
+    ) -> Started | Unchanged | WaitingForOther:
         stack = self.deployed.get(node_id)
         if stack:
             stack = self.ports.stacks.get(node_id.region, stack.id)
         if stack is None or stack.status is StackStatus.DELETE_COMPLETE:
-            return Settled("not there", {})
+            return Unchanged("not there", {})
         if stack.status.is_busy:
-            return Blocked(stack.id, stack.status)
+            return WaitingForOther(stack.id, stack.status)
         self.before(node_id)
         for bucket in self._buckets(node_id, stack):
             self.ports.buckets.empty(node_id.region, bucket)
         token = begin_deletion(self.ports.stacks, node_id.region, stack)
-        return Begun("delete", stack.name, stack.id, token, before=stack)
+        return Started("delete", stack.name, stack.id, token, before=stack)
 
     def after(self, node: NodeId, stack: Stack) -> None:
         """Nothing follows a deletion."""
 
-    def cancel(self, node: NodeId, begun: Begun) -> None:
+    def cancel(self, node: NodeId, begun: Started) -> None:
         """A deletion cannot be cancelled."""
 
     def _buckets(self, node_id: NodeId, stack: Stack) -> list[str]:

@@ -19,28 +19,28 @@ from deploytool.core.stacks.events import (
     Detached,
     Emit,
     RunStarted,
-    StackBegun,
     StackCancelled,
     StackDone,
     StackFailed,
+    StackStarted,
     StackWaiting,
     StopRequested,
 )
 from deploytool.core.stacks.ports import Interrupts, NoInterrupts, Stacks
 from deploytool.core.stacks.stack import Stack, StackStatus
-from deploytool.work.stacks.completion import Ended, Endings
+from deploytool.work.stacks.completion import Completed, Completions
 from deploytool.work.stacks.operations import (
-    Beginning,
-    Begun,
-    Blocked,
     Operation,
     Outcome,
-    Postponed,
-    Settled,
+    RetryAfter,
+    Started,
+    StartResult,
+    Unchanged,
+    WaitingForOther,
 )
 from deploytool.work.tasks import Beside
 
-__all__ = ["Begun", "Blocked", "Engine", "Operation", "Outcome", "Settled"]
+__all__ = ["Engine", "Operation", "Outcome", "Started", "Unchanged", "WaitingForOther"]
 
 SLICE, BRIEF = 0.1, 0.005  # seconds between two turns of the loop; while a call is being made
 # Looks at a stack that is at an end which no event of ours tells, before someone else's are read
@@ -55,7 +55,7 @@ class _Running:
     state before it.
     """
 
-    begun: Begun
+    begun: Started
     since: float
     unchanged: int = 0
     unconfirmed: int = 0
@@ -83,7 +83,7 @@ class Engine:
         self.stacks, self.clock, self.emit = stacks, clock, emit
         self.interrupts, self.random = interrupts or NoInterrupts(), random
         self.heartbeat, self.redact = heartbeat, redact
-        self.endings = Endings(stacks, clock)
+        self.endings = Completions(stacks, clock)
         self.beside = Beside(runner)
         self.outcome = Outcome()
         self.waiting: dict[NodeId, frozenset[NodeId]] = {}
@@ -131,7 +131,7 @@ class Engine:
         )
         return min(max(next_look - self.clock.now(), BRIEF), SLICE)
 
-    # Beginning
+    # StartResult
 
     def _start_ready(self) -> None:
         for node, needs in list(self.waiting.items()):
@@ -156,20 +156,20 @@ class Engine:
         outputs = dict(self.outcome.outputs)
         self.beside.call(partial(self.operation.begin, node, outputs), partial(self._begun, node))
 
-    def _begun(self, node: NodeId, result: Beginning | DeploytoolError | None) -> None:
+    def _begun(self, node: NodeId, result: StartResult | DeploytoolError | None) -> None:
         self.starting.discard(node)
         match result:
-            case Begun():
+            case Started():
                 self._watch(node, result)
-            case Settled(action, outputs):
+            case Unchanged(action, outputs):
                 self._done(node, action, outputs)
-            case Blocked() | Postponed() if self.stop_level:
+            case WaitingForOther() | RetryAfter() if self.stop_level:
                 self.outcome.stopped[node] = "not begun"
-            case Blocked(stack_id, status, holder):
+            case WaitingForOther(stack_id, status, holder):
                 self.blocked[node] = stack_id
                 self._look_soon(node.region)
                 self.emit(StackWaiting(self.clock.now(), node, status, holder))
-            case Postponed(seconds):
+            case RetryAfter(seconds):
                 self.postponed[node] = self.clock.now() + seconds
             case DeploytoolError() as error:
                 self._failed(node, str(error), error.hint)
@@ -180,11 +180,11 @@ class Engine:
             del self.postponed[node]
             self._begin(node)
 
-    def _watch(self, node: NodeId, begun: Begun) -> None:
+    def _watch(self, node: NodeId, begun: Started) -> None:
         now = self.clock.now()
         self.running[node] = _Running(begun, now)
         self._look_soon(node.region)
-        self.emit(StackBegun(now, node, begun.action, self._expected(node), begun.resumed))
+        self.emit(StackStarted(now, node, begun.action, self._expected(node), begun.resumed))
         if self.stop_level >= CANCEL:
             self._cancel(node)
 
@@ -261,7 +261,7 @@ class Engine:
         call = partial(self.endings.ended, node.region, run.begun, shown, taken_over=taken_over)
         self.beside.call(call, partial(self._checked, node))
 
-    def _checked(self, node: NodeId, result: Ended | DeploytoolError | None) -> None:
+    def _checked(self, node: NodeId, result: Completed | DeploytoolError | None) -> None:
         self.checking.discard(node)
         run = self.running[node]
         match result:
@@ -272,11 +272,11 @@ class Engine:
             case DeploytoolError() as error:
                 del self.running[node]
                 self._failed(node, str(error), error.hint)
-            case Ended():
+            case Completed():
                 del self.running[node]
                 self._ended(node, run, result)
 
-    def _ended(self, node: NodeId, run: _Running, end: Ended) -> None:
+    def _ended(self, node: NodeId, run: _Running, end: Completed) -> None:
         begun = run.begun
         in_time = run.cancelling and (
             end.stack is None or end.status is StackStatus.DELETE_COMPLETE
@@ -301,9 +301,9 @@ class Engine:
         node: NodeId,
         action: str,
         outputs: Mapping[str, str],
-        result: Begun | Settled | DeploytoolError | None,
+        result: Started | Unchanged | DeploytoolError | None,
     ) -> None:
-        self._begun(node, Settled(action, outputs) if result is None else result)
+        self._begun(node, Unchanged(action, outputs) if result is None else result)
 
     # Stopping
 

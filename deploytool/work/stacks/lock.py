@@ -34,7 +34,7 @@ def lock_name(graph: Graph, what: str) -> str:
     return f"/deploytool/{graph.project}/{graph.stage}/{what}"
 
 
-class Hold:
+class StageLease:
     """A lease that is being held. `waited`: someone else had it, so what was known of the stacks is
     old.
     """
@@ -135,8 +135,8 @@ def held(
     emit: Emit,
     interrupts: Interrupts,
     wait: float,
-) -> Iterator[Hold]:
-    """Hold the stage's lease for the block. Raises DeploytoolError during a drill, and when someone
+) -> Iterator[StageLease]:
+    """StageLease the stage's lease for the block. Raises DeploytoolError during a drill, and when someone
     else deploys it.
     """
     primary, secondary = graph.regions[0], graph.regions[-1]
@@ -145,7 +145,7 @@ def held(
             f"a drill of stage {graph.stage} is under way, or was left unfinished",
             hint=f"when no drill runs: deploytool restore --stage {graph.stage}",
         )
-    hold = Hold(coordination, clock, runner, primary, lock_name(graph, "deploy"))
+    hold = StageLease(coordination, clock, runner, primary, lock_name(graph, "deploy"))
     hold.take(emit, interrupts, wait)
     try:
         yield hold

@@ -9,7 +9,7 @@ from deploytool.core.stacks.stack import GOOD_ENDS, Stack, StackStatus
 
 
 @dataclass(frozen=True)
-class Begun:
+class Started:
     """An operation that CloudFormation accepted. It ends when an event with `token` (or `also`, its
     cancellation's) says so.
 
@@ -44,7 +44,7 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Settled:
+class Unchanged:
     """There was nothing to do, or nothing is left to wait for."""
 
     action: str
@@ -52,7 +52,7 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class Blocked:
+class WaitingForOther:
     """Someone else's operation is under way (its token is `holder`); `begin` is called again when
     it has ended.
     """
@@ -63,13 +63,13 @@ class Blocked:
 
 
 @dataclass(frozen=True)
-class Postponed:
+class RetryAfter:
     """Something outside the graph is missing; `begin` is called again after so many seconds."""
 
     seconds: float
 
 
-Beginning = Begun | Settled | Blocked | Postponed
+StartResult = Started | Unchanged | WaitingForOther | RetryAfter
 
 
 class Operation(Protocol):
@@ -77,13 +77,13 @@ class Operation(Protocol):
     for a stack.
     """
 
-    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Beginning: ...
+    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> StartResult: ...
 
-    def after(self, node: NodeId, stack: Stack) -> Beginning | None:
+    def after(self, node: NodeId, stack: Stack) -> StartResult | None:
         """Called when an operation ended well: the next one for the same node, if there is one."""
         ...
 
-    def cancel(self, node: NodeId, begun: Begun) -> str | None:
+    def cancel(self, node: NodeId, begun: Started) -> str | None:
         """Cancel what was begun; the cancellation's token, or None when it is best waited for."""
         ...
 

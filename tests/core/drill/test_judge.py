@@ -21,7 +21,7 @@ from deploytool.core.drill.history import (
     region_lane,
 )
 from deploytool.core.drill.judge import Verdict, judge
-from deploytool.core.drill.live_state import AddressBook, HealthView, Situation
+from deploytool.core.drill.live_state import AddressBook, HealthView, LiveState
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
@@ -135,7 +135,7 @@ def test_an_answer_that_comes_late_tells_of_when_it_was_sent() -> None:
     assert found.verdict is Verdict.PASS, found.reasons
     assert found.failover.client == pytest.approx(40.0)
     assert (found.failover.failed, found.failover.flaps, found.failover.both_served) == (3, 0, 0.0)
-    situation = Situation(CONFIG, lasting=5)
+    situation = LiveState(CONFIG, lasting=5)
     for each in [*(served(second, WEST) for second in (140, 141, 142, 143, 144)), late[0]]:
         situation.observe(each)
     assert situation.served_by(FRESH) == WEST
@@ -259,7 +259,7 @@ def test_the_verdict_follows_the_checkers_as_route_53_counts() -> None:
 
 def test_a_lane_is_served_by_a_region_when_its_last_answers_say_so() -> None:
     """All of them, good, and enough of them."""
-    situation = Situation(CONFIG, 2)
+    situation = LiveState(CONFIG, 2)
     situation.observe(served(1, EAST))
     assert situation.served_by(FRESH) is None
     situation.observe(served(2, EAST))

@@ -91,7 +91,7 @@ def test_every_bad_value_is_told_before_any_call(config: Config, template: Templ
             template,
             {"Branch": "a b", "OidcProviderArn": "arn:aws:iam::1:x"},
         )
-    assert [fault.key for fault in caught.value.faults] == [
+    assert [fault.key for fault in caught.value.problems] == [
         "Parameters.Branch",
         "Parameters.OidcProviderArn",
     ]

@@ -81,7 +81,7 @@ def graph_of(
 def faults_of(graph: str, config: str = CONFIG) -> dict[str, str]:
     with pytest.raises(InputError) as caught:
         graph_of(graph, config)
-    return {fault.key: fault.message for fault in caught.value.faults}
+    return {fault.key: fault.message for fault in caught.value.problems}
 
 
 def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
@@ -519,7 +519,7 @@ def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
     )
     with pytest.raises(InputError) as caught:
         graph_of(graph, config, {"r.yaml": RULES})
-    [fault] = caught.value.faults
+    [fault] = caught.value.problems
     assert fault.key == key
     assert says in fault.message
     assert fault.file == ("deploytool.toml" if key.startswith("stages") else "stacks.yaml")
@@ -575,7 +575,7 @@ def test_a_template_over_cloudformation_s_limits_is_refused(
         graph_of(
             "stacks: {one: {template: big.yaml, scope: global}}", CONFIG, {"big.yaml": template}
         )
-    [fault] = caught.value.faults
+    [fault] = caught.value.problems
     assert (fault.file, fault.key) == ("big.yaml", key)
     assert says in fault.message
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deploytool.core.errors import InputError
 from deploytool.core.project.config import parse_config
-from deploytool.core.route53.names import domain_fault
+from deploytool.core.route53.names import domain_problem
 
 GOOD = """
 project = "hello"
@@ -26,7 +26,7 @@ def faults_of(text: str) -> dict[str, str]:
     with pytest.raises(InputError) as caught:
         parse_config(text, "deploytool.toml")
     assert caught.value.exit_code == 2
-    return {fault.key: fault.message for fault in caught.value.faults}
+    return {fault.key: fault.message for fault in caught.value.problems}
 
 
 def test_a_good_file_gives_its_stages_with_their_domains() -> None:
@@ -130,7 +130,7 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
 @given(st.lists(st.from_regex(r"[a-z0-9]{1,10}", fullmatch=True), min_size=2, max_size=4))
 def test_plain_labels_make_a_domain(labels: list[str]) -> None:
     """Names of letters and digits are taken."""
-    assert domain_fault(".".join(labels)) is None
+    assert domain_problem(".".join(labels)) is None
 
 
 def test_a_misspelt_key_is_one_message() -> None:

@@ -16,7 +16,7 @@ from deploytool.core.route53.delegation import (
     PartlyRight,
     PointsElsewhere,
     Verdict,
-    caa_fault,
+    caa_problem,
     in_words,
     judge,
     stands_in_the_way,
@@ -165,7 +165,7 @@ def look(records: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
 def test_caa(name: str, records: Mapping[str, Sequence[str]], owner: str | None) -> None:
     """CAA records forbid Amazon by the rules of RFC 8659, and the fault names whose they are."""
     found = look(records)
-    fault = caa_fault(name, lambda asked: found.get(asked, ()))
+    fault = caa_problem(name, lambda asked: found.get(asked, ()))
     assert (fault.owner if fault else None) == owner
 
 
@@ -178,7 +178,7 @@ def test_any_of_amazons_names_allows(ours: str, others: list[str]) -> None:
     forbidden.
     """
     values = [f'0 issue "{each}"' for each in [*others, ours]]
-    assert caa_fault("example.com", lambda _: values) is None
-    fault = caa_fault("example.com", lambda _: values[:-1])
+    assert caa_problem("example.com", lambda _: values) is None
+    fault = caa_problem("example.com", lambda _: values[:-1])
     assert (fault is None) == (not others)
     assert fault is None or all(each in str(fault) for each in others)

@@ -30,8 +30,8 @@ from deploytool.core.stacks.events import (
     Event,
     RecordsNeeded,
     RecordsRemoved,
-    StackBegun,
     StackDone,
+    StackStarted,
     ZoneDeleted,
 )
 from deploytool.work.certificates.cleanup import ZoneCleaner
@@ -300,7 +300,7 @@ class TestWatch:
     ) -> CertificateWatch:
         watch = CertificateWatch(graph_of(zone=zone), lambda: ports, events.append)
         watch(StackDone(0.0, NodeId("zone", "us-east-1"), "create", 1.0, {"Id": "Z1"}))
-        watch(StackBegun(0.0, CERT, "create"))
+        watch(StackStarted(0.0, CERT, "create"))
         events.clear()
         return watch
 
@@ -385,7 +385,7 @@ class TestWatch:
         (task,) = ports.runner.tasks  # type: ignore[attr-defined]
         task()
         assert looks == pytest.approx([3.0, 13.0, 23.0], abs=0.2)
-        watch(StackBegun(0.0, CERT, "delete"))
+        watch(StackStarted(0.0, CERT, "delete"))
         assert len(ports.runner.tasks) == 1  # type: ignore[attr-defined]
 
     def test_trouble_is_said(
@@ -443,7 +443,7 @@ class TestDestroy:
         zone = next(
             i
             for i, each in enumerate(events)
-            if isinstance(each, StackBegun) and each.node.stack == "zone"
+            if isinstance(each, StackStarted) and each.node.stack == "zone"
         )
         certificate = next(
             i for i, each in enumerate(events) if isinstance(each, StackDone) and each.node == CERT
@@ -461,7 +461,7 @@ class TestDestroy:
         zone = next(
             i
             for i, each in enumerate(events)
-            if isinstance(each, StackBegun) and each.node.stack == "zone"
+            if isinstance(each, StackStarted) and each.node.stack == "zone"
         )
         assert kinds.index(RecordsRemoved) < zone
         assert (kept, world.deleted) == ((), [])

@@ -17,7 +17,7 @@ from deploytool.core.stacks.events import (
     RegionPassed,
     RolloutOrdered,
     RolloutUnordered,
-    StackBegun,
+    StackStarted,
     StageUnnamed,
 )
 from deploytool.core.stacks.rollout import Endpoint
@@ -102,7 +102,7 @@ def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> 
 
         def emit(event: Event) -> None:
             events.append(event)
-            if isinstance(event, StackBegun) and event.node.stack == "lambda":
+            if isinstance(event, StackStarted) and event.node.stack == "lambda":
                 world.versions[event.node.region] = world.versions.get(
                     f"stuck {event.node.region}", version
                 )
@@ -124,7 +124,7 @@ def begun(events: list[Event]) -> list[NodeId]:
     return [
         event.node
         for event in events
-        if isinstance(event, StackBegun) and event.node.stack in ("bucket", "lambda")
+        if isinstance(event, StackStarted) and event.node.stack in ("bucket", "lambda")
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_first_deployment_is_parallel_and_asks_nobody(rolled: Deployed, world:
     """
     outcome, events = rolled(b"1")
     assert outcome.ok
-    times = {event.node: event.at for event in events if isinstance(event, StackBegun)}
+    times = {event.node: event.at for event in events if isinstance(event, StackStarted)}
     assert times[NodeId("bucket", EAST)] == times[NodeId("bucket", WEST)]
     before = len(world.stacks.calls)
     outcome, _ = rolled(b"1")
@@ -157,7 +157,7 @@ def test_an_update_reaches_the_standby_first(rolled: Deployed, world: World) -> 
     times = {
         event.node.region: event.at
         for event in events
-        if isinstance(event, StackBegun) and event.node.stack == "lambda"
+        if isinstance(event, StackStarted) and event.node.stack == "lambda"
     }
     assert times[EAST] >= passed.at >= times[WEST] + 1.0 + 4.0
     assert ("get", EAST) not in world.stacks.calls[calls:], "waiting for the standby costs no call"

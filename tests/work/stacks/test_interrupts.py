@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.events import CancelRequested, Detached, StackBegun, StopRequested
+from deploytool.core.stacks.events import CancelRequested, Detached, StackStarted, StopRequested
 from deploytool.core.stacks.stack import StackStatus
 from deploytool.work.stacks.deploy import DeployOptions, deploy
 from deploytool.work.stacks.destroy import destroy
@@ -49,7 +49,7 @@ def test_once_begins_nothing_more_and_waits_for_what_runs(
     )
     assert NodeId("zone", EAST) in outcome.done
     assert outcome.stopped[NodeId("certificate", WEST)] == "not begun"
-    assert not [each for each in events if isinstance(each, StackBegun) and each.at > 5.2]
+    assert not [each for each in events if isinstance(each, StackStarted) and each.at > 5.2]
     assert run()[0].ok
 
 

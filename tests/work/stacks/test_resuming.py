@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.events import StackBegun, StackWaiting
+from deploytool.core.stacks.events import StackStarted, StackWaiting
 from deploytool.core.stacks.stack import StackStatus
 from deploytool.work.stacks.destroy import destroy
 
@@ -79,7 +79,7 @@ def test_the_next_run_goes_on_with_the_creation_under_way(run: Run, stacks: Any)
         run()
     stacks.kill_at = (0, "")
     outcome, events = run()
-    resumed = {each.node for each in events if isinstance(each, StackBegun) and each.resumed}
+    resumed = {each.node for each in events if isinstance(each, StackStarted) and each.resumed}
     assert outcome.ok
     assert NodeId("zone", EAST) in resumed
     assert not [each for each in events if isinstance(each, StackWaiting)]

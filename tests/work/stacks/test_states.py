@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.events import StackBegun, StackFailed
+from deploytool.core.stacks.events import StackFailed, StackStarted
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import StackStatus
 from deploytool.work.stacks.destroy import destroy
@@ -68,7 +68,7 @@ def test_a_rollback_that_failed_is_continued_and_then_updated(
     begun = [
         each.action
         for each in events
-        if isinstance(each, StackBegun) and each.node == NodeId("api", EAST)
+        if isinstance(each, StackStarted) and each.node == NodeId("api", EAST)
     ]
     assert outcome.ok
     assert begun == ["continue the rollback", "update"]

@@ -9,9 +9,9 @@ import pytest
 
 from deploytool.core.errors import CloudRefused, Throttled
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.stacks.events import StackBegun, StackDone
+from deploytool.core.stacks.events import StackDone, StackStarted
 from deploytool.core.stacks.stack import StackStatus
-from deploytool.work.stacks.engine import Begun, Engine
+from deploytool.work.stacks.engine import Engine, Started
 
 EAST, WEST = "us-east-1", "us-west-2"
 Run = Callable[..., Any]
@@ -41,11 +41,11 @@ class Creation:
     def __init__(self, stacks: Any, expected: float) -> None:
         self.stacks, self.expected = stacks, expected
 
-    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Begun:
+    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Started:
         from deploytool.core.stacks.stack import StackRequest
 
         request = StackRequest(node.stack, "Description: x", {}, {}, f"token-{node}")
-        return Begun(
+        return Started(
             "create",
             node.stack,
             self.stacks.create(node.region, request),
@@ -56,7 +56,7 @@ class Creation:
     def after(self, node: NodeId, stack: Any) -> None:
         return None
 
-    def cancel(self, node: NodeId, begun: Begun) -> None:
+    def cancel(self, node: NodeId, begun: Started) -> None:
         return None
 
 
@@ -82,7 +82,7 @@ def test_the_expected_end_comes_from_the_other_region(stacks: Any, runner: Any) 
         NodeId("s", WEST): frozenset({NodeId("s", EAST)}),
     }
     Engine(stacks, stacks.clock, runner, events.append).run(nodes, Creation(stacks, 99.0))
-    expected = [each.expected for each in events if isinstance(each, StackBegun)]
+    expected = [each.expected for each in events if isinstance(each, StackStarted)]
     assert expected == [99.0, pytest.approx(20.0, abs=3.0)]
 
 
@@ -91,14 +91,14 @@ def test_the_expected_end_comes_from_earlier_updates(run: Run, stacks: Any, grap
     stacks.durations = {"hello-dev-api": 7.0}
     _, events = run()
     expected = {
-        (each.node, each.action): each.expected for each in events if isinstance(each, StackBegun)
+        (each.node, each.action): each.expected for each in events if isinstance(each, StackStarted)
     }
     assert expected[NodeId("api", EAST), "create"] == 1.0  # by its one resource
     run(graph_of(thing="Thing', Metadata: {x: 1}"))
     stacks.durations = {"hello-dev-api": 9.0}
     _, events = run(graph_of(thing="Thing', Metadata: {x: 2}"))
     expected = {
-        (each.node, each.action): each.expected for each in events if isinstance(each, StackBegun)
+        (each.node, each.action): each.expected for each in events if isinstance(each, StackStarted)
     }
     assert expected[NodeId("api", EAST), "update"] == pytest.approx(7.0, abs=0.001)
 

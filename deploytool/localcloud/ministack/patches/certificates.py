@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from deploytool.core.route53.delegation import caa_fault
+from deploytool.core.route53.delegation import caa_problem
 from deploytool.core.route53.zone import canonical
 from deploytool.localcloud.dns.resolver import ResolutionFailed
 from deploytool.localcloud.ministack.emulator import MiniStack
@@ -114,7 +114,7 @@ class Validation:
     def _decide(self, certificate: Certificate) -> None:
         """Issue a certificate whose names are all proven, unless CAA records forbid it."""
         names = [options["DomainName"] for options in certificate["DomainValidationOptions"]]
-        if any(caa_fault(name, lambda owner: self._found(owner, "CAA")) for name in names):
+        if any(caa_problem(name, lambda owner: self._found(owner, "CAA")) for name in names):
             certificate.update({"Status": _FAILED, "FailureReason": "CAA_ERROR"})
             return
         now = self._responses.now_iso()
