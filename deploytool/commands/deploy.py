@@ -35,6 +35,7 @@ from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
 from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.stacks.engine import Outcome
+from deploytool.work.stacks.hooks import DeployHooks
 
 EXPRESS_PATIENCE = 300.0  # seconds until what express mode left behind must serve
 
@@ -54,21 +55,21 @@ def run(args: Namespace) -> int:
             progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show,
             interrupts() as asked,
         ):
-            watch = CertificateWatch(
-                found.graph, lambda: found.target.certificates, _keeping(needed, show)
-            )
-            guard = CertificateGuard(
-                lambda: found.target.certificates, watch, args.delegation_timeout
-            )
-            gate = _gate(args, found, choice, guard)
-            kept = KeptZone(lambda: found.target.certificates)
-            before = (gate.before, kept.before, *((guard.before,) if args.delegation_check else ()))
-            with closing(watch):
-                asks = (gate.found, kept.found)
-                options = DeployOptions(
-                    args.express, args.wait, asked, asks, before, ready=args.scope is not None
+            emit = _keeping(needed, show)
+            watch = CertificateWatch(found.graph, lambda: found.target.certificates, emit)
+            gate = _gate(args, found, choice, emit)
+            hooks: list[DeployHooks] = [gate, KeptZone(lambda: found.target.certificates), watch]
+            if args.delegation_check:
+                hooks.append(
+                    CertificateGuard(
+                        lambda: found.target.certificates, emit, args.delegation_timeout
+                    )
                 )
-                outcome = deploy(found.graph, found.target.ports, gate, choice, options)
+            with closing(watch):
+                options = DeployOptions(
+                    args.express, args.wait, asked, tuple(hooks), ready=args.scope is not None
+                )
+                outcome = deploy(found.graph, found.target.ports, emit, choice, options)
         records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
         parity = compare(
             found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity

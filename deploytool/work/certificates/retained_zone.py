@@ -9,9 +9,10 @@ from deploytool.core.certificates.ports import CertificatePorts
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Node, NodeId
 from deploytool.core.stacks.stack import Stack
+from deploytool.work.stacks.hooks import DeployHooks
 
 
-class KeptZone:
+class KeptZone(DeployHooks):
     """Asked before a stack is changed. A second zone has other name servers, so the delegation
     would lead past it.
 
@@ -23,11 +24,11 @@ class KeptZone:
         self._make_ports = make_ports
         self._deployed: Mapping[NodeId, Stack] = {}
 
-    def found(self, deployed: Mapping[NodeId, Stack]) -> None:
+    def stacks_found(self, deployed: Mapping[NodeId, Stack]) -> None:
         """Hear what is deployed: a zone whose stack is there is no second one."""
         self._deployed = deployed
 
-    def before(self, node: Node, parameters: Mapping[str, str]) -> None:
+    def before_change(self, node: Node, parameters: Mapping[str, str]) -> None:
         """Raises DeploytoolError when the stack would make a zone beside a kept one."""
         name = None if node.id in self._deployed else hosted_zone_in(node.document, parameters)
         if name is None:

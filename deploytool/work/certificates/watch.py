@@ -44,6 +44,7 @@ from deploytool.core.stacks.events import (
 )
 from deploytool.core.stacks.plan import Action, resolve
 from deploytool.work.certificates.parent import look_at_parent, look_for_caa
+from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import RetryAfter
 
 # seconds; a certificate that is issued sooner costs no call
@@ -53,13 +54,12 @@ _TICK = 0.1  # seconds in which the watch notices that a stack has ended
 _SHORTEST, _LONGEST, _GROWTH = 1.0, 10.0, 0.25
 
 
-class CertificateGuard:
-    """Called before a stack is changed: looks at the delegation and the CAA records of the
-    certificates that it asks for.
+class CertificateGuard(DeployHooks):
+    """Checks the delegation and the CAA records before a stack requests its certificates.
 
-    It is a listener too: a hosted zone that this run created could not be delegated earlier, so the
-    run waits for it, at most `timeout` seconds; any other one that is not delegated fails at once.
-    One run has one.
+    A hosted zone that this run created could not be delegated earlier, so the run waits for its
+    delegation, at most `timeout` seconds. Any other zone that is not delegated fails at once. One
+    per run.
     """
 
     def __init__(
@@ -76,13 +76,12 @@ class CertificateGuard:
         """Made when they are first needed: a deployment with nothing to do asks no DNS."""
         return self._make_ports()
 
-    def __call__(self, event: Event) -> None:
-        """Hand the event on; remember what was created."""
-        self._emit(event)
+    def observe(self, event: Event) -> None:
+        """Remember the outputs of the stacks that this run creates."""
         if isinstance(event, StackDone) and event.action == Action.CREATE:
             self._created.update(event.outputs.values())
 
-    def before(self, node: Node, parameters: Mapping[str, str]) -> RetryAfter | None:
+    def before_change(self, node: Node, parameters: Mapping[str, str]) -> RetryAfter | None:
         """None: ask for them. Raises DeploytoolError when they would never be validated."""
         postponed = None
         for request in certificate_requests(node.document, parameters):
@@ -143,8 +142,8 @@ class _Seen:
     at: float
 
 
-class CertificateWatch:
-    """A listener that looks at ACM while a stack with a certificate is being made, and says what it
+class CertificateWatch(DeployHooks):
+    """Looks at ACM while a stack with a certificate is being made, and says what it
     waits for.
 
     It looks in a task beside the run, which ends with the stack or with `close`; first after
@@ -168,9 +167,8 @@ class CertificateWatch:
         """Made when they are first needed: a deployment with nothing to do asks no DNS."""
         return self._make_ports()
 
-    def __call__(self, event: Event) -> None:
-        """Hand the event on; begin and end to look."""
-        self._emit(event)
+    def observe(self, event: Event) -> None:
+        """Start and stop to poll with the stack."""
         match event:
             case StackStarted(at, node, action) if action in (
                 Action.CREATE,

@@ -35,6 +35,7 @@ from deploytool.core.stacks.rollout import (
 )
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.rollout.endpoints import EndpointCheck, Endpoints
+from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import RetryAfter
 
 # Seconds of the target's clock: a region's time to answer as it must after its update
@@ -70,8 +71,8 @@ class RolloutPorts:
     environment: Callable[[], Environment]
 
 
-class RolloutGate:
-    """Called before a stack is changed; a listener too, which learns what is done. One run has one.
+class RolloutGate(DeployHooks):
+    """Holds the region that serves back until the standby is updated and answers. One per run.
 
     It asks nobody anything before the first change of a stack that both regions have, and never
     before the stage is in service.
@@ -97,7 +98,7 @@ class RolloutGate:
         self._check: EndpointCheck | None = None
         self._refused = ""
 
-    def found(self, deployed: Mapping[NodeId, Stack]) -> None:
+    def stacks_found(self, deployed: Mapping[NodeId, Stack]) -> None:
         """Learn what is there. Raises DeploytoolError when that keeps what is wanted from being
         made.
         """
@@ -113,16 +114,19 @@ class RolloutGate:
                 f"then deploytool deploy --stage {stage} --region {region}",
             )
 
-    def __call__(self, event: Event) -> None:
-        """Hand the event on; remember what became of each stack."""
-        self._emit(event)
+    def observe(self, event: Event) -> None:
+        """Remember the result of each stack."""
         match event:
             case StackDone(_, node, action):
                 self._done[node] = action
             case StackFailed(_, node) | StackCancelled(_, node):
                 self._broken.append(node)
 
-    def before(self, node: Node, _parameters: Mapping[str, str]) -> RetryAfter | None:
+    def before_change(
+        self,
+        node: Node,
+        parameters: Mapping[str, str],  # noqa: ARG002  # the hook's signature
+    ) -> RetryAfter | None:
         """None: change it. Raises DeploytoolError when that could take down the only region that
         serves.
         """

@@ -9,7 +9,7 @@ from deploytool.core.errors import DeploytoolError, StackExists
 from deploytool.core.ports import Clock, Runner
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.durations import expected_creation
-from deploytool.core.stacks.events import Emit, Uploaded
+from deploytool.core.stacks.events import Emit, Event, Uploaded
 from deploytool.core.stacks.plan import (
     Action,
     Decision,
@@ -34,17 +34,12 @@ from deploytool.work.stacks.changes import (
     resume_or_wait,
 )
 from deploytool.work.stacks.engine import Engine, Outcome, Started, Unchanged, WaitingForOther
+from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.lock import Coordination, held
 from deploytool.work.stacks.operations import RetryAfter, StartResult
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
 HIDDEN = "****"
-# Called with a node and its parameters before its stack is changed: None to go on, or when to ask
-# again. Raises to refuse.
-Before = Callable[[Node, Mapping[str, str]], RetryAfter | None]
-# Called with the stacks that are there, also those that the stage leaves out, before anything
-# begins. Raises to refuse the run.
-Found = Callable[[Mapping[NodeId, Stack]], None]
 GENERATIONS = 3  # creation tokens tried, when stacks of the past have used them
 
 
@@ -71,16 +66,14 @@ class DeployOptions:
     """How this run goes: `express` ends operations before resources are ready; `wait` is for
     another run, in seconds.
 
-    Every one of `found` is told what is there; every one of `before` is asked before a stack is
-    changed. `ready` leaves for a later run what waits for a stack that is not chosen and not as it
-    should be; without it such a stack takes the outputs that are there.
+    `ready` leaves for a later run what waits for a stack that is not chosen and not as it should
+    be; without it such a stack takes the outputs that are there.
     """
 
     express: bool = False
     wait: float = 0.0
     interrupts: Interrupts = field(default_factory=NoInterrupts)
-    found: tuple[Found, ...] = ()
-    before: tuple[Before, ...] = ()
+    hooks: tuple[DeployHooks, ...] = ()
     ready: bool = False
 
 
@@ -150,14 +143,11 @@ class _Deploy:
         """Ask whether the stack may be changed now; raises when it may not at all."""
         if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
             return None
-        return next(
-            (
-                found
-                for before in self.options.before
-                if (found := before(wanted.node, wanted.parameters))
-            ),
-            None,
-        )
+        for hooks in self.options.hooks:
+            retry = hooks.before_change(wanted.node, wanted.parameters)
+            if retry is not None:
+                return retry
+        return None
 
     def _go_on(
         self, wanted: _Wanted, deployed: Stack, decision: Decision, outputs: Outputs
@@ -352,17 +342,22 @@ def deploy(
     """
     options = options or DeployOptions()
 
+    def emit_to_all(event: Event) -> None:
+        emit(event)
+        for hooks in options.hooks:
+            hooks.observe(event)
+
     def run(
         deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None
     ) -> Outcome:
-        for found in options.found:
-            found(deployed)
-        operation = _Deploy(graph, ports, emit, deployed, chosen, options=options)
+        for hooks in options.hooks:
+            hooks.stacks_found(deployed)
+        operation = _Deploy(graph, ports, emit_to_all, deployed, chosen, options=options)
         engine = Engine(
             ports.stacks,
             ports.clock,
             ports.runner,
-            emit,
+            emit_to_all,
             interrupts=options.interrupts,
             random=ports.random,
             heartbeat=heartbeat,

@@ -200,7 +200,7 @@ def run(
         guard = CertificateGuard(lambda: ports, events.append, timeout)
         deploy_ports = DeployPorts(stacks, buckets, stacks.clock, runner)
         return deploy(
-            graph or graph_of(), deploy_ports, guard, options=DeployOptions(before=(guard.before,))
+            graph or graph_of(), deploy_ports, events.append, options=DeployOptions(hooks=(guard,))
         ), events
 
     return run
@@ -299,8 +299,8 @@ class TestWatch:
         self, ports: CertificatePorts, events: list[Event], *, zone: bool = True
     ) -> CertificateWatch:
         watch = CertificateWatch(graph_of(zone=zone), lambda: ports, events.append)
-        watch(StackDone(0.0, NodeId("zone", "us-east-1"), "create", 1.0, {"Id": "Z1"}))
-        watch(StackStarted(0.0, CERT, "create"))
+        watch.observe(StackDone(0.0, NodeId("zone", "us-east-1"), "create", 1.0, {"Id": "Z1"}))
+        watch.observe(StackStarted(0.0, CERT, "create"))
         events.clear()
         return watch
 
@@ -378,14 +378,14 @@ class TestWatch:
         def seen(region: str, arn: str) -> Certificate | None:
             looks.append(world.clock.now())
             if len(looks) == 3:
-                watch(StackDone(world.clock.now(), CERT, "create", 1.0, {}))
+                watch.observe(StackDone(world.clock.now(), CERT, "create", 1.0, {}))
             return get(region, arn)
 
         ports.certificates.get = seen  # type: ignore[method-assign]
         (task,) = ports.runner.tasks  # type: ignore[attr-defined]
         task()
         assert looks == pytest.approx([3.0, 13.0, 23.0], abs=0.2)
-        watch(StackStarted(0.0, CERT, "delete"))
+        watch.observe(StackStarted(0.0, CERT, "delete"))
         assert len(ports.runner.tasks) == 1  # type: ignore[attr-defined]
 
     def test_trouble_is_said(

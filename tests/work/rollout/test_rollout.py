@@ -113,8 +113,8 @@ def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> 
         gate = RolloutGate(
             graph, endpoint, RolloutPorts(ports.clock, world.environment), emit, rollout
         )
-        options = DeployOptions(found=(gate.found,), before=(gate.before,))
-        return deploy(graph, ports, gate, chosen, options), events
+        options = DeployOptions(hooks=(gate,))
+        return deploy(graph, ports, emit, chosen, options), events
 
     return rolled
 
