@@ -1,8 +1,8 @@
 """`python -m benchmarks`: every figure in one run, as a table and as JSON.
 
-The slow runs go side by side, each tool against a local cloud of its own; they wait most of the
-time. Runs with nothing to do and start-ups are short and measured alone, after all others have
-ended.
+Each seed gives the resources other durations, the same ones for every tool. The tools create the
+stacks of a seed side by side, each against a local cloud of its own: they wait most of the time.
+Runs with nothing to do and start-ups are short, and are measured alone at the end.
 """
 
 import argparse
@@ -11,22 +11,25 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.graphs import TEN_STACKS, critical_path, load, write_chain, write_wide
 from benchmarks.measure import RunFailed, start_up, timed
 from benchmarks.report import Measurement, markdown_table, text_table
 from benchmarks.tools import TOOLS, CannotInstall, Run, Tool, deploytool_run
+from deploytool.commands.local import typical_durations
+from deploytool.core.project.graph import Graph
 from deploytool.localcloud import lifecycle
-from deploytool.localcloud.ministack.durations import Durations
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 
 HOME = Path(".bench").absolute()  # the peers' environments are kept there
+SEEDS = (1, 2, 3)
 CASES = {
     "create": "create ten stacks in two regions",
     "noop": "nothing to do, ten stacks",
@@ -35,193 +38,260 @@ CASES = {
     "help": "--help",
 }
 _HELP_RUNS = 20
-_MANY: dict[str, Callable[[Path], Path]] = {"chain": write_chain, "wide": write_wide}
+_MANY = {"chain": write_chain, "wide": write_wide}
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured, at which scale of the durations, and the folder for everything that is
-    written.
-    """
+    """What is measured. `scale` multiplies every duration; `folder` takes all that is written."""
 
     cases: frozenset[str]
     tools: tuple[Tool, ...]
+    seeds: tuple[int, ...]
     scale: float
     folder: Path
 
+    def durations(self, seed: int) -> Durations:
+        """How long resources take with a seed."""
+        return typical_durations(self.scale, seed)
+
     @contextmanager
-    def cloud(self, name: str, scale: float) -> Iterator[State]:
+    def cloud(self, name: str, durations: Durations) -> Iterator[State]:
         """A private local cloud."""
-        with lifecycle.private(Settings(self.folder / name / "cloud", durations=scale)) as state:
+        settings = Settings(self.folder / name / "cloud", durations=durations)
+        with lifecycle.private(settings) as state:
             yield state
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A tool that is ready to deploy to its cloud."""
+    """A tool that is ready to deploy to a cloud. `least` is the critical path in seconds."""
 
     tool: Tool
+    case: str
     run: Run
     state: State
     log: Path
+    least: float
 
 
 def run(bench: Bench) -> list[Measurement]:
-    """All measurements."""
-    found: list[Measurement] = []
-    with ExitStack() as stack:
+    """Make all measurements, in the order of CASES."""
+    measurements: list[Measurement] = []
+    with ExitStack() as clouds:
         if bench.cases & {"create", "noop"}:
-            found += _ten_stacks(bench, stack)
+            measurements += _ten_stacks(bench, clouds)
         else:
-            found += _many(bench)
+            measurements += _many_stacks(bench)
+
     if "help" in bench.cases:
-        command = str(Path(sys.executable).parent / "deploytool")
-        found.append(
-            Measurement(CASES["help"], "deploytool", start_up((command, "--help"), _HELP_RUNS))
-        )
-    return sorted(found, key=lambda each: list(CASES.values()).index(each.case))
+        command = (str(Path(sys.executable).parent / "deploytool"), "--help")
+        runs = start_up(command, _HELP_RUNS)
+        measurements.append(Measurement(CASES["help"], "deploytool", runs))
+
+    titles = list(CASES.values())
+    return sorted(measurements, key=lambda measurement: titles.index(measurement.case))
 
 
-def _ten_stacks(bench: Bench, stack: ExitStack) -> list[Measurement]:
-    """Creations side by side, the graphs of 200 stacks once the quicker tools are done; then each
-    alone with nothing to do.
+def _ten_stacks(bench: Bench, clouds: ExitStack) -> list[Measurement]:
+    """Create the ten stacks with each tool and seed, and then run each tool with nothing to do.
+
+    A tool that does nothing but wait (the AWS CLI, stack after stack) takes about ten minutes a
+    seed. The next seed does not wait for it, nor do the graphs of 200 stacks.
     """
     graph = load(TEN_STACKS)
-    scale = bench.scale if "create" in bench.cases else 0.0
-    least = critical_path(graph, Durations(scale))
-    found: list[Measurement] = []
-    ready: list[Prepared] = []
-    for tool in bench.tools:
-        try:
-            state = stack.enter_context(bench.cloud(tool.name, scale))
-            say(f"preparing {tool.label}")
-            made = tool.prepare(graph, state.directory, HOME)
-            ready.append(Prepared(tool, made, state, state.directory.parent / "log"))
-        except CannotInstall as error:
-            found += [
-                Measurement(CASES[case], tool.label, note=str(error))
-                for case in ("create", "noop")
-                if case in bench.cases
-            ]
-    say(f"creating ten stacks with {len(ready)} tools; the critical path is {least:g} s")
-    with ThreadPoolExecutor(len(ready) or 1) as pool:
-        futures: list[Future[Measurement]] = [pool.submit(_create, each, least) for each in ready]
-        for each, future in zip(ready, futures, strict=True):
-            if each.tool.name != "awscli":
-                future.result()
-        many = _many(bench)
-        created = [future.result() for future in futures]
-    found += many + (created if "create" in bench.cases else [])
+    measurements: list[Measurement] = []
+    creations: list[tuple[Prepared, Future[Measurement]]] = []
+
+    with ThreadPoolExecutor(len(bench.tools) * len(bench.seeds)) as pool:
+        for seed in bench.seeds:
+            ready, missing = _prepare(bench, graph, seed, clouds)
+            measurements += missing
+            started = [(prepared, pool.submit(_create, prepared)) for prepared in ready]
+            for prepared, creation in started:
+                if not prepared.tool.slow:
+                    creation.result()
+            creations += started
+        measurements += _many_stacks(bench)
+
+    if "create" in bench.cases:
+        measurements += [creation.result() for _, creation in creations]
     if "noop" in bench.cases:
-        found += [_idle(each) for each, made in zip(ready, created, strict=True) if made.runs]
-    return found
+        # The stacks of the first seed are enough: nothing is created, so no duration matters.
+        for prepared, creation in creations[: len(bench.tools)]:
+            if creation.result().runs:
+                measurements.append(_run_again(prepared))
+    return measurements
 
 
-def _create(each: Prepared, least: float) -> Measurement:
-    case, tool = CASES["create"], each.tool
+def _prepare(
+    bench: Bench, graph: Graph, seed: int, clouds: ExitStack
+) -> tuple[list[Prepared], list[Measurement]]:
+    """Start a cloud for each tool and write the tool's input.
+
+    Returns the tools that are ready, and a measurement that says why for each that is not.
+    """
+    durations = bench.durations(seed) if "create" in bench.cases else Durations()
+    case = f"{CASES['create']}, seed {seed}"
+    ready: list[Prepared] = []
+    missing: list[Measurement] = []
+
+    for tool in bench.tools:
+        say(f"seed {seed}: preparing {tool.label}")
+        state = clouds.enter_context(bench.cloud(f"{tool.name}-{seed}", durations))
+        try:
+            command = tool.prepare(graph, state.directory, HOME)
+        except CannotInstall as error:
+            missing.append(Measurement(CASES["create"], tool.label, note=str(error)))
+            continue
+        least = critical_path(tool.deployed(graph), durations)
+        log = state.directory.parent / "log"
+        ready.append(Prepared(tool, case, command, state, log, least))
+
+    say(f"seed {seed}: creating ten stacks with {len(ready)} tools")
+    return ready, missing
+
+
+def _create(prepared: Prepared) -> Measurement:
+    tool = prepared.tool
     try:
-        seconds, calls = timed(each.run, each.state, each.log)
+        seconds, calls = timed(prepared.run, prepared.state, prepared.log)
     except RunFailed as error:
         say(f"{tool.label} failed: {error}")
-        return Measurement(case, tool.label, note=f"failed: {error}")
-    say(f"{tool.label}: created in {seconds:.1f} s")
-    return Measurement(case, tool.label, (seconds,), least, calls, tool.note)
+        return Measurement(prepared.case, tool.label, note=f"failed: {error}")
+    say(f"{prepared.case}: {tool.label} took {seconds:.1f} s")
+    return Measurement(prepared.case, tool.label, (seconds,), prepared.least, calls, tool.note)
 
 
-def _idle(each: Prepared) -> Measurement:
-    case, tool = CASES["noop"], each.tool
+def _run_again(prepared: Prepared) -> Measurement:
+    case = CASES["noop"]
+    tool = prepared.tool
+    runs: list[float] = []
     try:
-        measured = [timed(each.run, each.state, each.log) for _ in range(tool.idle_runs)]
+        for _ in range(tool.idle_runs):
+            seconds, calls = timed(prepared.run, prepared.state, prepared.log)
+            runs.append(seconds)
     except RunFailed as error:
         return Measurement(case, tool.label, note=f"failed: {error}")
-    say(f"{tool.label}: nothing to do, {len(measured)} runs")
-    runs = tuple(seconds for seconds, _ in measured)
+    say(f"{case}: {tool.label}, {len(runs)} runs")
     note = f"median of {len(runs)} runs; the quickest {min(runs):.2f} s"
-    return Measurement(case, tool.label, runs, 0.0, measured[-1][1], note)
+    return Measurement(case, tool.label, tuple(runs), 0.0, calls, note)
 
 
-def _many(bench: Bench) -> list[Measurement]:
-    """The graphs of 200 stacks, deploytool alone."""
-    found = []
+def _many_stacks(bench: Bench) -> list[Measurement]:
+    """Create the graphs of 200 stacks, with deploytool alone and the first seed."""
+    durations = bench.durations(bench.seeds[0])
+    tool = TOOLS["deploytool"]
+    measurements: list[Measurement] = []
+    if tool not in bench.tools:
+        return measurements
+
     for name, write in _MANY.items():
-        if name not in bench.cases or not any(tool.name == "deploytool" for tool in bench.tools):
+        if name not in bench.cases:
             continue
-        config = write(bench.folder / name)
-        least = critical_path(load(config), Durations(bench.scale))
-        say(f"{CASES[name]}; the critical path is {least:g} s")
-        with bench.cloud(name, bench.scale) as state:
-            made = Prepared(
-                TOOLS["deploytool"], deploytool_run(config), state, bench.folder / name / "log"
-            )
-            found.append(replace(_create(made, least), case=CASES[name]))
-    return found
+        folder = bench.folder / name
+        config = write(folder)
+        least = critical_path(load(config), durations)
+        say(f"{CASES[name]}; the critical path is {least:.1f} s")
+        with bench.cloud(name, durations) as state:
+            command = deploytool_run(config)
+            prepared = Prepared(tool, CASES[name], command, state, folder / "log", least)
+            measurements.append(_create(prepared))
+    return measurements
 
 
-def heading(scale: float) -> list[str]:
+def heading(bench: Bench) -> list[str]:
     """What a reader of the table must know."""
-    machine = f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    model = f"local clouds with AWS-like durations (a model after measured values, not AWS) at scale {scale:g}"
-    lines = [f"{machine}; {model}."]
-    if (load := os.getloadavg()[1]) > (os.cpu_count() or 1):
+    processors = os.cpu_count() or 1
+    machine = f"{processors} processors, {platform.system()} {platform.machine()}"
+    seeds = ", ".join(str(seed) for seed in bench.seeds)
+    lines = [
+        f"{machine}, Python {platform.python_version()}.",
+        (
+            "Local clouds with AWS-like durations (a model after measured values, not AWS), "
+            f"scale {bench.scale:g}. Each resource takes half to twice its typical seconds, "
+            f"by seed {seeds}."
+        ),
+    ]
+    load_average = os.getloadavg()[1]
+    if load_average > processors:
         lines.append(
-            f"The machine was busy with other work (load average {load:.1f}): short runs show it."
+            f"The machine was busy with other work (load average {load_average:.1f}), "
+            "which short runs show."
         )
-    if scale != 1:
+    if bench.scale != 1:
         lines.append(
-            "The tools' own waits (AWS CLI 30 s, CDK 5 s, Sceptre 4 s) do not scale: these ratios are not those of AWS."
+            "The tools' own waits (AWS CLI 30 s, CDK 5 s, Sceptre 4 s) do not scale: "
+            "these ratios are not those of AWS."
         )
     return lines
 
 
 def say(text: str) -> None:
-    """Progress."""
+    """Report progress on standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__.splitlines()[0]
-    )
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     choices = f"tools: {', '.join(TOOLS)}; cases: {', '.join(CASES)}"
+    summary = str(__doc__).splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=summary)
     parser.add_argument(
         "--only",
         default="",
         metavar="NAMES",
-        help=f"some of these, with commas between ({choices})",
+        help=f"some of these, separated by commas ({choices})",
     )
     parser.add_argument(
-        "--scale",
-        type=float,
-        default=1.0,
-        help="how long resources take, 1: as long as the model says",
+        "--seeds",
+        default=",".join(str(seed) for seed in SEEDS),
+        metavar="NUMBERS",
+        help="seeds of the durations, separated by commas (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="multiply the durations (default: 1)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
     args = parser.parse_args(arguments)
-    only = {name for name in args.only.split(",") if name}
-    if unknown := only - {*TOOLS, *CASES}:
+
+    args.only = {name for name in args.only.split(",") if name}
+    unknown = args.only - {*TOOLS, *CASES}
+    if unknown:
         parser.error(f"--only {', '.join(sorted(unknown))}: {choices}")
-    cases = frozenset(only & set(CASES)) or frozenset(CASES)
-    tools = tuple(tool for name, tool in TOOLS.items() if name in only or not only & set(TOOLS))
-    with tempfile.TemporaryDirectory(
-        prefix="deploytool-bench-", ignore_cleanup_errors=True
-    ) as folder:
-        found = run(Bench(cases, tools, args.scale, Path(folder)))
-    lines = heading(args.scale)
-    print("\n".join([*lines, "", text_table(found)]))  # noqa: T201  # the result
+    try:
+        args.seeds = tuple(int(seed) for seed in args.seeds.split(","))
+    except ValueError:
+        parser.error(f"--seeds {args.seeds}: whole numbers, separated by commas")
+    return args
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    args = _parse(arguments)
+    cases = frozenset(args.only & set(CASES)) or frozenset(CASES)
+    named_tools = args.only & set(TOOLS) or set(TOOLS)
+    tools = tuple(tool for name, tool in TOOLS.items() if name in named_tools)
+
+    prefix = "deploytool-bench-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
+        bench = Bench(cases, tools, args.seeds, args.scale, Path(folder))
+        measurements = run(bench)
+
+    lines = heading(bench)
+    print("\n".join([*lines, "", text_table(measurements)]))  # noqa: T201  # the result
     if args.json:
         document = {
             "heading": lines,
             "scale": args.scale,
-            "measurements": [each.to_json() for each in found],
+            "seeds": args.seeds,
+            "measurements": [measurement.to_json() for measurement in measurements],
         }
         args.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     if args.markdown:
-        args.markdown.write_text(
-            "\n".join([*lines, "", markdown_table(found), ""]), encoding="utf-8"
-        )
+        text = "\n".join([*lines, "", markdown_table(measurements), ""])
+        args.markdown.write_text(text, encoding="utf-8")
     return 0
 
 

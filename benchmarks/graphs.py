@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from deploytool.core.project.graph import Graph
+from deploytool.core.project.graph import Graph, NodeId
 from deploytool.files.project import load_project
-from deploytool.localcloud.ministack.durations import Durations
+from deploytool.localcloud.durations import Durations
 
 STAGE = "run"
 TEN_STACKS = Path(__file__).parent / "graph" / "deploytool.toml"
@@ -72,12 +72,13 @@ def _write(folder: Path, name: str, stacks: Mapping[str, object]) -> Path:
 
 
 def critical_path(graph: Graph, durations: Durations) -> float:
-    """Seconds that the graph takes when each stack begins the moment its inputs exist and nothing
-    else takes time.
+    """Return the least seconds that the graph can take.
+
+    Each stack begins the moment its inputs exist, and nothing but its resources takes time.
     """
-    ends: dict[object, float] = {}
-    for each in TopologicalSorter(graph.edges()).static_order():
-        node = graph.nodes[each]
+    ends: dict[NodeId, float] = {}
+    for node_id in TopologicalSorter(graph.edges()).static_order():
+        node = graph.nodes[node_id]
         begins = max((ends[need] for need in node.needs), default=0.0)
-        ends[each] = begins + durations.stack(node.template.resources.values())
+        ends[node_id] = begins + durations.stack(node.template.resources, node_id.region)
     return max(ends.values(), default=0.0)

@@ -94,7 +94,7 @@ def cdk(graph: Graph) -> Files:
     """A cloud assembly, as a CDK app would write it. Values go by export and import, which stay in
     a region.
     """
-    local = _in_one_region(graph)
+    local = in_one_region(graph).nodes
     exported = {(ref.node, ref.output) for node in local.values() for ref in node.references()}
     artifacts: dict[str, Any] = {}
     files: dict[str, str] = {}
@@ -116,9 +116,10 @@ def cdk(graph: Graph) -> Files:
     return files
 
 
-def _in_one_region(graph: Graph) -> dict[NodeId, Node]:
-    """The graph with a copy of a stack in each other region that takes its outputs, so that no
-    value crosses regions.
+def in_one_region(graph: Graph) -> Graph:
+    """The graph with a copy of a stack in each other region that takes its outputs.
+
+    So no value crosses regions, as the CDK's exports and imports require.
     """
     nodes: dict[NodeId, Node] = {}
     for node in graph.nodes.values():
@@ -129,7 +130,7 @@ def _in_one_region(graph: Graph) -> dict[NodeId, Node]:
                 nodes[copy] = replace(graph.nodes[value.node], id=copy)
                 parameters[name] = OutputRef(copy, value.output)
         nodes[node.id] = replace(node, parameters=parameters)
-    return nodes
+    return replace(graph, nodes=nodes)
 
 
 def _with_imports(node: Node, exported: set[tuple[NodeId, str]]) -> dict[str, Any]:

@@ -333,6 +333,12 @@ def _local(parser: argparse.ArgumentParser) -> None:
             metavar="N",
             help="with --durations aws: N times as long (default: 1)",
         )
+        made[name].add_argument(
+            "--durations-seed",
+            type=int,
+            metavar="N",
+            help="with --durations aws: each resource takes half to twice as long, by this seed",
+        )
     for name in ("delegate", "undelegate"):
         made[name].add_argument("domain", metavar="DOMAIN")
     made["delegate"].add_argument("name_servers", nargs="*", metavar="NAMESERVER")

@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 from deploytool.commands._common import terminal_of
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.config import parse_config
+from deploytool.core.stacks.durations import KNOWN, OTHER
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.edges.edge_state import parse_condition
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
@@ -56,9 +58,17 @@ def _directory(args: Namespace) -> Path:
     return local_directory(args.config.absolute().parent)
 
 
+def typical_durations(scale: float, seed: int | None) -> Durations:
+    """What resources typically take on AWS, `scale` times as long."""
+    seconds = {name: scale * value for name, value in KNOWN.items()}
+    return Durations(seconds, scale * OTHER, seed)
+
+
 def _settings(args: Namespace, directory: Path) -> Settings:
     """The regions of the project's configuration; without a configuration those of the default."""
-    durations = args.durations_scale if args.durations == "aws" else 0.0
+    durations = Durations()
+    if args.durations == "aws":
+        durations = typical_durations(args.durations_scale, args.durations_seed)
     found = Settings(
         directory,
         speed=args.speed,

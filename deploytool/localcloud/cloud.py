@@ -39,7 +39,6 @@ from deploytool.localcloud.ministack import emulator
 from deploytool.localcloud.ministack import patches as gaps
 from deploytool.localcloud.ministack.callcounter import CallCounter
 from deploytool.localcloud.ministack.controlplane import MiniStackState
-from deploytool.localcloud.ministack.durations import Durations
 from deploytool.localcloud.ministack.patches.permissions import Access, AccessLog
 from deploytool.localcloud.settings import CA_FILE, CONTROL_ADDRESS, STATE_FILE, TEMPORARY, Settings
 from deploytool.localcloud.state import Endpoint, State
@@ -259,7 +258,7 @@ class LocalCloud:
             to_unix=lambda seconds: began + seconds / speed,
             closing=self._closing,
             on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
-            durations=Durations(self._settings.durations),
+            durations=self._settings.durations,
             enforce_iam=self._settings.enforce_iam,
             access=self._access,
         )

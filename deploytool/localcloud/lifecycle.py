@@ -49,7 +49,7 @@ def up(settings: Settings) -> State:
     raise InputError(
         f"a local cloud is running in {running.directory}, with regions {', '.join(running.regions)}, speed {running.speed:g}"
         + ("" if running.delegate else ", without delegation")
-        + (f", durations {running.durations:g}" if running.durations else "")
+        + (", resources that take time" if running.durations else "")
         + (", IAM enforced" if running.enforce_iam else ""),
         hint="end it first: deploytool local down",
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploytool.core.errors import InputError
+from deploytool.localcloud.durations import Durations
 
 ACCESS_KEY = "local"
 SECRET_KEY = "local"  # noqa: S105 - nothing is secret on loopback; AWS tools only need some value
@@ -21,6 +22,7 @@ LOCK_FILE = "lock"
 LOG_FILE = "cloud.log"
 CA_FILE = "ca.pem"
 TEMPORARY = "tmp"
+NO_DURATIONS = Durations()
 
 # Edges take 127.0.0.11, 127.0.0.12, ...; the last octet ends at 254.
 _FIRST_EDGE = 11
@@ -36,7 +38,7 @@ class Settings:
     `speed` is how many of the cloud's seconds pass in one second of wall time. With `lifeline` the
     cloud ends when its standard input does, so that it never outlives who started it. Without
     `delegate` the parent of a new hosted zone says nothing of it, as when nobody has been at the
-    registrar yet. `durations` is the scale of `Durations`: 0 makes resources at once. With
+    registrar yet. Without `durations` resources are made at once. With
     `enforce_iam` every call needs a permission, as on AWS; ACCESS_KEY is the account's root user
     then. Raises InputError for settings that no cloud can have.
     """
@@ -46,7 +48,7 @@ class Settings:
     speed: float = DEFAULT_SPEED
     lifeline: bool = False
     delegate: bool = True
-    durations: float = 0.0
+    durations: Durations = NO_DURATIONS
     enforce_iam: bool = False
 
     def __post_init__(self) -> None:
@@ -61,8 +63,6 @@ class Settings:
                 raise InputError(f"regions: {region!r} is not the name of an AWS region")
         if not (math.isfinite(self.speed) and self.speed > 0):
             raise InputError(f"speed: must be a positive number, got {self.speed}")
-        if not (math.isfinite(self.durations) and self.durations >= 0):
-            raise InputError(f"durations: their scale must not be negative, got {self.durations}")
 
     def edge_address(self, region: str) -> str:
         """The loopback address of a region's HTTPS edge: 127.0.0.11 for the first region, .12 for
@@ -80,7 +80,7 @@ class Settings:
             "--speed",
             repr(self.speed),
         ]
-        arguments += ["--durations", repr(self.durations)]
+        arguments += ["--durations", self.durations.to_json()]
         flags = {
             "--lifeline": self.lifeline,
             "--no-delegation": not self.delegate,
@@ -113,9 +113,10 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
     )
     parser.add_argument(
         "--durations",
-        type=float,
-        default=0.0,
-        help="scale of AWS-like durations; 0: resources are made at once",
+        type=Durations.from_json,
+        default=NO_DURATIONS,
+        metavar="JSON",
+        help="seconds that resources take (default: none, they are made at once)",
     )
     parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
     parser.add_argument(

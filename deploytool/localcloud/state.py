@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deploytool.core.errors import DeploytoolError
-from deploytool.localcloud.settings import STATE_FILE
+from deploytool.localcloud.durations import Durations
+from deploytool.localcloud.settings import NO_DURATIONS, STATE_FILE
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class State:
     directory: Path
     started: float
     delegate: bool
-    durations: float = 0.0
+    durations: Durations = NO_DURATIONS
     enforce_iam: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def read_state(directory: Path) -> State:
             directory=Path(fields["directory"]),
             started=float(fields["started"]),
             delegate=bool(fields["delegate"]),
-            durations=float(fields["durations"]),
+            durations=Durations.from_json(json.dumps(fields["durations"])),
             enforce_iam=bool(fields["enforce_iam"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

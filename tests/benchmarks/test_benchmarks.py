@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import inputs
+from benchmarks.__main__ import SEEDS
 from benchmarks.graphs import TEN_STACKS, critical_path, load, write_chain, write_wide
 from benchmarks.report import Measurement, markdown_table, text_table
+from deploytool.commands.local import typical_durations
 from deploytool.core.project.graph import Graph
-from deploytool.localcloud.ministack.durations import Durations
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +21,17 @@ def graph() -> Graph:
 
 
 def test_the_ten_stacks_and_their_critical_path(graph: Graph) -> None:
-    """Zone, certificate, domain with its mapping, record: 35 + 75 + 14 + 32 s; the scale multiplies
-    it.
-    """
+    """Zone, certificate, domain with its mapping, record: 35 + 75 + 14 + 32 s, times the scale."""
     assert len(graph.nodes) == 10
-    assert critical_path(graph, Durations(1)) == 156
-    assert critical_path(graph, Durations(0.5)) == 78
+    assert critical_path(graph, typical_durations(1, seed=None)) == 156
+    assert critical_path(graph, typical_durations(0.5, seed=None)) == 78
+
+
+def test_a_seed_varies_the_critical_path_for_all_tools_alike(graph: Graph) -> None:
+    """Each seed has a critical path of its own, within half and twice the typical one."""
+    paths = {critical_path(graph, typical_durations(1, seed)) for seed in SEEDS}
+    assert len(paths) == len(SEEDS)
+    assert all(78 <= seconds <= 312 for seconds in paths)
 
 
 def test_the_graphs_of_200_stacks(tmp_path: Path) -> None:
@@ -33,8 +39,8 @@ def test_the_graphs_of_200_stacks(tmp_path: Path) -> None:
     one.
     """
     chain, wide = load(write_chain(tmp_path / "chain")), load(write_wide(tmp_path / "wide"))
-    assert (len(chain.nodes), critical_path(chain, Durations(1))) == (200, 200)
-    assert (len(wide.nodes), critical_path(wide, Durations(1))) == (200, 1)
+    assert (len(chain.nodes), critical_path(chain, typical_durations(1, seed=None))) == (200, 200)
+    assert (len(wide.nodes), critical_path(wide, typical_durations(1, seed=None))) == (200, 1)
 
 
 def test_the_cdk_gets_no_value_from_another_region(graph: Graph) -> None:

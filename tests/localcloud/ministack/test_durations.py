@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from deploytool.commands.local import typical_durations
 from deploytool.core.errors import InputError
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.ministack.callcounter import operation_of
-from deploytool.localcloud.ministack.durations import Durations
 from deploytool.localcloud.settings import Settings, parse_arguments
 
 REGIONS = ("us-east-1", "us-west-2")
 SCALE = 0.02  # a hosted zone takes 0.7 s, a role 0.32 s
-MODEL = Durations(SCALE)
+MODEL = typical_durations(SCALE, seed=None)
 TRUST = {"Version": "2012-10-17", "Statement": []}
 
 
@@ -40,13 +43,14 @@ def template(name: str, value: str = "first") -> dict[str, Any]:
     }
 
 
-TYPES = ("AWS::Route53::HostedZone", "AWS::IAM::Role")
+RESOURCES = {"Zone": "AWS::Route53::HostedZone", "Role": "AWS::IAM::Role"}
+EAST = REGIONS[0]
 
 
 @pytest.fixture(scope="module")
 def slow(aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with lifecycle.private(
-        Settings(tmp_path_factory.mktemp("slow"), REGIONS, durations=SCALE)
+        Settings(tmp_path_factory.mktemp("slow"), REGIONS, durations=MODEL)
     ) as state:
         slow = dataclasses.replace(aws, state=state)
         for region in REGIONS:
@@ -73,8 +77,8 @@ def test_stacks_take_their_sum_side_by_side(slow: Any) -> None:
     for number, name in enumerate(names):
         slow.outputs(name, REGIONS[number % 2])
     took = time.monotonic() - started
-    assert MODEL.stack(TYPES) <= took < 2.5 * MODEL.stack(TYPES)
-    assert answered - asked < MODEL.stack(TYPES)
+    assert MODEL.stack(RESOURCES, EAST) <= took < 2.5 * MODEL.stack(RESOURCES, EAST)
+    assert answered - asked < MODEL.stack(RESOURCES, EAST)
 
 
 def test_an_update_takes_as_long_as_what_it_changes_and_a_deletion_half(slow: Any) -> None:
@@ -83,9 +87,13 @@ def test_an_update_takes_as_long_as_what_it_changes_and_a_deletion_half(slow: An
     started = time.monotonic()
     slow.update_stack("life", template("life", "second"))
     updated = time.monotonic()
-    assert MODEL.creation("AWS::IAM::Role") <= updated - started < MODEL.stack(TYPES)
+    assert (
+        MODEL.creation("AWS::IAM::Role", "Role", EAST)
+        <= updated - started
+        < MODEL.stack(RESOURCES, EAST)
+    )
     assert slow.delete_stack("life") == "DELETE_COMPLETE"
-    assert time.monotonic() - updated >= sum(map(MODEL.deletion, TYPES))
+    assert time.monotonic() - updated >= 0.5 * MODEL.stack(RESOURCES, EAST)
 
 
 def test_a_cloud_ends_while_stacks_wait(slow: Any) -> None:
@@ -146,8 +154,34 @@ def test_operation_of(headers: dict[str, str], body: bytes, operation: str) -> N
 
 
 def test_settings(tmp_path: Any) -> None:
-    """The scale survives the child's command line; one below zero is refused."""
-    settings = Settings(tmp_path, durations=0.25)
-    assert parse_arguments(settings.to_arguments())[0] == settings
+    """The durations survive the command line of the cloud's process."""
+    for durations in (Durations(), MODEL, typical_durations(0.25, seed=7)):
+        settings = Settings(tmp_path, durations=durations)
+        assert parse_arguments(settings.to_arguments())[0] == settings
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "no JSON", '{"seconds": {"A": -1}, "other": 0, "seed": null}']
+)
+def test_durations_that_cannot_be_are_refused(text: str) -> None:
+    """Text that is no durations, and seconds below zero, are bad input."""
     with pytest.raises(InputError, match="durations"):
-        Settings(tmp_path, durations=-1)
+        Durations.from_json(text)
+
+
+@given(seed=st.integers(), logical_id=st.text())
+def test_a_seed_varies_each_resource_by_up_to_two(seed: int, logical_id: str) -> None:
+    """The factor depends on seed, region and resource alone, and is from a half to two."""
+    durations = Durations({"A": 10.0}, seed=seed)
+    seconds = durations.creation("A", logical_id, "us-east-1")
+    assert 5.0 <= seconds <= 20.0
+    assert seconds == Durations({"A": 10.0}, seed=seed).creation("A", logical_id, "us-east-1")
+
+
+def test_a_seed_makes_resources_differ() -> None:
+    """Two resources, two regions and two seeds take different times."""
+    durations = Durations({"A": 10.0}, seed=1)
+    east = durations.creation("A", "X", "us-east-1")
+    assert east != durations.creation("A", "Y", "us-east-1")
+    assert east != durations.creation("A", "X", "us-west-2")
+    assert east != Durations({"A": 10.0}, seed=2).creation("A", "X", "us-east-1")

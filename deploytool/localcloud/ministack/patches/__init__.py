@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from dns.message import Message
 
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.health.checkers import supported
-from deploytool.localcloud.ministack.durations import Durations
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches import (
     apigateway,
@@ -80,5 +80,5 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     if around.enforce_iam:
         permissions.install(ministack, around.access)
         stackroles.install(ministack, around.access)
-    if around.durations.scale:
+    if around.durations:
         durations.install(ministack, around.durations)

@@ -10,23 +10,24 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from deploytool.localcloud.ministack.durations import Durations
+from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.ministack.emulator import MiniStack
 
 
 def install(ministack: MiniStack, durations: Durations) -> None:
     """Let resources take their time. After the other gaps: those say which types block."""
     stacks = ministack.stacks
-    blocks, their_run = stacks._runs_on_worker_thread, stacks.run_reentrant
-    seconds_of = _seconds_of(stacks, durations)
+    blocks = stacks._runs_on_worker_thread
+    run_blocking = stacks.run_reentrant
 
     async def run(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        seconds = seconds_of(function, arguments)
+        seconds = _seconds(ministack, durations, function, arguments)
         if blocks(arguments[0]):
-            result = await their_run(function, *arguments, **options)
+            result = await run_blocking(function, *arguments, **options)
         else:
             result = function(*arguments)
-        # The resource is there, and CloudFormation waits until it is stable
+
+        # The resource is there, and CloudFormation waits until it is stable.
         await asyncio.sleep(seconds)
         return result
 
@@ -34,21 +35,27 @@ def install(ministack: MiniStack, durations: Durations) -> None:
     stacks.run_reentrant = run
 
 
-def _seconds_of(
-    stacks: Any, durations: Durations
-) -> Callable[[Callable[..., Any], tuple[Any, ...]], float]:
-    """How long a call of one of MiniStack's functions takes; the first of its arguments is the
-    resource's type.
+def _seconds(
+    ministack: MiniStack,
+    durations: Durations,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+) -> float:
+    """How long a call of one of MiniStack's functions takes.
+
+    MiniStack hands in the resource's type first; where its logical id stands depends on the
+    function.
     """
-    deletes = {stacks._delete_resource}
-    updates = {stacks._update_keeping_seed, stacks._update_resource}
+    stacks = ministack.stacks
+    resource_type = arguments[0]
+    region = ministack.responses.get_region()
 
-    def seconds(function: Callable[..., Any], arguments: tuple[Any, ...]) -> float:
-        if function in deletes:
-            return durations.deletion(arguments[0])
-        # The properties before and after: left alone
-        if function in updates and arguments[2] == arguments[3]:
-            return 0.0
-        return durations.creation(arguments[0])
+    if function is stacks._provision_keeping_seed:
+        return durations.creation(resource_type, arguments[1], region)
+    if function is stacks._delete_resource:
+        return durations.deletion(resource_type, arguments[4], region)
 
-    return seconds
+    old_properties, new_properties, logical_id = arguments[2], arguments[3], arguments[5]
+    if old_properties == new_properties:
+        return 0.0  # an update leaves the resource alone
+    return durations.creation(resource_type, logical_id, region)
