@@ -27,7 +27,14 @@ vary them by a seed (`--durations-seed`).
 """
 
 OTHER = 1.0  # seconds for any other resource
-FIRST, NEAR, USUAL, LONGEST = 0.1, 0.5, 1.5, 5.0  # seconds between two looks
+# Seconds between two polls of a region.
+FIRST = 0.1  # right after the start, when a refusal shows
+NEAR = 1.0  # while the end may come at any time
+FAR = 3.0  # before half of the expected time: what a wrong expectation can cost at most
+LONGEST = 5.0
+
+GROWTH = 2  # a poll follows after this part of the time that has passed: elapsed / GROWTH
+PATIENCE = 30  # an operation of many minutes is polled at elapsed / PATIENCE: 3 % of its time
 
 
 def expected_creation(resources: Mapping[str, str]) -> float:
@@ -60,19 +67,18 @@ def earlier_seconds(events: Sequence[StackEvent], stack_id: str, operation: str)
 
 
 def pause(elapsed: float, expected: float | None) -> float:
-    """Seconds until the next look at an operation that runs for `elapsed` seconds and is expected
-    to take `expected`.
+    """Return the seconds until the next poll of an operation.
 
-    Short after the start, when a refusal shows, and around the expected end; long far from it,
-    never more than five seconds: an end that is missed by a second delays each stack that waits for
-    it.
+    It has run for `elapsed` seconds and is expected to take `expected` in all (None: unknown). The
+    expectation is a hint: AWS takes half to twice as long. So it makes polls rarer only until half
+    of it has passed, and never rarer than every FAR seconds. One poll is one call a region,
+    whatever the number of stacks, while a missed end delays each stack that waits for it.
     """
-    early = max(FIRST, elapsed / 4)
-    late = max(USUAL, elapsed / 30)  # nobody knows when it ends
-    if expected is None:
-        return min(early, late, LONGEST)
-    around = max(NEAR, abs(expected - elapsed) / 4)
-    return min(early, around, LONGEST) if elapsed < expected else min(early, around, late, LONGEST)
+    after_start = max(FIRST, elapsed / GROWTH)
+
+    if expected is not None and elapsed < expected / 2:
+        return min(after_start, FAR)
+    return min(after_start, max(NEAR, elapsed / PATIENCE), LONGEST)
 
 
 def jittered(seconds: float, random: float) -> float:
