@@ -27,7 +27,7 @@ COMMANDS = {
     "destroy": "delete the stacks, in reverse order",
     "bootstrap": "make the roles that GitHub Actions assumes, once an account and stage",
     "report": "judge and render a drill's history again, without any cloud",
-    "local": "the local cloud: up, down, status, env, run, break, mend, delegate, undelegate, stop-region, start-region",
+    "local": "the local cloud: up, down, status, env, run, break, fix, delegate, undelegate, stop-region, start-region",
 }
 INTERRUPTED = 130
 DELEGATION_TIMEOUT = 4 * 3600.0  # seconds
@@ -295,9 +295,9 @@ def _local(parser: argparse.ArgumentParser) -> None:
             "env": "print what to export so that any AWS tool talks to it",
             "run": "start a private one on free ports, run a command with it, end it",
             "break": "break a region's edge: its clients meet a region that has failed",
-            "mend": "let a region's edge serve again",
+            "fix": "let a region's edge serve again",
             "stop-region": "break --how refuse: make a region's edge refuse connections",
-            "start-region": "mend: let it serve again",
+            "start-region": "fix: let it serve again",
             "delegate": "point a domain at its hosted zone's name servers, or at others, as its registrar would",
             "undelegate": "let a domain's parent say that there is no such domain",
         }.items()
@@ -345,7 +345,7 @@ def _local(parser: argparse.ArgumentParser) -> None:
     made["run"].add_argument(
         "words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command, after --"
     )
-    for name in ("break", "mend", "stop-region", "start-region"):
+    for name in ("break", "fix", "stop-region", "start-region"):
         made[name].add_argument("name", metavar="REGION")
     made["break"].add_argument(
         "--how",

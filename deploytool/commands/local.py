@@ -25,7 +25,7 @@ from deploytool.targets import LOCAL_DIRECTORY, local_directory
 _STATES = {
     "stop-region": "refusing",
     "start-region": "serving",
-    "mend": "serving",
+    "fix": "serving",
     "refuse": "refusing",
     "blackhole": "blackholed",
     "slow": "slow",
