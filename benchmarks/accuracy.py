@@ -41,7 +41,7 @@ def errors(
     history: Sequence[str], truth: Mapping[str, Sequence[Mapping[str, Any]]], rate: float
 ) -> list[Error]:
     """Those of one drill. Raises ValueError when something was not measured, or did not happen."""
-    facts = ParsedHistory(parse_history(history, "history.jsonl"))
+    facts = ParsedHistory.from_events(parse_history(history, "history.jsonl"))
     found = []
     for window in (facts.failover, facts.failback):
         measured, real = movement(facts, window), _real(facts, window, truth)

@@ -18,7 +18,6 @@ import pytest
 from benchmarks.accuracy import errors
 from deploytool.core.drill.history import name_server_lane, parse_history
 from deploytool.core.drill.judge import Judgement, judge
-from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.localcloud import lifecycle
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -61,7 +60,6 @@ class Drilled:
     """
 
     done: Any
-    facts: ParsedHistory
     judgement: Judgement
     seen: tuple[tuple[str, str], ...]
 
@@ -89,8 +87,8 @@ def drill(deployed: Any, request: pytest.FixtureRequest) -> Callable[[str], Dril
                 time.sleep(0.1)
                 seen += look()
         lines = (deployed.folder / fault / "history.jsonl").read_text().splitlines()
-        history = parse_history(lines, fault)
-        return Drilled(done.result(), ParsedHistory(history), judge(history), (*seen, *look()))
+        judgement = judge(parse_history(lines, fault))
+        return Drilled(done.result(), judgement, (*seen, *look()))
 
     return made
 
@@ -173,9 +171,9 @@ def test_requests_fail_as_that_fault_makes_them(
     """Until the client has moved, and in no other way; a fault that hurts nobody fails none, and
     they are misrouted meanwhile.
     """
-    facts, effect = drill(fault).facts, EFFECTS[fault]
+    history, effect = drill(fault).judgement.history, EFFECTS[fault]
     moved = drill(fault).judgement.failover
-    failed = [each for each in facts.served() if facts.failover.covers(each) and not each.good]
+    failed = [each for each in history.served() if history.failover.covers(each) and not each.good]
     assert {each.failure or str(each.status) for each in failed} <= effect.failures
     assert moved.failed == len(failed)
     assert bool(failed) is bool(effect.failures)
@@ -187,8 +185,10 @@ def test_a_kept_connection_has_a_lane_of_its_own(
     drill: Callable[[str], Drilled], fault: str
 ) -> None:
     """DNS does not move it: it stays as long as the connection holds, well served or not."""
-    facts, effect = drill(fault).facts, EFFECTS[fault]
-    kept = [each for each in facts.served("client:kept-connection") if facts.failover.covers(each)]
+    history, effect = drill(fault).judgement.history, EFFECTS[fault]
+    kept = [
+        each for each in history.served("client:kept-connection") if history.failover.covers(each)
+    ]
     assert kept or fault == "blackhole"  # which may hold one request all the time
     served = kept[-1].region if kept and kept[-1].good else None
     assert served in effect.kept
@@ -203,16 +203,16 @@ def test_what_is_measured_is_what_the_cloud_did(
     """Within one interval between two probes; where this machine let more time pass between two,
     within that. `make accuracy`.
     """
-    facts = drill(fault).facts
+    history = drill(fault).judgement.history
     state = lifecycle.load(Path(deployed.env["DEPLOYTOOL_LOCAL_DIR"]))
     assert state is not None
-    rate = facts.started.speed / facts.started.scenario.client_interval
+    rate = history.started.speed / history.started.scenario.client_interval
     lanes = [
-        facts.served(),
-        *(facts.answers(name_server_lane(each)) for each in facts.started.name_servers),
+        history.served(),
+        *(history.answers(name_server_lane(each)) for each in history.started.name_servers),
     ]
     longest = max(
-        (late.at - early.at) / facts.started.speed
+        (late.at - early.at) / history.started.speed
         for lane in lanes
         for early, late in pairwise(lane)
     )

@@ -7,9 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from deploytool.commands._common import terminal_of
-from deploytool.core.drill.history import Event, parse_history
+from deploytool.core.drill.history import parse_history
 from deploytool.core.drill.judge import Judgement, Verdict, judge
-from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.files.project import read_text
 from deploytool.render.drill import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary
@@ -24,13 +23,12 @@ def run(args: Namespace) -> int:
     verdict counts.
     """
     terminal = terminal_of(args)
-    other = _read(args.other) if args.other else None
+    second = _read(args.other) if args.other else None
     args.report_dir.mkdir(parents=True, exist_ok=True)
-    if other is None:
+    if second is None:
         return finish(terminal, args.history, args.report_dir)
-    events = _read(args.history)
-    first, second = judge(events), judge(other)
-    _write(first, events, args.report_dir, terminal)
+    first = _read(args.history)
+    _write(first, args.report_dir, terminal)
     rows = compared(first, second)
     terminal.document(comparison_document(drill_document(first), drill_document(second), rows))
     for line in comparison_lines(first, second, rows):
@@ -40,9 +38,8 @@ def run(args: Namespace) -> int:
 
 def finish(terminal: Terminal, history: Path, directory: Path) -> int:
     """Judge a history, write its reports, say the result; the exit code."""
-    events = _read(history)
-    judgement = judge(events)
-    _write(judgement, events, directory, terminal)
+    judgement = _read(history)
+    _write(judgement, directory, terminal)
     terminal.document(drill_document(judgement))
     for line in drill_lines(judgement):
         terminal.say(line)
@@ -52,12 +49,13 @@ def finish(terminal: Terminal, history: Path, directory: Path) -> int:
     return _exit_code(judgement)
 
 
-def _read(history: Path) -> list[Event]:
+def _read(history: Path) -> Judgement:
+    """Judge the history in a file."""
     lines = read_text(history, "name the history.jsonl of a drill").splitlines()
-    return parse_history(lines, str(history))
+    return judge(parse_history(lines, str(history)))
 
 
-def _write(judgement: Judgement, events: list[Event], directory: Path, terminal: Terminal) -> None:
+def _write(judgement: Judgement, directory: Path, terminal: Terminal) -> None:
     from deploytool.render.report.page import page  # noqa: PLC0415  # jinja2 and svg.py, which a failing command need not load
 
     text = markdown(judgement)
@@ -65,7 +63,7 @@ def _write(judgement: Judgement, events: list[Event], directory: Path, terminal:
         "drill.json": json.dumps(drill_document(judgement), indent=2) + "\n",
         "junit.xml": junit_xml(judgement),
         "drill.md": text,
-        "drill.html": page(judgement, ParsedHistory(events)),
+        "drill.html": page(judgement),
     }.items():
         (directory / name).write_text(content, encoding="utf-8")
     add_to_step_summary(text, terminal)

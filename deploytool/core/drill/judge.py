@@ -76,14 +76,14 @@ TimelineEvent = Event | LaneMoved | HealthTurned
 
 @dataclass(frozen=True)
 class Judgement:
-    """A history, judged. `reasons` say why it is no pass, or what passed; `expected` is the bound
-    of the failover.
+    """The judgement of a history.
 
-    `served_by` and `latency` are by phase: before, during, after. `likely` is what the same
-    scenario gives when drawn many times, by movement: failover, failback.
+    `reasons` tell why the verdict is not a pass, or what passed. `expected` is the upper bound of a
+    failover. `served_by` and `latency` are by phase: before, during, after. `likely` is by movement
+    (failover, failback): the durations of many simulated movements with the same settings.
     """
 
-    started: DrillStarted
+    history: ParsedHistory
     verdict: Verdict
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -97,46 +97,55 @@ class Judgement:
     restored: bool
     timeline: tuple[TimelineEvent, ...]
 
+    @property
+    def started(self) -> DrillStarted:
+        """The settings of the drill."""
+        return self.history.started
+
 
 def judge(events: Sequence[Event]) -> Judgement:
     """Judge a history, whole or cut short. Raises InputError when it does not begin with
     drill_started.
     """
-    facts = ParsedHistory(events)
-    failover, failback = movement(facts, facts.failover), movement(facts, facts.failback)
-    counted = requests(facts)
+    history = ParsedHistory.from_events(events)
+    failover, failback = movement(history, history.failover), movement(history, history.failback)
+    counted = requests(history)
     findings = [
-        *_whole(facts),
-        *_own_network(facts),
-        *_enough(facts, failover),
-        *_moved(facts, failover, failback),
+        *_whole(history),
+        *_own_network(history),
+        *_enough(history, failover),
+        *_moved(history, failover, failback),
     ]
-    findings += [*_within(facts, failover, failback), *_errors(facts, counted), *_restored(facts)]
+    findings += [
+        *_within(history, failover, failback),
+        *_errors(history, counted),
+        *_restored(history),
+    ]
     findings.sort(key=lambda each: list(Verdict).index(each.verdict), reverse=True)
     return Judgement(
-        started=facts.started,
+        history=history,
         verdict=findings[0].verdict if findings else Verdict.PASS,
-        reasons=tuple(each.reason for each in findings) or _praise(facts, failover, failback),
+        reasons=tuple(each.reason for each in findings) or _praise(history, failover, failback),
         findings=tuple(findings),
-        served_by=served_by(facts),
+        served_by=served_by(history),
         failover=failover,
         failback=failback,
-        expected=facts.expected(),
+        expected=history.expected,
         likely={
-            "failover": _likely(facts, failing=True),
-            "failback": _likely(facts, failing=False),
+            "failover": _likely(history, failing=True),
+            "failback": _likely(history, failing=False),
         },
         requests=counted,
-        latency=latency(facts),
-        restored=facts.restored or not facts.touched,
-        timeline=tuple(_timeline(facts)),
+        latency=latency(history),
+        restored=history.restored or not history.fault_attempted,
+        timeline=tuple(_timeline(history)),
     )
 
 
-def _likely(facts: ParsedHistory, *, failing: bool) -> Expectation:
-    started = facts.started
+def _likely(history: ParsedHistory, *, failing: bool) -> Expectation:
+    started = history.started
     attempt = started.attempt if failing else 0.0
-    config, ttl = started.health_check.config, facts.dns_ttl
+    config, ttl = started.health_check.config, history.dns_ttl
     return expect(
         config, by_inverting=started.by_inverting, failing=failing, attempt=attempt, dns_ttl=ttl
     )
@@ -145,12 +154,12 @@ def _likely(facts: ParsedHistory, *, failing: bool) -> Expectation:
 # --- checkers: each says what it finds wrong
 
 
-def _whole(facts: ParsedHistory) -> Iterator[Finding]:
+def _whole(history: ParsedHistory) -> Iterator[Finding]:
     yield from (
         Finding(Check.HISTORY, Verdict.INCONCLUSIVE, f"aborted: {reason}")
-        for reason in facts.aborted
+        for reason in history.abort_reasons
     )
-    if not facts.ended and not facts.aborted:
+    if not history.ended and not history.abort_reasons:
         yield Finding(
             Check.HISTORY,
             Verdict.INCONCLUSIVE,
@@ -158,13 +167,13 @@ def _whole(facts: ParsedHistory) -> Iterator[Finding]:
         )
 
 
-def _own_network(facts: ParsedHistory) -> Iterator[Finding]:
+def _own_network(history: ParsedHistory) -> Iterator[Finding]:
     """A time in which nothing answered, neither region nor any name server, tells of the observer
     and not of the service.
     """
-    lanes = {event.lane for event in facts.events if isinstance(event, Served | DnsAnswered)}
+    lanes = {event.lane for event in history.events if isinstance(event, Served | DnsAnswered)}
     failing: set[str] = set()
-    for event in facts.events:
+    for event in history.events:
         match event:
             case Served():
                 bad = event.status is None
@@ -179,30 +188,32 @@ def _own_network(facts: ParsedHistory) -> Iterator[Finding]:
             return
 
 
-def _enough(facts: ParsedHistory, failover: Movement) -> Iterator[Finding]:
-    lasting = facts.started.scenario.lasting
-    windows = [facts.failover] if failover.client is None else [facts.failover, facts.failback]
+def _enough(history: ParsedHistory, failover: Movement) -> Iterator[Finding]:
+    lasting = history.started.scenario.lasting
+    windows = (
+        [history.failover] if failover.client is None else [history.failover, history.failback]
+    )
     for window in windows:
-        count = sum(window.covers(each) for each in facts.served())
+        count = sum(window.covers(each) for each in history.served())
         if window.start is not None and count < lasting:
             reason = f"too few requests during the {window.name} to tell: {count}, at least {lasting} needed"
             yield Finding(Check(window.name), Verdict.INCONCLUSIVE, reason)
 
 
-def _moved(facts: ParsedHistory, failover: Movement, failback: Movement) -> Iterator[Finding]:
-    if facts.injected is None:
+def _moved(history: ParsedHistory, failover: Movement, failback: Movement) -> Iterator[Finding]:
+    if history.injected is None:
         return
     if failover.client is None:
         yield Finding(
             Check.FAILOVER,
             Verdict.FAIL,
-            f"traffic did not move to {facts.started.secondary} for good: {_stuck(failover)}",
+            f"traffic did not move to {history.started.secondary} for good: {_stuck(failover)}",
         )
-    if facts.failback.start is not None and facts.ended and failback.client is None:
+    if history.failback.start is not None and history.ended and failback.client is None:
         yield Finding(
             Check.FAILBACK,
             Verdict.FAIL,
-            f"traffic did not come back to {facts.started.primary} for good: {_stuck(failback)}",
+            f"traffic did not come back to {history.started.primary} for good: {_stuck(failback)}",
         )
 
 
@@ -216,13 +227,13 @@ def _stuck(found: Movement) -> str:
     return "DNS answered with it, but the client was not served by it lastingly"
 
 
-def _within(facts: ParsedHistory, failover: Movement, failback: Movement) -> Iterator[Finding]:
-    wanted, bound = facts.started.objectives, facts.expected()
+def _within(history: ParsedHistory, failover: Movement, failback: Movement) -> Iterator[Finding]:
+    wanted, bound = history.started.objectives, history.expected
     # No measurement is finer than the time between two probes
-    slack = facts.started.scenario.client_interval
+    slack = history.started.scenario.client_interval
     limits: list[tuple[Window, Movement, float | None, str]] = [
-        (facts.failover, failover, wanted.rto_seconds, "rto_seconds"),
-        (facts.failback, failback, wanted.failback_seconds, "failback_seconds"),
+        (history.failover, failover, wanted.rto_seconds, "rto_seconds"),
+        (history.failback, failback, wanted.failback_seconds, "failback_seconds"),
     ]
     for window, found, limit, key in limits:
         if found.client is None:
@@ -252,15 +263,15 @@ def _exceeded(found: Movement, bound: FailoverTime, slack: float) -> str:
     return f"caches held the old answer longer than its TTL of {bound.dns_ttl:.0f} s"
 
 
-def _errors(facts: ParsedHistory, counted: Requests) -> Iterator[Finding]:
-    allowed = facts.started.objectives.failed_share
+def _errors(history: ParsedHistory, counted: Requests) -> Iterator[Finding]:
+    allowed = history.started.objectives.failed_share
     if allowed is not None and counted.failed_share > allowed:
         reason = f"{counted.failed_share:.1%} of the requests failed, over the objective failed_share = {allowed:g}"
         yield Finding(Check.OBJECTIVES, Verdict.FAIL, reason)
 
 
-def _restored(facts: ParsedHistory) -> Iterator[Finding]:
-    if facts.touched and not facts.restored:
+def _restored(history: ParsedHistory) -> Iterator[Finding]:
+    if history.fault_attempted and not history.restored:
         yield Finding(
             Check.RESTORED,
             Verdict.FAIL,
@@ -268,11 +279,11 @@ def _restored(facts: ParsedHistory) -> Iterator[Finding]:
         )
 
 
-def _praise(facts: ParsedHistory, failover: Movement, failback: Movement) -> tuple[str, ...]:
-    primary, secondary = facts.started.primary, facts.started.secondary
+def _praise(history: ParsedHistory, failover: Movement, failback: Movement) -> tuple[str, ...]:
+    primary, secondary = history.started.primary, history.started.secondary
     if failover.client is None or failback.client is None:
         return ("nothing was injected",)
-    bound = facts.expected().total
+    bound = history.expected.total
     there, back = f"{failover.client:.1f} s", f"{failback.client:.1f} s"
     return (
         f"traffic moved to {secondary} in {there} and back to {primary} in {back} (bound: {bound:.0f} s)",
@@ -282,7 +293,7 @@ def _praise(facts: ParsedHistory, failover: Movement, failback: Movement) -> tup
 # --- the timeline
 
 
-def _timeline(facts: ParsedHistory) -> list[TimelineEvent]:
+def _timeline(history: ParsedHistory) -> list[TimelineEvent]:
     kinds = (
         DrillStarted,
         PhaseBegan,
@@ -293,22 +304,22 @@ def _timeline(facts: ParsedHistory) -> list[TimelineEvent]:
         DrillAborted,
         DrillEnded,
     )
-    marks: list[TimelineEvent] = [event for event in facts.events if isinstance(event, kinds)]
-    return sorted([*marks, *facts.verdicts(), *_lane_moves(facts)], key=lambda event: event.at)
+    marks: list[TimelineEvent] = [event for event in history.events if isinstance(event, kinds)]
+    return sorted([*marks, *history.verdicts(), *_lane_moves(history)], key=lambda event: event.at)
 
 
-def _lane_moves(facts: ParsedHistory) -> Iterator[LaneMoved]:
+def _lane_moves(history: ParsedHistory) -> Iterator[LaneMoved]:
     last: dict[str, str | None] = {}
-    probes = [event for event in facts.events if isinstance(event, Served | DnsAnswered)]
+    probes = [event for event in history.events if isinstance(event, Served | DnsAnswered)]
     # An answer that comes late tells of when it was asked for
     for event in sorted(probes, key=lambda each: each.sent):
-        region = _region(facts, event)
+        region = _region(history, event)
         if event.lane not in last or last[event.lane] != region:
             last[event.lane] = region
             yield LaneMoved(event.sent, event.lane, region)
 
 
-def _region(facts: ParsedHistory, event: Served | DnsAnswered) -> str | None:
+def _region(history: ParsedHistory, event: Served | DnsAnswered) -> str | None:
     if isinstance(event, DnsAnswered):
-        return facts.book.region_of(event.addresses)
+        return history.address_book.region_of(event.addresses)
     return event.region if event.good else None

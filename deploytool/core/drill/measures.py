@@ -70,21 +70,21 @@ class Latency:
     p99: float | None
 
 
-def movement(facts: ParsedHistory, window: Window) -> Movement:
+def movement(history: ParsedHistory, window: Window) -> Movement:
     """Measure one movement."""
     start = window.start or 0.0
 
     def since(at: float | None) -> float | None:
         return None if at is None else at - start
 
-    first, last = _dns(facts, window, "name-server:")
-    resolver_first, resolver = _dns(facts, window, "resolver:")
-    served = [each for each in facts.served() if window.covers(each)]
-    span = client_span(facts, window)
+    first, last = _dns(history, window, "name-server:")
+    resolver_first, resolver = _dns(history, window, "resolver:")
+    served = [each for each in history.served() if window.covers(each)]
+    span = client_span(history, window)
     until = served[: _last_run(_clients(served), window.to)]
-    kept = [each for each in facts.served(KEPT) if window.covers(each)]
+    kept = [each for each in history.served(KEPT) if window.covers(each)]
     return Movement(
-        detection=since(_detection(facts, window, first)),
+        detection=since(_detection(history, window, first)),
         dns_first=since(first),
         dns=since(last),
         resolver_first=since(resolver_first),
@@ -95,17 +95,17 @@ def movement(facts: ParsedHistory, window: Window) -> Movement:
         failed=sum(not each.good for each in until),
         misrouted=sum(each.good and each.region == window.away for each in until),
         flaps=_flaps(_clients(served), window.to)
-        + sum(_flaps(points, window.to) for points in _lanes(facts, window, "name-server:")),
+        + sum(_flaps(points, window.to) for points in _lanes(history, window, "name-server:")),
     )
 
 
-def client_span(facts: ParsedHistory, window: Window) -> tuple[float, float] | None:
+def client_span(history: ParsedHistory, window: Window) -> tuple[float, float] | None:
     """From the fresh client's first failed or misrouted request until its lasting run of good ones
     began; None: it did not.
 
     Both in seconds since the drill began.
     """
-    served = [each for each in facts.served() if window.covers(each)]
+    served = [each for each in history.served() if window.covers(each)]
     arrival = _last_run(_clients(served), window.to)
     if arrival is None:
         return None
@@ -113,9 +113,9 @@ def client_span(facts: ParsedHistory, window: Window) -> tuple[float, float] | N
     return min([served[arrival].at, *bad]), served[arrival].at
 
 
-def requests(facts: ParsedHistory) -> Requests:
+def requests(history: ParsedHistory) -> Requests:
     """Count the fresh client's requests."""
-    served = facts.served()
+    served = history.served()
     good = [each for each in served if each.good]
     return Requests(
         len(served),
@@ -124,24 +124,24 @@ def requests(facts: ParsedHistory) -> Requests:
     )
 
 
-def latency(facts: ParsedHistory) -> dict[str, Latency]:
+def latency(history: ParsedHistory) -> dict[str, Latency]:
     """The fresh client's latency before, during and after the failover."""
     result = {}
-    for phase, window in facts.phases().items():
-        good = (each for each in facts.served() if each.good and window.covers(each))
-        took = sorted((each.at - each.sent) / facts.started.speed for each in good)
+    for phase, window in history.phases.items():
+        good = (each for each in history.served() if each.good and window.covers(each))
+        took = sorted((each.at - each.sent) / history.started.speed for each in good)
         result[phase] = Latency(*(_percentile(took, percent) for percent in PERCENTILES))
     return result
 
 
-def served_by(facts: ParsedHistory) -> dict[str, str | None]:
+def served_by(history: ParsedHistory) -> dict[str, str | None]:
     """The region that served the fresh client at the end of each phase, None when it was not
     lastingly one.
     """
-    lasting = facts.started.scenario.lasting
+    lasting = history.started.scenario.lasting
     result: dict[str, str | None] = {}
-    for phase, window in facts.phases().items():
-        last = [each for each in facts.served() if window.covers(each)][-lasting:]
+    for phase, window in history.phases.items():
+        last = [each for each in history.served() if window.covers(each)][-lasting:]
         regions = {each.region if each.good else None for each in last}
         result[phase] = regions.pop() if len(last) == lasting and len(regions) == 1 else None
     return result
@@ -156,24 +156,28 @@ def _clients(served: Iterable[Served]) -> Points:
     return [(each.at, each.region if each.good else None) for each in served]
 
 
-def _lanes(facts: ParsedHistory, window: Window, prefix: str) -> list[Points]:
+def _lanes(history: ParsedHistory, window: Window, prefix: str) -> list[Points]:
     """Where each DNS lane's answers pointed. One that did not come, or with addresses that never
     served, tells nothing of it.
     """
     lanes: dict[str, list[DnsAnswered]] = {}
-    for each in facts.answers(prefix):
+    for each in history.answers(prefix):
         lanes.setdefault(each.lane, [])
         if window.covers(each):
             lanes[each.lane].append(each)
     return [
-        [(each.at, region) for each in answers if (region := facts.book.region_of(each.addresses))]
+        [
+            (each.at, region)
+            for each in answers
+            if (region := history.address_book.region_of(each.addresses))
+        ]
         for _, answers in sorted(lanes.items())
     ]
 
 
-def _dns(facts: ParsedHistory, window: Window, prefix: str) -> tuple[float | None, float | None]:
+def _dns(history: ParsedHistory, window: Window, prefix: str) -> tuple[float | None, float | None]:
     """When the first and the last lane of a kind arrived."""
-    arrivals = [_arrival(points, window.to) for points in _lanes(facts, window, prefix)]
+    arrivals = [_arrival(points, window.to) for points in _lanes(history, window, prefix)]
     known = [each for each in arrivals if each is not None]
     return min(known, default=None), max(known) if known and len(known) == len(arrivals) else None
 
@@ -194,13 +198,17 @@ def _last_run(points: Points, to: str) -> int | None:
     return elsewhere + 1 if elsewhere + 1 < len(points) else None
 
 
-def _detection(facts: ParsedHistory, window: Window, dns_first: float | None) -> float | None:
+def _detection(history: ParsedHistory, window: Window, dns_first: float | None) -> float | None:
     """When the verdict turned. A name server that answers so has heard of it, whatever our slower
     reading shows.
     """
-    wanted = window.to == facts.started.primary
+    wanted = window.to == history.started.primary
     turned = next(
-        (each.at for each in facts.verdicts() if window.holds(each.at) and each.healthy is wanted),
+        (
+            each.at
+            for each in history.verdicts()
+            if window.contains(each.at) and each.healthy is wanted
+        ),
         None,
     )
     return min((each for each in (turned, dns_first) if each is not None), default=None)

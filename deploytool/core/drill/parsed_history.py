@@ -1,8 +1,10 @@
-"""A history taken apart once, for measures and checkers to look at. Pure."""
+"""A drill's history, parsed once into what the measures, the checkers and the reports read. Pure."""
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self, TypeVar
 
 from deploytool.core.drill.history import (
     FRESH,
@@ -23,10 +25,12 @@ from deploytool.core.errors import InputError
 from deploytool.core.route53.timing import FailoverTime, expected_failover
 from deploytool.core.route53.zone import ALIAS_TTL
 
+E = TypeVar("E", bound=Event)
+
 
 @dataclass(frozen=True)
 class HealthTurned:
-    """The verdict on the health check turned."""
+    """The verdict of the health check changed."""
 
     at: float
     healthy: bool
@@ -34,8 +38,10 @@ class HealthTurned:
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a history in which one movement happens: from `start` until `end`, away from one
-    region and to another.
+    """The part of a history in which traffic moves from the region `away` to the region `to`.
+
+    `start` and `end` are in seconds since the drill began. `start` is None when the movement was
+    never begun.
     """
 
     name: str
@@ -44,98 +50,110 @@ class Window:
     away: str
     to: str
 
-    def holds(self, at: float) -> bool:
-        """Whether a second is in it."""
+    def contains(self, at: float) -> bool:
+        """Return whether a second lies in the window."""
         return self.start is not None and self.start <= at < self.end
 
     def covers(self, probe: Served | DnsAnswered) -> bool:
-        """Whether a probe tells of it: sent in it, and answered before its end. An answer from
-        beyond may tell of what came then, a failure was under way here.
+        """Return whether a probe tells something about the movement.
+
+        It was sent in the window and answered before the end: an answer after the end may show the
+        next movement. A failure counts however late it is noticed, because its request was under
+        way in the window.
         """
-        return self.holds(probe.sent) and (probe.at < self.end or bool(probe.failure))
+        answered_in_time = probe.at < self.end or bool(probe.failure)
+        return self.contains(probe.sent) and answered_in_time
 
 
+@dataclass(frozen=True)
 class ParsedHistory:
-    """Everything that is read off a history. Raises InputError when it does not begin with
-    drill_started.
-    """
+    """A history and what is derived from it. `events` are in the order of their time."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    started: DrillStarted
+    events: tuple[Event, ...]
+
+    @classmethod
+    def from_events(cls, events: Sequence[Event]) -> Self:
+        """Parse events in any order after the first one, which has to be drill_started.
+
+        Raises InputError when it is not.
+        """
         if not events or not isinstance(events[0], DrillStarted):
             raise InputError(
-                "the history does not begin with drill_started: it is not a drill's, or its first lines are lost"
+                "the history does not begin with drill_started: it is not the history of a drill,"
+                " or its first lines are lost"
             )
-        self.started = events[0]
-        self.events = sorted(events, key=lambda event: (event.at, getattr(event, "lane", "")))
-        self.ended = any(isinstance(event, DrillEnded) for event in events)
-        self.aborted = [event.reason for event in events if isinstance(event, DrillAborted)]
-        self.touched = any(isinstance(event, FaultInjecting) for event in events)
-        self.restored = any(isinstance(event, FaultRestored) and event.verified for event in events)
-        self.injected = self._first_at(FaultInjected)
-        self.book = AddressBook()
-        for event in self.events:
-            self.book.learn(event)
-        started, end = self.started, self.events[-1].at + 1.0
-        restoring = self._first_at(FaultRestoring)
-        self.failover = Window(
-            "failover",
-            self.injected,
-            end if restoring is None else restoring,
-            started.primary,
-            started.secondary,
-        )
-        self.failback = Window(
-            "failback", self._first_at(FaultRestored), end, started.secondary, started.primary
-        )
-        ttls = [event.ttl for event in self.answers("name-server:") if event.ttl is not None]
-        self.dns_ttl = float(max(ttls, default=ALIAS_TTL))
+        ordered = sorted(events, key=lambda event: (event.at, getattr(event, "lane", "")))
+        return cls(events[0], tuple(ordered))
 
+    @cached_property
+    def ended(self) -> bool:
+        """Whether the drill reached its end."""
+        return self._first(DrillEnded) is not None
+
+    @cached_property
+    def abort_reasons(self) -> tuple[str, ...]:
+        """Why the drill was aborted; empty when it was not."""
+        return tuple(event.reason for event in self.events if isinstance(event, DrillAborted))
+
+    @cached_property
+    def fault_attempted(self) -> bool:
+        """Whether the fault may have been injected, even if the injection did not return."""
+        return self._first(FaultInjecting) is not None
+
+    @cached_property
+    def restored(self) -> bool:
+        """Whether the fault was undone and that was verified."""
+        return any(isinstance(event, FaultRestored) and event.verified for event in self.events)
+
+    @cached_property
+    def injected(self) -> float | None:
+        """The second at which the fault was in force; None when it never was."""
+        event = self._first(FaultInjected)
+        return None if event is None else event.at
+
+    @cached_property
+    def address_book(self) -> AddressBook:
+        """The region of each address, learnt from the whole history."""
+        book = AddressBook()
+        for event in self.events:
+            book.learn(event)
+        return book
+
+    @cached_property
+    def failover(self) -> Window:
+        """From the injection until the drill begins to restore."""
+        restoring = self._first(FaultRestoring)
+        end = self._end if restoring is None else restoring.at
+        return Window("failover", self.injected, end, self.started.primary, self.started.secondary)
+
+    @cached_property
+    def failback(self) -> Window:
+        """From the restore until the end of the history."""
+        restored = self._first(FaultRestored)
+        start = None if restored is None else restored.at
+        return Window("failback", start, self._end, self.started.secondary, self.started.primary)
+
+    @cached_property
     def phases(self) -> dict[str, Window]:
-        """Before the fault, during and after it."""
-        before = Window(
-            "before",
-            0.0,
-            math.inf if self.injected is None else self.injected,
-            "",
-            self.started.primary,
-        )
+        """The windows before, during and after the fault."""
+        end = math.inf if self.injected is None else self.injected
+        before = Window("before", 0.0, end, "", self.started.primary)
         return {"before": before, "during": self.failover, "after": self.failback}
 
-    def served(self, lane: str = FRESH) -> list[Served]:
-        """A client's requests in the order in which they were sent: one that was answered late
-        tells of an earlier time.
-        """
-        return sorted(
-            (each for each in self.events if isinstance(each, Served) and each.lane == lane),
-            key=_sent,
+    @cached_property
+    def dns_ttl(self) -> float:
+        """The longest TTL that a name server answered, in seconds."""
+        answers = self.answers("name-server:")
+        return float(
+            max((event.ttl for event in answers if event.ttl is not None), default=ALIAS_TTL)
         )
 
-    def answers(self, prefix: str) -> list[DnsAnswered]:
-        """What the DNS lanes of a kind answered, `name-server:` or `resolver:`, in the order in
-        which they were asked.
-        """
-        return sorted(
-            (
-                each
-                for each in self.events
-                if isinstance(each, DnsAnswered) and each.lane.startswith(prefix)
-            ),
-            key=_sent,
-        )
-
-    def verdicts(self) -> Iterator[HealthTurned]:
-        """Each turn of the health check's verdict, its first one too."""
-        view, before = HealthView(self.started.health_check.config), None
-        for event in self.events:
-            if isinstance(event, HealthSeen):
-                view.observe(event)
-                if view.healthy is not None and view.healthy is not before:
-                    before = view.healthy
-                    yield HealthTurned(event.at, view.healthy)
-
+    @cached_property
     def expected(self) -> FailoverTime:
-        """The bound that Route 53's rules predict, from the live settings of the health check and
-        the TTL that was answered.
+        """The upper bound of a failover by Route 53's rules.
+
+        It follows from the live settings of the health check and the TTL that was answered.
         """
         started = self.started
         return expected_failover(
@@ -145,9 +163,47 @@ class ParsedHistory:
             attempt=started.attempt,
         )
 
-    def _first_at(self, kind: type[Event]) -> float | None:
-        return next((event.at for event in self.events if isinstance(event, kind)), None)
+    def served(self, lane: str = FRESH) -> list[Served]:
+        """Return a client's requests in the order in which they were sent.
 
+        The order of the answers differs: a late answer tells about an earlier time.
+        """
+        requests = [event for event in self._sent if isinstance(event, Served)]
+        return [request for request in requests if request.lane == lane]
 
-def _sent(event: Served | DnsAnswered) -> float:
-    return event.sent
+    def answers(self, prefix: str) -> list[DnsAnswered]:
+        """Return the answers of the lanes with a prefix, in the order in which they were asked.
+
+        The prefix is `name-server:` or `resolver:`.
+        """
+        answers = [event for event in self._sent if isinstance(event, DnsAnswered)]
+        return [answer for answer in answers if answer.lane.startswith(prefix)]
+
+    def verdicts(self) -> Iterator[HealthTurned]:
+        """Yield each change of the health check's verdict; the first known verdict is one too."""
+        view = HealthView(self.started.health_check.config)
+        verdict: bool | None = None
+        for event in self.events:
+            if not isinstance(event, HealthSeen):
+                continue
+            view.observe(event)
+            if view.healthy is not None and view.healthy is not verdict:
+                verdict = view.healthy
+                yield HealthTurned(event.at, verdict)
+
+    @cached_property
+    def _sent(self) -> list[Served | DnsAnswered]:
+        """All probes in the order in which they were sent."""
+        probes = [event for event in self.events if isinstance(event, Served | DnsAnswered)]
+        return sorted(probes, key=lambda probe: probe.sent)
+
+    @property
+    def _end(self) -> float:
+        """The end of the last window. Windows are half-open, so it lies after the last event."""
+        return self.events[-1].at + 1.0
+
+    def _first(self, kind: type[E]) -> E | None:
+        for event in self.events:
+            if isinstance(event, kind):
+                return event
+        return None

@@ -149,7 +149,7 @@ def _answer(facts: ParsedHistory, event: Served | DnsAnswered) -> Stretch:
                 event.at, event.at, Kind.FAILED, event.failure or f"status {event.status}"
             )
         case DnsAnswered():
-            if region_ := facts.book.region_of(event.addresses):
+            if region_ := facts.address_book.region_of(event.addresses):
                 return Stretch(event.at, event.at, Kind.SERVED, region_)
             if event.addresses:
                 return Stretch(event.at, event.at, Kind.UNKNOWN, ", ".join(event.addresses))

@@ -6,7 +6,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from deploytool.core.drill.judge import Judgement, Verdict
-from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.render.report.gauge import gauge
 from deploytool.render.report.lanes import Kind, Lane, Lanes, lanes
 from deploytool.render.report.picture import picture
@@ -26,7 +25,7 @@ from deploytool.render.report.text import (
 MARKS = {Verdict.PASS: "✓", Verdict.INCONCLUSIVE: "?", Verdict.FAIL: "✗"}
 
 
-def page(judgement: Judgement, facts: ParsedHistory) -> str:
+def page(judgement: Judgement) -> str:
     """The whole page. What comes from outside is escaped by jinja2; the pictures escape theirs
     themselves.
     """
@@ -43,6 +42,7 @@ def page(judgement: Judgement, facts: ParsedHistory) -> str:
         "likely": likely_words,
     }
     shown = figures(judgement)
+    observed = lanes(judgement.history)
     return environment.get_template("page.html.j2").render(
         judgement=judgement,
         started=judgement.started,
@@ -51,9 +51,9 @@ def page(judgement: Judgement, facts: ParsedHistory) -> str:
         served=served_words(judgement),
         requests=requests_words(judgement),
         latency=[(phase, judgement.latency[phase]) for phase in PHASES],
-        picture=Markup(picture(judgement, facts)),  # noqa: S704  # made by us, every text in it escaped
+        picture=Markup(picture(judgement, observed)),  # noqa: S704  # made by us, every text in it escaped
         timeline=list(notable(judgement)),
-        stretches=list(_stretches(lanes(facts), epoch(judgement))),
+        stretches=list(_stretches(observed, epoch(judgement))),
     )
 
 

@@ -10,7 +10,7 @@ import svg
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.measures import Movement, client_span
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
-from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch, lanes
+from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch
 from deploytool.render.report.svg import (
     LEFT,
     RIGHT,
@@ -94,9 +94,9 @@ class _Drawing:
         return str(each.kind)
 
 
-def picture(judgement: Judgement, facts: ParsedHistory) -> str:
+def picture(judgement: Judgement, found: Lanes) -> str:
     """The picture as an SVG element for a page that has the colours of page.css."""
-    found, bound = lanes(facts), judgement.expected.total
+    facts, bound = judgement.history, judgement.expected.total
     windows = [each for each in (facts.failover, facts.failback) if each.start is not None]
     begin, last = facts.events[0].at, facts.events[-1].at
     end = max([last, *(each.start + bound for each in windows if each.start is not None)])
@@ -106,8 +106,8 @@ def picture(judgement: Judgement, facts: ParsedHistory) -> str:
         epoch(judgement),
         _regions(found, facts),
     )
-    _expected(drawing, judgement, facts, windows)
-    _fault(drawing, judgement, facts)
+    _expected(drawing, judgement, windows)
+    _fault(drawing, judgement)
     _health(drawing, found)
     for heading, group in {
         "Authoritative name servers": found.name_servers,
@@ -155,16 +155,14 @@ def _regions(found: Lanes, facts: ParsedHistory) -> tuple[str, ...]:
     )
 
 
-def _expected(
-    drawing: _Drawing, judgement: Judgement, facts: ParsedHistory, windows: Sequence[Window]
-) -> None:
+def _expected(drawing: _Drawing, judgement: Judgement, windows: Sequence[Window]) -> None:
     if not windows:
         return
     drawing.heading("Measured and expected")
     for window in windows:
         start = window.start or 0.0
         movement = judgement.failover if window.name == "failover" else judgement.failback
-        drawing.add(*_measured(drawing, window, movement, client_span(facts, window)))
+        drawing.add(*_measured(drawing, window, movement, client_span(judgement.history, window)))
         drawing.y += ROW + GAP
         likely, bound = judgement.likely[window.name].client, judgement.expected.total
         low, median, high = (
@@ -244,7 +242,8 @@ def _beside(x: float, y: float, words: str) -> Iterator[svg.Element]:
         yield text(x - 6, y, words, "note end halo")
 
 
-def _fault(drawing: _Drawing, judgement: Judgement, facts: ParsedHistory) -> None:
+def _fault(drawing: _Drawing, judgement: Judgement) -> None:
+    facts = judgement.history
     if facts.injected is None:
         return
     drawing.heading("Fault")

@@ -10,7 +10,6 @@ import pytest
 
 from deploytool.core.drill.history import Event, FaultRestored
 from deploytool.core.drill.judge import Check, Verdict, judge
-from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.render.drill import drill_document
 from deploytool.render.report.comparison import compared, comparison_document, comparison_lines
@@ -124,7 +123,7 @@ def test_nothing_foreign_gets_out_of_its_place(history: History) -> None:
     ]
     events[0] = replace(events[0], domain=nasty)
     judged = judge(events)
-    html = page(judged, ParsedHistory(events))
+    html = page(judged)
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "<script" not in markdown(judged)
@@ -136,7 +135,7 @@ def test_nothing_foreign_gets_out_of_its_place(history: History) -> None:
 def test_a_killed_drill_has_a_page(history: History, until: float) -> None:
     """Nothing observed yet, before the injection, in the failover, in the failback."""
     events = history(until=until)
-    html = page(judge(events), ParsedHistory(events))
+    html = page(judge(events))
     ET.fromstring(
         html[
             html.index('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1160') : html.rindex(
@@ -150,8 +149,9 @@ def test_a_killed_drill_has_a_page(history: History, until: float) -> None:
 def test_the_page_shows_every_lane(history: History) -> None:
     """Each observer has a row in the picture, and rows in the table of the same data."""
     events = history(failing=True)
-    html = page(judge(events), ParsedHistory(events))
-    found = lanes(ParsedHistory(events))
+    judged = judge(events)
+    html = page(judged)
+    found = lanes(judged.history)
     assert [lane.name for lane in found.answering()] == [
         "name-server:ns-1", "name-server:ns-2", "resolver:resolver", "client:fresh", "client:kept-connection",
         "region:us-east-1", "region:us-west-2",
