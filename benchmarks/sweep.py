@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from benchmarks.killed import Moment
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.core.service.ports import ApiMapping
@@ -29,7 +29,7 @@ from deploytool.core.service.service import Service
 from deploytool.files.project import load_project
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
-from deploytool.services import deployed_service, drill_environment
+from deploytool.services import deployed_service, drill_ports
 from deploytool.targets import open_target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,7 +154,7 @@ class Stage:
         project = load_project(self.folder / "deploytool.toml")
         with open_target(project, local=True) as target:
             service = deployed_service(project, project.graph(self.name), target)
-            return _left(drill_environment(target, project, service), service)
+            return _left(drill_ports(target, project, service), service)
 
     def kill(self, kill: Kill) -> None:
         """Begin a drill, and let it be killed. Raises NotKilled."""
@@ -168,20 +168,14 @@ class Stage:
             raise NotKilled(f"{kill}: exit {done.returncode}: {done.stderr}")
 
 
-def _left(environment: Environment, service: Service) -> Left:
-    if (
-        environment.functions is None
-        or environment.mappings is None
-        or environment.drill_records is None
-    ):
-        raise RuntimeError("the local cloud has all of these")
+def _left(ports: DrillPorts, service: Service) -> Left:
     region = service.primary
     names = (service.domain, service.regional_domains[region])
     return Left(
-        environment.health_checks.get(service.health_check_id).config,
-        environment.functions.reserved_concurrency(region, service.functions[region]),
-        tuple(tuple(sorted(environment.mappings.of(region, each), key=str)) for each in names),
-        environment.drill_records.read(),
+        ports.health_checks.get(service.health_check_id).config,
+        ports.functions.reserved_concurrency(region, service.functions[region]),
+        tuple(tuple(sorted(ports.mappings.of(region, each), key=str)) for each in names),
+        ports.records.read(),
     )
 
 

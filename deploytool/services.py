@@ -3,11 +3,12 @@ to be looked up.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from deploytool.aws.apigateway import ApiGatewayMappings
 from deploytool.aws.guard import SchedulerGuard
+from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.parameters import SsmDrillRecords
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
 from deploytool.core.project.config import Setting
@@ -46,13 +47,19 @@ def drill_records(target: Target, project: Project, stage: str) -> SsmDrillRecor
     )
 
 
-def drill_environment(target: Target, project: Project, service: Service) -> Environment:
-    """The target's environment with what belongs to a stage: the drill's record and, when it is
-    deployed, the guard.
-    """
+def drill_ports(target: Target, project: Project, service: Service) -> DrillPorts:
+    """The ports of a drill of a stage, with the guard when that is deployed."""
     guard = SchedulerGuard(target.clients, service.guard) if service.guard else None
-    return replace(
-        target.environment, drill_records=drill_records(target, project, service.stage), guard=guard
+    return DrillPorts(
+        probes=target.probes,
+        runner=target.ports.runner,
+        health_checks=target.health_checks,
+        functions=LambdaFunctions(target.clients),
+        mappings=ApiGatewayMappings(target.clients),
+        edges=target.network.edges,
+        records=drill_records(target, project, service.stage),
+        guard=guard,
+        shortest_limit=target.network.shortest_limit,
     )
 
 

@@ -28,10 +28,11 @@ from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.locks import ParameterLocks
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
 from deploytool.aws.sessions import Clients, Endpoint
-from deploytool.core.drill.ports import Edges, Environment
+from deploytool.core.drill.ports import Edges
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.ports import Http, Nameserver
 from deploytool.core.route53.zone import canonical
+from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.lease import Holder
 from deploytool.files.project import Project
 from deploytool.net.clock import RealClock, unix_time, wall_time
@@ -56,7 +57,7 @@ class Network:
     """The ways to ask DNS and HTTPS. `port_of` is the port that a name server of that name listens
     on.
 
-    `least_limit`: no time limit of the target's health checkers is shorter, in its seconds.
+    `shortest_limit`: no time limit of the target's health checkers is shorter, in its seconds.
     """
 
     dns: "DnsClient"
@@ -64,7 +65,7 @@ class Network:
     resolvers: tuple[Nameserver, ...]
     port_of: Callable[[str], int] = lambda _: 53
     edges: Edges | None = None
-    least_limit: float = 0.0
+    shortest_limit: float = 0.0
 
     def locate(self, server: str) -> Nameserver:
         """A name server by its name. Raises DeploytoolError when that has no address."""
@@ -76,8 +77,8 @@ class Network:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the work is done. `ports` deploy in real time; `environment` checks and drills in the
-    target's time, at `speed`.
+    """Where the work is done. `ports` deploy in real time; `probes` observe in the target's time,
+    which passes at `speed`.
     """
 
     name: str
@@ -92,22 +93,21 @@ class Target:
         return self.make_network()
 
     @cached_property
-    def environment(self) -> Environment:
-        """The ports of a check and a drill."""
+    def probes(self) -> Probes:
+        """The ports of a check."""
         network = self.network
-        return Environment(
+        return Probes(
             RealClock(self.speed),
-            self.ports.runner,
             network.dns,
             network.http,
-            Route53HealthChecks(self.clients),
             Route53HostedZones(self.clients, network.locate),
             network.resolvers,
-            functions=LambdaFunctions(self.clients),
-            mappings=ApiGatewayMappings(self.clients),
-            edges=network.edges,
-            least_limit=network.least_limit,
         )
+
+    @property
+    def health_checks(self) -> Route53HealthChecks:
+        """The account's health checks."""
+        return Route53HealthChecks(self.clients)
 
     @cached_property
     def planning(self) -> PlanPorts:

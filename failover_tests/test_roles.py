@@ -23,7 +23,7 @@ from deploytool.files.project import load_project
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 from deploytool.localcloud.state import State
-from deploytool.services import deployed_service, drill_environment
+from deploytool.services import deployed_service, drill_ports
 from deploytool.targets import open_target
 from deploytool.work.drill.faults import make_fault
 
@@ -229,11 +229,10 @@ def restored(account: Account, fault: str) -> Any:
             patch.setenv(name, value)
         with open_target(project, local=True) as target:
             service = deployed_service(project, project.graph("dev"), target)
-            environment = drill_environment(target, project, service)
-            broken = make_fault(fault, environment, service)
-            assert environment.drill_records is not None
+            ports = drill_ports(target, project, service)
+            broken = make_fault(fault, ports, service)
             moment, undo = "2026-01-02T03:04:05Z", broken.undo()
-            environment.drill_records.write(
+            ports.records.write(
                 DrillRecord(SCHEMA_VERSION, "drill-x", "hello", "dev", fault, moment, moment, undo)
             )
             broken.inject()

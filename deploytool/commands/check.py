@@ -16,7 +16,7 @@ def run(args: Namespace) -> int:
     """0 when the primary serves and everything answers; 1 when something is wrong."""
     with opened(args) as found:
         service = deployed_service(found.project, found.graph, found.target)
-        findings = check(found.target.environment, service)
+        findings = check(found.target.probes, service)
         wrong = problems(findings, service)
         found.terminal.document(check_document(findings, wrong, service))
         for line in check_lines(findings, service):

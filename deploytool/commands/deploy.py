@@ -98,14 +98,14 @@ def _ready(found: Run) -> bool:
     found.terminal.note(
         f"[dim]waiting until https://{found.domain}{found.path} is served (express mode does not)[/]"
     )
-    wrong = wait_until_good(found.target.environment, service, EXPRESS_PATIENCE)
+    wrong = wait_until_good(found.target.probes, service, EXPRESS_PATIENCE)
     for problem in wrong:
         found.terminal.say(f"[red]not ready[/]: {escape(problem)}")
     return not wrong
 
 
 def _gate(args: Namespace, found: Run, choice: Callable[[NodeId], bool], emit: Emit) -> RolloutGate:
-    ports = RolloutPorts(found.target.ports.clock, lambda: found.target.environment)
+    ports = RolloutPorts(found.target.ports.clock, lambda: found.target.probes)
     rollout = Rollout(
         regions_checked(args, found.project), choice, args.parallel, args.settle, found.target.speed
     )

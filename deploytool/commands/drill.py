@@ -12,14 +12,14 @@ from deploytool.commands._common import Run, confirmed, opened
 from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.report import finish
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HistoryFile
 from deploytool.render.drill_live import drill_progress
-from deploytool.services import deployed_service, drill_environment
+from deploytool.services import deployed_service, drill_ports
 from deploytool.targets import wall_time
 from deploytool.work.drill.faults import make_fault
 from deploytool.work.drill.run import Setting, preflight, run_drill
@@ -32,9 +32,9 @@ def run(args: Namespace) -> int:
     """Drill; 0 when the verdict is pass, 1 otherwise."""
     with opened(args) as found:
         service = deployed_service(found.project, found.graph, found.target)
-        environment = drill_environment(found.target, found.project, service)
+        ports = drill_ports(found.target, found.project, service)
         if args.dry_run:
-            return _dry_run(args, found, environment, service)
+            return _dry_run(args, found, ports, service)
         _confirm(args, found)
         setting = Setting(
             __version__,
@@ -56,7 +56,7 @@ def run(args: Namespace) -> int:
             drill_progress(found.terminal) as say,
         ):
             run_drill(
-                environment,
+                ports,
                 service,
                 _scenario(args, found),
                 _objectives(args, found),
@@ -66,10 +66,10 @@ def run(args: Namespace) -> int:
     return finish(found.terminal, path, args.report_dir)
 
 
-def _dry_run(args: Namespace, found: Run, environment: Environment, service: Service) -> int:
+def _dry_run(args: Namespace, found: Run, ports: DrillPorts, service: Service) -> int:
     """Say each call that would change something; 0 when a drill could begin."""
-    fault = make_fault(args.fault, environment, service)
-    preflight(environment, service)
+    fault = make_fault(args.fault, ports, service)
+    preflight(ports, service)
     record = f"/deploytool/{service.project}/{service.stage}/drill in {service.secondary}"
     guarded = fault.guarded and not args.no_guard
     calls = [

@@ -18,7 +18,7 @@ def run(args: Namespace) -> int:
         id_ = found.graph.service.get("health_check")
         if isinstance(id_, OutputRef):
             id_ = outputs.get(id_.node, {}).get(id_.output)
-        check = found.target.environment.health_checks.get(id_) if id_ else None
+        check = found.target.health_checks.get(id_) if id_ else None
         record = drill_records(found.target, found.project, found.graph.stage).read()
         shown = {node: deployed.get(node) for node in found.graph.nodes if node.region in regions}
         found.terminal.document(status_document(found.graph, shown, check, record))

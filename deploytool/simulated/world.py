@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
 from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
 from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
@@ -24,6 +24,7 @@ from deploytool.core.route53.health import (
 )
 from deploytool.core.route53.routing import PRIMARY, SECONDARY, failover
 from deploytool.core.route53.zone import ALIAS_TTL, AliasTarget, RecordSet, canonical
+from deploytool.core.service.ports import ApiMapping, Probes
 from deploytool.core.service.service import Service
 
 SERVICE = Service(
@@ -107,6 +108,9 @@ class World:
         }
         self.records = failover_pair(service)
         self.drill_records, self.guard = HeldRecord(), HeldGuard()
+        self.health_checks = _Checks(self)
+        self.functions = Concurrencies()
+        self.mappings = HeldMappings()
         self.name_servers = tuple(
             Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5)
         )
@@ -126,13 +130,22 @@ class World:
                 self._rng.uniform(0.0, self.check.config.request_interval), self._checking(checker)
             )
 
-    def environment(self) -> Environment:
-        """The ports on this world."""
-        environment = Environment(
-            self, self, self, self, _Checks(self), _Zones(self), (self.resolver,)
-        )
-        return replace(
-            environment, edges=_Edges(self), drill_records=self.drill_records, guard=self.guard
+    def probes(self) -> Probes:
+        """Return the ports that observe this world."""
+        return Probes(self, self, self, _Zones(self), (self.resolver,))
+
+    def drill_ports(self) -> DrillPorts:
+        """Return the ports of a drill in this world."""
+        return DrillPorts(
+            probes=self.probes(),
+            runner=self,
+            health_checks=self.health_checks,
+            functions=self.functions,
+            mappings=self.mappings,
+            edges=_Edges(self),
+            records=self.drill_records,
+            guard=self.guard,
+            shortest_limit=0.0,
         )
 
     def at(self, when: float, action: Callable[[], None]) -> None:
@@ -320,6 +333,41 @@ class HeldGuard:
 
     def disarm(self, drill_id: str) -> None:
         self.armed.pop(drill_id, None)
+
+
+@dataclass
+class Concurrencies:
+    """The reserved concurrency of functions, by region and name."""
+
+    reserved: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def reserved_concurrency(self, region: str, name: str) -> int | None:
+        return self.reserved.get((region, name))
+
+    def set_reserved_concurrency(self, region: str, name: str, reserved: int | None) -> None:
+        if reserved is None:
+            self.reserved.pop((region, name), None)
+        else:
+            self.reserved[region, name] = reserved
+
+
+@dataclass
+class HeldMappings:
+    """Base path mappings by region and domain."""
+
+    mappings: dict[tuple[str, str], list[ApiMapping]] = field(default_factory=dict)
+
+    def of(self, region: str, domain: str) -> Sequence[ApiMapping]:
+        return tuple(self.mappings.get((region, domain), ()))
+
+    def create(self, region: str, domain: str, mapping: ApiMapping) -> None:
+        present = self.mappings.setdefault((region, domain), [])
+        if mapping not in present:
+            present.append(mapping)
+
+    def delete(self, region: str, domain: str, base_path: str) -> None:
+        present = self.mappings.get((region, domain), [])
+        self.mappings[region, domain] = [each for each in present if each.base_path != base_path]
 
 
 class _Zones:

@@ -17,7 +17,7 @@ def test_a_well_service_has_no_problems() -> None:
     endpoint.
     """
     world = World()
-    found = check(world.environment(), world.service)
+    found = check(world.probes(), world.service)
     assert problems(found, world.service) == []
     assert (found.served_by, found.version) == (EAST, "v1")
     assert len(found.name_servers) == 4
@@ -43,7 +43,7 @@ def test_what_is_wrong_is_named(region: str, condition: int | str, says: str) ->
     """Which URL, and what it answers."""
     world = World()
     world.conditions[region] = condition
-    found = problems(check(world.environment(), world.service), world.service)
+    found = problems(check(world.probes(), world.service), world.service)
     assert any(says in each for each in found), found
 
 
@@ -52,11 +52,11 @@ def test_after_a_failover_the_check_says_that_the_secondary_serves() -> None:
     long.
     """
     world = World()
-    environment = world.environment()
-    check(environment, world.service)
-    environment.health_checks.set_inverted("check", inverted=True, version=1)
+    probes = world.probes()
+    check(probes, world.service)
+    world.health_checks.set_inverted("check", inverted=True, version=1)
     world.sleep(1.0)
-    found = check(environment, world.service)
+    found = check(probes, world.service)
     assert found.served_by == WEST
     said = problems(found, world.service)
     assert any("us-west-2 serves, and not the primary" in each for each in said)
@@ -68,7 +68,7 @@ def test_looking_again_ends_when_all_is_well_or_time_is_up() -> None:
     world = World()
     world.conditions[WEST] = 503
     world.at(22.0, lambda: world.conditions.__setitem__(WEST, 200))
-    assert wait_until_good(world.environment(), world.service, 60.0) == []
+    assert wait_until_good(world.probes(), world.service, 60.0) == []
     assert 22.0 <= world.now() < 30.0
     world.conditions[WEST] = 503
-    assert wait_until_good(world.environment(), world.service, 10.0)
+    assert wait_until_good(world.probes(), world.service, 10.0)

@@ -1,13 +1,11 @@
-"""Ports that a drill needs beside those of the service, and the environment that bundles them
-all.
-"""
+"""The ports of a drill beside those of the service, and the bundle of all of them."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from deploytool.core.drill.record import DrillRecord
-from deploytool.core.ports import Clock, Dns, Http, Nameserver, Runner
-from deploytool.core.service.ports import Functions, HealthChecks, HostedZones, Mappings
+from deploytool.core.ports import Runner
+from deploytool.core.service.ports import Functions, HealthChecks, Mappings, Probes
 
 
 class DrillRecords(Protocol):
@@ -63,24 +61,20 @@ class Edges(Protocol):
 
 
 @dataclass(frozen=True)
-class Environment:
-    """Everything that a check or a drill needs of a target. `resolvers` are recursive; the first is
-    the system's.
+class DrillPorts:
+    """The ports with which a drill is run and undone.
 
-    What is None the target does not have: `guard` when the stage has no stack for it.
-    `least_limit`: no time limit of its health checkers is shorter, in seconds of the clock.
+    `edges` is None on AWS, where the edges of a region cannot be broken. `guard` is None when the
+    stage has no stack for it. `shortest_limit` is a lower bound of every time limit of the target's
+    health checkers, in seconds of the clock.
     """
 
-    clock: Clock
+    probes: Probes
     runner: Runner
-    dns: Dns
-    http: Http
     health_checks: HealthChecks
-    hosted_zones: HostedZones
-    resolvers: tuple[Nameserver, ...]
-    functions: Functions | None = None
-    mappings: Mappings | None = None
-    drill_records: DrillRecords | None = None
-    guard: Guard | None = None
-    edges: Edges | None = None
-    least_limit: float = 0.0
+    functions: Functions
+    mappings: Mappings
+    edges: Edges | None
+    records: DrillRecords
+    guard: Guard | None
+    shortest_limit: float

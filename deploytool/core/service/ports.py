@@ -1,10 +1,10 @@
-"""Ports to what a deployed service consists of: health checks, hosted zones, functions and APIs."""
+"""Ports to the parts of a deployed service, and the ports with which it is probed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from deploytool.core.ports import Nameserver
+from deploytool.core.ports import Clock, Dns, Http, Nameserver
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
 from deploytool.core.route53.zone import RecordSet
 
@@ -88,3 +88,17 @@ class Mappings(Protocol):
     def delete(self, region: str, domain: str, base_path: str) -> None:
         """Nothing to do when it is gone."""
         ...
+
+
+@dataclass(frozen=True)
+class Probes:
+    """The ports with which a deployed service is observed. They change nothing.
+
+    `resolvers` are recursive DNS servers; the first one is the system's.
+    """
+
+    clock: Clock
+    dns: Dns
+    http: Http
+    hosted_zones: HostedZones
+    resolvers: tuple[Nameserver, ...]

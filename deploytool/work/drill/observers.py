@@ -18,7 +18,7 @@ from deploytool.core.drill.history import (
     region_lane,
     resolver_lane,
 )
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import DeploytoolError, ProbeFailed
 from deploytool.core.ports import Clock, Connection, DnsAnswer, Nameserver
@@ -44,15 +44,15 @@ class Observers:
 
     def __init__(
         self,
-        environment: Environment,
+        ports: DrillPorts,
         clock: Clock,
         service: Service,
         scenario: Scenario,
         servers: Sequence[Nameserver],
         emit: Emit,
     ) -> None:
-        self._environment, self._clock, self._service, self._emit = (
-            environment,
+        self._ports, self._clock, self._service, self._emit = (
+            ports,
             clock,
             service,
             emit,
@@ -61,7 +61,7 @@ class Observers:
         self._turns = itertools.count()
         self._kept: Connection | None = None
         self._kept_address, self._kept_lock = "", threading.Lock()
-        resolver = environment.resolvers[0]
+        resolver = ports.probes.resolvers[0]
         lanes: list[tuple[str, float, Callable[[], None]]] = [
             (FRESH, scenario.client_interval, self._fresh),
             (KEPT, scenario.client_interval, self._keeping),
@@ -89,7 +89,7 @@ class Observers:
                 scenario.dns_interval,
                 self._dns(resolver_lane(each.name), each),
             )
-            for each in environment.resolvers
+            for each in ports.probes.resolvers
         ]
         # Spread over their intervals, so that they do not all ask at once.
         start = clock.now()
@@ -105,7 +105,7 @@ class Observers:
         now = self._clock.now()
         for lane in self._lanes:
             if lane.due <= now:
-                self._environment.runner.submit(lane.probe)
+                self._ports.runner.submit(lane.probe)
                 lane.due = max(lane.due + lane.interval, now)
         return min(lane.due for lane in self._lanes) - now
 
@@ -117,7 +117,7 @@ class Observers:
         addresses, expires = self._cached
         try:
             if sent >= expires:
-                answer = self._resolved(self._service.domain, self._environment.resolvers[0])
+                answer = self._resolved(self._service.domain, self._ports.probes.resolvers[0])
                 addresses = answer.addresses
                 self._cached = (addresses, self._clock.now() + (answer.ttl or 0))
             self._get(FRESH, sent, self._service.domain, self._in_turn(addresses))
@@ -136,9 +136,9 @@ class Observers:
         try:
             if self._kept is None:
                 self._kept_address = self._resolved(
-                    self._service.domain, self._environment.resolvers[0]
+                    self._service.domain, self._ports.probes.resolvers[0]
                 ).addresses[0]
-                self._kept = self._environment.http.connect(
+                self._kept = self._ports.probes.http.connect(
                     self._service.domain, self._kept_address
                 )
             answer = self._kept.get(self._service.path)
@@ -180,7 +180,7 @@ class Observers:
         return probe
 
     def _resolved(self, name: str, resolver: Nameserver) -> DnsAnswer:
-        answer = self._environment.dns.query(resolver, name)
+        answer = self._ports.probes.dns.query(resolver, name)
         if not answer.addresses:
             raise ProbeFailed("dns", f"{name} has no address ({answer.rcode})")
         return answer
@@ -193,7 +193,7 @@ class Observers:
 
     def _get(self, lane: str, sent: float, domain: str, address: str) -> None:
         try:
-            answer = self._environment.http.get(domain, address, self._service.path)
+            answer = self._ports.probes.http.get(domain, address, self._service.path)
         except ProbeFailed as error:
             self._emit(Served(sent, self._clock.now(), lane, address, failure=error.kind))
         else:
@@ -213,7 +213,7 @@ class Observers:
         def probe() -> None:
             sent = self._clock.now()
             try:
-                answer = self._environment.dns.query(server, self._service.domain)
+                answer = self._ports.probes.dns.query(server, self._service.domain)
             except ProbeFailed as error:
                 self._emit(DnsAnswered(sent, self._clock.now(), lane, failure=error.kind))
             else:
@@ -226,7 +226,7 @@ class Observers:
         return probe
 
     def _health(self) -> None:
-        health_checks, id_ = self._environment.health_checks, self._service.health_check_id
+        health_checks, id_ = self._ports.health_checks, self._service.health_check_id
         try:
             found = health_checks.get(id_)
             checkers = tuple(health_checks.observations(id_))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import DrillRecord, RestoreHealthCheck, UndoStep
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.service.service import Service
@@ -18,29 +18,28 @@ class Restored:
     record: DrillRecord | None
 
 
-def restore(environment: Environment, service: Service) -> Restored:
+def restore(ports: DrillPorts, service: Service) -> Restored:
     """Undo what the drill's record says; without a record only an inverted health check can be
     known, and is put right.
 
     Raises DeploytoolError when it could not be verified; the record stays then, and so does the
     guard.
     """
-    record = environment.drill_records.read() if environment.drill_records else None
-    steps: Sequence[UndoStep] = record.undo if record else _without_record(environment, service)
-    undo(environment, steps)
-    if not is_undone(environment, steps):
+    record = ports.records.read()
+    steps: Sequence[UndoStep] = record.undo if record else _without_record(ports, service)
+    undo(ports, steps)
+    if not is_undone(ports, steps):
         said = "; ".join(map(in_words, steps))
         raise DeploytoolError(
             f"restored, but it reads otherwise: is a drill still running? ({said})"
         )
     if record:
-        if environment.drill_records:
-            environment.drill_records.clear(record.drill_id)
-        if environment.guard:
-            environment.guard.disarm(record.drill_id)
+        ports.records.clear(record.drill_id)
+        if ports.guard:
+            ports.guard.disarm(record.drill_id)
     return Restored(tuple(steps), record)
 
 
-def _without_record(environment: Environment, service: Service) -> tuple[UndoStep, ...]:
-    inverted = environment.health_checks.get(service.health_check_id).config.inverted
+def _without_record(ports: DrillPorts, service: Service) -> tuple[UndoStep, ...]:
+    inverted = ports.health_checks.get(service.health_check_id).config.inverted
     return (RestoreHealthCheck(service.health_check_id, inverted=False),) if inverted else ()

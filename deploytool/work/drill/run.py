@@ -21,7 +21,7 @@ from deploytool.core.drill.history import (
     region_lane,
 )
 from deploytool.core.drill.live_state import LiveState
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.preflight import reasons_to_refuse
 from deploytool.core.drill.record import DrillUnderWay
 from deploytool.core.drill.scenario import Scenario
@@ -78,37 +78,33 @@ class _Since:
 class _Drill:
     def __init__(
         self,
-        environment: Environment,
+        ports: DrillPorts,
         service: Service,
         scenario: Scenario,
         fault: Fault,
         setting: Setting,
         emit: Emit,
     ) -> None:
-        self.environment, self.service, self.scenario, self.fault, self.setting = (
-            environment,
+        self.ports, self.service, self.scenario, self.fault, self.setting = (
+            ports,
             service,
             scenario,
             fault,
             setting,
         )
-        self.clock, self.injected = _Since(environment.clock), False
-        self.health_check = environment.health_checks.get(service.health_check_id)
-        self.servers = tuple(environment.hosted_zones.name_servers(service.hosted_zone_id))
+        self.clock, self.injected = _Since(ports.probes.clock), False
+        self.health_check = ports.health_checks.get(service.health_check_id)
+        self.servers = tuple(ports.probes.hosted_zones.name_servers(service.hosted_zone_id))
         self.situation = LiveState(self.health_check.config, scenario.lasting)
         # A check that meets silence ends with its time limit, which the target may have stretched.
-        self.attempt = max(fault.attempt, environment.least_limit) if fault.attempt else 0.0
+        self.attempt = max(fault.attempt, ports.shortest_limit) if fault.attempt else 0.0
         config = self.health_check.config
         self.patience = scenario.patience_for(
             expected_failover(config, by_inverting=fault.by_inverting, attempt=self.attempt)
         )
-        self.safety = Safety(
-            environment, service, fault, setting.holder, with_guard=setting.with_guard
-        )
+        self.safety = Safety(ports, service, fault, setting.holder, with_guard=setting.with_guard)
         self._listener, self._lock, self._over = emit, threading.RLock(), False
-        self.observers = Observers(
-            environment, self.clock, service, scenario, self.servers, self.emit
-        )
+        self.observers = Observers(ports, self.clock, service, scenario, self.servers, self.emit)
 
     def emit(self, event: Event) -> None:
         """Pass an event on; probes emit from threads of their own, so one at a time. What comes
@@ -169,7 +165,7 @@ class _Drill:
             objectives=objectives,
             health_check=self.health_check,
             name_servers=tuple(each.name for each in self.servers),
-            resolvers=tuple(each.name for each in self.environment.resolvers),
+            resolvers=tuple(each.name for each in self.ports.probes.resolvers),
             monotonic=self.clock.start / setting.speed,
         )
 
@@ -211,7 +207,7 @@ class _Drill:
             try:
                 return self.safety.restore()
             except DeploytoolError:
-                self.environment.clock.sleep(RESTORE_PAUSE)
+                self.ports.probes.clock.sleep(RESTORE_PAUSE)
         return self.safety.restore()
 
     def _phase(self, name: str, done: Callable[[], bool]) -> None:
@@ -229,7 +225,7 @@ class _Drill:
         """Probe until it is done or `seconds` have passed; whether it is done."""
         deadline = self.clock.now() + seconds
         while not (reached := done()) and self.clock.now() < deadline:
-            self.environment.clock.sleep(min(self.observers.tick(), LONGEST_NAP))
+            self.ports.probes.clock.sleep(min(self.observers.tick(), LONGEST_NAP))
             self._stop_when_the_secondary_fails()
         return reached
 
@@ -250,7 +246,7 @@ class _Drill:
         """
         with self._lock:
             answered = self.situation.answered()
-            lanes = len(self.servers) + len(self.environment.resolvers)
+            lanes = len(self.servers) + len(self.ports.probes.resolvers)
             everywhere = len(answered) == lanes and set(answered.values()) == {region}
             return everywhere and self.situation.served_by(FRESH) == region
 
@@ -279,15 +275,15 @@ class _Drill:
         return "; ".join(said) or "requests were not served lastingly by the primary"
 
 
-def preflight(environment: Environment, service: Service) -> None:
+def preflight(ports: DrillPorts, service: Service) -> None:
     """Raises DrillRefused with every reason for which a drill would prove nothing or do harm;
     nothing is touched.
     """
-    if environment.drill_records and (record := environment.drill_records.read()):
+    if record := ports.records.read():
         raise DrillUnderWay(record)
-    health_check = environment.health_checks.get(service.health_check_id)
-    records = environment.hosted_zones.records(service.hosted_zone_id, service.domain)
-    reasons = reasons_to_refuse(service, health_check, records, check(environment, service))
+    health_check = ports.health_checks.get(service.health_check_id)
+    records = ports.probes.hosted_zones.records(service.hosted_zone_id, service.domain)
+    reasons = reasons_to_refuse(service, health_check, records, check(ports.probes, service))
     if reasons:
         hint = f"deploytool check --stage {service.stage} shows who answers; deploytool deploy mends what is not as deployed"
         if health_check.config.inverted:
@@ -296,7 +292,7 @@ def preflight(environment: Environment, service: Service) -> None:
 
 
 def run_drill(
-    environment: Environment,
+    ports: DrillPorts,
     service: Service,
     scenario: Scenario,
     objectives: Objectives,
@@ -309,6 +305,6 @@ def run_drill(
     Raises DrillRefused when it would do harm and nothing was touched, KeyboardInterrupt when it was
     interrupted (restored then), DeploytoolError when restoring failed.
     """
-    fault = make_fault(scenario.fault, environment, service)
-    preflight(environment, service)
-    _Drill(environment, service, scenario, fault, setting, emit).run(objectives)
+    fault = make_fault(scenario.fault, ports, service)
+    preflight(ports, service)
+    _Drill(ports, service, scenario, fault, setting, emit).run(objectives)

@@ -5,7 +5,7 @@ restore itself.
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord
 from deploytool.core.errors import DrillRefused
 from deploytool.core.service.service import Service
@@ -25,24 +25,24 @@ class Safety:
 
     def __init__(
         self,
-        environment: Environment,
+        ports: DrillPorts,
         service: Service,
         fault: Fault,
         holder: str,
         *,
         with_guard: bool,
     ) -> None:
-        self._environment, self._service, self._fault, self._holder = (
-            environment,
+        self._ports, self._service, self._fault, self._holder = (
+            ports,
             service,
             fault,
             holder,
         )
         self._steps = fault.undo()
         self._id = f"drill-{uuid4().hex[:12]}"
-        self._guard = environment.guard if with_guard and fault.guarded else None
+        self._guard = ports.guard if with_guard and fault.guarded else None
         self._begun = self._broken = False
-        if with_guard and fault.guarded and environment.guard is None:
+        if with_guard and fault.guarded and ports.guard is None:
             stage = service.stage
             hint = f"deploytool deploy --stage {stage} makes it (infra/drill-guard.yaml); --no-guard drills without"
             raise DrillRefused(
@@ -70,8 +70,7 @@ class Safety:
             until,
             self._steps,
         )
-        if self._environment.drill_records:
-            self._environment.drill_records.write(record)
+        self._ports.records.write(record)
 
     def expect_fault(self) -> None:
         """From here on the fault counts as injected, until it has been verified that it is not."""
@@ -79,8 +78,8 @@ class Safety:
 
     def restore(self) -> bool:
         """Undo everything and read it back; whether it is undone."""
-        undo(self._environment, self._steps)
-        undone = is_undone(self._environment, self._steps)
+        undo(self._ports, self._steps)
+        undone = is_undone(self._ports, self._steps)
         self._broken = not undone
         return undone
 
@@ -90,7 +89,6 @@ class Safety:
         """
         if self._broken or not self._begun:
             return
-        if self._environment.drill_records:
-            self._environment.drill_records.clear(self._id)
+        self._ports.records.clear(self._id)
         if self._guard:
             self._guard.disarm(self._id)

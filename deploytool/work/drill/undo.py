@@ -3,9 +3,8 @@ likes.
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts, Edges
 from deploytool.core.drill.record import (
     RestoreConcurrency,
     RestoreEdge,
@@ -16,25 +15,24 @@ from deploytool.core.drill.record import (
 from deploytool.core.errors import DeploytoolError, StaleVersion
 from deploytool.core.service.ports import ApiMapping, HealthChecks
 
-Port = TypeVar("Port")
 ATTEMPTS = 5  # of a compare-and-swap; who loses that often is not alone
 
 
-def undo(environment: Environment, steps: Iterable[UndoStep]) -> None:
+def undo(ports: DrillPorts, steps: Iterable[UndoStep]) -> None:
     """Undo every step, also where one fails; raises the first failure at the end."""
     failures: list[DeploytoolError] = []
     for step in steps:
         try:
-            _undo(environment, step)
+            _undo(ports, step)
         except DeploytoolError as error:
             failures.append(error)
     if failures:
         raise failures[0]
 
 
-def is_undone(environment: Environment, steps: Iterable[UndoStep]) -> bool:
+def is_undone(ports: DrillPorts, steps: Iterable[UndoStep]) -> bool:
     """Whether everything reads as the steps want it."""
-    return all(_is_undone(environment, step) for step in steps)
+    return all(_is_undone(ports, step) for step in steps)
 
 
 def in_words(step: UndoStep) -> str:
@@ -52,32 +50,28 @@ def in_words(step: UndoStep) -> str:
             return f"the local cloud's edge of {region}: serving"
 
 
-def _undo(environment: Environment, step: UndoStep) -> None:
+def _undo(ports: DrillPorts, step: UndoStep) -> None:
     match step:
         case RestoreHealthCheck(id_, inverted):
-            _restore_health_check(environment.health_checks, id_, inverted=inverted)
+            _restore_health_check(ports.health_checks, id_, inverted=inverted)
         case RestoreConcurrency(region, function, reserved):
-            _there(environment.functions).set_reserved_concurrency(region, function, reserved)
+            ports.functions.set_reserved_concurrency(region, function, reserved)
         case RestoreMapping(region, domain, base_path, rest_api, stage):
-            _there(environment.mappings).create(
-                region, domain, ApiMapping(base_path, rest_api, stage)
-            )
+            ports.mappings.create(region, domain, ApiMapping(base_path, rest_api, stage))
         case RestoreEdge(region):
-            _there(environment.edges).set_condition(region, "serving")
+            _edges(ports).set_condition(region, "serving")
 
 
-def _is_undone(environment: Environment, step: UndoStep) -> bool:
+def _is_undone(ports: DrillPorts, step: UndoStep) -> bool:
     match step:
         case RestoreHealthCheck(id_, inverted):
-            return environment.health_checks.get(id_).config.inverted is inverted
+            return ports.health_checks.get(id_).config.inverted is inverted
         case RestoreConcurrency(region, function, reserved):
-            return _there(environment.functions).reserved_concurrency(region, function) == reserved
+            return ports.functions.reserved_concurrency(region, function) == reserved
         case RestoreMapping(region, domain, base_path, rest_api, stage):
-            return ApiMapping(base_path, rest_api, stage) in _there(environment.mappings).of(
-                region, domain
-            )
+            return ApiMapping(base_path, rest_api, stage) in ports.mappings.of(region, domain)
         case RestoreEdge(region):
-            return _there(environment.edges).condition(region) == "serving"
+            return _edges(ports).condition(region) == "serving"
 
 
 def _restore_health_check(health_checks: HealthChecks, id_: str, *, inverted: bool) -> None:
@@ -97,12 +91,10 @@ def _restore_health_check(health_checks: HealthChecks, id_: str, *, inverted: bo
             return
 
 
-def _there(port: Port | None) -> Port:
-    """A port that the step needs. Raises DeploytoolError where the target does not have it: the
-    record is another target's.
-    """
-    if port is None:
+def _edges(ports: DrillPorts) -> Edges:
+    """Return the port to the edges. Raises DeploytoolError where the target has none."""
+    if ports.edges is None:
         raise DeploytoolError(
-            "this target cannot undo that drill", hint="restore on the target that it was begun on"
+            "this target cannot undo that drill", hint="restore on the target on which it was begun"
         )
-    return port
+    return ports.edges

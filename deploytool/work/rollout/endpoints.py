@@ -4,9 +4,9 @@ must.
 
 from collections.abc import Sequence
 
-from deploytool.core.drill.ports import Environment
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import Clock, HttpAnswer, Nameserver
+from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.events import Emit, RegionFaulty, RegionPassed
 from deploytool.core.stacks.rollout import Endpoint, answer_fault
 from deploytool.work.stacks.operations import RetryAfter
@@ -19,15 +19,13 @@ class Endpoints:
     resolver is asked then.
     """
 
-    def __init__(
-        self, endpoint: Endpoint, environment: Environment, hosted_zone_id: str | None
-    ) -> None:
-        self.endpoint, self.environment = endpoint, environment
-        self._servers: Sequence[Nameserver] = environment.resolvers[:1]
+    def __init__(self, endpoint: Endpoint, probes: Probes, hosted_zone_id: str | None) -> None:
+        self.endpoint, self.probes = endpoint, probes
+        self._servers: Sequence[Nameserver] = probes.resolvers[:1]
         # Its own name server first, which knows of a failover at once
         if hosted_zone_id is not None:
             self._servers = (
-                *environment.hosted_zones.name_servers(hosted_zone_id)[:1],
+                *probes.hosted_zones.name_servers(hosted_zone_id)[:1],
                 *self._servers,
             )
 
@@ -36,7 +34,7 @@ class Endpoints:
         try:
             addresses = self._addresses(domain)
             return (
-                self.environment.http.get(domain, addresses[0], self.endpoint.path)
+                self.probes.http.get(domain, addresses[0], self.endpoint.path)
                 if addresses
                 else "has no address"
             )
@@ -64,10 +62,10 @@ class Endpoints:
         """Raises ProbeFailed when the last one asked does not answer either."""
         for server in self._servers[:-1]:
             try:
-                return self.environment.dns.query(server, domain).addresses
+                return self.probes.dns.query(server, domain).addresses
             except ProbeFailed:
                 continue  # not every network lets one ask a name server; the resolver knows it too
-        return self.environment.dns.query(self._servers[-1], domain).addresses
+        return self.probes.dns.query(self._servers[-1], domain).addresses
 
     def fault(
         self, region: str, versions: frozenset[str] = frozenset()
@@ -119,7 +117,7 @@ class EndpointCheck:
         """Look once, when it is time. None: passed; a text: failed of that; else when to look
         again.
         """
-        now = endpoints.environment.clock.now
+        now = endpoints.probes.clock.now
         began = now()
         self._since = began if self._since is None else self._since
         if began < self._due:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 
-from deploytool.core.drill.ports import Environment
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Clock
 from deploytool.core.project.graph import Graph, Node, NodeId
+from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.events import (
     Emit,
     Event,
@@ -65,10 +65,10 @@ class Rollout:
 
 @dataclass(frozen=True)
 class RolloutPorts:
-    """The deployment's clock, and the target's environment, made when it is first needed."""
+    """The deployment's clock, and the target's probes, made when they are first needed."""
 
     clock: Clock
-    environment: Callable[[], Environment]
+    probes: Callable[[], Probes]
 
 
 class RolloutGate(DeployHooks):
@@ -154,7 +154,7 @@ class RolloutGate(DeployHooks):
         outputs = {each: stack.outputs for each, stack in self.deployed.items()}
         return Endpoints(
             self._endpoint,
-            self._ports.environment(),
+            self._ports.probes(),
             None if zone is None else value_of(zone, outputs),
         )
 

@@ -35,10 +35,9 @@ class Kept:
 def observed(world: World, seconds: float, **changes: object) -> list[Event]:
     """What the observers emit in so many seconds."""
     events: list[Event] = []
-    environment = replace(world.environment(), **changes)  # type: ignore[arg-type]
-    observers = Observers(
-        environment, world, SERVICE, Scenario(), world.name_servers, events.append
-    )
+    probes = replace(world.probes(), **changes)  # type: ignore[arg-type]
+    ports = replace(world.drill_ports(), probes=probes)
+    observers = Observers(ports, world, SERVICE, Scenario(), world.name_servers, events.append)
     while world.now() < seconds:
         world.sleep(observers.tick())
     return events

@@ -38,7 +38,7 @@ def drill(
     """Run one; its history, and that judged after a trip through the file's form."""
     events: list[Event] = []
     run_drill(
-        world.environment(),
+        world.drill_ports(),
         world.service,
         scenario or Scenario(),
         objectives or Objectives(),
@@ -88,8 +88,8 @@ def test_whatever_the_phases_a_drill_is_within_its_bound(
 def test_an_inverted_health_check_is_refused_before_anything_is_touched() -> None:
     """A drill is under way, or one was killed: the error names the command that helps."""
     world = World()
-    environment = world.environment()
-    environment.health_checks.set_inverted("check", inverted=True, version=1)
+    ports = world.drill_ports()
+    ports.health_checks.set_inverted("check", inverted=True, version=1)
     with pytest.raises(DrillRefused) as caught:
         drill(world)
     assert "deploytool restore --stage dev" in caught.value.hint
@@ -149,7 +149,7 @@ def test_whatever_stops_it_the_fault_is_undone(
 
     expected = KeyboardInterrupt if error is KeyboardInterrupt else type(error)
     with pytest.raises(expected):
-        run_drill(world.environment(), world.service, Scenario(), Objectives(), SETTING, listen)
+        run_drill(world.drill_ports(), world.service, Scenario(), Objectives(), SETTING, listen)
     assert any(isinstance(each, FaultRestored) and each.verified for each in events)
     assert not world.check.config.inverted
     assert isinstance(events[-1], DrillAborted)
@@ -159,8 +159,8 @@ def test_whatever_stops_it_the_fault_is_undone(
 def test_restoring_is_tried_again_when_aws_refuses() -> None:
     """A throttled UpdateHealthCheck does not leave production inverted."""
     world = World()
-    environment = world.environment()
-    real, left = environment.health_checks.set_inverted, [3]
+    ports = world.drill_ports()
+    real, left = ports.health_checks.set_inverted, [3]
 
     def throttled(*args: object, inverted: bool, version: int) -> object:
         if not inverted and left[0] > 0:
@@ -168,9 +168,9 @@ def test_restoring_is_tried_again_when_aws_refuses() -> None:
             raise CloudRefused("Throttling")
         return real("check", inverted=inverted, version=version)
 
-    environment.health_checks.set_inverted = throttled  # type: ignore[method-assign,assignment]
+    ports.health_checks.set_inverted = throttled  # type: ignore[method-assign,assignment]
     events: list[Event] = []
-    run_drill(environment, world.service, Scenario(), Objectives(), SETTING, events.append)
+    run_drill(ports, world.service, Scenario(), Objectives(), SETTING, events.append)
     assert left == [0]
     assert not world.check.config.inverted
     assert judge(events).verdict is Verdict.PASS
@@ -181,17 +181,17 @@ def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
     one stale.
     """
     world = World()
-    environment = world.environment()
-    late = environment.health_checks.get("check").version
+    ports = world.drill_ports()
+    late = ports.health_checks.get("check").version
 
     def cut_off(event: Event) -> None:
         if isinstance(event, FaultInjecting):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_drill(environment, world.service, Scenario(), Objectives(), SETTING, cut_off)
+        run_drill(ports, world.service, Scenario(), Objectives(), SETTING, cut_off)
     with pytest.raises(DeploytoolError, match="version"):
-        environment.health_checks.set_inverted("check", inverted=True, version=late)
+        ports.health_checks.set_inverted("check", inverted=True, version=late)
 
 
 def test_there_is_no_record_without_an_armed_guard(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,17 +222,17 @@ def test_a_drill_that_sleeps_past_its_guard_breaks_nothing() -> None:
     aborted, not inverted.
     """
     world, events = World(), list[Event]()
-    environment = world.environment()
+    ports = world.drill_ports()
 
     def guard_comes(event: Event) -> None:
         events.append(event)
         if isinstance(event, FaultInjecting):
-            environment.health_checks.set_inverted(
-                "check", inverted=False, version=environment.health_checks.get("check").version
+            ports.health_checks.set_inverted(
+                "check", inverted=False, version=ports.health_checks.get("check").version
             )
 
     with pytest.raises(StaleVersion):
-        run_drill(environment, world.service, Scenario(), Objectives(), SETTING, guard_comes)
+        run_drill(ports, world.service, Scenario(), Objectives(), SETTING, guard_comes)
     assert not world.check.config.inverted
     assert judge(events).verdict is Verdict.INCONCLUSIVE
 

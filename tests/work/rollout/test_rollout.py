@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.drill.ports import Environment
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
 from deploytool.core.project.graph import Graph, NodeId
+from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.events import (
     Event,
     RegionPassed,
@@ -44,7 +44,7 @@ service:
 
 @dataclass
 class World:
-    """The name server, every edge and their environment. Regional endpoints answer with the version
+    """The name server, every edge and the probes on them. Regional endpoints answer with the version
     that `stacks` deployed.
     """
 
@@ -74,11 +74,9 @@ class World:
             raise ProbeFailed("refused", f"{domain} refused the connection")
         return HttpAnswer(status, region, self.versions.get(region), None, 0.1)
 
-    def environment(self) -> Environment:
+    def probes(self) -> Probes:
         here: Any = self
-        return Environment(
-            self.stacks.clock, None, here, here, here, here, (Nameserver("r", "192.0.2.3"),)
-        )  # type: ignore[arg-type]
+        return Probes(self.stacks.clock, here, here, here, (Nameserver("r", "192.0.2.3"),))
 
 
 Deployed = Callable[..., tuple[Outcome, list[Event]]]
@@ -110,9 +108,7 @@ def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> 
         chosen = lambda node: node.region in regions  # noqa: E731  # as the command makes it
         endpoint = Endpoint(DOMAIN, "/v1", {region: f"{region}.{DOMAIN}" for region in REGIONS})
         rollout = Rollout(regions, chosen, **more)
-        gate = RolloutGate(
-            graph, endpoint, RolloutPorts(ports.clock, world.environment), emit, rollout
-        )
+        gate = RolloutGate(graph, endpoint, RolloutPorts(ports.clock, world.probes), emit, rollout)
         options = DeployOptions(hooks=(gate,))
         return deploy(graph, ports, emit, chosen, options), events
 

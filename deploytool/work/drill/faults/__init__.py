@@ -10,7 +10,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import UndoStep
 from deploytool.core.errors import InputError
 from deploytool.core.service.service import Service
@@ -27,7 +27,7 @@ class Fault(Protocol):
     guarded: bool  # whether the guard in the account can undo it
     attempt: float
 
-    def __init__(self, environment: Environment, service: Service) -> None:
+    def __init__(self, ports: DrillPorts, service: Service) -> None:
         """Raises DrillRefused when this target or this deployment does not have what the fault
         breaks.
         """
@@ -53,11 +53,11 @@ def _all() -> dict[str, type[Fault]]:
     return {module.FAULT.name: module.FAULT for module in modules}
 
 
-def make_fault(name: str, environment: Environment, service: Service) -> Fault:
+def make_fault(name: str, ports: DrillPorts, service: Service) -> Fault:
     """The fault of that name. Raises InputError when there is none, DrillRefused when it cannot be
     injected here.
     """
     faults = _all()
     if name not in faults:
         raise InputError(f"--fault {name}: there is {', '.join(sorted(faults))}")
-    return faults[name](environment, service)
+    return faults[name](ports, service)

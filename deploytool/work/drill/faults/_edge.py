@@ -4,7 +4,7 @@ real.
 
 from typing import ClassVar
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreEdge, UndoStep
 from deploytool.core.errors import DrillRefused
 from deploytool.core.service.service import Service
@@ -23,12 +23,12 @@ class BrokenEdge:
     guarded = False
     attempt = 0.0
 
-    def __init__(self, environment: Environment, service: Service) -> None:
-        if environment.edges is None:
+    def __init__(self, ports: DrillPorts, service: Service) -> None:
+        if ports.edges is None:
             raise DrillRefused(
                 f"the fault {self.name} breaks a region of the local cloud; AWS has no such switch (use --local)"
             )
-        self._edges, self._region = environment.edges, service.primary
+        self._edges, self._region = ports.edges, service.primary
 
     def undo(self) -> tuple[UndoStep, ...]:
         """Let it serve again."""

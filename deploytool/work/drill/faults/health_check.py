@@ -1,6 +1,6 @@
 """The primary's health check inverted: DNS fails over, though nothing is broken."""
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreHealthCheck, UndoStep
 from deploytool.core.service.service import Service
 
@@ -15,8 +15,8 @@ class InvertedHealthCheck:
     guarded = True
     attempt = 0.0
 
-    def __init__(self, environment: Environment, service: Service) -> None:
-        self._health_checks, self._id = environment.health_checks, service.health_check_id
+    def __init__(self, ports: DrillPorts, service: Service) -> None:
+        self._health_checks, self._id = ports.health_checks, service.health_check_id
         self._found = self._health_checks.get(self._id)
 
     def undo(self) -> tuple[UndoStep, ...]:

@@ -2,7 +2,7 @@
 with an error.
 """
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreConcurrency, UndoStep
 from deploytool.core.errors import DrillRefused
 from deploytool.core.service.service import Service
@@ -20,14 +20,14 @@ class Throttled:
     guarded = True
     attempt = 0.0
 
-    def __init__(self, environment: Environment, service: Service) -> None:
+    def __init__(self, ports: DrillPorts, service: Service) -> None:
         self._region = service.primary
         function = service.functions.get(self._region)
-        if environment.functions is None or function is None:
+        if function is None:
             raise DrillRefused(
                 f"the fault throttle needs a function behind the API in {self._region}, and there is none"
             )
-        self._functions, self._function = environment.functions, function
+        self._functions, self._function = ports.functions, function
 
     def undo(self) -> tuple[UndoStep, ...]:
         """Back to the concurrency that is reserved now, or to none."""

@@ -2,9 +2,8 @@
 is well.
 """
 
-from deploytool.core.drill.ports import Environment
+from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreMapping, UndoStep
-from deploytool.core.errors import DrillRefused
 from deploytool.core.service.service import Service
 
 
@@ -23,12 +22,8 @@ class Unmapped:
     guarded = True
     attempt = 0.0
 
-    def __init__(self, environment: Environment, service: Service) -> None:
-        if environment.mappings is None:
-            raise DrillRefused(
-                "the fault unmap needs API Gateway's mappings, and this target has none"
-            )
-        self._mappings, self._region = environment.mappings, service.primary
+    def __init__(self, ports: DrillPorts, service: Service) -> None:
+        self._mappings, self._region = ports.mappings, service.primary
         self._domains = (service.domain, service.regional_domains[service.primary])
 
     def undo(self) -> tuple[UndoStep, ...]:
