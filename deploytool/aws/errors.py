@@ -1,4 +1,4 @@
-"""Botocore's errors become ours, here alone: the exit code and the hint come with the class."""
+"""The translation of botocore's errors into ours, whose classes carry the exit code and the hint."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ THROTTLING = {
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Run the block; a botocore error in it becomes one of ours that says what was being done.
+    """Run the block; raise a botocore error in it as one of ours that says what was being done.
 
     Raises CloudRefused for credentials, permissions, throttling and unreachable endpoints,
     StaleVersion for a lost compare-and-swap, DeploytoolError for the rest.
@@ -59,39 +59,52 @@ def translated(doing: str) -> Iterator[None]:
         ProfileNotFound,
         TokenRetrievalError,
     ) as error:
-        hint = "sign in (aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID with its secret); without an account, use --local"
+        hint = (
+            "sign in (aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID with its secret); "
+            "without an account, use --local"
+        )
         raise CloudRefused(f"{doing}: {error}", hint=hint) from error
     except (BotoConnectionError, HTTPClientError) as error:
-        raise CloudRefused(
-            f"{doing}: {error}", hint="is the network there, and AWS_ENDPOINT_URL right?"
-        ) from error
+        hint = "check the network connection and AWS_ENDPOINT_URL"
+        raise CloudRefused(f"{doing}: {error}", hint=hint) from error
     except BotoCoreError as error:
         raise DeploytoolError(f"{doing}: {error}") from error
 
 
+@contextmanager
+def ignored(*codes: str) -> Iterator[None]:
+    """Run the block; end it quietly when AWS answers with one of these error codes."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in codes:
+            raise
+
+
 def code_of(error: ClientError) -> str:
-    """AWS's code of an error, like ValidationError."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    """Return AWS's code of an error, such as ValidationError."""
+    return error.response.get("Error", {}).get("Code", "")
 
 
 def message_of(error: ClientError) -> str:
-    """AWS's words for an error."""
-    return str(error.response.get("Error", {}).get("Message", "")) or str(error)
+    """Return AWS's message of an error."""
+    return error.response.get("Error", {}).get("Message", "") or str(error)
 
 
 def _from_client_error(error: ClientError, doing: str) -> DeploytoolError:
-    code, said = code_of(error), f"{doing}: {message_of(error)} ({code_of(error)})"
+    code = code_of(error)
+    message = f"{doing}: {message_of(error)} ({code})"
     if code in CREDENTIALS:
-        return CloudRefused(said, hint="the credentials are not valid (any more): sign in again")
+        return CloudRefused(message, hint="the credentials are invalid or expired: sign in again")
     if code in PERMISSIONS:
         return CloudRefused(
-            said, hint="the role or user that runs this lacks the permission named above"
+            message, hint="the role or user of this command lacks the permission named above"
         )
     if code in THROTTLING:
         return Throttled(
-            said,
-            hint="AWS throttles this account; run the command again, it goes on where it stopped",
+            message,
+            hint="AWS throttles this account; run the command again, and it resumes",
         )
     if code == "HealthCheckVersionMismatch":
-        return StaleVersion(said)
-    return DeploytoolError(said)
+        return StaleVersion(message)
+    return DeploytoolError(message)

@@ -1,10 +1,11 @@
-"""Clients: one a service and region, made once. Standard AWS conventions hold; a local cloud hands
-in its endpoint.
+"""Botocore clients, one for each service and region. Standard AWS settings apply.
+
+A local cloud passes in its own endpoint.
 """
 
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from botocore.config import Config
 from botocore.session import Session
@@ -12,12 +13,26 @@ from botocore.session import Session
 from deploytool import __version__
 from deploytool.aws.errors import translated
 
-RETRIES = {"mode": "standard", "max_attempts": 8}
+if TYPE_CHECKING:
+    # The stubs are a development dependency: nothing imports them at run time.
+    from mypy_boto3_acm import ACMClient
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_ssm import SSMClient
+
+# IAM and the control plane of Route 53 are global services; their requests are signed for this
+# region (AWS General Reference, "Service endpoints").
+GLOBAL_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where to find an AWS that is not AWS, with the credentials that it takes."""
+    """The address of a local cloud and the credentials that it accepts."""
 
     url: str
     access_key: str
@@ -26,32 +41,51 @@ class Endpoint:
 
 
 class Clients:
-    """Makes and keeps botocore's clients, which are boto3's too. Safe to use from several threads
-    (making one is not: a lock).
+    """Creates botocore's clients on first use and keeps them. Safe to use from several threads.
 
-    boto3 itself is not imported: it brings its file transfers along, a tenth of a run that finds
-    nothing to do.
+    boto3 makes the same clients, but importing it also loads its file transfer code. That would
+    take a tenth of the time of a run that finds nothing to do.
     """
 
     def __init__(self, endpoint: Endpoint | None = None) -> None:
         self._endpoint = endpoint
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # creating a client is not thread-safe, using one is
         self._clients: dict[tuple[str, str], Any] = {}
         self._session: Session | None = None
 
-    def get(self, service: str, region: str) -> Any:  # noqa: ANN401  # botocore makes its clients' types at run time
-        """The client of a service in a region. Raises CloudRefused when there are no
-        credentials.
+    @overload
+    def get(self, service: Literal["acm"], region: str) -> "ACMClient": ...
+    @overload
+    def get(self, service: Literal["apigateway"], region: str) -> "APIGatewayClient": ...
+    @overload
+    def get(self, service: Literal["cloudformation"], region: str) -> "CloudFormationClient": ...
+    @overload
+    def get(self, service: Literal["iam"], region: str) -> "IAMClient": ...
+    @overload
+    def get(self, service: Literal["lambda"], region: str) -> "LambdaClient": ...
+    @overload
+    def get(self, service: Literal["route53"], region: str) -> "Route53Client": ...
+    @overload
+    def get(self, service: Literal["s3"], region: str) -> "S3Client": ...
+    @overload
+    def get(self, service: Literal["scheduler"], region: str) -> "EventBridgeSchedulerClient": ...
+    @overload
+    def get(self, service: Literal["ssm"], region: str) -> "SSMClient": ...
+
+    def get(self, service: str, region: str) -> Any:
+        """Return the client of a service in a region.
+
+        Raises CloudRefused when there are no credentials.
         """
         with self._lock, translated(f"connecting to {service} in {region}"):
             if (service, region) not in self._clients:
-                self._clients[service, region] = self._make(service, region)
+                self._clients[service, region] = self._create(service, region)
             return self._clients[service, region]
 
-    def _make(self, service: str, region: str) -> Any:  # noqa: ANN401  # as above
+    def _create(self, service: str, region: str) -> Any:  # noqa: ANN401  # botocore makes the classes at run time
         config = Config(
             region_name=region,
-            retries=RETRIES,  # type: ignore[arg-type]  # the stubs want a literal
+            retries={"mode": "standard", "max_attempts": 8},
             user_agent_extra=f"deploytool/{__version__}",
             s3={"addressing_style": "path"} if self._endpoint else {},
             proxies={} if self._endpoint else None,
@@ -59,8 +93,8 @@ class Clients:
         if self._endpoint is None:
             self._session = self._session or Session()
             return self._session.create_client(service, config=config)
-        # A session without a profile: what the user's AWS_PROFILE names plays no part on a local
-        # cloud.
+
+        # A session without a profile: the user's AWS_PROFILE does not apply to a local cloud.
         self._session = self._session or Session({"profile": (None, None, None, None)})
         return self._session.create_client(
             service,
