@@ -20,6 +20,7 @@ from deploytool.aws.apigateway import ApiGatewayMappings
 from deploytool.aws.apis import ApiGatewayExports
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.budget import Rate
+from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.drift import DriftDetection
@@ -78,13 +79,14 @@ class Network:
 @dataclass(frozen=True)
 class Target:
     """Where the work is done. `ports` deploy in real time; `probes` observe in the target's time,
-    which passes at `speed`.
+    which passes at `speed`. `calls` is what every use of CloudFormation shares.
     """
 
     name: str
     speed: float
     ports: DeployPorts
     clients: Clients
+    calls: CloudFormationCalls
     make_network: Callable[[], Network]
 
     @cached_property
@@ -112,11 +114,10 @@ class Target:
     @cached_property
     def planning(self) -> PlanPorts:
         """The ports of a plan."""
-        clock = self.ports.clock
         return PlanPorts(
             self.ports.stacks,
-            ChangeSets(self.clients, clock),
-            DriftDetection(self.clients, clock),
+            ChangeSets(self.calls),
+            DriftDetection(self.calls),
             self.ports.runner,
         )
 
@@ -177,8 +178,9 @@ def _aws(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
         return Network(DnsClient(), HttpsClient(), (*system_resolvers(), *further))
 
     clients = Clients()
-    stacks = CloudFormation(clients, RealClock(), role_arn=role_arn)
-    return Target("aws", 1.0, _deploy_ports(project, clients, stacks, runner), clients, network)
+    calls = CloudFormationCalls(clients, RealClock())
+    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), runner)
+    return Target("aws", 1.0, ports, clients, calls, network)
 
 
 def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
@@ -218,10 +220,9 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
 
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
     clients = Clients(_as_caller(endpoint) if state.enforce_iam else endpoint)
-    ports = _deploy_ports(
-        project, clients, CloudFormation(clients, RealClock(), LOCAL_RATE, role_arn), runner
-    )
-    return Target("local", state.speed, ports, clients, network)
+    calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
+    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), runner)
+    return Target("local", state.speed, ports, clients, calls, network)
 
 
 def _as_caller(endpoint: Endpoint) -> Endpoint:

@@ -1,16 +1,37 @@
-"""What an update would change, from a change set that is made, read and deleted again."""
+"""Change sets: what a deployment and a plan share, and the preview of an update for a plan."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from deploytool.aws.cloudformation import CAPABILITIES, FIRST_WAIT, LONGEST_WAIT, NO_CHANGES
+from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.errors import translated
-from deploytool.aws.sessions import Clients
 from deploytool.core.errors import DeploytoolError
-from deploytool.core.ports import Clock
 from deploytool.core.project.template import load_yaml
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
 from deploytool.core.stacks.stack import StackRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.literals import CapabilityType
+    from mypy_boto3_cloudformation.type_defs import (
+        DescribeChangeSetOutputTypeDef,
+        ParameterTypeDef,
+        ResourceChangeTypeDef,
+        ResourceTargetDefinitionTypeDef,
+        TagTypeDef,
+    )
+
+CAPABILITIES: "Sequence[CapabilityType]" = [
+    "CAPABILITY_IAM",
+    "CAPABILITY_NAMED_IAM",
+    "CAPABILITY_AUTO_EXPAND",
+]
+
+# A change set without changes has the status FAILED and one of these reasons (CloudFormation
+# Developer Guide, change sets).
+NO_CHANGES = (
+    "The submitted information didn't contain changes",
+    "No updates are to be performed",
+)
 
 EFFECTS = {
     "Add": Effect.CREATE,
@@ -20,117 +41,155 @@ EFFECTS = {
 }
 REPLACEMENTS = {"True": Effect.REPLACE, "Conditional": Effect.PERHAPS_REPLACE}
 
-KNOWN_AFTER = "{{changeSet:KNOWN_AFTER_APPLY}}"  # coverage-roadmap issue 2113
+# The value of a property that only the update itself can tell (coverage-roadmap issue 2113).
+KNOWN_AFTER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
 
 class ChangeSets:
-    """The Previews port on boto3."""
+    """The Previews port on botocore."""
 
-    def __init__(self, clients: Clients, clock: Clock) -> None:
-        self._clients, self._clock = clients, clock
+    def __init__(self, calls: CloudFormationCalls) -> None:
+        self._calls = calls
 
     def preview(
         self, region: str, request: StackRequest, *, values: bool
     ) -> Sequence[ResourceChange]:
-        """CreateChangeSet, DescribeChangeSet to its last page, DeleteChangeSet whatever
-        happened.
-        """
-        client = self._client(region)
+        """CreateChangeSet, DescribeChangeSet to its last page, and always DeleteChangeSet."""
+        client = self._calls.client(region)
         with translated(f"planning {request.name} in {region}"):
-            made = client.create_change_set(
+            created = self._calls.call(
+                region,
+                client.create_change_set,
                 StackName=request.name,
                 ChangeSetName=request.token,
                 ClientToken=request.token,
                 ChangeSetType="UPDATE",
                 Description="made by deploytool plan, which deletes it again",
                 TemplateBody=request.body,
-                Parameters=[
-                    {"ParameterKey": key, "ParameterValue": value}
-                    for key, value in request.parameters.items()
-                ],
-                Tags=[{"Key": key, "Value": value} for key, value in request.tags.items()],
+                Parameters=parameters_of(request),
+                Tags=tags_of(request),
                 Capabilities=CAPABILITIES,
             )
             try:
-                if not self._is_ready(client, made["Id"]):
-                    return ()
-                pages = client.get_paginator("describe_change_set").paginate(
-                    ChangeSetName=made["Id"], IncludePropertyValues=values
-                )
-                return [
-                    _change(each["ResourceChange"])
-                    for page in pages
-                    for each in page["Changes"]
-                    if "ResourceChange" in each
-                ]
+                return self._changes(region, created["Id"], values=values)
             finally:
-                client.delete_change_set(ChangeSetName=made["Id"])
+                self._calls.call(region, client.delete_change_set, ChangeSetName=created["Id"])
 
-    def _is_ready(self, client: Any, change_set: str) -> bool:  # noqa: ANN401  # a boto3 client
-        wait = FIRST_WAIT
-        while True:
-            found = client.describe_change_set(ChangeSetName=change_set)
-            if found["Status"] == "CREATE_COMPLETE":
-                return True
-            if found["Status"] == "FAILED":
-                reason = str(found.get("StatusReason", ""))
-                if any(words in reason for words in NO_CHANGES):
-                    return False
-                raise DeploytoolError(f"CloudFormation cannot plan this update: {reason}")
-            self._clock.sleep(wait)
-            wait = min(1.5 * wait, LONGEST_WAIT)
+    def _changes(self, region: str, change_set: str, *, values: bool) -> Sequence[ResourceChange]:
+        """Wait until the change set is ready, and read the changes of every page."""
+        description = wait_for_change_set(self._calls, region, change_set)
+        if has_no_changes(description):
+            return ()
+        if description["Status"] == "FAILED":
+            reason = description.get("StatusReason", "")
+            raise DeploytoolError(f"CloudFormation cannot plan this update: {reason}")
+
+        changes: list[ResourceChange] = []
+        pages = self._calls.pages(
+            region,
+            self._calls.client(region).describe_change_set,
+            ChangeSetName=change_set,
+            IncludePropertyValues=values,
+        )
+        for page in pages:
+            changes.extend(
+                _resource_change(change["ResourceChange"])
+                for change in page["Changes"]
+                if "ResourceChange" in change
+            )
+        return changes
 
     def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
         """GetTemplate and DescribeStacks."""
-        client = self._client(region)
+        client = self._calls.client(region)
         with translated(f"reading the template of {stack_id}"):
-            body = client.get_template(StackName=stack_id, TemplateStage="Original")["TemplateBody"]
-            stack = client.describe_stacks(StackName=stack_id)["Stacks"][0]
-        # Botocore parses JSON itself
+            template = self._calls.read(
+                region, client.get_template, StackName=stack_id, TemplateStage="Original"
+            )
+            stacks = self._calls.read(region, client.describe_stacks, StackName=stack_id)
+        stack = stacks["Stacks"][0]
+
+        # The stubs declare the body of any template as a mapping. Botocore parses JSON, and gives
+        # YAML as text.
+        body: Mapping[str, object] | str = template["TemplateBody"]
         document = load_yaml(body, stack["StackName"]) if isinstance(body, str) else body
+
         parameters = {
-            each["ParameterKey"]: each.get("ParameterValue", "")
-            for each in stack.get("Parameters", [])
+            parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+            for parameter in stack.get("Parameters", [])
         }
         return DeployedTemplate(document, parameters)
 
-    def _client(self, region: str) -> Any:  # noqa: ANN401  # a boto3 client
-        return self._clients.get("cloudformation", region)
+
+def wait_for_change_set(
+    calls: CloudFormationCalls, region: str, change_set: str
+) -> "DescribeChangeSetOutputTypeDef":
+    """DescribeChangeSet until its status is CREATE_COMPLETE or FAILED."""
+    describe = calls.client(region).describe_change_set
+    return calls.poll(
+        lambda: calls.read(region, describe, ChangeSetName=change_set),
+        lambda description: description["Status"] in {"CREATE_COMPLETE", "FAILED"},
+    )
 
 
-def _change(found: Mapping[str, Any]) -> ResourceChange:
-    """One ResourceChange of a change set. A resource that leaves the stack may be kept
-    (PolicyAction Retain).
-    """
-    effect = EFFECTS.get(found["Action"]) or REPLACEMENTS.get(
-        found.get("Replacement", ""), Effect.UPDATE
-    )
-    if effect is Effect.DELETE and found.get("PolicyAction") == "Retain":
-        effect = Effect.RETAIN
-    targets = (
-        [each["Target"] for each in found.get("Details", []) if "Target" in each]
-        if effect is not Effect.CREATE
-        else []
-    )
-    properties = {change.path: change for change in map(_property, targets)}
+def has_no_changes(description: "DescribeChangeSetOutputTypeDef") -> bool:
+    """Return whether a change set failed because the update would change nothing."""
+    reason = description.get("StatusReason", "")
+    return description["Status"] == "FAILED" and any(text in reason for text in NO_CHANGES)
+
+
+def parameters_of(request: StackRequest) -> "list[ParameterTypeDef]":
+    """Return the parameters of a request as the API takes them."""
+    return [
+        {"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()
+    ]
+
+
+def tags_of(request: StackRequest) -> "list[TagTypeDef]":
+    """Return the tags of a request as the API takes them."""
+    return [{"Key": key, "Value": value} for key, value in request.tags.items()]
+
+
+def _resource_change(change: "ResourceChangeTypeDef") -> ResourceChange:
+    effect = _effect(change)
+
+    # Of a new resource every property is new: listing them tells nothing.
+    properties: dict[str, PropertyChange] = {}
+    if effect is not Effect.CREATE:
+        for detail in change.get("Details", []):
+            if "Target" in detail:
+                property_change = _property_change(detail["Target"])
+                properties[property_change.path] = property_change
+
     return ResourceChange(
         effect,
-        found["LogicalResourceId"],
-        found.get("ResourceType", ""),
+        change["LogicalResourceId"],
+        change.get("ResourceType", ""),
         tuple(properties.values()),
     )
 
 
-def _property(target: Mapping[str, Any]) -> PropertyChange:
-    """A Target: `Path` (/Properties/A/B) comes with the values, `Name` without; other attributes
-    (Tags) have neither.
+def _effect(change: "ResourceChangeTypeDef") -> Effect:
+    # A resource that leaves the stack is kept when its DeletionPolicy is Retain.
+    if change["Action"] == "Remove" and change.get("PolicyAction") == "Retain":
+        return Effect.RETAIN
+    if change["Action"] in EFFECTS:
+        return EFFECTS[change["Action"]]
+
+    # The remaining action is Modify.
+    return REPLACEMENTS.get(change.get("Replacement", ""), Effect.UPDATE)
+
+
+def _property_change(target: "ResourceTargetDefinitionTypeDef") -> PropertyChange:
+    """Read the target of a change.
+
+    `Path` (/Properties/A/B) is present when the values are, `Name` when they are not. Attributes
+    other than Properties, such as Tags, have neither.
     """
-    after = (
-        "(known once it is done)"
-        if target.get("AfterValue") == KNOWN_AFTER
-        else target.get("AfterValue")
-    )
-    path = str(target.get("Path", "")).removeprefix("/Properties/").replace("/", ".").strip(".")
+    path = target.get("Path", "").removeprefix("/Properties/").replace("/", ".").strip(".")
+    after = target.get("AfterValue")
+    if after == KNOWN_AFTER:
+        after = "(known once it is done)"
     return PropertyChange(
         path or target.get("Name") or target.get("Attribute", ""), target.get("BeforeValue"), after
     )

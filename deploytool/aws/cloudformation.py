@@ -1,156 +1,203 @@
-"""CloudFormation as the deploy work sees it, within a rate budget a region."""
+"""CloudFormation stacks, as a deployment reads and changes them."""
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
-from deploytool.aws.budget import Rate, RateBudget
-from deploytool.aws.errors import THROTTLING, code_of, message_of, translated
-from deploytool.aws.sessions import Clients
+from deploytool.aws.calls import CloudFormationCalls
+from deploytool.aws.changesets import (
+    CAPABILITIES,
+    has_no_changes,
+    parameters_of,
+    tags_of,
+    wait_for_change_set,
+)
+from deploytool.aws.errors import code_of, message_of, translated
 from deploytool.core.errors import DeploytoolError, StackExists
-from deploytool.core.ports import Clock
 from deploytool.core.project.template import fingerprint_in
 from deploytool.core.stacks.stack import Stack, StackEvent, StackRequest, StackStatus
 
-CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-NO_CHANGES = (
-    "The submitted information didn't contain changes",
-    "No updates are to be performed",
-)  # Developer Guide, change sets
-TAKEN = {"AlreadyExistsException", "TokenAlreadyExistsException"}  # API reference of CreateStack
-EXPRESS = {"Mode": "EXPRESS", "DisableRollback": False}
-FIRST_WAIT, LONGEST_WAIT = 0.2, 3.0  # seconds between looks at a change set
-PATIENCE = 900.0  # seconds for which a call that AWS throttles is made again
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.literals import CapabilityType, OnFailureType
+    from mypy_boto3_cloudformation.type_defs import (
+        DeploymentConfigTypeDef,
+        ParameterTypeDef,
+        StackEventTypeDef,
+        StackTypeDef,
+        TagTypeDef,
+    )
+
+# A stack of that name exists, or the token belongs to an earlier operation (API reference of
+# CreateStack and CreateChangeSet).
+TAKEN = {"AlreadyExistsException", "TokenAlreadyExistsException"}
+
+EXPRESS: "DeploymentConfigTypeDef" = {"Mode": "EXPRESS", "DisableRollback": False}
+
+
+class _Role(TypedDict):
+    """The service role as an argument; empty when the operation has none."""
+
+    RoleARN: NotRequired[str]
+
+
+class _StackBody(TypedDict):
+    """The arguments that CreateStack and CreateChangeSet have in common."""
+
+    StackName: str
+    TemplateBody: str
+    Parameters: "Sequence[ParameterTypeDef]"
+    Tags: "Sequence[TagTypeDef]"
+    Capabilities: "Sequence[CapabilityType]"
+    DeploymentConfig: NotRequired["DeploymentConfigTypeDef"]
+    RoleARN: NotRequired[str]
+
+
+class _CreationOptions(TypedDict, total=False):
+    """The arguments of CreateStack alone."""
+
+    EnableTerminationProtection: bool
+    OnFailure: "OnFailureType"
 
 
 class CloudFormation:
-    """The Stacks port on boto3. Reads are paid from the budget; whatever AWS throttles waits and is
-    asked again.
+    """The Stacks port on botocore. Reads stay within the rate budget; throttled calls are repeated.
 
-    `role_arn` is the service role with which CloudFormation acts on resources; without one it acts
-    as the caller, or with the role that it remembers of the stack.
+    `role_arn` is the service role with which CloudFormation acts on resources. Without one it acts
+    with the role that it keeps for the stack, or else as the caller.
     """
 
-    def __init__(
-        self, clients: Clients, clock: Clock, rate: Rate | None = None, role_arn: str = ""
-    ) -> None:
-        self._clients, self._clock, self._rate = clients, clock, rate or Rate()
-        self._role = {"RoleARN": role_arn} if role_arn else {}
-        self._lock = threading.Lock()
-        self._budgets: dict[str, RateBudget] = {}
+    def __init__(self, calls: CloudFormationCalls, role_arn: str = "") -> None:
+        self._calls = calls
+        self._role_arn = role_arn
+        self._role: _Role = {"RoleARN": role_arn} if role_arn else {}
 
     def list(self, region: str) -> Mapping[str, Stack]:
-        """Every stack of the region that is not deleted, by name: one call for each megabyte of
-        answer.
-        """
+        """DescribeStacks, every page: one call for each megabyte of the answer."""
+        stacks: dict[str, Stack] = {}
+        client = self._calls.client(region)
         with translated(f"listing the stacks of {region}"):
-            return {
-                each["StackName"]: _stack(each)
-                for page in self._pages(region, "describe_stacks")
-                for each in page["Stacks"]
-            }
+            for page in self._calls.pages(region, client.describe_stacks):
+                for description in page["Stacks"]:
+                    stacks[description["StackName"]] = _stack(description)
+        return stacks
 
     def get(self, region: str, stack_id: str) -> Stack:
-        """One stack by its id, deleted or not."""
+        """DescribeStacks of one stack by its id, which also gives a deleted one."""
+        client = self._calls.client(region)
         with translated(f"describing {stack_id}"):
-            return _stack(self._read(region, "describe_stacks", StackName=stack_id)["Stacks"][0])
+            answer = self._calls.read(region, client.describe_stacks, StackName=stack_id)
+            return _stack(answer["Stacks"][0])
 
     def create(self, region: str, request: StackRequest) -> str:
-        """CreateStack, without a change set: there is nothing to compare with."""
-        more: dict[str, Any] = {"EnableTerminationProtection": True} if request.protected else {}
-        more |= {} if request.express else {"OnFailure": "ROLLBACK"}
+        """CreateStack, without a change set: there is no stack to compare with."""
+        client = self._calls.client(region)
+        options: _CreationOptions = {}
+        if request.protected:
+            options["EnableTerminationProtection"] = True
+        if not request.express:
+            options["OnFailure"] = "ROLLBACK"
+
         with translated(f"creating {request.name} in {region}"):
             try:
-                answer = self._call(
+                answer = self._calls.call(
                     region,
-                    "create_stack",
+                    client.create_stack,
                     ClientRequestToken=request.token,
-                    **_body(request),
-                    **self._role,
-                    **more,
+                    **self._body(request),
+                    **options,
                 )
             except ClientError as error:
-                if code_of(error) in TAKEN:
-                    raise StackExists(
-                        f"creating {request.name} in {region}: {message_of(error)}"
-                    ) from error
-                raise
-            return str(answer["StackId"])
+                if code_of(error) not in TAKEN:
+                    raise
+                message = f"creating {request.name} in {region}: {message_of(error)}"
+                raise StackExists(message) from error
+            return answer["StackId"]
 
     def update(self, region: str, request: StackRequest) -> str | None:
-        """A change set, and its execution; None when it holds no change."""
+        """CreateChangeSet and ExecuteChangeSet; None when the change set contains no change."""
+        client = self._calls.client(region)
         with translated(f"updating {request.name} in {region}"):
-            made = self._change_set(region, request)
-            found = self._ready(region, made)
-            if found is None:
-                self._call(region, "delete_change_set", ChangeSetName=made)
-                return None
-            # Else an earlier run, which was killed, executed it
-            if found.get("ExecutionStatus", "AVAILABLE") == "AVAILABLE":
-                self._call(
+            change_set = self._create_change_set(region, request)
+            description = wait_for_change_set(self._calls, region, change_set)
+
+            if description["Status"] == "FAILED":
+                self._calls.call(region, client.delete_change_set, ChangeSetName=change_set)
+                if has_no_changes(description):
+                    return None
+                reason = description.get("StatusReason", "")
+                raise DeploytoolError(f"the change set failed: {reason}")
+
+            # With any other execution status, an earlier run executed it before it was killed.
+            if description.get("ExecutionStatus", "AVAILABLE") == "AVAILABLE":
+                self._calls.call(
                     region,
-                    "execute_change_set",
-                    ChangeSetName=made,
+                    client.execute_change_set,
+                    ChangeSetName=change_set,
                     ClientRequestToken=request.token,
                 )
-            return str(found["StackId"])
+            return description["StackId"]
 
-    def _change_set(self, region: str, request: StackRequest) -> str:
-        """The id of the change set; of the one that an earlier run made when there is one: its name
-        tells what is in it.
+    def _create_change_set(self, region: str, request: StackRequest) -> str:
+        """Create a change set, or find the one that an earlier run created; return its id.
+
+        The name of a change set is the token, which identifies the content of the request.
         """
-        name = {"ChangeSetName": request.token, "ClientToken": request.token}
+        client = self._calls.client(region)
         try:
-            made = self._call(
+            created = self._calls.call(
                 region,
-                "create_change_set",
-                **name,
+                client.create_change_set,
+                **self._body(request),
+                ChangeSetName=request.token,
+                ClientToken=request.token,
                 ChangeSetType="UPDATE",
-                **_body(request),
-                **self._role,
             )
         except ClientError as error:
             if code_of(error) not in TAKEN:
                 raise
-            found = self._read(
-                region, "describe_change_set", StackName=request.name, ChangeSetName=request.token
+            existing = self._calls.read(
+                region,
+                client.describe_change_set,
+                StackName=request.name,
+                ChangeSetName=request.token,
             )
-            return str(found["ChangeSetId"])
-        return str(made["Id"])
+            return existing["ChangeSetId"]
+        return created["Id"]
 
-    def _ready(self, region: str, change_set: str) -> Mapping[str, Any] | None:
-        """The change set once it is there; None when it holds no change. Raises DeploytoolError
-        when it could not be made.
-        """
-        wait = FIRST_WAIT
-        while True:
-            found = self._read(region, "describe_change_set", ChangeSetName=change_set)
-            reason = str(found.get("StatusReason", ""))
-            if found["Status"] == "CREATE_COMPLETE":
-                return found
-            if found["Status"] == "FAILED":
-                if any(words in reason for words in NO_CHANGES):
-                    return None
-                self._call(region, "delete_change_set", ChangeSetName=change_set)
-                raise DeploytoolError(f"the change set failed: {reason}")
-            self._clock.sleep(wait)
-            wait = min(1.5 * wait, LONGEST_WAIT)
+    def _body(self, request: StackRequest) -> _StackBody:
+        body: _StackBody = {
+            "StackName": request.name,
+            "TemplateBody": request.body,
+            "Parameters": parameters_of(request),
+            "Tags": tags_of(request),
+            "Capabilities": CAPABILITIES,
+        }
+        if request.express:
+            body["DeploymentConfig"] = EXPRESS
+        if self._role_arn:
+            body["RoleARN"] = self._role_arn
+        return body
 
     def delete(self, region: str, stack_id: str, token: str) -> None:
         """DeleteStack."""
+        client = self._calls.client(region)
         with translated(f"deleting {stack_id}"):
-            self._call(
-                region, "delete_stack", StackName=stack_id, ClientRequestToken=token, **self._role
+            self._calls.call(
+                region,
+                client.delete_stack,
+                StackName=stack_id,
+                ClientRequestToken=token,
+                **self._role,
             )
 
     def continue_rollback(self, region: str, stack_id: str, token: str) -> None:
         """ContinueUpdateRollback."""
+        client = self._calls.client(region)
         with translated(f"continuing the rollback of {stack_id}"):
-            self._call(
+            self._calls.call(
                 region,
-                "continue_update_rollback",
+                client.continue_update_rollback,
                 StackName=stack_id,
                 ClientRequestToken=token,
                 **self._role,
@@ -158,116 +205,71 @@ class CloudFormation:
 
     def cancel_update(self, region: str, stack_id: str, token: str) -> None:
         """CancelUpdateStack."""
+        client = self._calls.client(region)
         with translated(f"cancelling the update of {stack_id}"):
-            self._call(region, "cancel_update_stack", StackName=stack_id, ClientRequestToken=token)
+            self._calls.call(
+                region, client.cancel_update_stack, StackName=stack_id, ClientRequestToken=token
+            )
 
     def protect(self, region: str, stack_id: str, *, on: bool) -> None:
         """UpdateTerminationProtection."""
-        with translated(
-            f"turning the termination protection of {stack_id} {'on' if on else 'off'}"
-        ):
-            self._call(
+        client = self._calls.client(region)
+        state = "on" if on else "off"
+        with translated(f"turning the termination protection of {stack_id} {state}"):
+            self._calls.call(
                 region,
-                "update_termination_protection",
+                client.update_termination_protection,
                 StackName=stack_id,
                 EnableTerminationProtection=on,
             )
 
     def events(self, region: str, stack_id: str, *tokens: str) -> Sequence[StackEvent]:
-        """The events of one operation, newest first. Older operations' pages are not read."""
-        found: list[StackEvent] = []
+        """DescribeStackEvents, newest first, up to the first page that ends in another operation."""
+        events: list[StackEvent] = []
+        client = self._calls.client(region)
         with translated(f"reading the events of {stack_id}"):
-            for page in self._pages(region, "describe_stack_events", StackName=stack_id):
-                events = [_event(each) for each in page["StackEvents"]]
-                found += [each for each in events if each.token in tokens]
-                if events and events[-1].token not in tokens:
+            pages = self._calls.pages(region, client.describe_stack_events, StackName=stack_id)
+            for page in pages:
+                page_events = [_event(description) for description in page["StackEvents"]]
+                events.extend(event for event in page_events if event.token in tokens)
+                if page_events and page_events[-1].token not in tokens:
                     break
-        return found
+        return events
 
     def latest_events(self, region: str, stack_id: str) -> Sequence[StackEvent]:
-        """The first page of events: the newest hundred."""
+        """The first page of DescribeStackEvents: the newest hundred."""
+        client = self._calls.client(region)
         with translated(f"reading the events of {stack_id}"):
-            page = self._read(region, "describe_stack_events", StackName=stack_id)
-            return [_event(each) for each in page["StackEvents"]]
-
-    def _pages(self, region: str, method: str, **arguments: str) -> Iterator[Mapping[str, Any]]:
-        while True:
-            page = self._read(region, method, **arguments)
-            yield page
-            if not page.get("NextToken"):
-                return
-            arguments["NextToken"] = page["NextToken"]
-
-    def _read(self, region: str, method: str, **arguments: str) -> Mapping[str, Any]:
-        with self._lock:
-            wait = self._budget(region).reserve()
-        if wait:
-            self._clock.sleep(wait)
-        return self._call(region, method, **arguments)
-
-    def _call(self, region: str, method: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401  # botocore checks them
-        """Make a call; when AWS throttles it slow down and make it again."""
-        call, deadline = (
-            getattr(self._clients.get("cloudformation", region), method),
-            self._clock.now() + PATIENCE,
-        )
-        while True:
-            try:
-                answer: Mapping[str, Any] = call(**arguments)
-            except ClientError as error:
-                if code_of(error) not in THROTTLING or self._clock.now() > deadline:
-                    raise
-                self._clock.sleep(self._slow_down(region))
-                continue
-            # Botocore had to ask more than once
-            if answer.get("ResponseMetadata", {}).get("RetryAttempts"):
-                self._slow_down(region)
-            return answer
-
-    def _slow_down(self, region: str) -> float:
-        with self._lock:
-            budget = self._budget(region)
-            budget.throttled()
-            return budget.reserve()
-
-    def _budget(self, region: str) -> RateBudget:
-        return self._budgets.setdefault(region, RateBudget(self._clock, self._rate))
+            page = self._calls.read(region, client.describe_stack_events, StackName=stack_id)
+            return [_event(description) for description in page["StackEvents"]]
 
 
-def _body(request: StackRequest) -> dict[str, Any]:
-    return {
-        "StackName": request.name,
-        "TemplateBody": request.body,
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value}
-            for key, value in request.parameters.items()
-        ],
-        "Tags": [{"Key": key, "Value": value} for key, value in request.tags.items()],
-        "Capabilities": CAPABILITIES,
-    } | ({"DeploymentConfig": EXPRESS} if request.express else {})
-
-
-def _stack(found: Mapping[str, Any]) -> Stack:
+def _stack(description: "StackTypeDef") -> Stack:
+    outputs = {
+        output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])
+    }
+    tags = {tag["Key"]: tag["Value"] for tag in description.get("Tags", [])}
+    changed_at = description.get("LastUpdatedTime", description["CreationTime"])
     return Stack(
-        name=found["StackName"],
-        id=found["StackId"],
-        status=StackStatus(found["StackStatus"]),
-        outputs={each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
-        fingerprint=fingerprint_in(found.get("Description", "")),
-        reason=found.get("StackStatusReason", ""),
-        changed_at=found.get("LastUpdatedTime", found["CreationTime"]).isoformat(),
-        tags={each["Key"]: each["Value"] for each in found.get("Tags", [])},
-        protected=bool(found.get("EnableTerminationProtection", False)),
+        name=description["StackName"],
+        id=description["StackId"],
+        status=StackStatus(description["StackStatus"]),
+        outputs=outputs,
+        fingerprint=fingerprint_in(description.get("Description", "")),
+        reason=description.get("StackStatusReason", ""),
+        changed_at=changed_at.isoformat(),
+        tags=tags,
+        protected=description.get("EnableTerminationProtection", False),
     )
 
 
-def _event(found: Mapping[str, Any]) -> StackEvent:
+def _event(description: "StackEventTypeDef") -> StackEvent:
     return StackEvent(
-        at=found["Timestamp"],
-        logical_id=found["LogicalResourceId"],
-        type=found["ResourceType"],
-        status=found["ResourceStatus"],
-        reason=found.get("ResourceStatusReason", ""),
-        token=found.get("ClientRequestToken", ""),
-        physical_id=found.get("PhysicalResourceId", ""),
+        at=description["Timestamp"],
+        logical_id=description["LogicalResourceId"],
+        type=description["ResourceType"],
+        status=description["ResourceStatus"],
+        reason=description.get("ResourceStatusReason", ""),
+        token=description.get("ClientRequestToken", ""),
+        physical_id=description.get("PhysicalResourceId", ""),
     )

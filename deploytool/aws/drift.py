@@ -1,76 +1,76 @@
-"""Drift detection: what was changed in a stack's resources behind CloudFormation's back."""
+"""Drift detection: changes to a stack's resources that were not made through CloudFormation."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
+from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.errors import translated
-from deploytool.aws.sessions import Clients
-from deploytool.core.ports import Clock
 from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
 
-# Seconds between looks; AWS takes some seconds for a small stack, minutes for a big one
-FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackResourceDriftTypeDef
+
+# Seconds between two polls at most. AWS takes some seconds for a small stack, minutes for a big one.
+LONGEST_WAIT = 5.0
 
 
 class DriftDetection:
-    """The Drifts port on boto3."""
+    """The Drifts port on botocore."""
 
-    def __init__(self, clients: Clients, clock: Clock) -> None:
-        self._clients, self._clock = clients, clock
+    def __init__(self, calls: CloudFormationCalls) -> None:
+        self._calls = calls
 
     def detect(self, region: str, stack_id: str) -> StackDrift:
-        """DetectStackDrift, its end, and DescribeStackResourceDrifts when there is something to
-        describe.
+        """DetectStackDrift, DescribeStackDriftDetectionStatus until it ends, and
+        DescribeStackResourceDrifts when there may be a drift.
         """
-        client = self._clients.get("cloudformation", region)
+        client = self._calls.client(region)
         with translated(f"detecting the drift of {stack_id}"):
-            detection = client.detect_stack_drift(StackName=stack_id)["StackDriftDetectionId"]
-            found = self._ended(client, detection)
-            status, failed = (
-                found.get("StackDriftStatus", "UNKNOWN"),
-                found["DetectionStatus"] == "DETECTION_FAILED",
+            detection = self._calls.read(region, client.detect_stack_drift, StackName=stack_id)
+            detection_id = detection["StackDriftDetectionId"]
+            description = self._calls.poll(
+                lambda: self._calls.read(
+                    region,
+                    client.describe_stack_drift_detection_status,
+                    StackDriftDetectionId=detection_id,
+                ),
+                lambda answer: answer["DetectionStatus"] != "DETECTION_IN_PROGRESS",
+                LONGEST_WAIT,
             )
-            resources = (
-                tuple(_resource(each) for each in _drifts(client, stack_id))
-                if failed or status == "DRIFTED"
-                else ()
-            )
-        return StackDrift(
-            status, resources, found.get("DetectionStatusReason", "") if failed else ""
+
+            status = description.get("StackDriftStatus", "UNKNOWN")
+            failed = description["DetectionStatus"] == "DETECTION_FAILED"
+            if not failed and status != "DRIFTED":
+                return StackDrift(status)
+
+            # A detection that failed for one resource still tells the drift of the others.
+            resources = self._drifted_resources(region, stack_id)
+
+        reason = description.get("DetectionStatusReason", "") if failed else ""
+        return StackDrift(status, resources, reason)
+
+    def _drifted_resources(self, region: str, stack_id: str) -> tuple[ResourceDrift, ...]:
+        resources: list[ResourceDrift] = []
+        pages = self._calls.pages(
+            region,
+            self._calls.client(region).describe_stack_resource_drifts,
+            StackName=stack_id,
+            StackResourceDriftStatusFilters=["MODIFIED", "DELETED"],
         )
-
-    def _ended(self, client: Any, detection: str) -> Mapping[str, Any]:  # noqa: ANN401  # a boto3 client
-        wait = FIRST_WAIT
-        while True:
-            found: Mapping[str, Any] = client.describe_stack_drift_detection_status(
-                StackDriftDetectionId=detection
-            )
-            if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
-                return found
-            self._clock.sleep(wait)
-            wait = min(1.5 * wait, LONGEST_WAIT)
+        for page in pages:
+            resources.extend(map(_resource_drift, page["StackResourceDrifts"]))
+        return tuple(resources)
 
 
-def _drifts(client: Any, stack_id: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401  # a boto3 client
-    """The resources that drifted; botocore has no paginator for this."""
-    token: dict[str, str] = {}
-    while True:
-        page = client.describe_stack_resource_drifts(
-            StackName=stack_id, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"], **token
+def _resource_drift(drift: "StackResourceDriftTypeDef") -> ResourceDrift:
+    differences = tuple(
+        Difference(
+            difference["PropertyPath"], difference["ExpectedValue"], difference["ActualValue"]
         )
-        yield from page["StackResourceDrifts"]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
-def _resource(found: Mapping[str, Any]) -> ResourceDrift:
+        for difference in drift.get("PropertyDifferences", [])
+    )
     return ResourceDrift(
-        found["LogicalResourceId"],
-        found["ResourceType"],
-        found["StackResourceDriftStatus"],
-        tuple(
-            Difference(each["PropertyPath"], each["ExpectedValue"], each["ActualValue"])
-            for each in found.get("PropertyDifferences", [])
-        ),
+        drift["LogicalResourceId"],
+        drift["ResourceType"],
+        drift["StackResourceDriftStatus"],
+        differences,
     )

@@ -2,18 +2,15 @@
 what they make of the answers.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from deploytool.aws.changesets import ChangeSets
-from deploytool.aws.cloudformation import CAPABILITIES
+from deploytool.aws.calls import CloudFormationCalls
+from deploytool.aws.changesets import CAPABILITIES, ChangeSets
 from deploytool.aws.drift import DriftDetection
-from deploytool.aws.sessions import Clients
 from deploytool.core.errors import CloudRefused, DeploytoolError
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
 from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
@@ -37,48 +34,14 @@ NAMED = {"ChangeSetName": SET}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Waits:
-    """A clock that notes how long it was asked to sleep."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-class OneClient(Clients):
-    """Gives the stubbed client for every region."""
-
-    def __init__(self, client: Any) -> None:
-        super().__init__()
-        self.client = client
-
-    def get(self, service: str, region: str) -> Any:
-        return self.client
+@pytest.fixture
+def change_sets(calls: CloudFormationCalls) -> ChangeSets:
+    return ChangeSets(calls)
 
 
 @pytest.fixture
-def stub() -> Iterator[Stubber]:
-    client = boto3.client(
-        "cloudformation", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    with Stubber(client) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
-
-
-@pytest.fixture
-def change_sets(stub: Stubber) -> ChangeSets:
-    return ChangeSets(OneClient(stub.client), Waits())
-
-
-@pytest.fixture
-def drifts(stub: Stubber) -> DriftDetection:
-    return DriftDetection(OneClient(stub.client), Waits())
+def drifts(calls: CloudFormationCalls) -> DriftDetection:
+    return DriftDetection(calls)
 
 
 def change(action: str, **more: Any) -> dict[str, Any]:

@@ -2,21 +2,17 @@
 makes of the answers.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import ANY, Stubber
+from botocore.stub import Stubber
 
-from deploytool.aws.buckets import S3Buckets
-from deploytool.aws.budget import Rate
-from deploytool.aws.cloudformation import CAPABILITIES, CloudFormation
-from deploytool.aws.sessions import Clients
+from deploytool.aws.calls import CloudFormationCalls
+from deploytool.aws.changesets import CAPABILITIES
+from deploytool.aws.cloudformation import CloudFormation
 from deploytool.core.errors import DeploytoolError, StackExists
-from deploytool.core.project.package import build_package
 from deploytool.core.stacks.stack import StackRequest, StackStatus
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/hello-dev-api/1"
@@ -32,49 +28,9 @@ BODY = {
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Waits:
-    """A clock that notes how long it was asked to sleep."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-class OneClient(Clients):
-    """Gives the stubbed client for every region."""
-
-    def __init__(self, client: Any) -> None:
-        super().__init__()
-        self.client = client
-
-    def get(self, service: str, region: str) -> Any:
-        return self.client
-
-
 @pytest.fixture
-def stub(request: pytest.FixtureRequest) -> Iterator[Stubber]:
-    service = getattr(request, "param", "cloudformation")
-    client = boto3.client(
-        service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    with Stubber(client) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
-
-
-@pytest.fixture
-def waits() -> Waits:
-    return Waits()
-
-
-@pytest.fixture
-def adapter(stub: Stubber, waits: Waits) -> CloudFormation:
-    return CloudFormation(OneClient(stub.client), waits, Rate(1000.0, 1000.0))
+def adapter(calls: CloudFormationCalls) -> CloudFormation:
+    return CloudFormation(calls)
 
 
 def test_a_creation_carries_our_token_and_needs_no_change_set(
@@ -173,33 +129,8 @@ def test_rollbacks_are_continued_and_updates_cancelled_with_our_token(
     adapter.cancel_update("us-east-1", ID, "token")
 
 
-def test_a_throttled_call_waits_and_is_made_again(stub: Stubber, waits: Waits) -> None:
-    """It never ends a run; the rate is halved each time. After a quarter of an hour it is said."""
-    adapter = CloudFormation(OneClient(stub.client), waits)
-    for _ in range(3):
-        stub.add_client_error("describe_stacks", "Throttling", "Rate exceeded")
-    stub.add_response("describe_stacks", {"Stacks": []})
-    assert adapter.list("us-east-1") == {}
-    assert waits.slept == pytest.approx([1.0, 2.0, 4.0], rel=0.1)
-    stub.add_client_error("create_stack", "ThrottlingException", "Rate exceeded")
-    stub.add_response("create_stack", {"StackId": ID})
-    assert adapter.create("us-east-1", REQUEST) == ID
-
-
-def test_a_region_s_reads_keep_to_the_budget(stub: Stubber, waits: Waits) -> None:
-    """Four at once, then two a second; the other region has its own."""
-    adapter = CloudFormation(OneClient(stub.client), waits)
-    for _ in range(7):
-        stub.add_response("describe_stacks", {"Stacks": []})
-    for _ in range(6):
-        adapter.list("us-east-1")
-    assert waits.now() == pytest.approx(1.0)
-    adapter.list("us-west-2")
-    assert waits.now() == pytest.approx(1.0)
-
-
 def test_an_update_goes_through_a_change_set_that_is_waited_for(
-    stub: Stubber, adapter: CloudFormation, waits: Waits
+    stub: Stubber, adapter: CloudFormation, clock: Any
 ) -> None:
     """It is executed once it is there, with our token; the waits grow."""
     stub.add_response(
@@ -215,7 +146,7 @@ def test_an_update_goes_through_a_change_set_that_is_waited_for(
         "execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"}
     )
     assert adapter.update("us-east-1", REQUEST) == ID
-    assert waits.slept == pytest.approx([0.2, 0.3])
+    assert clock.slept == pytest.approx([0.2, 0.3])
 
 
 @pytest.mark.parametrize(
@@ -306,41 +237,3 @@ def test_events_of_older_operations_are_not_read(stub: Stubber, adapter: CloudFo
         {"StackName": ID, "NextToken": "2"},
     )
     assert len(adapter.events("us-east-1", ID, "token")) == 3
-
-
-@pytest.mark.parametrize("stub", ["s3"], indirect=True)
-def test_a_package_that_is_there_is_not_stored_again(stub: Stubber) -> None:
-    """Its key is its hash."""
-    package = build_package("function", {"handler.py": b"x"})
-    buckets = S3Buckets(OneClient(stub.client))
-    stub.add_client_error("head_object", "404", http_status_code=404)
-    stub.add_response(
-        "put_object",
-        {},
-        {"Bucket": "b", "Key": package.key, "Body": package.data, "ContentType": "application/zip"},
-    )
-    assert buckets.put("us-east-1", "b", package) is True
-    stub.add_response("head_object", {}, {"Bucket": "b", "Key": package.key})
-    assert buckets.put("us-east-1", "b", package) is False
-
-
-@pytest.mark.parametrize("stub", ["s3"], indirect=True)
-def test_emptying_a_bucket_deletes_versions_and_markers(stub: Stubber) -> None:
-    """Else CloudFormation cannot delete it; one that is gone is empty."""
-    buckets = S3Buckets(OneClient(stub.client))
-    found = {
-        "Versions": [{"Key": "a", "VersionId": "1"}],
-        "DeleteMarkers": [{"Key": "a", "VersionId": "2"}],
-        "IsTruncated": False,
-    }
-    stub.add_response("list_object_versions", found)
-    stub.add_response("delete_objects", {}, {"Bucket": "b", "Delete": ANY})
-    assert buckets.empty("us-east-1", "b") == 2
-    stub.add_client_error("list_object_versions", "NoSuchBucket")
-    assert buckets.empty("us-east-1", "b") == 0
-    stub.add_response("list_object_versions", found)
-    stub.add_response(
-        "delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "no"}]}
-    )
-    with pytest.raises(DeploytoolError, match="emptying b"):
-        buckets.empty("us-east-1", "b")

@@ -1,9 +1,5 @@
 """Locks as parameters of Systems Manager, against botocore's own model of the service."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -15,31 +11,18 @@ NAME = "/deploytool/hello/dev/deploy"
 PUT = {"Name": NAME, "Value": "v", "Type": "String"}
 
 
-class OneClient(Clients):
-    """Gives the stubbed client for every region."""
-
-    def __init__(self, client: Any) -> None:
-        super().__init__()
-        self.client = client
-
-    def get(self, service: str, region: str) -> Any:
-        assert service == "ssm"
-        return self.client
+@pytest.fixture
+def service() -> str:
+    return "ssm"
 
 
 @pytest.fixture
-def stub() -> Iterator[Stubber]:
-    client = boto3.client(
-        "ssm", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    with Stubber(client) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
+def locks(clients: Clients) -> ParameterLocks:
+    return ParameterLocks(clients)
 
 
-def test_only_the_first_makes_it(stub: Stubber) -> None:
+def test_only_the_first_makes_it(stub: Stubber, locks: ParameterLocks) -> None:
     """The second is told that it is there."""
-    locks = ParameterLocks(OneClient(stub.client))
     stub.add_response("put_parameter", {"Version": 1}, {**PUT, "Overwrite": False})
     stub.add_client_error("put_parameter", "ParameterAlreadyExists")
     assert locks.make("us-east-1", NAME, "v") is True
@@ -48,9 +31,8 @@ def test_only_the_first_makes_it(stub: Stubber) -> None:
     locks.renew("us-east-1", NAME, "v")
 
 
-def test_what_is_not_there_is_no_error(stub: Stubber) -> None:
+def test_what_is_not_there_is_no_error(stub: Stubber, locks: ParameterLocks) -> None:
     """Read, it is None; removed, it is gone."""
-    locks = ParameterLocks(OneClient(stub.client))
     stub.add_response("get_parameter", {"Parameter": {"Value": "v"}}, {"Name": NAME})
     stub.add_client_error("get_parameter", "ParameterNotFound")
     assert locks.read("us-east-1", NAME) == "v"
@@ -59,9 +41,8 @@ def test_what_is_not_there_is_no_error(stub: Stubber) -> None:
     locks.remove("us-east-1", NAME)
 
 
-def test_a_missing_permission_is_said(stub: Stubber) -> None:
+def test_a_missing_permission_is_said(stub: Stubber, locks: ParameterLocks) -> None:
     """Whichever call lacks it."""
-    locks = ParameterLocks(OneClient(stub.client))
     for method in ("get_parameter", "put_parameter", "delete_parameter"):
         stub.add_client_error(method, "AccessDeniedException", "ssm")
     for call in (
