@@ -30,7 +30,7 @@ def local(bench: Any, *words: str) -> None:
 @pytest.fixture(scope="module")
 def code(deployed: Any) -> Callable[..., None]:
     """Makes new code of the function: by a comment, or by replacing some of its text."""
-    handler = deployed.folder / "lambda" / "handler.py"
+    handler = deployed.folder / "lambda" / "api" / "handler.py"
     good = handler.read_text()
 
     def change(comment: str, old: str = "", new: str = "") -> None:
@@ -129,7 +129,14 @@ def test_what_somebody_changed_in_one_region_is_named(deployed: Any, clients: An
     where = ["--region", WEST]
     zipped = deployed.folder / "foreign.zip"
     subprocess.run(
-        [sys.executable, "-m", "zipfile", "-c", zipped, deployed.folder / "lambda" / "handler.py"],
+        [
+            sys.executable,
+            "-m",
+            "zipfile",
+            "-c",
+            zipped,
+            deployed.folder / "lambda" / "api" / "handler.py",
+        ],
         check=True,
     )
     clients.aws(

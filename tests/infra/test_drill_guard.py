@@ -1,11 +1,13 @@
-"""The guard's function, taken out of its template and run on botocore's stubs: it undoes what the
-record says, or keeps it.
-"""
+"""The guard's function, run on botocore's stubs: it undoes what the record says, or keeps it."""
 
+import importlib.util
 import json
 from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 import boto3
 import pytest
@@ -23,6 +25,7 @@ from deploytool.core.drill.record import (
 from deploytool.core.project.graph import Graph
 from deploytool.files.project import Project
 
+SOURCE = Path(__file__).parents[2] / "lambda" / "drill_guard" / "guard.py"
 NAME = record_name("hello", "dev")
 CHECK, API = "11111111-2222-3333-4444-555555555555", "a1b2c3d4e5"
 INVERTED = RestoreHealthCheck(CHECK, inverted=False)
@@ -33,15 +36,17 @@ ITEM = {"basePath": "(none)", "restApiId": API, "stage": "dev"}
 
 
 class Function:
-    """The inline code with a stub for each client that it asks for; `asked` are these, with their
-    regions.
-    """
+    """The guard's module with a stub for each client; `asked` are these, with their regions."""
 
-    def __init__(self, code: str) -> None:
-        self.scope: dict[str, Any] = {}
-        exec(compile(code, "index.py", "exec"), self.scope)
-        self.scope["client"] = self._client
-        self.scope["time"] = SimpleNamespace(sleep=lambda seconds: None)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        spec = importlib.util.spec_from_file_location("guard", SOURCE)
+        assert spec is not None
+        assert spec.loader is not None
+        self.module: Any = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.module)
+
+        monkeypatch.setattr(self.module, "client", self._client)
+        monkeypatch.setattr(self.module, "time", SimpleNamespace(sleep=lambda seconds: None))
         self.asked: list[tuple[str, str | None]] = []
         self._stubs: dict[str, tuple[Any, Stubber]] = {}
         for service in ("ssm", "route53", "lambda", "apigateway"):
@@ -89,7 +94,7 @@ class Function:
         )
 
     def run(self, drill_id: str = "d1") -> str:
-        return str(self.scope["restore"](drill_id))
+        return str(self.module.restore(drill_id))
 
     def done(self) -> None:
         for _, stub in self._stubs.values():
@@ -97,19 +102,30 @@ class Function:
 
 
 @pytest.fixture
-def function(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
-    """The function as shipped. Whatever a test said would be asked has been asked when it ends."""
-    resources: Any = project.templates["drill-guard.yaml"].document["Resources"]
+def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    """The function as shipped. When a test ends, every call that it announced has been made."""
     monkeypatch.setenv("RECORD", NAME)
-    found = Function(resources["Function"]["Properties"]["Code"]["ZipFile"])
-    yield found
-    found.done()
+    function = Function(monkeypatch)
+    yield function
+    function.done()
 
 
-def test_the_code_is_short_enough_to_stand_in_the_template(project: Project) -> None:
-    """Lambda takes 4,096 characters (CloudFormation, AWS::Lambda::Function Code, ZipFile)."""
+def test_the_template_names_the_handler_that_is_packaged(graph: Graph, project: Project) -> None:
+    """The package has the module, and the module the function, that the template names."""
     resources: Any = project.templates["drill-guard.yaml"].document["Resources"]
-    assert len(resources["Function"]["Properties"]["Code"]["ZipFile"]) <= 4096
+    module, _, name = resources["Function"]["Properties"]["Handler"].partition(".")
+    with ZipFile(BytesIO(project.packages["drill-guard"].data)) as package:
+        assert f"def {name}(" in package.read(f"{module}.py").decode()
+    assert SOURCE.stem == module
+
+
+def test_it_reads_the_records_that_the_tool_writes(function: Function) -> None:
+    """The schema's version and the names of the steps are the tool's."""
+    assert function.module.SCHEMA_VERSION == SCHEMA_VERSION
+    steps = (INVERTED, THROTTLED, UNMAPPED)
+    record = DrillRecord(SCHEMA_VERSION, "d1", "any", "dev", "me", "", "", steps)
+    types = [step["type"] for step in json.loads(record.to_json())["undo"]]
+    assert sorted(types) == sorted(function.module.UNDO)
 
 
 def test_it_reads_where_the_tool_writes(graph: Graph, project: Project) -> None:
@@ -234,7 +250,7 @@ def test_it_tries_again_while_there_is_time_and_then_fails(
             "get_parameter", "InternalServerError", http_status_code=400
         )
     with pytest.raises(Exception, match="InternalServerError"):
-        function.scope["handler"](
+        function.module.handler(
             {"drill_id": "d1"}, SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
         )
     assert len(capsys.readouterr().out.splitlines()) == 3
@@ -244,5 +260,5 @@ def test_it_says_what_it_did(function: Function, capsys: pytest.CaptureFixture[s
     """The event that a schedule sends is enough, and the log tells the outcome."""
     function.holds()
     function.is_cleared()
-    assert function.scope["handler"](json.loads('{"drill_id": "d1"}'), None) == "undone"
+    assert function.module.handler(json.loads('{"drill_id": "d1"}'), None) == "undone"
     assert "drill d1: undone" in capsys.readouterr().out

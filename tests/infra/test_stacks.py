@@ -194,14 +194,16 @@ def test_a_vpc_is_there_only_for_a_stage_that_asks_for_it(project: Project, grap
 
 
 def test_an_http_endpoint_takes_the_function_s_place(project: Project) -> None:
-    """No function, no bucket; each region has its own URL; a changed URL makes a new deployment of
-    the API.
+    """There is no function of ours. Each region has its own URL, and a changed URL makes a new
+    deployment of the API. The bucket stays: it holds the guard's code.
     """
     graph = stage_graph(
         project,
         '{ integration = "http", integration_url = "https://{region}.backend.example.com/v1" }',
     )
-    assert {"lambda", "code-bucket"}.isdisjoint({each.stack for each in graph.nodes})
+    stacks = {node_id.stack for node_id in graph.nodes}
+    assert "lambda" not in stacks
+    assert "code-bucket" in stacks
     west = graph.nodes[NodeId("integration-http", "us-west-2")]
     assert west.parameters["Url"] == "https://us-west-2.backend.example.com/v1"
     assert graph.nodes[NodeId("api-mapping", "us-west-2")].parameters["StageName"] == OutputRef(
@@ -253,7 +255,11 @@ def test_a_change_of_a_method_makes_a_new_deployment_and_new_code_does_not(
         templates={**project.templates, "lambda.yaml": replace(lambda_template, document=document)},
     )
     new_code = replace(
-        project, packages={"function": build_package("function", {"handler.py": b"# new"})}
+        project,
+        packages={
+            **project.packages,
+            "function": build_package("function", {"handler.py": b"# new"}),
+        },
     )
     [before] = deployments(project)
     assert deployments(with_method) != {before}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-SOURCE = Path(__file__).parents[2] / "lambda" / "handler.py"
+SOURCE = Path(__file__).parents[2] / "lambda" / "api" / "handler.py"
 
 
 def load() -> ModuleType:

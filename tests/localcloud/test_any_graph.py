@@ -237,7 +237,7 @@ def test_an_http_endpoint_behind_a_domain_of_an_existing_zone(
     )["HostedZone"]["Id"]
     deploytool.run("deploy", "--stage", "web")
     outputs = deploytool.run("outputs", "--stage", "web")
-    assert {"hosted-zone", "lambda", "code-bucket", "network", "orders"}.isdisjoint(outputs)
+    assert {"hosted-zone", "lambda", "network", "orders"}.isdisjoint(outputs)
     for region in REGIONS:
         reply = get("web.example.net", cloud.regions[region], "/v1?a=1&a=2")
         assert (reply.status, reply.headers["x-served-by-region"]) == (200, region)
@@ -286,7 +286,7 @@ def test_new_code_alone_updates_the_function_s_stacks_alone(
     unchanged.
     """
     before = json.loads(get("fn.example.org", cloud.regions["us-east-1"]).body)
-    handler = deploytool.folder / "lambda" / "handler.py"
+    handler = deploytool.folder / "lambda" / "api" / "handler.py"
     handler.write_text(handler.read_text() + "\n# changed\n")
     apart = deploytool.run("deploy", "--stage", "fn", "--stack", "lambda")
     assert changed(apart) == {"lambda@us-east-1", "lambda@us-west-2"}

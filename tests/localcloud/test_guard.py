@@ -26,12 +26,15 @@ from deploytool.core.drill.record import (
     UndoStep,
     record_name,
 )
+from deploytool.core.project.package import build_package
 from deploytool.core.project.template import load_yaml
 from deploytool.core.service.service import DrillGuard
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 
 PRIMARY, SECONDARY = "us-east-1", "us-west-2"
-TEMPLATE = Path(__file__).parents[2] / "infra" / "drill-guard.yaml"
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "infra" / "drill-guard.yaml"
+SOURCE = ROOT / "lambda" / "drill_guard" / "guard.py"
 CHECK = {
     "Type": "HTTPS",
     "FullyQualifiedDomainName": "nowhere.example.net",
@@ -82,7 +85,16 @@ def guard(
 ) -> SchedulerGuard:
     """The guard of the service, from the shipped template."""
     template = load_yaml(TEMPLATE.read_text(encoding="utf-8"), TEMPLATE.name)
+    package = build_package("drill-guard", {"guard.py": SOURCE.read_bytes()})
+    bucket = "guarded-dev-code"
+    storage = aws.client("s3", SECONDARY)
+    location = {"LocationConstraint": SECONDARY}
+    storage.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+    storage.put_object(Bucket=bucket, Key=package.key, Body=package.data)
+
     parameters = {
+        "CodeBucket": bucket,
+        "CodeKey": package.key,
         "Project": "guarded",
         "Stage": "dev",
         "PrimaryRegion": PRIMARY,

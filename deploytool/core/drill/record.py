@@ -1,7 +1,7 @@
 """A drill's record in the account: what to undo, written before anything is touched, for whoever
 finds it. Pure.
 
-The guard's function (infra/drill-guard.yaml) reads the same JSON: a change here is a new
+The guard's function (lambda/drill_guard/guard.py) reads the same JSON: a change here is a new
 SCHEMA_VERSION and a change there.
 """
 
