@@ -113,7 +113,6 @@ def prepare_environment(
             # show it none.
             "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
             "TMPDIR": str(temporary),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
     )
     if enforce_iam:
