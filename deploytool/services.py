@@ -16,6 +16,7 @@ from deploytool.core.project.graph import Graph, NodeId, OutputRef, Value
 from deploytool.core.service.service import DrillGuard, Service
 from deploytool.core.stacks.plan import value_of
 from deploytool.files.project import Project
+from deploytool.net.clock import unix_time
 from deploytool.targets import Target
 from deploytool.work.stacks.deploy import find_deployed
 
@@ -49,7 +50,7 @@ def drill_records(target: Target, project: Project, stage: str) -> SsmDrillRecor
 
 def drill_ports(target: Target, project: Project, service: Service) -> DrillPorts:
     """The ports of a drill of a stage, with the guard when that is deployed."""
-    guard = SchedulerGuard(target.clients, service.guard) if service.guard else None
+    guard = SchedulerGuard(target.clients, service.guard, unix_time) if service.guard else None
     return DrillPorts(
         probes=target.probes,
         runner=target.ports.runner,

@@ -16,8 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploytool.aws.apigateway import ApiGatewayMappings
-from deploytool.aws.apis import ApiGatewayExports
+from deploytool.aws.apigateway import ApiGatewayExports, ApiGatewayMappings
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.budget import Rate
 from deploytool.aws.calls import CloudFormationCalls
@@ -26,8 +25,8 @@ from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.drift import DriftDetection
 from deploytool.aws.iam import find_oidc_provider
 from deploytool.aws.lambdas import LambdaFunctions
-from deploytool.aws.locks import ParameterLocks
-from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones
+from deploytool.aws.parameters import ParameterLocks
+from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones, Route53Zones
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.drill.ports import Edges
 from deploytool.core.errors import DeploytoolError, InputError
@@ -125,7 +124,6 @@ class Target:
     def certificates(self) -> "CertificatePorts":
         """The ports that look after certificates and hosted zones."""
         from deploytool.aws.acm import AcmCertificates  # noqa: PLC0415  # see the module's docstring
-        from deploytool.aws.zonerecords import Route53Zones  # noqa: PLC0415  # the same
         from deploytool.core.certificates.ports import CertificatePorts  # noqa: PLC0415  # the same
 
         network, zones = self.network, Route53Zones(self.clients)
@@ -152,7 +150,8 @@ class Target:
 
     def find_hosted_zone(self, domain: str) -> str | None:
         """The id of the public hosted zone that holds a domain."""
-        return Route53HostedZones(self.clients, self.network.locate).find_hosted_zone(domain)
+        zone = Route53Zones(self.clients).find_enclosing(domain)
+        return zone.id if zone else None
 
 
 def local_directory(root: Path) -> Path:

@@ -1,11 +1,9 @@
-"""ACM: which certificates there are, and what one that is pending waits for."""
+"""ACM: the certificates of a region, and the DNS records that a pending one waits for."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from deploytool.aws.errors import code_of, translated
+from deploytool.aws.errors import ignored, translated
 from deploytool.aws.sessions import Clients
 from deploytool.core.certificates.certificate import (
     Certificate,
@@ -13,8 +11,17 @@ from deploytool.core.certificates.certificate import (
     ValidationRecord,
 )
 
-# Without this filter ListCertificates shows RSA_2048 alone (API reference of ListCertificates).
-KEY_TYPES = [
+if TYPE_CHECKING:
+    from mypy_boto3_acm import ACMClient
+    from mypy_boto3_acm.literals import KeyAlgorithmType
+    from mypy_boto3_acm.type_defs import (
+        CertificateDetailTypeDef,
+        CertificateSummaryTypeDef,
+        DomainValidationTypeDef,
+    )
+
+# Without this filter ListCertificates returns only RSA_2048 (API reference of ListCertificates).
+KEY_TYPES: "Sequence[KeyAlgorithmType]" = [
     "RSA_1024",
     "RSA_2048",
     "RSA_3072",
@@ -26,59 +33,64 @@ KEY_TYPES = [
 
 
 class AcmCertificates:
-    """The Certificates port on boto3."""
+    """The Certificates port on botocore."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def list(self, region: str) -> Sequence[Certificate]:
-        """ListCertificates, every page. Of a certificate with more than 100 names only these are
-        shown.
+        """ListCertificates, every page.
+
+        A summary contains at most 100 names of a certificate.
         """
+        paginator = self._client(region).get_paginator("list_certificates")
+        summaries: list[CertificateSummaryTypeDef] = []
         with translated(f"listing the certificates of {region}"):
-            pages = (
-                self._client(region)
-                .get_paginator("list_certificates")
-                .paginate(Includes={"keyTypes": KEY_TYPES})
-            )
-            found = [summary for page in pages for summary in page["CertificateSummaryList"]]
-        return [
-            _summary(each)
-            for each in sorted(found, key=lambda each: str(each.get("CreatedAt", "")))
-        ]
+            for page in paginator.paginate(Includes={"keyTypes": KEY_TYPES}):
+                summaries.extend(page["CertificateSummaryList"])
+        summaries.sort(key=lambda summary: str(summary.get("CreatedAt", "")))
+        return [_from_summary(summary) for summary in summaries]
 
     def get(self, region: str, arn: str) -> Certificate | None:
         """DescribeCertificate."""
-        with translated(f"reading certificate {arn}"):
-            try:
-                found = self._client(region).describe_certificate(CertificateArn=arn)["Certificate"]
-            except ClientError as error:
-                if code_of(error) == "ResourceNotFoundException":
-                    return None
-                raise
-        options = found.get("DomainValidationOptions", ())
-        records = tuple(_record(each) for each in options if "ResourceRecord" in each)
-        status, names = CertificateStatus(found["Status"]), tuple(found["SubjectAlternativeNames"])
-        return Certificate(
-            found["CertificateArn"], status, names, records, found.get("FailureReason", "")
-        )
+        client = self._client(region)
+        with translated(f"reading certificate {arn}"), ignored("ResourceNotFoundException"):
+            answer = client.describe_certificate(CertificateArn=arn)
+            return _from_detail(answer["Certificate"])
+        return None
 
-    def _client(self, region: str) -> Any:  # noqa: ANN401  # a boto3 client
+    def _client(self, region: str) -> "ACMClient":
         return self._clients.get("acm", region)
 
 
-def _summary(found: Mapping[str, Any]) -> Certificate:
-    names = (found["DomainName"], *found.get("SubjectAlternativeNameSummaries", ()))
+def _from_summary(summary: "CertificateSummaryTypeDef") -> Certificate:
+    names = [summary["DomainName"], *summary.get("SubjectAlternativeNameSummaries", ())]
     return Certificate(
-        found["CertificateArn"], CertificateStatus(found["Status"]), tuple(dict.fromkeys(names))
+        summary["CertificateArn"],
+        CertificateStatus(summary["Status"]),
+        # The domain name is also in the summaries. A dictionary drops it there and keeps the order.
+        tuple(dict.fromkeys(names)),
     )
 
 
-def _record(options: Mapping[str, Any]) -> ValidationRecord:
-    record = options["ResourceRecord"]
+def _from_detail(detail: "CertificateDetailTypeDef") -> Certificate:
+    # ACM adds the record of a name some seconds after the request.
+    options = detail.get("DomainValidationOptions", ())
+    records = tuple(_validation_record(option) for option in options if "ResourceRecord" in option)
+    return Certificate(
+        detail["CertificateArn"],
+        CertificateStatus(detail["Status"]),
+        tuple(detail["SubjectAlternativeNames"]),
+        records,
+        detail.get("FailureReason", ""),
+    )
+
+
+def _validation_record(option: "DomainValidationTypeDef") -> ValidationRecord:
+    record = option["ResourceRecord"]
     return ValidationRecord(
-        options["DomainName"],
+        option["DomainName"],
         record["Name"],
         record["Value"],
-        proven=options.get("ValidationStatus") == "SUCCESS",
+        proven=option.get("ValidationStatus") == "SUCCESS",
     )

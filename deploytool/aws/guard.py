@@ -1,50 +1,50 @@
-"""The dead-man's switch as a one-time schedule of EventBridge Scheduler, which invokes the guard's
-function.
-"""
+"""The guard of a drill: a one-time schedule of EventBridge Scheduler that invokes its function."""
 
 import json
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from deploytool.aws.errors import code_of, translated
+from deploytool.aws.errors import ignored, translated
 from deploytool.aws.sessions import Clients
 from deploytool.core.service.service import DrillGuard
 
-# How long the scheduler goes on when it cannot reach Lambda, seconds; the function's own failures
-# Lambda tries again.
-_MAXIMUM_AGE = 3600
-_MAXIMUM_RETRIES = 185
+if TYPE_CHECKING:
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+
+# Seconds and attempts after which the scheduler gives up when it cannot reach Lambda. When the
+# function itself fails, Lambda invokes it again.
+MAXIMUM_AGE = 3600
+MAXIMUM_RETRIES = 185
 
 
 class SchedulerGuard:
-    """The Guard port on boto3. `now` is the time of day in UTC; a clock that is wrong by a minute
-    shifts the restore by it.
+    """The Guard port on botocore.
+
+    `now` gives the time of day in Unix seconds. A clock that is wrong by a minute shifts the restore
+    by a minute.
     """
 
-    def __init__(
-        self,
-        clients: Clients,
-        guard: DrillGuard,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._clients, self._guard, self._now = clients, guard, now
+    def __init__(self, clients: Clients, guard: DrillGuard, now: Callable[[], float]) -> None:
+        self._clients = clients
+        self._guard = guard
+        self._now = now
 
     def arm(self, drill_id: str, seconds: float) -> None:
-        """CreateSchedule `at(...)`. The scheduler is precise to a minute (EventBridge Scheduler
-        user guide, schedule types).
+        """CreateSchedule with an expression `at(...)`, after `seconds`.
+
+        The scheduler is precise to a minute (EventBridge Scheduler user guide, schedule types).
         """
-        due = math.ceil((self._now() + timedelta(seconds=seconds)).timestamp())
-        at = datetime.fromtimestamp(due, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        # An expression has no fractions of a second. Rounding up never restores too early.
+        due = datetime.fromtimestamp(math.ceil(self._now() + seconds), UTC)
+        expression = due.strftime("at(%Y-%m-%dT%H:%M:%S)")
         with translated(f"arming the guard of drill {drill_id}"):
             self._client().create_schedule(
                 Name=drill_id,
                 GroupName=self._guard.schedules,
                 Description="Restores what a deploytool drill left when it could not",
-                ScheduleExpression=f"at({at})",
+                ScheduleExpression=expression,
                 ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"},
                 ActionAfterCompletion="DELETE",
@@ -53,20 +53,19 @@ class SchedulerGuard:
                     "RoleArn": self._guard.role_arn,
                     "Input": json.dumps({"drill_id": drill_id}),
                     "RetryPolicy": {
-                        "MaximumEventAgeInSeconds": _MAXIMUM_AGE,
-                        "MaximumRetryAttempts": _MAXIMUM_RETRIES,
+                        "MaximumEventAgeInSeconds": MAXIMUM_AGE,
+                        "MaximumRetryAttempts": MAXIMUM_RETRIES,
                     },
                 },
             )
 
     def disarm(self, drill_id: str) -> None:
-        """DeleteSchedule; one that has fired has deleted itself."""
-        with translated(f"disarming the guard of drill {drill_id}"):
-            try:
-                self._client().delete_schedule(Name=drill_id, GroupName=self._guard.schedules)
-            except ClientError as error:
-                if code_of(error) != "ResourceNotFoundException":
-                    raise
+        """DeleteSchedule. A schedule that has run has deleted itself."""
+        with (
+            translated(f"disarming the guard of drill {drill_id}"),
+            ignored("ResourceNotFoundException"),
+        ):
+            self._client().delete_schedule(Name=drill_id, GroupName=self._guard.schedules)
 
-    def _client(self) -> Any:  # noqa: ANN401  # a boto3 client
+    def _client(self) -> "EventBridgeSchedulerClient":
         return self._clients.get("scheduler", self._guard.region)

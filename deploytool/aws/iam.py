@@ -1,19 +1,18 @@
-"""IAM's identity providers: whether the account trusts one already."""
+"""IAM: the OpenID Connect identity providers that the account trusts."""
 
 from deploytool.aws.errors import translated
-from deploytool.aws.sessions import Clients
-
-REGION = "us-east-1"  # IAM is global; this is where its requests are signed for
+from deploytool.aws.sessions import GLOBAL_REGION, Clients
 
 
 def find_oidc_provider(clients: Clients, host: str) -> str | None:
-    """The ARN of the account's OpenID Connect provider for a host, which is one at most.
-    ListOpenIDConnectProviders.
+    """Return the ARN of the account's identity provider for a host. ListOpenIDConnectProviders.
+
+    An account has at most one for each host.
     """
+    client = clients.get("iam", GLOBAL_REGION)
     with translated(f"looking for an identity provider for {host}"):
-        found = clients.get("iam", REGION).list_open_id_connect_providers()[
-            "OpenIDConnectProviderList"
-        ]
-    return next(
-        (str(each["Arn"]) for each in found if each["Arn"].endswith(f":oidc-provider/{host}")), None
-    )
+        answer = client.list_open_id_connect_providers()
+    for provider in answer["OpenIDConnectProviderList"]:
+        if provider["Arn"].endswith(f":oidc-provider/{host}"):
+            return provider["Arn"]
+    return None

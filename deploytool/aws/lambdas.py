@@ -1,11 +1,16 @@
-"""Lambda functions: their reserved concurrency, as a fault sees it, and which code they have."""
+"""Lambda functions: their reserved concurrency, which a fault changes, and the hash of their code."""
+
+from typing import TYPE_CHECKING
 
 from deploytool.aws.errors import translated
 from deploytool.aws.sessions import Clients
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
 
 class LambdaFunctions:
-    """The Functions and FunctionCode ports on boto3."""
+    """The Functions and FunctionCode ports on botocore."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -13,13 +18,12 @@ class LambdaFunctions:
     def reserved_concurrency(self, region: str, name: str) -> int | None:
         """GetFunctionConcurrency."""
         with translated(f"reading the concurrency of {name}"):
-            answer = self._clients.get("lambda", region).get_function_concurrency(FunctionName=name)
-        reserved = answer.get("ReservedConcurrentExecutions")
-        return None if reserved is None else int(reserved)
+            answer = self._client(region).get_function_concurrency(FunctionName=name)
+        return answer.get("ReservedConcurrentExecutions")
 
     def set_reserved_concurrency(self, region: str, name: str, reserved: int | None) -> None:
         """PutFunctionConcurrency, or DeleteFunctionConcurrency for None."""
-        client = self._clients.get("lambda", region)
+        client = self._client(region)
         with translated(f"changing the concurrency of {name}"):
             if reserved is None:
                 client.delete_function_concurrency(FunctionName=name)
@@ -30,9 +34,9 @@ class LambdaFunctions:
 
     def code_hash(self, region: str, name: str) -> str:
         """CodeSha256 of GetFunctionConfiguration."""
-        with translated(f"reading the code's hash of {name} in {region}"):
-            return str(
-                self._clients.get("lambda", region).get_function_configuration(FunctionName=name)[
-                    "CodeSha256"
-                ]
-            )
+        with translated(f"reading the hash of the code of {name} in {region}"):
+            answer = self._client(region).get_function_configuration(FunctionName=name)
+            return answer["CodeSha256"]
+
+    def _client(self, region: str) -> "LambdaClient":
+        return self._clients.get("lambda", region)

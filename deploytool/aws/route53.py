@@ -1,22 +1,32 @@
-"""Route 53 as a check and a drill see it: health checks with their optimistic lock, and a zone's
-name servers.
-"""
+"""Route 53: health checks and hosted zones."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, cast
 
 from deploytool.aws.errors import translated
-from deploytool.aws.sessions import Clients
+from deploytool.aws.sessions import GLOBAL_REGION, Clients
+from deploytool.core.certificates.ports import ZoneInfo
 from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
-from deploytool.core.route53.zone import AliasTarget, RecordSet, canonical
+from deploytool.core.route53.zone import AliasTarget, RecordSet, ancestors, canonical
 
-REGION = "us-east-1"  # Route 53's control plane is there alone
+if TYPE_CHECKING:
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_route53.literals import RRTypeType
+    from mypy_boto3_route53.type_defs import (
+        ChangeTypeDef,
+        HealthCheckObservationTypeDef,
+        HealthCheckTypeDef,
+        HostedZoneTypeDef,
+        ResourceRecordSetOutputTypeDef,
+        ResourceRecordSetTypeDef,
+    )
 
 
 class Route53HealthChecks:
-    """The HealthChecks port on boto3."""
+    """The HealthChecks port on botocore."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -24,13 +34,13 @@ class Route53HealthChecks:
     def get(self, health_check_id: str) -> HealthCheck:
         """GetHealthCheck."""
         with translated(f"reading health check {health_check_id}"):
-            return _health_check(
-                self._client().get_health_check(HealthCheckId=health_check_id)["HealthCheck"]
-            )
+            answer = self._client().get_health_check(HealthCheckId=health_check_id)
+            return _health_check(answer["HealthCheck"])
 
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
-        """UpdateHealthCheck with HealthCheckVersion: a compare-and-swap. Raises StaleVersion when
-        it was lost.
+        """UpdateHealthCheck with HealthCheckVersion, which makes it a compare-and-swap.
+
+        Raises StaleVersion when another change came first.
         """
         with translated(f"changing health check {health_check_id}"):
             answer = self._client().update_health_check(
@@ -39,88 +49,161 @@ class Route53HealthChecks:
             return _health_check(answer["HealthCheck"])
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
-        """GetHealthCheckStatus: one observation a checker."""
+        """GetHealthCheckStatus: one observation for each checker."""
         with translated(f"reading the status of health check {health_check_id}"):
             answer = self._client().get_health_check_status(HealthCheckId=health_check_id)
-        return [_observation(each) for each in answer["HealthCheckObservations"]]
+        return [_observation(observation) for observation in answer["HealthCheckObservations"]]
 
-    def _client(self) -> Any:  # noqa: ANN401  # a boto3 client
-        return self._clients.get("route53", REGION)
+    def _client(self) -> "Route53Client":
+        return self._clients.get("route53", GLOBAL_REGION)
 
 
 class Route53HostedZones:
-    """The HostedZones port on boto3. `locate` gives a name server by its name."""
+    """The HostedZones port on botocore. `locate` finds the address of a name server by its name."""
 
     def __init__(self, clients: Clients, locate: Callable[[str], Nameserver]) -> None:
-        self._clients, self._locate = clients, locate
+        self._clients = clients
+        self._locate = locate
 
     def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:
-        """GetHostedZone, and an address for each name server."""
+        """GetHostedZone, and the address of each name server."""
         with translated(f"reading hosted zone {hosted_zone_id}"):
-            answer = self._clients.get("route53", REGION).get_hosted_zone(Id=hosted_zone_id)
+            answer = self._client().get_hosted_zone(Id=hosted_zone_id)
         names = sorted(name.rstrip(".") for name in answer["DelegationSet"]["NameServers"])
         return [self._locate(name) for name in names]
 
     def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
-        """ListResourceRecordSets from the name on: a failover pair is on its first page."""
+        """ListResourceRecordSets from the name on. A failover pair is on its first page."""
         with translated(f"reading the records of {name}"):
-            answer = self._clients.get("route53", REGION).list_resource_record_sets(
+            answer = self._client().list_resource_record_sets(
                 HostedZoneId=hosted_zone_id, StartRecordName=name, StartRecordType="A"
             )
-        found = (record_set(each) for each in answer["ResourceRecordSets"] if each["Type"] == "A")
-        return [each for each in found if each.name == canonical(name)]
+        record_sets = map(_record_set, answer["ResourceRecordSets"])
+        return [
+            record_set
+            for record_set in record_sets
+            if record_set.type == "A" and record_set.name == canonical(name)
+        ]
 
-    def find_hosted_zone(self, domain: str) -> str | None:
-        """The id of the public hosted zone that holds a domain: the one with the longest name that
-        the domain ends in.
+    def _client(self) -> "Route53Client":
+        return self._clients.get("route53", GLOBAL_REGION)
 
-        ListHostedZonesByName, a call for each name. Raises InputError when several zones have that
-        name.
+
+class Route53Zones:
+    """The ZoneReader and ZoneRemover ports on botocore."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def get(self, zone_id: str) -> ZoneInfo:
+        """GetHostedZone."""
+        with translated(f"reading hosted zone {zone_id}"):
+            answer = self._client().get_hosted_zone(Id=zone_id)
+        name_servers = answer.get("DelegationSet", {}).get("NameServers", ())
+        return _zone_info(answer["HostedZone"], name_servers)
+
+    def find(self, name: str) -> Sequence[ZoneInfo]:
+        """ListHostedZonesByName: the public zones of exactly this name."""
+        with translated(f"looking for the hosted zone of {name}"):
+            answer = self._client().list_hosted_zones_by_name(DNSName=name)
+
+        # The list starts at the name, and zones of one name follow each other.
+        zones = takewhile(
+            lambda zone: canonical(zone["Name"]) == canonical(name), answer["HostedZones"]
+        )
+        return [_zone_info(zone, ()) for zone in zones if not zone["Config"].get("PrivateZone")]
+
+    def find_enclosing(self, domain: str) -> ZoneInfo | None:
+        """Return the public zone with the longest name that the domain is in.
+
+        One ListHostedZonesByName for each ancestor of the domain below the top-level domain. Raises
+        InputError when several zones have that name: only one of them is delegated to.
         """
-        labels = domain.split(".")
-        for name in (".".join(labels[start:]) for start in range(len(labels) - 1)):
-            with translated(f"looking for the hosted zone of {name}"):
-                answer = self._clients.get("route53", REGION).list_hosted_zones_by_name(
-                    DNSName=name
-                )
-            ids = [
-                zone["Id"].removeprefix("/hostedzone/")
-                for zone in answer["HostedZones"]
-                if zone["Name"].rstrip(".") == name and not zone["Config"]["PrivateZone"]
-            ]
-            if len(ids) > 1:
+        for ancestor in ancestors(domain):
+            if len(ancestor) < 2:
+                return None
+            name = ".".join(ancestor)
+            zones = self.find(name)
+            if len(zones) > 1:
+                ids = ", ".join(zone.id for zone in zones)
                 raise InputError(
-                    f"{name} has {len(ids)} public hosted zones: {', '.join(ids)}",
-                    hint="say which by its id",
+                    f"{name} has {len(zones)} public hosted zones: {ids}",
+                    hint="set the id of one of them",
                 )
-            if ids:
-                return str(ids[0])
+            if zones:
+                return zones[0]
         return None
 
+    def records(self, zone_id: str) -> Sequence[RecordSet]:
+        """ListResourceRecordSets, every page."""
+        paginator = self._client().get_paginator("list_resource_record_sets")
+        record_sets: list[RecordSet] = []
+        with translated(f"reading the records of hosted zone {zone_id}"):
+            for page in paginator.paginate(HostedZoneId=zone_id):
+                record_sets.extend(map(_record_set, page["ResourceRecordSets"]))
+        return record_sets
 
-def record_set(found: Mapping[str, Any]) -> RecordSet:
-    """A ResourceRecordSet of the API as a value."""
-    alias = found.get("AliasTarget")
+    def remove(self, zone_id: str, records: Sequence[RecordSet]) -> None:
+        """ChangeResourceRecordSets with DELETE, which fails unless each record set is the same."""
+        changes = [_deletion(record) for record in records]
+        with translated(f"deleting records of hosted zone {zone_id}"):
+            self._client().change_resource_record_sets(
+                HostedZoneId=zone_id, ChangeBatch={"Changes": changes}
+            )
+
+    def delete(self, zone_id: str) -> None:
+        """DeleteHostedZone."""
+        with translated(f"deleting hosted zone {zone_id}"):
+            self._client().delete_hosted_zone(Id=zone_id)
+
+    def _client(self) -> "Route53Client":
+        return self._clients.get("route53", GLOBAL_REGION)
+
+
+def _record_set(record_set: "ResourceRecordSetOutputTypeDef") -> RecordSet:
+    alias = None
+    if "AliasTarget" in record_set:
+        target = record_set["AliasTarget"]
+        alias = AliasTarget(
+            canonical(target["DNSName"]), target["HostedZoneId"], target["EvaluateTargetHealth"]
+        )
     return RecordSet(
-        name=canonical(found["Name"]),
-        type=found["Type"],
-        ttl=found.get("TTL"),
-        values=tuple(each["Value"] for each in found.get("ResourceRecords", [])),
-        alias=alias
-        and AliasTarget(
-            canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]
-        ),
-        set_identifier=found.get("SetIdentifier", ""),
-        failover=found.get("Failover", ""),
-        health_check_id=found.get("HealthCheckId", ""),
+        name=canonical(record_set["Name"]),
+        type=record_set["Type"],
+        ttl=record_set.get("TTL"),
+        values=tuple(record["Value"] for record in record_set.get("ResourceRecords", [])),
+        alias=alias,
+        set_identifier=record_set.get("SetIdentifier", ""),
+        failover=record_set.get("Failover", ""),
+        health_check_id=record_set.get("HealthCheckId", ""),
     )
 
 
-def _health_check(found: Mapping[str, Any]) -> HealthCheck:
-    config = found["HealthCheckConfig"]
+def _deletion(record: RecordSet) -> "ChangeTypeDef":
+    record_set: ResourceRecordSetTypeDef = {
+        "Name": record.name,
+        "Type": cast("RRTypeType", record.type),  # it came from Route 53
+        "ResourceRecords": [{"Value": value} for value in record.values],
+    }
+    if record.ttl is not None:
+        record_set["TTL"] = record.ttl
+    return {"Action": "DELETE", "ResourceRecordSet": record_set}
+
+
+def _zone_info(zone: "HostedZoneTypeDef", name_servers: Sequence[str]) -> ZoneInfo:
+    return ZoneInfo(
+        id=zone["Id"].removeprefix("/hostedzone/"),
+        name=canonical(zone["Name"]),
+        name_servers=tuple(map(canonical, name_servers)),
+        comment=zone.get("Config", {}).get("Comment", ""),
+    )
+
+
+def _health_check(health_check: "HealthCheckTypeDef") -> HealthCheck:
+    config = health_check["HealthCheckConfig"]
     return HealthCheck(
-        id=found["Id"],
-        version=found["HealthCheckVersion"],
+        id=health_check["Id"],
+        version=health_check["HealthCheckVersion"],
         config=HealthCheckConfig(
             type=config["Type"],
             fqdn=config.get("FullyQualifiedDomainName", ""),
@@ -137,13 +220,13 @@ def _health_check(found: Mapping[str, Any]) -> HealthCheck:
     )
 
 
-def _observation(found: Mapping[str, Any]) -> CheckerObservation:
-    report = found.get("StatusReport", {})
-    status = str(report.get("Status", ""))
+def _observation(observation: "HealthCheckObservationTypeDef") -> CheckerObservation:
+    report = observation.get("StatusReport", {})
+    status = report.get("Status", "")
     checked = report["CheckedTime"].isoformat() if "CheckedTime" in report else ""
     return CheckerObservation(
-        found["Region"],
-        found.get("IPAddress", ""),
+        observation["Region"],
+        observation.get("IPAddress", ""),
         status.startswith("Success"),
         status,
         checked=checked,

@@ -107,7 +107,7 @@ def guard(
     deployed = DrillGuard(
         SECONDARY, made["FunctionArn"], made["SchedulerRoleArn"], made["ScheduleGroup"]
     )
-    return SchedulerGuard(clients, deployed)
+    return SchedulerGuard(clients, deployed, time.time)
 
 
 @pytest.fixture

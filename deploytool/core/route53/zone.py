@@ -7,7 +7,7 @@ asterisk is an asterisk.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -111,15 +111,29 @@ def labels(name: str) -> tuple[str, ...]:
     return tuple(re.findall(r"(?:\\.|[^.\\])+", canonical(name), re.DOTALL))
 
 
-def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
-    """The hosted zone with the longest name that `name` is in, None when it is in none of them.
+def ancestors(name: str) -> Iterator[tuple[str, ...]]:
+    """Give the labels of a name and of each name above it, up to the root, longest first.
 
-    Of zones with the same name the last wins, as if the parent delegated to the newest. (Each has
-    its own name servers at AWS, and the delegation decides; here one address serves them all.)
+    The zone with the longest of these names has the authority for the name (RFC 1034 section
+    4.3.2, step 2).
     """
-    asked = labels(name)
-    holding = [zone for zone in zones if _within(asked, labels(zone.name))]
-    return max(reversed(holding), key=lambda zone: len(labels(zone.name)), default=None)
+    name_labels = labels(name)
+    for start in range(len(name_labels) + 1):
+        yield name_labels[start:]
+
+
+def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
+    """Return the hosted zone with the longest name that `name` is in, or None.
+
+    Of zones with the same name the last is returned, as if the parent delegated to the newest. (At
+    AWS each has its own name servers, and the delegation decides; here one address serves them
+    all.)
+    """
+    zone_of_name = {labels(zone.name): zone for zone in zones}
+    for ancestor in ancestors(name):
+        if ancestor in zone_of_name:
+            return zone_of_name[ancestor]
+    return None
 
 
 def record_sets(zone: HostedZone, name: str, type_: str) -> tuple[RecordSet, ...]:
@@ -156,10 +170,6 @@ def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
     )
     wildcard = ("*", *encloser)
     return _at(zone, wildcard, type_) if wildcard in existing else NxDomain()
-
-
-def _within(name: tuple[str, ...], ancestor: tuple[str, ...]) -> bool:
-    return not ancestor or name[-len(ancestor) :] == ancestor
 
 
 def _existing_names(zone: HostedZone) -> set[tuple[str, ...]]:

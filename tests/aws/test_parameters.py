@@ -3,7 +3,7 @@
 import pytest
 from botocore.stub import Stubber
 
-from deploytool.aws.locks import ParameterLocks
+from deploytool.aws.parameters import ParameterLocks
 from deploytool.aws.sessions import Clients
 from deploytool.core.errors import CloudRefused
 
