@@ -1,19 +1,20 @@
 """What `deploytool local env` prints."""
 
 import os
+import shlex
 import subprocess
 import sys
 
 from deploytool.localcloud.state import State
 
-ASK = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+SHOW_ACCOUNT = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
 
 
 def test_any_tool_reaches_the_cloud_whatever_the_shell_had(cloud: State) -> None:
-    """After the lines a tool finds the cloud, also where the shell had a profile that this machine
-    does not know.
-    """
-    script = f'eval "$({sys.executable} -m deploytool local env)" && {sys.executable} -c "{ASK}"'
+    """After the printed lines a tool uses the cloud, even if the shell had an unknown profile."""
+    print_lines = shlex.join([sys.executable, "-m", "deploytool", "local", "env"])
+    show_account = shlex.join([sys.executable, "-c", SHOW_ACCOUNT])
+    script = f'eval "$({print_lines})" && {show_account}'
     environment = {
         **os.environ,
         "AWS_PROFILE": "elsewhere",
