@@ -1,8 +1,7 @@
-"""The lock that a running cloud holds on its directory: it falls with the process, however that
-ends.
+"""The lock that a running cloud holds on its directory.
 
-A process id alone may since belong to another program. Waiting for the lock neither polls nor
-sleeps.
+The system releases it when the process ends, in whatever way. A process id alone is not enough: it
+may belong to another program by now. Waiting for the lock neither polls nor sleeps.
 """
 
 import fcntl
@@ -13,20 +12,22 @@ from pathlib import Path
 from deploytool.core.errors import DeploytoolError
 from deploytool.localcloud.settings import LOCK_FILE
 
-_GLANCE_SECONDS = 0.5  # more than anyone holds the lock only to look
+# Longer than `is_held` holds the lock in order to test it.
+_TEST_SECONDS = 0.5
 
 
 def hold(directory: Path) -> None:
-    """Take the lock of a directory for the life of this process: its descriptor is never closed.
+    """Take the lock of a directory for the life of this process: its descriptor stays open.
 
-    Raises DeploytoolError when another cloud has it.
+    Raises DeploytoolError when another cloud holds it.
     """
     descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _try(descriptor):
-        wait_until_free(directory, _GLANCE_SECONDS)
-        if not _try(descriptor):
-            os.close(descriptor)
-            raise DeploytoolError(f"a local cloud is already running in {directory}")
+    if _try_to_lock(descriptor):
+        return
+    wait_until_free(directory, _TEST_SECONDS)
+    if not _try_to_lock(descriptor):
+        os.close(descriptor)
+        raise DeploytoolError(f"a local cloud is already running in {directory}")
 
 
 def is_held(directory: Path) -> bool:
@@ -36,20 +37,20 @@ def is_held(directory: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not _try(descriptor)
+        return not _try_to_lock(descriptor)
     finally:
         os.close(descriptor)
 
 
 def wait_until_free(directory: Path, seconds: float) -> bool:
-    """Whether the lock was given up within so many seconds."""
+    """Wait for the lock, and return whether it was released within so many seconds."""
     thread = threading.Thread(target=_wait, args=(directory / LOCK_FILE,), daemon=True)
     thread.start()
     thread.join(seconds)
     return not thread.is_alive()
 
 
-def _try(descriptor: int) -> bool:
+def _try_to_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

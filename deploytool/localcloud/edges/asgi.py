@@ -1,6 +1,4 @@
-"""The ASGI protocol's types, and the two things that our own applications do with it: read a body,
-answer JSON.
-"""
+"""The types of the ASGI protocol, and what our own applications do with it."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -14,7 +12,7 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body of an HTTP request; what had come when the client went away, if it did."""
+    """Return the body of an HTTP request, or the part that arrived before the client left."""
     body = b""
     while True:
         message = await receive()
