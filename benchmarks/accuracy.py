@@ -21,6 +21,7 @@ from deploytool.core.drill.history import DrillStarted, parse_history
 from deploytool.core.drill.measures import movement
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 
 RATES = (10.0, 50.0)  # probes a second
 FAULTS = ("health-check", "error")  # nothing to detect; and the whole chain from a real 5xx
@@ -93,10 +94,10 @@ def _real(
 
 
 def _plain(value: Any) -> object:  # noqa: ANN401  # a log's value
-    """Addresses as the region that they are, a condition as its state."""
+    """Addresses as the region that they are, the state of an edge as its condition."""
     if isinstance(value, list):
         return EDGES.get(value[0]) if value else None
-    return value["state"] if isinstance(value, dict) else value
+    return value["condition"] if isinstance(value, dict) else value
 
 
 def _calling(facts: ParsedHistory, window: Window) -> float:
@@ -120,7 +121,7 @@ def drill(stage: Stage, fault: str, rate: float) -> list[Error]:
         raise RuntimeError("the local cloud is gone")
     return errors(
         (reports / "history.jsonl").read_text(encoding="utf-8").splitlines(),
-        lifecycle.truth(state),
+        ControlClient(state).event_log(),
         rate,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.tools import Run
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.state import State
 
 LIMIT = 1_200.0  # seconds after which a run counts as stuck
@@ -60,4 +61,4 @@ def start_up(command: tuple[str, ...], runs: int) -> tuple[float, ...]:
 
 
 def _calls(state: State) -> Counter[str]:
-    return Counter(lifecycle.status(state)["calls"])
+    return Counter(ControlClient(state).status().calls)

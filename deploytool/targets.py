@@ -197,9 +197,9 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
         )
 
     def network() -> Network:
+        from deploytool.localcloud.clock import SHORTEST_LIMIT  # noqa: PLC0415  # as above
+        from deploytool.localcloud.control.client import ControlClient  # noqa: PLC0415  # as above
         from deploytool.localcloud.dns.delegation import PARENT_SERVER  # noqa: PLC0415  # as above
-        from deploytool.localcloud.edges.local_edges import LocalEdges  # noqa: PLC0415  # as above
-        from deploytool.localcloud.health.checkers import LEAST_LIMIT  # noqa: PLC0415  # as above
         from deploytool.net.dns import DnsClient  # noqa: PLC0415  # see the module's docstring
         from deploytool.net.http import HttpsClient  # noqa: PLC0415  # the same
 
@@ -213,8 +213,8 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
             lambda server: (
                 state.parent.port if canonical(server) == PARENT_SERVER else state.dns.port
             ),
-            LocalEdges(state),
-            LEAST_LIMIT * state.speed,
+            ControlClient(state),
+            SHORTEST_LIMIT * state.speed,
         )
 
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)

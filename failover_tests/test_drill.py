@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +178,11 @@ def broken_secondary(bench: Any) -> Iterator[None]:
     """
     state = lifecycle.load(Path(bench.env["DEPLOYTOOL_LOCAL_DIR"]))
     assert state is not None
-    lifecycle.set_region(state, "us-west-2", "failing")
+    ControlClient(state).set_condition("us-west-2", "failing")
     try:
         yield
     finally:
-        lifecycle.set_region(state, "us-west-2", "serving")
+        ControlClient(state).set_condition("us-west-2", "serving")
 
 
 @pytest.mark.parametrize("fault", ["health-check", "throttle", "unmap"])

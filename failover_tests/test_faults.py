@@ -19,6 +19,7 @@ from benchmarks.accuracy import errors
 from deploytool.core.drill.history import name_server_lane, parse_history
 from deploytool.core.drill.judge import Judgement, judge
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 
 EAST, WEST = "us-east-1", "us-west-2"
 EDGES = {EAST: "127.0.0.11", WEST: "127.0.0.12"}
@@ -218,7 +219,7 @@ def test_what_is_measured_is_what_the_cloud_did(
     )
     found = errors(
         (deployed.folder / fault / "history.jsonl").read_text().splitlines(),
-        lifecycle.truth(state),
+        ControlClient(state).event_log(),
         rate,
     )
     assert len(found) == 8

@@ -21,6 +21,7 @@ from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord
 from deploytool.core.project.template import load_yaml
 from deploytool.files.project import load_project
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 from deploytool.localcloud.state import State
 from deploytool.services import deployed_service, drill_ports
@@ -133,7 +134,7 @@ class Account:
 
     def asked(self, role: str) -> set[tuple[str, str]]:
         """What a role asked for since the start, and was allowed: action and resource."""
-        log = lifecycle.control(self.state, "GET", "access")
+        log = ControlClient(self.state).access_log()
         return {
             (each["action"], each["resource"])
             for each in log

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,14 +15,15 @@ from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.config import parse_config
 from deploytool.core.stacks.durations import KNOWN, OTHER
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.durations import Durations
-from deploytool.localcloud.edges.edge_state import parse_condition
+from deploytool.localcloud.edges.edge_state import parse_edge_state
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.render.terminal import Terminal
 from deploytool.targets import LOCAL_DIRECTORY, local_directory
 
-_STATES = {
+_CONDITIONS = {
     "stop-region": "refusing",
     "start-region": "serving",
     "fix": "serving",
@@ -118,7 +119,7 @@ def _env(args: Namespace, terminal: Terminal) -> int:
 
 
 def _status(args: Namespace, terminal: Terminal) -> int:
-    status = lifecycle.control(_running(args), "GET", "status")
+    status = ControlClient(_running(args)).status().to_json()
     terminal.document(status)
     for name, value in status.items():
         terminal.say(f"{name}: {value}")
@@ -131,23 +132,21 @@ def _region(args: Namespace, terminal: Terminal) -> int:
         raise InputError(
             f"the local cloud has no region {args.name}, only {', '.join(cloud.regions)}"
         )
-    wanted = parse_condition(
-        _STATES[getattr(args, "how", args.action)], getattr(args, "seconds", 0.0)
+    state = parse_edge_state(
+        _CONDITIONS[getattr(args, "how", args.action)], getattr(args, "seconds", 0.0)
     )
-    now = lifecycle.set_region(cloud, args.name, wanted.state, wanted.seconds)
-    terminal.document(now)
-    terminal.say(f"{args.name} {_SAID[now['state']].format(**now)}")
+    ControlClient(cloud).set_condition(args.name, state.condition, state.seconds)
+    terminal.document({"region": args.name, **asdict(state)})
+    terminal.say(f"{args.name} {_SAID[state.condition].format(seconds=state.seconds)}")
     return 0
 
 
 def _delegation(args: Namespace, terminal: Terminal) -> int:
     """What the domain's registrar or parent zone would be told."""
     servers = (args.name_servers or None) if args.action == "delegate" else []
-    answer = lifecycle.control(
-        _running(args), "POST", f"delegations/{args.domain}", {"name_servers": servers}
-    )
-    terminal.document(answer)
-    told = ", ".join(name.rstrip(".") for name in answer["name_servers"])
+    name_servers = ControlClient(_running(args)).delegate(args.domain, servers)
+    terminal.document({"domain": args.domain, "name_servers": list(name_servers)})
+    told = ", ".join(name.rstrip(".") for name in name_servers)
     terminal.say(
         f"The parent points {args.domain} to {told}."
         if told

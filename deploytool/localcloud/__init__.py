@@ -1,3 +1,1 @@
-"""Floor 4: the local cloud. One process on loopback that behaves like the parts of AWS that a
-failover needs.
-"""
+"""Floor 4: the local cloud. One process on loopback that behaves like AWS in a failover."""

@@ -1,4 +1,5 @@
-"""`python -m deploytool.localcloud`: a local cloud in the foreground, until SIGTERM or Ctrl-C.
+"""`python -m deploytool.localcloud`: run a local cloud in the foreground, until SIGTERM or Ctrl-C.
+
 `lifecycle.up` starts this.
 """
 
@@ -13,14 +14,16 @@ from deploytool.localcloud.state import State
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The process's exit code: 0 after an orderly end."""
+    """Return the process's exit code: 0 after an orderly end."""
     try:
-        from deploytool.localcloud.cloud import run  # noqa: PLC0415 - so that a missing library is told in words
+        # Imported here, so that a missing library is reported as an error message.
+        from deploytool.localcloud.cloud import run  # noqa: PLC0415
     except ModuleNotFoundError as error:
         sys.stderr.write(
             f"error: the local cloud needs {error.name}; pip install 'deploytool[local]'\n"
         )
         return DeploytoolError.exit_code
+
     try:
         settings, ready = parse_arguments(arguments)
 
@@ -29,14 +32,15 @@ def main(arguments: Sequence[str]) -> int:
                 os.write(ready, b"ready")
                 os.close(ready)
             sys.stderr.write(
-                f"ready: AWS API {state.endpoint_url}, DNS {state.dns}, HTTPS port {state.https_port}\n"
+                f"ready: AWS API {state.endpoint_url}, DNS {state.dns}, "
+                f"HTTPS port {state.https_port}\n"
             )
 
         asyncio.run(run(settings, on_ready))
     except DeploytoolError as error:
-        sys.stderr.write(
-            "\n".join([f"error: {error}", *([f"hint: {error.hint}"] if error.hint else []), ""])
-        )
+        sys.stderr.write(f"error: {error}\n")
+        if error.hint:
+            sys.stderr.write(f"hint: {error.hint}\n")
         return error.exit_code
     return 0
 

@@ -1,6 +1,4 @@
-"""The seam inside the local cloud: what the data plane (name server, checkers, edges) reads of the
-control plane.
-"""
+"""The ports inside the local cloud: what name server, checkers and edges read of other parts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -10,27 +8,29 @@ from deploytool.core.route53.zone import HostedZone
 
 
 class ControlPlane(Protocol):
-    """A view of the emulator's state; each call answers what holds now. Cheap: called for each
-    query.
+    """A view of the emulator's state; each call returns the state at that moment.
+
+    Calls are cheap: there are several for each DNS query.
     """
 
     def hosted_zones(self) -> Sequence[HostedZone]:
-        """Every public hosted zone with its record sets."""
+        """Return every public hosted zone with its record sets."""
         ...
 
     def health_checks(self) -> Mapping[str, HealthCheck]:
-        """Every health check by id."""
+        """Return every health check by id."""
         ...
 
     def aws_names(self) -> Mapping[str, str]:
-        """IPv4 addresses of the names that AWS itself would answer for: API Gateway's regional
-        target names (to their region's edge) and the zones' name servers (to 127.0.0.1). Keys are
-        lower case with a final dot.
+        """Return the IPv4 addresses of the names that AWS itself would answer for.
+
+        These are API Gateway's regional target names (to their region's edge) and the zones' name
+        servers (to 127.0.0.1). Names are in lower case with a final dot.
         """
         ...
 
 
 class HealthView(Protocol):
-    """What the checkers found; the name server and GetHealthCheckStatus read it."""
+    """The verdicts on health checks, which the name server reads."""
 
     def is_healthy(self, health_check_id: str) -> bool: ...

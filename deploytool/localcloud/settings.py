@@ -1,6 +1,4 @@
-"""How a local cloud is to be started: its state directory, regions and speed; and how that is said
-on a command line.
-"""
+"""The settings with which a local cloud is started, and the command line that has them."""
 
 import argparse
 import math
@@ -13,7 +11,7 @@ from deploytool.core.errors import InputError
 from deploytool.localcloud.durations import Durations
 
 ACCESS_KEY = "local"
-SECRET_KEY = "local"  # noqa: S105 - nothing is secret on loopback; AWS tools only need some value
+SECRET_KEY = "local"  # noqa: S105  # nothing is secret on loopback; AWS tools need some value
 CONTROL_ADDRESS = "127.0.0.1"
 DEFAULT_REGIONS = ("us-east-1", "us-west-2")
 DEFAULT_SPEED = 1.0
@@ -24,7 +22,7 @@ CA_FILE = "ca.pem"
 TEMPORARY = "tmp"
 NO_DURATIONS = Durations()
 
-# Edges take 127.0.0.11, 127.0.0.12, ...; the last octet ends at 254.
+# Edges have the addresses 127.0.0.11, 127.0.0.12, ...
 _FIRST_EDGE = 11
 _MOST_REGIONS = 16
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -32,15 +30,15 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 @dataclass(frozen=True)
 class Settings:
-    """How a cloud is to be started; `directory` holds all that it writes; `regions` are AWS's
-    names, the primary first.
+    """How a cloud is started. Raises InputError for settings that no cloud can have.
 
-    `speed` is how many of the cloud's seconds pass in one second of wall time. With `lifeline` the
-    cloud ends when its standard input does, so that it never outlives who started it. Without
-    `delegate` the parent of a new hosted zone says nothing of it, as when nobody has been at the
-    registrar yet. Without `durations` resources are made at once. With
-    `enforce_iam` every call needs a permission, as on AWS; ACCESS_KEY is the account's root user
-    then. Raises InputError for settings that no cloud can have.
+    `directory` has every file that the cloud writes; `regions` are AWS's names, the primary first.
+    `speed` is how many cloud seconds pass in one second of wall time. With `lifeline` the cloud
+    ends when its standard input ends, so that it never outlives the process that started it.
+    Without `delegate` the parent of a new hosted zone does not refer to it, as before anyone has
+    changed its name servers at the registrar. Without `durations` resources are created
+    at once. With `enforce_iam` every call needs a permission, as on AWS, and
+    ACCESS_KEY belongs to the account's root user.
     """
 
     directory: Path
@@ -52,71 +50,75 @@ class Settings:
     enforce_iam: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.regions) <= _MOST_REGIONS or len(set(self.regions)) != len(
-            self.regions
-        ):
-            raise InputError(
-                f"regions: 1 to {_MOST_REGIONS} different regions, got {', '.join(self.regions) or 'none'}"
-            )
+        are_different = len(set(self.regions)) == len(self.regions)
+        if not are_different or not 1 <= len(self.regions) <= _MOST_REGIONS:
+            given = ", ".join(self.regions) or "none"
+            raise InputError(f"regions: 1 to {_MOST_REGIONS} different regions, got {given}")
         for region in self.regions:
             if not _REGION.fullmatch(region):
                 raise InputError(f"regions: {region!r} is not the name of an AWS region")
-        if not (math.isfinite(self.speed) and self.speed > 0):
+        if not math.isfinite(self.speed) or self.speed <= 0:
             raise InputError(f"speed: must be a positive number, got {self.speed}")
 
-    def edge_address(self, region: str) -> str:
-        """The loopback address of a region's HTTPS edge: 127.0.0.11 for the first region, .12 for
-        the second, and so on.
-        """
-        return f"127.0.0.{_FIRST_EDGE + self.regions.index(region)}"
+    @property
+    def edge_addresses(self) -> dict[str, str]:
+        """The loopback address of each region's HTTPS edge: 127.0.0.11 for the first region."""
+        return {
+            region: f"127.0.0.{number}" for number, region in enumerate(self.regions, _FIRST_EDGE)
+        }
 
     def to_arguments(self) -> list[str]:
-        """The command line of `python -m deploytool.localcloud` that says the same."""
-        arguments = [
-            "--directory",
-            str(self.directory),
-            "--regions",
-            ",".join(self.regions),
-            "--speed",
-            repr(self.speed),
-        ]
+        """Return the arguments of `python -m deploytool.localcloud` for these settings."""
+        arguments = ["--directory", str(self.directory)]
+        arguments += ["--regions", ",".join(self.regions)]
+        arguments += ["--speed", repr(self.speed)]
         arguments += ["--durations", self.durations.to_json()]
-        flags = {
-            "--lifeline": self.lifeline,
-            "--no-delegation": not self.delegate,
-            "--enforce-iam": self.enforce_iam,
-        }
-        return [*arguments, *(flag for flag, wanted in flags.items() if wanted)]
+        if self.lifeline:
+            arguments.append("--lifeline")
+        if not self.delegate:
+            arguments.append("--no-delegation")
+        if self.enforce_iam:
+            arguments.append("--enforce-iam")
+        return arguments
 
 
 def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
-    """The settings of a command line, and the file descriptor on which to say that the cloud is
-    ready (None: nobody waits).
+    """Return the settings of a command line, and the file descriptor to write to once ready.
+
+    The descriptor is None when no process waits for it. Raises InputError as Settings does.
     """
+    options = _parser().parse_args(arguments)
+    settings = Settings(
+        directory=options.directory.resolve(),
+        regions=tuple(options.regions.split(",")),
+        speed=options.speed,
+        lifeline=options.lifeline,
+        delegate=not options.no_delegation,
+        durations=options.durations,
+        enforce_iam=options.enforce_iam,
+    )
+    return settings, options.ready_fd
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m deploytool.localcloud", description="Run a local cloud in the foreground."
     )
     parser.add_argument(
-        "--directory",
-        type=Path,
-        required=True,
-        help="where state.json, ca.pem and cloud.log are kept",
+        "--directory", type=Path, required=True, help="where state.json, ca.pem and cloud.log are"
     )
     parser.add_argument(
         "--regions", default=",".join(DEFAULT_REGIONS), help="AWS regions, the primary first"
     )
     parser.add_argument(
-        "--speed",
-        type=float,
-        default=DEFAULT_SPEED,
-        help="seconds of the cloud that pass in one second",
+        "--speed", type=float, default=DEFAULT_SPEED, help="cloud seconds in one second"
     )
     parser.add_argument(
         "--durations",
         type=Durations.from_json,
         default=NO_DURATIONS,
         metavar="JSON",
-        help="seconds that resources take (default: none, they are made at once)",
+        help="seconds that resources take (default: none, they are created at once)",
     )
     parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
     parser.add_argument(
@@ -126,24 +128,6 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
         "--enforce-iam", action="store_true", help="refuse what the caller's policies do not allow"
     )
     parser.add_argument(
-        "--ready-fd",
-        type=int,
-        default=None,
-        help="file descriptor to write to and close once ready",
+        "--ready-fd", type=int, help="file descriptor to write to and close once ready"
     )
-    found = parser.parse_args(arguments)
-    directory, regions, delegate = (
-        found.directory.resolve(),
-        tuple(found.regions.split(",")),
-        not found.no_delegation,
-    )
-    settings = Settings(
-        directory,
-        regions,
-        found.speed,
-        found.lifeline,
-        delegate,
-        found.durations,
-        found.enforce_iam,
-    )
-    return settings, found.ready_fd
+    return parser

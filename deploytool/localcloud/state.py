@@ -1,6 +1,4 @@
-"""What a running local cloud says of itself in its state directory: addresses, ports, process.
-Written atomically.
-"""
+"""The addresses, ports and process of a running local cloud, as its state directory has them."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +8,7 @@ from typing import Any
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.localcloud.durations import Durations
-from deploytool.localcloud.settings import NO_DURATIONS, STATE_FILE
+from deploytool.localcloud.settings import NO_DURATIONS, STATE_FILE, Settings
 
 
 @dataclass(frozen=True)
@@ -26,13 +24,13 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class State:
-    """A running cloud. `regions` (primary first) maps each region to its edge's address, all edges
-    listen on `https_port`.
+    """A running cloud.
 
-    `endpoint_url` is the AWS API; `dns` the zones' authoritative name server, `resolver` the
-    recursive one, `parent` the authoritative one of the zones' parents (UDP and TCP each); `ca` the
-    certificate authority's PEM file; `started` is Unix time in seconds; `delegate` whether new
-    hosted zones are delegated at once; `durations` and `enforce_iam` as in Settings.
+    `regions` (primary first) maps each region to its edge's address; all edges listen on
+    `https_port`. `endpoint_url` is the AWS API. `dns` is the zones' authoritative name server,
+    `resolver` the recursive one, `parent` the authoritative one of the zones' parents (UDP and TCP
+    each). `ca` is the certificate authority's PEM file. `started` is Unix time in seconds. The
+    other fields are those of Settings.
     """
 
     pid: int
@@ -50,8 +48,18 @@ class State:
     durations: Durations = NO_DURATIONS
     enforce_iam: bool = False
 
+    def has_settings(self, settings: Settings) -> bool:
+        """Whether the cloud was started with these settings, `lifeline` aside."""
+        return (
+            tuple(self.regions) == settings.regions
+            and self.speed == settings.speed
+            and self.delegate == settings.delegate
+            and self.durations == settings.durations
+            and self.enforce_iam == settings.enforce_iam
+        )
+
     def to_json(self) -> dict[str, Any]:
-        """Plain values for state.json and for the control API."""
+        """Return plain values, for state.json and the control API."""
         return {
             **asdict(self),
             "regions": dict(self.regions),
@@ -59,8 +67,31 @@ class State:
             "directory": str(self.directory),
         }
 
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "State":
+        """Read what `to_json` wrote; further keys are ignored.
+
+        Raises KeyError, TypeError, ValueError or AttributeError for anything else.
+        """
+        return cls(
+            pid=int(document["pid"]),
+            speed=float(document["speed"]),
+            regions={str(region): str(address) for region, address in document["regions"].items()},
+            endpoint_url=str(document["endpoint_url"]),
+            https_port=int(document["https_port"]),
+            dns=_endpoint(document["dns"]),
+            resolver=_endpoint(document["resolver"]),
+            parent=_endpoint(document["parent"]),
+            ca=Path(document["ca"]),
+            directory=Path(document["directory"]),
+            started=float(document["started"]),
+            delegate=bool(document["delegate"]),
+            durations=Durations.from_json(json.dumps(document["durations"])),
+            enforce_iam=bool(document["enforce_iam"]),
+        )
+
     def write(self) -> None:
-        """Put state.json in place in one step: a reader sees the whole file or none."""
+        """Write state.json in one step: a reader sees the whole file or none."""
         path = self.directory / STATE_FILE
         draft = path.with_suffix(".tmp")
         draft.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
@@ -68,30 +99,19 @@ class State:
 
 
 def read_state(directory: Path) -> State:
-    """The state that a cloud wrote. Raises FileNotFoundError when there is none, DeploytoolError
-    when it is not a state.
+    """Return the state that a cloud wrote.
+
+    Raises FileNotFoundError when there is none, DeploytoolError when the file is not a state.
     """
     path = directory / STATE_FILE
     text = path.read_text(encoding="utf-8")
     try:
-        fields = json.loads(text)
-        return State(
-            pid=int(fields["pid"]),
-            speed=float(fields["speed"]),
-            regions={str(region): str(address) for region, address in fields["regions"].items()},
-            endpoint_url=str(fields["endpoint_url"]),
-            https_port=int(fields["https_port"]),
-            dns=Endpoint(str(fields["dns"]["address"]), int(fields["dns"]["port"])),
-            resolver=Endpoint(str(fields["resolver"]["address"]), int(fields["resolver"]["port"])),
-            parent=Endpoint(str(fields["parent"]["address"]), int(fields["parent"]["port"])),
-            ca=Path(fields["ca"]),
-            directory=Path(fields["directory"]),
-            started=float(fields["started"]),
-            delegate=bool(fields["delegate"]),
-            durations=Durations.from_json(json.dumps(fields["durations"])),
-            enforce_iam=bool(fields["enforce_iam"]),
-        )
+        return State.from_json(json.loads(text))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DeploytoolError(
             f"{path}: not the state of a local cloud ({error})", hint=f"remove {path}"
         ) from error
+
+
+def _endpoint(document: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(str(document["address"]), int(document["port"]))

@@ -16,6 +16,7 @@ import boto3
 import pytest
 
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.targets import LOCAL_DIRECTORY
@@ -200,9 +201,7 @@ def test_pending_is_shown(undelegated: State, tmp_path: Path) -> None:
             HostedZoneId=zone,
             ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
         )
-        lifecycle.control(
-            undelegated, "POST", "delegations/dev.example.org", {"name_servers": None}
-        )
+        ControlClient(undelegated).delegate("dev.example.org", None)
         out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert json.loads(out)["records_to_create"] == [{"name": name, "type": kind, "value": value}]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 
 EAST, WEST = "127.0.0.11", "127.0.0.12"
 REGION = "us-east-1"
@@ -64,8 +64,8 @@ def until(holds: Callable[[], bool]) -> None:
 
 def all_checkers(cloud: Any, check: str, *, healthy: bool) -> bool:
     """Whether every checker has that opinion."""
-    verdict = lifecycle.status(cloud)["health_checks"][check]
-    return (verdict["checkers"], verdict["checkers_healthy"]) == (
+    verdict = ControlClient(cloud).status().health_checks[check]
+    return (verdict.checkers, verdict.checkers_healthy) == (
         CHECKERS,
         CHECKERS if healthy else 0,
     )
@@ -95,22 +95,23 @@ def test_checkers_find_each_condition(
     processes.
     """
     until(lambda: all_checkers(cloud, check, healthy=True))
-    before = {name: len(log) for name, log in lifecycle.truth(cloud).items()}
+    before = {name: len(log) for name, log in ControlClient(cloud).event_log().items()}
     broken = time.monotonic()
-    lifecycle.set_region(cloud, REGION, condition)
+    ControlClient(cloud).set_condition(REGION, condition)
     try:
         until(lambda: all_checkers(cloud, check, healthy=False))
     finally:
         mended = time.monotonic()
-        lifecycle.set_region(cloud, REGION, "serving")
+        ControlClient(cloud).set_condition(REGION, "serving")
     # Not all: a check that was under way ends in another way
     assert any(reason in each for each in reasons(aws, check))
     until(lambda: all_checkers(cloud, check, healthy=True))
     over = time.monotonic()
 
-    truth = {name: log[before[name] :] for name, log in lifecycle.truth(cloud).items()}
+    truth = {name: log[before[name] :] for name, log in ControlClient(cloud).event_log().items()}
     assert [
-        (each["region"], each["old"]["state"], each["new"]["state"]) for each in truth["edges"]
+        (each["region"], each["old"]["condition"], each["new"]["condition"])
+        for each in truth["edges"]
     ] == [
         (REGION, "serving", condition),
         (REGION, condition, "serving"),
@@ -129,14 +130,14 @@ def test_checkers_find_each_condition(
 def test_inverting_turns_the_verdict_at_once(cloud: Any, aws: Any, check: str) -> None:
     """The truth has the turn when the API has answered, not when somebody looks next."""
     until(lambda: all_checkers(cloud, check, healthy=True))
-    began, before = time.monotonic(), len(lifecycle.truth(cloud)["verdicts"])
+    began, before = time.monotonic(), len(ControlClient(cloud).event_log()["verdicts"])
     route53 = aws.client("route53")
     for inverted in (True, False):
         route53.update_health_check(HealthCheckId=check, Inverted=inverted)
-        verdict = lifecycle.truth(cloud)["verdicts"][-1]
+        verdict = ControlClient(cloud).event_log()["verdicts"][-1]
         assert (verdict["health_check_id"], verdict["healthy"]) == (check, not inverted)
         assert began <= verdict["monotonic"] <= time.monotonic()
-    assert len(lifecycle.truth(cloud)["verdicts"]) == before + 2
+    assert len(ControlClient(cloud).event_log()["verdicts"]) == before + 2
 
 
 def test_throttled_function(cloud: Any, aws: Any, service: Any, get: Any, check: str) -> None:

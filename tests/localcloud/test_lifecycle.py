@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from deploytool.localcloud import lifecycle, lock
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.state import State
 
 
@@ -45,9 +46,9 @@ def test_up_status_down_and_no_process_is_left(tmp_path: Path) -> None:
         assert json.loads(again.stdout)["pid"] == state.pid
         refused = local(tmp_path, "up", "--speed", "1")
         assert (refused.returncode, "speed 5" in refused.stderr) == (2, True)
-        status = lifecycle.status(state)
-        assert status["edges"] == {"us-east-1": "serving", "us-west-2": "serving"}
-        assert status["resident_mb"] < 600
+        status = ControlClient(state).status()
+        assert status.edges == {"us-east-1": "serving", "us-west-2": "serving"}
+        assert status.resident_mb < 600
     finally:
         assert local(tmp_path, "down").returncode == 0
     assert processes(state.pid) == []

@@ -1,3 +1,4 @@
-"""DNS on the local cloud: an authoritative name server, a recursive resolver, and the parents of
-the zones.
+"""DNS on the local cloud: an authoritative name server, a recursive resolver, and the zones' parents.
+
+Each server has three layers: message to message, bytes to bytes (`wire`), and sockets (`server`).
 """

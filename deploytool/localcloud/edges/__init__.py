@@ -1,1 +1,1 @@
-"""The regional HTTPS edges, the certificates that they show and the APIs that they serve."""
+"""The regional HTTPS edges, the certificates that they present and the APIs that they serve."""

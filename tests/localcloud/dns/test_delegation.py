@@ -17,6 +17,7 @@ from dns.message import Message
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.route53.zone import HostedZone, RecordSet
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.dns.delegation import PARENT_SERVER, Delegations, ParentZones, PublicView
 from deploytool.localcloud.dns.nameserver import NameServer
 from deploytool.localcloud.settings import Settings
@@ -76,7 +77,7 @@ def test_undelegated_is_no_such_domain() -> None:
     delegations = Delegations(world.hosted_zones, automatic=False)
     response = parent(world, delegations, "dev.example.com.")
     assert (response.rcode(), bool(response.flags & dns.flags.AA)) == (dns.rcode.NXDOMAIN, True)
-    delegations.delegate("dev.example.com", ())
+    delegations.delegate_to_zone("dev.example.com")
     assert referred(parent(world, delegations, "dev.example.com.")) == set(OURS)
     delegations.delegate("dev.example.com", ["NS1.other.net"])
     assert referred(parent(world, delegations, "dev.example.com.")) == {"ns1.other.net."}
@@ -96,13 +97,12 @@ def test_delegate_needs_a_zone_or_names() -> None:
     refused.
     """
     delegations = Delegations(lambda: (), automatic=False)
-    for domain, servers in (
-        ("example.com", ()),
-        ("nonsense", ("ns1.other.net",)),
-        ("example.com", ("bad name",)),
-    ):
-        with pytest.raises(InputError):
-            delegations.delegate(domain, servers)
+    with pytest.raises(InputError, match="no such hosted zone"):
+        delegations.delegate_to_zone("example.com")
+    with pytest.raises(InputError, match="'nonsense'"):
+        delegations.delegate("nonsense", ("ns1.other.net",))
+    with pytest.raises(InputError, match="'bad name'"):
+        delegations.delegate("example.com", ("bad name",))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_zone_within_a_zone(inner: tuple[str, ...], seen: set[str]) -> None:
     world = World(zone("dev.example.com."), zone("example.com.", *cut))
     delegations = Delegations(world.hosted_zones, automatic=False)
     assert list(PublicView(world, delegations).hosted_zones()) == []
-    delegations.delegate("example.com", ())
+    delegations.delegate_to_zone("example.com")
     assert {each.name for each in PublicView(world, delegations).hosted_zones()} == seen
 
 
@@ -197,20 +197,14 @@ class TestCertificates:
             cloudformation.describe_stacks(StackName="pends")["Stacks"][0]["StackStatus"]
             == "CREATE_IN_PROGRESS"
         )
-        lifecycle.control(
-            undelegated, "POST", "delegations/api.example", {"name_servers": ["ns1.other.net"]}
-        )
+        ControlClient(undelegated).delegate("api.example", ["ns1.other.net"])
         assert (
             ask(undelegated, "resolver", f"x.{record['Name']}", "CNAME").rcode()
             == dns.rcode.SERVFAIL
         ), "nobody is there"
         assert certificate(aws, "api.example")["Status"] == "PENDING_VALIDATION"
-        answer = lifecycle.control(
-            undelegated, "POST", "delegations/api.example", {"name_servers": None}
-        )
-        assert referred(ask(undelegated, "parent", "api.example", "NS")) == set(
-            answer["name_servers"]
-        )
+        name_servers = ControlClient(undelegated).delegate("api.example", None)
+        assert referred(ask(undelegated, "parent", "api.example", "NS")) == set(name_servers)
         while (stack := cloudformation.describe_stacks(StackName="pends")["Stacks"][0])[
             "StackStatus"
         ] == "CREATE_IN_PROGRESS":
@@ -250,7 +244,7 @@ class TestCertificates:
             for n, t, v in sets
         ]
         route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
-        lifecycle.control(undelegated, "POST", "delegations/caa.example", {"name_servers": None})
+        ControlClient(undelegated).delegate("caa.example", None)
         found = acm.describe_certificate(CertificateArn=arn)["Certificate"]
         assert (found["Status"], found["FailureReason"]) == ("FAILED", "CAA_ERROR")
         summary = next(
@@ -263,4 +257,4 @@ class TestCertificates:
         """The control API says what a delegation must look like."""
         for body in ({}, {"name_servers": "ns1"}, {"name_servers": [1]}):
             with pytest.raises(DeploytoolError, match="name_servers"):
-                lifecycle.control(undelegated, "POST", "delegations/api.example", body)
+                ControlClient(undelegated).call("POST", "delegations/api.example", body)

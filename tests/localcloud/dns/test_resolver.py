@@ -21,7 +21,8 @@ from deploytool.core.route53.zone import AliasTarget, HostedZone, RecordSet
 from deploytool.localcloud.clock import CloudClock
 from deploytool.localcloud.dns import resolver
 from deploytool.localcloud.dns.nameserver import NameServer
-from deploytool.localcloud.dns.resolver import ResolutionFailed, Resolver, addresses
+from deploytool.localcloud.dns.resolution import ResolutionFailed, UncachedResolver
+from deploytool.localcloud.dns.resolver import Resolver
 from deploytool.localcloud.dns.server import DnsServer
 
 EAST, WEST = "127.0.0.11", "127.0.0.12"
@@ -104,7 +105,7 @@ def cloud() -> Cloud:
 @pytest.fixture
 def server(cloud: Cloud) -> Resolver:
     """Its resolver."""
-    return Resolver(cloud.authority, cloud, lambda: cloud.time)
+    return Resolver(UncachedResolver(cloud.authority, cloud).step, lambda: cloud.time)
 
 
 def ask(server: Resolver, name: str, type_: str = "A") -> Message:
@@ -275,14 +276,14 @@ def test_the_cache_is_bounded(
 )
 def test_addresses(cloud: Cloud, name: str, expected: tuple[str, ...]) -> None:
     """A health checker resolves a name to its addresses now, with no cache between."""
-    assert addresses(cloud.authority, cloud, name) == expected
+    assert UncachedResolver(cloud.authority, cloud).addresses(name) == expected
 
 
 def test_addresses_are_never_cached(cloud: Cloud) -> None:
     """A failover is seen by a checker's very next look."""
-    assert addresses(cloud.authority, cloud, "dev.example.com") == (EAST,)
+    assert UncachedResolver(cloud.authority, cloud).addresses("dev.example.com") == (EAST,)
     cloud.healthy = False
-    assert addresses(cloud.authority, cloud, "dev.example.com") == (WEST,)
+    assert UncachedResolver(cloud.authority, cloud).addresses("dev.example.com") == (WEST,)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +298,7 @@ def test_addresses_are_never_cached(cloud: Cloud) -> None:
 def test_no_address(cloud: Cloud, name: str, words: str) -> None:
     """A name without an address says why."""
     with pytest.raises(ResolutionFailed, match=words):
-        addresses(cloud.authority, cloud, name)
+        UncachedResolver(cloud.authority, cloud).addresses(name)
 
 
 @settings(deadline=None)
@@ -305,7 +306,9 @@ def test_no_address(cloud: Cloud, name: str, words: str) -> None:
 def test_arbitrary_bytes(wire: bytes) -> None:
     """No bytes make the resolver raise."""
     cloud = Cloud()
-    answer = Resolver(cloud.authority, cloud, lambda: 0.0).handle(wire, tcp=False)
+    answer = Resolver(UncachedResolver(cloud.authority, cloud).step, lambda: 0.0).handle(
+        wire, tcp=False
+    )
     assert answer is None or answer[:2] == wire[:2]
 
 
@@ -316,7 +319,9 @@ def test_over_sockets_at_speed(cloud: Cloud) -> None:
 
     async def run() -> None:
         clock = CloudClock(600)
-        sockets = DnsServer(Resolver(cloud.authority, cloud, clock.now).handle)
+        sockets = DnsServer(
+            Resolver(UncachedResolver(cloud.authority, cloud).step, clock.now).handle
+        )
         await sockets.start()
         query = dns.message.make_query("dev.example.com.", "A")
         try:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.localcloud import lifecycle
-from deploytool.localcloud.edges.edge import bind_edges
+from deploytool.localcloud.control.client import ControlClient
+from deploytool.localcloud.edges.edge_state import EdgeState
 from deploytool.localcloud.edges.gateway import (
     BasePathMapping,
     CustomDomain,
@@ -23,9 +23,9 @@ from deploytool.localcloud.edges.gateway import (
     Target,
     covers,
     route,
-    through_mapping,
+    route_by_mapping,
 )
-from deploytool.localcloud.edges.local_edges import LocalEdges
+from deploytool.localcloud.edges.sockets import bind_all
 from deploytool.net.http import HttpsClient
 
 EAST, WEST = "127.0.0.11", "127.0.0.12"
@@ -80,11 +80,11 @@ class TestRules:
             BasePathMapping("shop/old", "old", "live"),
             BasePathMapping("staged", "staged", ""),
         )
-        assert through_mapping(mappings, path) == target
+        assert route_by_mapping(mappings, path) == target
 
     def test_no_mapping(self) -> None:
         """A path that no mapping holds means nothing."""
-        assert through_mapping((BasePathMapping("shop", "shop", "live"),), "/v1") is None
+        assert route_by_mapping((BasePathMapping("shop", "shop", "live"),), "/v1") is None
 
     @pytest.mark.parametrize(
         "host", ["api.example.com", "API.example.com", "api.example.com:443", "api.example.com."]
@@ -129,32 +129,17 @@ class TestRules:
         assert covers(names, name) is good
 
 
-def test_missing_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a loopback address is missing the error gives the exact command for each (as on
-    macOS).
-    """
-    real = socket.socket.bind
+def test_missing_address() -> None:
+    """Without a loopback address (as on macOS) the error has the exact command that adds it."""
 
-    def bind(self: socket.socket, address: tuple[str, int]) -> None:
-        if address[0] != "127.0.0.1":
-            raise OSError(49, "Can't assign requested address")
-        real(self, address)
+    def bind(address: str, port: int) -> socket.socket:
+        raise OSError(49, "Can't assign requested address")
 
-    monkeypatch.setattr("deploytool.localcloud.edge.bind", _binder(bind))
     with pytest.raises(InputError) as caught:
-        bind_edges((EAST, WEST))
+        bind_all((EAST, WEST), bind)
     assert "sudo ifconfig lo0 alias 127.0.0.11 up" in str(caught.value)
     assert "sudo ifconfig lo0 alias 127.0.0.12 up" in str(caught.value)
     assert caught.value.exit_code == 2
-
-
-def _binder(bind: Any) -> Any:
-    def bound(address: str, port: int = 0) -> socket.socket:
-        with socket.socket() as made:
-            bind(made, (address, port))
-        return made
-
-    return bound
 
 
 def certificate_names(state: Any, address: str, *options: str) -> str:
@@ -253,25 +238,25 @@ class TestBroken:
     @pytest.fixture(autouse=True)
     def _mended(self, cloud: Any) -> Iterator[None]:
         yield
-        lifecycle.set_region(cloud, "us-east-1", "serving")
+        ControlClient(cloud).set_condition("us-east-1", "serving")
 
     def test_refuses_and_comes_back(self, cloud: Any, service: Any, get: Any) -> None:
         """A refusing edge refuses connections (curl's error 7), the other region serves on; it
         comes back on the same port.
         """
-        lifecycle.set_region(cloud, "us-east-1", "refusing")
+        ControlClient(cloud).set_condition("us-east-1", "refusing")
         with pytest.raises(subprocess.CalledProcessError) as caught:
             get(service.domain, EAST)
         assert caught.value.returncode == 7
         assert get(service.domain, WEST).status == 200
-        lifecycle.set_region(cloud, "us-east-1", "refusing")  # again: nothing to do
-        lifecycle.set_region(cloud, "us-east-1", "serving")
+        ControlClient(cloud).set_condition("us-east-1", "refusing")  # again: nothing to do
+        ControlClient(cloud).set_condition("us-east-1", "serving")
         assert get(service.domain, EAST).status == 200
 
     def test_open_connections_are_dropped(self, cloud: Any) -> None:
         """A connection that is open when the region fails ends at once, in the handshake too."""
         with socket.create_connection((EAST, cloud.https_port), timeout=5) as open_connection:
-            lifecycle.set_region(cloud, "us-east-1", "refusing")
+            ControlClient(cloud).set_condition("us-east-1", "refusing")
             open_connection.sendall(b"\x16\x03\x01")
             try:
                 ended = open_connection.recv(1) == b""
@@ -284,15 +269,15 @@ class TestBroken:
         on; it comes back.
         """
         for _ in range(2):
-            lifecycle.set_region(cloud, "us-east-1", "blackholed")
+            ControlClient(cloud).set_condition("us-east-1", "blackholed")
             with pytest.raises(TimeoutError):
                 socket.create_connection((EAST, cloud.https_port), timeout=0.3)
-            lifecycle.set_region(cloud, "us-east-1", "refusing")
+            ControlClient(cloud).set_condition("us-east-1", "refusing")
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((EAST, cloud.https_port), timeout=5)
-        lifecycle.set_region(cloud, "us-east-1", "blackholed")
+        ControlClient(cloud).set_condition("us-east-1", "blackholed")
         assert get(service.domain, WEST).status == 200
-        lifecycle.set_region(cloud, "us-east-1", "serving")
+        ControlClient(cloud).set_condition("us-east-1", "serving")
         assert get(service.domain, EAST).status == 200
 
     def test_blackholed_connection(self, cloud: Any, service: Any) -> None:
@@ -309,12 +294,12 @@ class TestBroken:
             client.sock = connection
             client.request("GET", "/v1")
             assert json.loads(client.getresponse().read())["region"] == "us-east-1"
-            lifecycle.set_region(cloud, "us-east-1", "blackholed")
+            ControlClient(cloud).set_condition("us-east-1", "blackholed")
             connection.sendall(request)
             connection.settimeout(0.5)
             with pytest.raises(TimeoutError):
                 connection.recv(65536)
-            lifecycle.set_region(cloud, "us-east-1", "serving")
+            ControlClient(cloud).set_condition("us-east-1", "serving")
             connection.settimeout(5)
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
@@ -322,9 +307,11 @@ class TestBroken:
         """The true answer, late by as much as the settings say: at speed 20 half a wall second for
         each true one.
         """
-        assert lifecycle.set_region(cloud, "us-east-1", "slow")["seconds"] == 3.0
-        now = lifecycle.set_region(cloud, "us-east-1", "slow", 0.8)
-        assert now == {"region": "us-east-1", "state": "slow", "seconds": 0.8}
+        client = ControlClient(cloud)
+        client.set_condition("us-east-1", "slow")
+        assert client.edge_state("us-east-1") == EdgeState("slow", 3.0)
+        client.set_condition("us-east-1", "slow", 0.8)
+        assert client.edge_state("us-east-1") == EdgeState("slow", 0.8)
         began = time.monotonic()
         reply = get(service.domain, EAST)
         assert time.monotonic() - began >= 0.4
@@ -332,7 +319,7 @@ class TestBroken:
 
     def test_failing(self, cloud: Any, service: Any, get: Any) -> None:
         """503 with a JSON body, which does not say whose region that is, whatever is asked for."""
-        lifecycle.set_region(cloud, "us-east-1", "failing")
+        ControlClient(cloud).set_condition("us-east-1", "failing")
         for host in (service.domain, "other.example.com"):
             reply = get(host, EAST, "/v1", "--insecure")
             assert (reply.status, json.loads(reply.body)) == (
@@ -343,7 +330,7 @@ class TestBroken:
 
     def test_port(self, cloud: Any) -> None:
         """A drill's port tells what it has set."""
-        edges = LocalEdges(cloud)
+        edges = ControlClient(cloud)
         edges.set_condition("us-east-1", "slow", 5.0)
         assert (edges.condition("us-east-1"), edges.condition("us-west-2")) == ("slow", "serving")
         edges.set_condition("us-east-1", "serving")
@@ -366,5 +353,5 @@ class TestBroken:
         changes.
         """
         with pytest.raises(DeploytoolError, match=reason):
-            lifecycle.set_region(cloud, region, state, seconds)
-        assert lifecycle.condition_of(cloud, "us-east-1") == "serving"
+            ControlClient(cloud).set_condition(region, state, seconds)
+        assert ControlClient(cloud).condition("us-east-1") == "serving"

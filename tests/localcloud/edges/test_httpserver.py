@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from deploytool.localcloud.edges.httpserver import bind
+from deploytool.localcloud.edges.sockets import bind
 
 
 def test_answers_are_not_held_back() -> None:

@@ -30,16 +30,11 @@ from deploytool.core.route53.health import (
     judge_check,
 )
 from deploytool.core.route53.zone import AliasTarget, HostedZone, NotSupported, RecordSet
-from deploytool.localcloud.clock import CloudClock
+from deploytool.localcloud.clock import CloudClock, scale_delay, wall_limits
 from deploytool.localcloud.health.attempt import Dial, EndpointDial
-from deploytool.localcloud.health.checkers import (
-    CHECKER_ADDRESS,
-    HealthChanged,
-    HealthMonitor,
-    supported,
-    wall_delay,
-    wall_limits,
-)
+from deploytool.localcloud.health.checkers import CHECKER_ADDRESS
+from deploytool.localcloud.health.monitor import HealthChanged, HealthMonitor
+from deploytool.localcloud.health.supported import unsupported_reason
 
 FQDN = "us-east-1.dev.example.com"
 LOOPBACK = "127.0.0.1"
@@ -390,7 +385,7 @@ def test_foreign_addresses_are_not_dialled(address: str) -> None:
 )
 def test_supported(change: dict[str, Any], words: str | None) -> None:
     """A health check that cannot be run as on AWS is refused with the reason."""
-    reason = supported(replace(HTTPS, **change))
+    reason = unsupported_reason(replace(HTTPS, **change))
     assert reason is None if words is None else words in (reason or "")
 
 
@@ -409,12 +404,12 @@ def test_wall_limits(config: HealthCheckConfig, speed: float, limits: TimeLimits
 
 
 @pytest.mark.parametrize("speed", [1, 2, 10, 60])
-def test_wall_delay(speed: float) -> None:
+def test_scale_delay(speed: float) -> None:
     """At any speed a late answer meets or misses the checkers' limit as it does at real time."""
     limit = wall_limits(HTTPS, speed).response
     assert limit is not None
-    assert wall_delay(1.9, speed) < limit < wall_delay(2.1, speed)
-    assert wall_delay(3.0, 1) == 3.0
+    assert scale_delay(1.9, speed) < limit < scale_delay(2.1, speed)
+    assert scale_delay(3.0, 1) == 3.0
 
 
 @dataclass

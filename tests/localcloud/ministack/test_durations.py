@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from deploytool.commands.local import typical_durations
 from deploytool.core.errors import InputError
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.ministack.callcounter import operation_of
 from deploytool.localcloud.settings import Settings, parse_arguments
@@ -107,7 +108,7 @@ def test_calls_are_counted_by_operation(slow: Any) -> None:
     """The status says how often each operation was called, whatever the protocol."""
 
     def count(name: str) -> int:
-        return int(lifecycle.status(slow.state)["calls"].get(name, 0))
+        return int(ControlClient(slow.state).status().calls.get(name, 0))
 
     before = [
         count("cloudformation.ListStacks"),

@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from deploytool.localcloud import lifecycle
+from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.ministack.patches.permissions import (
     Check,
     further_checks,
@@ -271,7 +272,7 @@ def test_what_was_asked_is_told(enforcing: State) -> None:
     credentials = become(enforcing, "asking", {"Action": "ssm:GetParameter"})
     with pytest.raises(ClientError):
         client(enforcing, "ssm", credentials).put_parameter(Name="/x", Value="x", Type="String")
-    latest = lifecycle.control(enforcing, "GET", "access")[-1]
+    latest = ControlClient(enforcing).access_log()[-1]
     assert latest == {
         "principal": f"arn:aws:sts::{ACCOUNT}:assumed-role/asking/a-test",
         "action": "ssm:PutParameter",
@@ -283,7 +284,7 @@ def test_what_was_asked_is_told(enforcing: State) -> None:
 def test_without_enforcement_nothing_is_asked(cloud: State) -> None:
     """The log stays empty, and any access key will do."""
     assert client(cloud, "cloudformation").list_stacks()
-    assert lifecycle.control(cloud, "GET", "access") == []
+    assert ControlClient(cloud).access_log() == []
 
 
 @pytest.mark.parametrize(

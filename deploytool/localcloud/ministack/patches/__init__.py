@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dns.message import Message
 
 from deploytool.localcloud.durations import Durations
-from deploytool.localcloud.health.checkers import supported
+from deploytool.localcloud.health.supported import unsupported_reason
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches import (
     apigateway,
@@ -59,7 +59,9 @@ class Surroundings:
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
     """Mend MiniStack; once, before it serves."""
-    store = healthchecks.HealthCheckStore(ministack.route53, supported, around.on_health_check)
+    store = healthchecks.HealthCheckStore(
+        ministack.route53, unsupported_reason, around.on_health_check
+    )
     healthchecks.install(ministack, store)
     route53api.install(
         ministack,

@@ -17,7 +17,7 @@ from typing import Any
 
 from deploytool.core.route53.delegation import caa_problem
 from deploytool.core.route53.zone import canonical
-from deploytool.localcloud.dns.resolver import ResolutionFailed
+from deploytool.localcloud.dns.resolution import ResolutionFailed
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches.zones import RecordSets
 
