@@ -88,9 +88,7 @@ def run(bench: Bench) -> list[Measurement]:
         command = (str(Path(sys.executable).parent / "deploytool"), "--help")
         runs = start_up(command, _HELP_RUNS)
         measurements.append(Measurement(CASES["help"], "deploytool", runs))
-
-    titles = list(CASES.values())
-    return sorted(measurements, key=lambda measurement: titles.index(measurement.case))
+    return measurements
 
 
 def _ten_stacks(bench: Bench, clouds: ExitStack) -> list[Measurement]:
@@ -112,7 +110,7 @@ def _ten_stacks(bench: Bench, clouds: ExitStack) -> list[Measurement]:
                 if not prepared.tool.slow:
                     creation.result()
             creations += started
-        measurements += _many_stacks(bench)
+        many_stacks = _many_stacks(bench)
 
     if "create" in bench.cases:
         measurements += [creation.result() for _, creation in creations]
@@ -121,7 +119,7 @@ def _ten_stacks(bench: Bench, clouds: ExitStack) -> list[Measurement]:
         for prepared, creation in creations[: len(bench.tools)]:
             if creation.result().runs:
                 measurements.append(_run_again(prepared))
-    return measurements
+    return measurements + many_stacks
 
 
 def _prepare(

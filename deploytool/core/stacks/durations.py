@@ -34,7 +34,7 @@ FAR = 3.0  # before half of the expected time: what a wrong expectation can cost
 LONGEST = 5.0
 
 GROWTH = 2  # a poll follows after this part of the time that has passed: elapsed / GROWTH
-PATIENCE = 30  # an operation of many minutes is polled at elapsed / PATIENCE: 3 % of its time
+PATIENCE = 40  # an operation of many minutes is polled at elapsed / PATIENCE: 2.5 % of its time
 
 
 def expected_creation(resources: Mapping[str, str]) -> float:

@@ -105,7 +105,7 @@ def test_a_wrong_expectation_costs_at_most_three_seconds(duration: float, factor
 def test_an_end_after_half_of_the_expectation_is_seen_within_a_second(
     expected: float, later: float
 ) -> None:
-    """Or within a thirtieth of a longer operation's time."""
+    """Or within a fortieth of a longer operation's time."""
     duration = expected / 2 + later
     seen, _ = ended_at(duration, expected)
     assert seen - duration <= max(NEAR, duration / PATIENCE)
