@@ -19,14 +19,14 @@ from deploytool.core.stacks.events import Emit, Event, RecordsNeeded
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.planfile import moved, read_plan_file, world_of
 from deploytool.core.stacks.rollout import Endpoint, left_behind
-from deploytool.render.progress import progress
 from deploytool.render.results import (
     left_behind_line,
     outcome_document,
     parity_document,
     parity_lines,
 )
-from deploytool.render.run_state import PAST
+from deploytool.render.run.progress import progress
+from deploytool.render.run.run_state import PAST
 from deploytool.services import deployed_service
 from deploytool.work.certificates.retained_zone import KeptZone
 from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere

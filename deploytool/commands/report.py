@@ -10,7 +10,7 @@ from deploytool.commands._common import terminal_of
 from deploytool.core.drill.history import parse_history
 from deploytool.core.drill.judge import Judgement, Verdict, judge
 from deploytool.files.project import read_text
-from deploytool.render.drill import drill_document, drill_lines
+from deploytool.render.drill.result import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.report.comparison import compared, comparison_document, comparison_lines
 from deploytool.render.report.junit import junit_xml

@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.markup import escape
 
 from deploytool.core.stacks.events import StackFailed
-from deploytool.render.gantt import gantt
-from deploytool.render.markdown import code, table, text
-from deploytool.render.run_state import Row, RunState, State
+from deploytool.render.plan.markdown import code, table, text
+from deploytool.render.run.gantt import gantt
+from deploytool.render.run.run_state import Row, RunState, State
 from deploytool.render.terminal import Terminal
 
 MARKS = {

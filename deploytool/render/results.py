@@ -10,7 +10,7 @@ from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks.parity import Parity
 from deploytool.core.stacks.stack import Stack
-from deploytool.render.run_state import RunState
+from deploytool.render.run.run_state import RunState
 from deploytool.work.stacks.engine import Outcome
 
 

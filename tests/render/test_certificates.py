@@ -15,7 +15,7 @@ from deploytool.core.stacks.events import (
     RecordsRemoved,
     ZoneDeleted,
 )
-from deploytool.render.progress import line_of
+from deploytool.render.run.progress import line_of
 
 NODE = NodeId("certificate", "us-east-1")
 RECORDS = (DnsRecord("_a.b.", "CNAME", "_c.d."), DnsRecord("_e.b.", "CNAME", "_f.d."))

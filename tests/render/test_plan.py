@@ -7,8 +7,8 @@ from dataclasses import replace
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.changes import Effect, ResourceChange, Source, StackChanges
 from deploytool.core.stacks.plan import Action, Decision, Step
-from deploytool.render.markdown import LIMIT, plan_markdown
-from deploytool.render.plan import WIDTH, plan_document, plan_lines
+from deploytool.render.plan.markdown import LIMIT, plan_markdown
+from deploytool.render.plan.text import WIDTH, plan_document, plan_lines
 from deploytool.work.stacks.preview import Plan
 
 Check = Callable[[str, str], None]

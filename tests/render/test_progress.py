@@ -12,12 +12,12 @@ from rich.console import Console
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import Event, RunStarted, StackDone, StackFailed, StackStarted
-from deploytool.render.gantt import gantt
 from deploytool.render.github import annotation, summary
-from deploytool.render.live import duration, last_line, table
-from deploytool.render.progress import progress
 from deploytool.render.results import outcome_document
-from deploytool.render.run_state import RunState, State
+from deploytool.render.run.gantt import gantt
+from deploytool.render.run.progress import progress
+from deploytool.render.run.run_state import RunState, State
+from deploytool.render.run.table import duration, last_line, table
 from deploytool.render.terminal import Terminal
 from deploytool.work.stacks.engine import Outcome
 

@@ -12,7 +12,7 @@ from deploytool.core.stacks.events import (
     StackHeld,
     StageUnnamed,
 )
-from deploytool.render.rollout import rollout_line
+from deploytool.render.run.rollout import rollout_line
 
 EAST, WEST = "us-east-1", "us-west-2"
 

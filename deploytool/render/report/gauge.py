@@ -2,8 +2,8 @@
 
 import svg
 
+from deploytool.render.report.figures import Figure, likely_words, seconds
 from deploytool.render.report.svg import box, line, tooltip
-from deploytool.render.report.text import Figure, likely_words, seconds
 
 WIDTH, HEIGHT, EDGE = 300.0, 22.0, 6.0  # pixels
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from deploytool.core.drill.judge import Judgement, Verdict
 from deploytool.core.drill.measures import Latency
-from deploytool.render.report.text import (
+from deploytool.render.report.figures import (
     PHASES,
     figures,
     likely_words,

@@ -6,10 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from deploytool.core.drill.judge import Judgement, Verdict
-from deploytool.render.report.gauge import gauge
-from deploytool.render.report.lanes import Kind, Lane, Lanes, lanes
-from deploytool.render.report.picture import picture
-from deploytool.render.report.text import (
+from deploytool.render.report.figures import (
     PHASES,
     Figure,
     epoch,
@@ -21,6 +18,9 @@ from deploytool.render.report.text import (
     seconds,
     served_words,
 )
+from deploytool.render.report.gauge import gauge
+from deploytool.render.report.lanes import Kind, Lane, Lanes, lanes
+from deploytool.render.report.picture import picture
 
 MARKS = {Verdict.PASS: "✓", Verdict.INCONCLUSIVE: "?", Verdict.FAIL: "✗"}
 
@@ -30,7 +30,7 @@ def page(judgement: Judgement) -> str:
     themselves.
     """
     environment = Environment(
-        loader=PackageLoader("deploytool.render.report", "."),
+        loader=PackageLoader("deploytool.render.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

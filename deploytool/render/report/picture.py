@@ -10,6 +10,7 @@ import svg
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.measures import Movement, client_span
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
+from deploytool.render.report.figures import epoch, seconds
 from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch
 from deploytool.render.report.svg import (
     LEFT,
@@ -23,7 +24,6 @@ from deploytool.render.report.svg import (
     text,
     tooltip,
 )
-from deploytool.render.report.text import epoch, seconds
 
 # Heights in pixels: of a lane, of a checker's lane, between lanes, of a heading
 ROW, THIN, GAP, HEAD = 18.0, 10.0, 4.0, 26.0

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from deploytool.core.drill.history import Event
-from deploytool.render.drill_live import STRIP, Strips, drill_progress
+from deploytool.render.drill.live import STRIP, Strips, drill_progress
 from deploytool.render.terminal import Terminal
 
 History = Callable[..., list[Event]]

@@ -11,7 +11,7 @@ import pytest
 from deploytool.core.drill.history import Event, FaultRestored
 from deploytool.core.drill.judge import Check, Verdict, judge
 from deploytool.core.project.drill_settings import Objectives
-from deploytool.render.drill import drill_document
+from deploytool.render.drill.result import drill_document
 from deploytool.render.report.comparison import compared, comparison_document, comparison_lines
 from deploytool.render.report.junit import junit_xml
 from deploytool.render.report.lanes import lanes

@@ -5,7 +5,7 @@ region, a bar a stack.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from deploytool.render.run_state import Row, RunState, State
+from deploytool.render.run.run_state import Row, RunState, State
 
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001  # a day of no time zone: Mermaid reads and writes its reader's, so offsets stay
 SHORTEST = 0.001  # seconds; a bar without length is none

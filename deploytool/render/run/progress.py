@@ -25,10 +25,10 @@ from deploytool.core.stacks.events import (
     StopRequested,
     Uploaded,
 )
-from deploytool.render.certificates import certificate_line
 from deploytool.render.github import add_to_step_summary, annotation, on_github, summary
-from deploytool.render.rollout import rollout_line
-from deploytool.render.run_state import PAST, RunState
+from deploytool.render.run.certificates import certificate_line
+from deploytool.render.run.rollout import rollout_line
+from deploytool.render.run.run_state import PAST, RunState
 from deploytool.render.terminal import Terminal
 
 TABLED = (
@@ -144,6 +144,6 @@ def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]
 def _display(terminal: Terminal, board: RunState, clock: Clock) -> AbstractContextManager[None]:
     if not terminal.live:
         return nullcontext()
-    from deploytool.render.live import live_table  # noqa: PLC0415  # only where a table is drawn
+    from deploytool.render.run.table import live_table  # noqa: PLC0415  # only where a table is drawn
 
     return live_table(terminal, board, clock)

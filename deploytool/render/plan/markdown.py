@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from deploytool.core.stacks.changes import ResourceChange, Source
-from deploytool.render.plan import (
+from deploytool.render.plan.text import (
     LEFT,
     MARKS,
     Group,

@@ -24,7 +24,7 @@ from deploytool.core.drill.history import (
 )
 from deploytool.core.drill.live_state import AddressBook, HealthView
 from deploytool.core.route53.timing import expected_failover
-from deploytool.render.drill import DrillProgress
+from deploytool.render.drill.result import DrillProgress
 from deploytool.render.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deploytool.core.ports import Clock
 from deploytool.core.project.graph import NodeId
-from deploytool.render.run_state import Row, RunState, State
+from deploytool.render.run.run_state import Row, RunState, State
 from deploytool.render.terminal import Terminal
 
 MARKS = {

@@ -22,7 +22,7 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.judge import Judgement, Verdict
 from deploytool.core.drill.live_state import AddressBook
 from deploytool.core.drill.measures import Latency, Movement
-from deploytool.render.report.text import said
+from deploytool.render.report.figures import said
 from deploytool.render.terminal import Terminal
 
 COLORS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}

@@ -1,0 +1,1 @@
+"""A drill as it happens, and its result."""

@@ -1,0 +1,1 @@
+"""A deployment or deletion as it happens: lines, a live table, GitHub's summary."""
