@@ -10,6 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rich.markup import escape
+
 from deploytool.commands._common import terminal_of
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.config import parse_config
@@ -114,7 +116,8 @@ def _env(args: Namespace, terminal: Terminal) -> int:
     values = lifecycle.environment(_running(args))
     terminal.document(values)
     for name, value in values.items():
-        terminal.say(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+        line = f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}"
+        terminal.say(escape(line))  # brackets in a path are no markup
     return 0
 
 
