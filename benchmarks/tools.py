@@ -2,6 +2,7 @@
 run.
 """
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -117,8 +118,9 @@ def _aws_cli(name: str, *, side_by_side: bool) -> Callable[[Graph, Path, Path], 
     def prepare(graph: Graph, cloud: Path, home: Path) -> Run:
         bin_ = _venv(home, "awscli", AWS_CLI)
         folder = _write(cloud.parent / name, inputs.script(graph, side_by_side=side_by_side))
-        done = str(cloud.parent / f"{name}-done")
-        command = ("sh", "-c", f"rm -rf {done} && PATH={bin_}:$PATH DONE={done} exec sh deploy.sh")
+        done = shlex.quote(str(cloud.parent / f"{name}-done"))
+        path = f"{shlex.quote(str(bin_))}:$PATH"
+        command = ("sh", "-c", f"rm -rf {done} && PATH={path} DONE={done} exec sh deploy.sh")
         return Run(command, folder, {})
 
     return prepare
