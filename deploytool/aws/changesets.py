@@ -66,8 +66,8 @@ class ChangeSets:
                 ChangeSetType="UPDATE",
                 Description="made by deploytool plan, which deletes it again",
                 TemplateBody=request.body,
-                Parameters=parameters_of(request),
-                Tags=tags_of(request),
+                Parameters=api_parameters(request),
+                Tags=api_tags(request),
                 Capabilities=CAPABILITIES,
             )
             try:
@@ -138,14 +138,14 @@ def has_no_changes(description: "DescribeChangeSetOutputTypeDef") -> bool:
     return description["Status"] == "FAILED" and any(text in reason for text in NO_CHANGES)
 
 
-def parameters_of(request: StackRequest) -> "list[ParameterTypeDef]":
+def api_parameters(request: StackRequest) -> "list[ParameterTypeDef]":
     """Return the parameters of a request as the API takes them."""
     return [
         {"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()
     ]
 
 
-def tags_of(request: StackRequest) -> "list[TagTypeDef]":
+def api_tags(request: StackRequest) -> "list[TagTypeDef]":
     """Return the tags of a request as the API takes them."""
     return [{"Key": key, "Value": value} for key, value in request.tags.items()]
 

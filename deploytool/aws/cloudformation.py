@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.changesets import (
     CAPABILITIES,
+    api_parameters,
+    api_tags,
     has_no_changes,
-    parameters_of,
-    tags_of,
     wait_for_change_set,
 )
 from deploytool.aws.errors import code_of, message_of, translated
@@ -169,8 +169,8 @@ class CloudFormation:
         body: _StackBody = {
             "StackName": request.name,
             "TemplateBody": request.body,
-            "Parameters": parameters_of(request),
-            "Tags": tags_of(request),
+            "Parameters": api_parameters(request),
+            "Tags": api_tags(request),
             "Capabilities": CAPABILITIES,
         }
         if request.express:

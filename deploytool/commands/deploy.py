@@ -17,7 +17,7 @@ from deploytool.core.project.graph import NodeId
 from deploytool.core.route53.zone import DnsRecord
 from deploytool.core.stacks.events import Emit, Event, RecordsNeeded
 from deploytool.core.stacks.plan import Action
-from deploytool.core.stacks.planfile import moved, read_plan_file, world_of
+from deploytool.core.stacks.planfile import changes_since, plan_basis, read_plan_file
 from deploytool.core.stacks.rollout import Endpoint, left_behind
 from deploytool.render.results import (
     left_behind_line,
@@ -125,12 +125,12 @@ def _check_plan(path: Path, found: Run) -> None:
         planned = read_plan_file(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
-    now = world_of(found.graph, found.target.name, find_deployed(found.target.ports, found.graph))
+    now = plan_basis(found.graph, found.target.name, find_deployed(found.target.ports, found.graph))
     if (planned.project, planned.stage, planned.target) != (now.project, now.stage, now.target):
         raise InputError(
             f"{path}: is a plan for {planned.project}, stage {planned.stage} on {planned.target}"
         )
-    if faults := moved(planned, now):
+    if faults := changes_since(planned, now):
         said = "\n".join(["the world moved since the plan was made; nothing was deployed", *faults])
         raise DeploytoolError(
             said, hint=f"make the plan anew and look at it: deploytool plan --out {path}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploytool.commands._common import opened, regions_checked
 from deploytool.core.errors import InputError
-from deploytool.core.stacks.planfile import world_of, write_plan_file
+from deploytool.core.stacks.planfile import plan_basis, write_plan_file
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.plan.markdown import plan_markdown
 from deploytool.render.plan.text import plan_document, plan_lines
@@ -31,7 +31,9 @@ def run(args: Namespace) -> int:
         if args.out:
             _write(
                 args.out,
-                write_plan_file(world_of(found.graph, found.target.name, made.deployed), document),
+                write_plan_file(
+                    plan_basis(found.graph, found.target.name, made.deployed), document
+                ),
             )
         markdown = plan_markdown(made)
         add_to_step_summary(markdown, found.terminal)

@@ -132,7 +132,7 @@ def full_plan() -> Plan:
         Step(node("zone"), Decision(Action.NOTHING, "as deployed")),
         Step(node("mapping"), update),
         Step(node("record"), update, ("mapping@us-east-1.Target",)),
-        Step(node("check"), Decision(Action.CREATE, "not there yet")),
+        Step(node("check"), Decision(Action.CREATE, "does not exist yet")),
         Step(node("alarm"), Decision(Action.NOTHING, "as deployed"), ("check@us-east-1.Id",)),
         Step(node("bucket"), stuck),
         Step(node("topic"), update),

@@ -51,7 +51,7 @@ def test_a_plan_of_hundreds_of_stacks_fits_into_a_comment(full_plan: Plan) -> No
         ResourceChange(Effect.CREATE, f"Resource{number}", "AWS::S3::Bucket")
         for number in range(20)
     )
-    steps = tuple(Step(each, Decision(Action.CREATE, "not there yet")) for each in nodes)
+    steps = tuple(Step(each, Decision(Action.CREATE, "does not exist yet")) for each in nodes)
     found = plan_markdown(
         replace(
             full_plan,

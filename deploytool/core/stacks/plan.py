@@ -1,5 +1,6 @@
-"""What is to be done with each stack: desired against deployed. Pure; `plan` prints it and `deploy`
-acts by it.
+"""What to do with each stack: the desired state against the deployed state. Pure.
+
+`plan` prints the steps, and `deploy` follows the same decisions.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -13,7 +14,11 @@ from deploytool.core.stacks.repair import Repair, repair_of
 from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
-PROJECT_TAG, STAGE_TAG, COMMIT_TAG = "deploytool:project", "deploytool:stage", "deploytool:commit"
+
+PROJECT_TAG = "deploytool:project"
+STAGE_TAG = "deploytool:stage"
+STACK_TAG = "deploytool:stack"
+COMMIT_TAG = "deploytool:commit"
 
 
 class Action(StrEnum):
@@ -40,8 +45,9 @@ class Decision:
 
 @dataclass(frozen=True)
 class Step:
-    """A line of the plan. `pending` names the inputs that are known only once other stacks are
-    done.
+    """The decision about one stack of the graph.
+
+    `pending` names the inputs whose values are known only after other stacks are done.
     """
 
     node: NodeId
@@ -50,52 +56,54 @@ class Step:
 
 
 def tags_of(graph: Graph, node: Node) -> dict[str, str]:
-    """The tags of a stack."""
-    return {PROJECT_TAG: graph.project, STAGE_TAG: graph.stage, "deploytool:stack": node.id.stack}
+    """Return the tags of a stack, without that of the commit."""
+    return {PROJECT_TAG: graph.project, STAGE_TAG: graph.stage, STACK_TAG: node.id.stack}
 
 
 def resolve(node: Node, outputs: Mapping[NodeId, Mapping[str, str]]) -> dict[str, str]:
-    """The node's parameters with every reference replaced. Raises DeploytoolError when a stack did
-    not give its output.
+    """Return the node's parameters, with the values of all references.
+
+    Raises DeploytoolError when a stack does not have an output.
     """
     return {name: value_of(value, outputs) for name, value in node.parameters.items()}
 
 
 def value_of(value: Value, outputs: Mapping[NodeId, Mapping[str, str]]) -> str:
-    """A value, known already or an output. Raises DeploytoolError as `output_of` does."""
-    return value if isinstance(value, str) else output_of(value, outputs)
+    """Return a value, which may be that of an output. Raises DeploytoolError as `output_of` does."""
+    if isinstance(value, OutputRef):
+        return output_of(value, outputs)
+    return value
 
 
 def output_of(ref: OutputRef, outputs: Mapping[NodeId, Mapping[str, str]]) -> str:
-    """One output. Raises DeploytoolError when the deployed stack has none of this name (a Condition
-    in its template).
+    """Return the value of an output.
+
+    Raises DeploytoolError when the deployed stack does not have it. A Condition of its template can
+    leave it out.
     """
     try:
         return outputs[ref.node][ref.output]
     except KeyError as error:
         raise DeploytoolError(
-            f"{ref.node} gave no output '{ref.output}'", hint="is that stack deployed?"
+            f"{ref.node} has no output '{ref.output}'", hint="check that the stack is deployed"
         ) from error
 
 
 def fingerprint_of(graph: Graph, node: Node, parameters: Mapping[str, str]) -> str:
-    """What identifies a stack's desired state: template (less its description), parameters and
-    tags.
+    """Return the fingerprint of a stack's desired state.
 
-    A NoEcho value goes in as a hash salted with the stack's name, so that equal secrets of two
-    stacks are not seen to be equal.
+    It covers the template without its description, the parameters and the tags. A NoEcho value is
+    replaced by a hash salted with the stack's name, so that nobody can tell that two stacks have the
+    same secret.
     """
-    hidden = {
-        name: digest([node.stack_name, parameters[name]])
-        for name in secret_parameters(node) & parameters.keys()
-    }
-    return digest([without_words(node.document), {**parameters, **hidden}, tags_of(graph, node)])[
-        :16
-    ]
+    visible = dict(parameters)
+    for name in secret_parameters(node) & parameters.keys():
+        visible[name] = digest([node.stack_name, parameters[name]])
+    return digest([without_words(node.document), visible, tags_of(graph, node)])[:16]
 
 
 def secret_parameters(node: Node) -> frozenset[str]:
-    """The parameters that the template marks NoEcho."""
+    """Return the names of the parameters that the template marks NoEcho."""
     return frozenset(
         name for name, declared in node.template.parameters.items() if declared.no_echo
     )
@@ -110,108 +118,122 @@ def request_for(
     commit: str = "",
     express: bool = False,
 ) -> StackRequest:
-    """The request that makes the stack as desired. Raises InputError when the template is over
-    CloudFormation's limits.
+    """Return the request that creates the stack as desired, or updates it to that.
 
-    The commit is a tag that the fingerprint leaves out: a stack with nothing else to change keeps
-    the one that it was made from. Express mode is never asked for a template with a certificate,
-    which is of no use before it is issued.
+    The fingerprint does not cover the tag of the commit: a stack with no other change keeps the
+    commit of its last deployment. Express mode is never requested for a template with a certificate,
+    because a certificate is of no use before it is issued. Raises InputError when the template
+    exceeds CloudFormation's limits.
     """
-    body = render_body(node.document, fingerprint_of(graph, node, parameters), node.template.file)
-    tags = tags_of(graph, node) | ({COMMIT_TAG: commit} if commit else {})
-    waits = CERTIFICATE in node.template.resources.values()
+    tags = tags_of(graph, node)
+    if commit:
+        tags[COMMIT_TAG] = commit
+    has_certificate = CERTIFICATE in node.template.resources.values()
     return StackRequest(
-        node.stack_name, body, parameters, tags, token, graph.protected, express and not waits
+        name=node.stack_name,
+        body=render_body(
+            node.document, fingerprint_of(graph, node, parameters), node.template.file
+        ),
+        parameters=parameters,
+        tags=tags,
+        token=token,
+        protected=graph.protected,
+        express=express and not has_certificate,
     )
-
-
-def decide(deployed: Stack | None, fingerprint: str) -> Decision:
-    """What to do with a stack found like this, when its fingerprint shall be `fingerprint`."""
-    if deployed is None or deployed.status is StackStatus.DELETE_COMPLETE:
-        return Decision(Action.CREATE, "not there yet")
-    status, same = deployed.status, deployed.fingerprint == fingerprint
-    unchanged = Decision(Action.NOTHING, "template, parameters and tags are as deployed")
-    match repair_of(status, ours=deployed.fingerprint is not None):
-        case Repair.NONE:
-            return (
-                unchanged
-                if same
-                else Decision(Action.UPDATE, "template, parameters or tags differ")
-            )
-        case Repair.WAIT:
-            # At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS only what the update replaced is still being
-            # removed.
-            return (
-                unchanged if same and status.is_good_end else Decision(Action.WAIT, f"is {status}")
-            )
-        case repair:
-            action, why = _REPAIRS[repair]
-            return Decision(action, f"is {status}: {why or deployed.reason or 'it needs a person'}")
 
 
 _REPAIRS = {
     Repair.RECREATE: (
         Action.REPLACE,
-        "it never came to be, and CloudFormation only lets it be deleted",
+        "its creation failed, and CloudFormation only allows deleting it",
     ),
-    Repair.CONTINUE: (Action.CONTINUE, "its last update could not be taken back"),
+    Repair.CONTINUE: (Action.CONTINUE, "the rollback of its last update failed"),
     Repair.EXPLAIN: (Action.REFUSE, ""),
 }
+
+
+def decide(deployed: Stack | None, fingerprint: str) -> Decision:
+    """Decide what to do with a stack whose desired state has this fingerprint."""
+    if deployed is None or deployed.status is StackStatus.DELETE_COMPLETE:
+        return Decision(Action.CREATE, "does not exist yet")
+
+    status = deployed.status
+    is_same = deployed.fingerprint == fingerprint
+    unchanged = Decision(Action.NOTHING, "template, parameters and tags are as deployed")
+    match repair_of(status, ours=deployed.fingerprint is not None):
+        case Repair.NONE:
+            if is_same:
+                return unchanged
+            return Decision(Action.UPDATE, "template, parameters or tags differ")
+        case Repair.WAIT:
+            # At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the update is done: CloudFormation only removes
+            # the resources that it replaced.
+            if is_same and status.is_good_end:
+                return unchanged
+            return Decision(Action.WAIT, f"is {status}")
+        case repair:
+            action, why = _REPAIRS[repair]
+            why = why or deployed.reason or "it needs a person"
+            return Decision(action, f"is {status}: {why}")
 
 
 def known_parameters(
     node: Node, outputs: Mapping[NodeId, Mapping[str, str]], unsettled: Collection[OutputRef]
 ) -> dict[str, str | None]:
-    """The node's parameters; None for one that takes an `unsettled` output, which is known only
-    once another stack is done.
+    """Return the node's parameters, with None for a value that is not known yet.
+
+    An `unsettled` output is known only after another stack is done.
     """
-
-    def known(value: Value) -> str | None:
+    parameters: dict[str, str | None] = {}
+    for name, value in node.parameters.items():
         if isinstance(value, str):
-            return value
-        return None if value in unsettled else outputs.get(value.node, {}).get(value.output)
-
-    return {name: known(value) for name, value in node.parameters.items()}
+            parameters[name] = value
+        elif value in unsettled:
+            parameters[name] = None
+        else:
+            parameters[name] = outputs.get(value.node, {}).get(value.output)
+    return parameters
 
 
 def left_over(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> list[tuple[str, Stack]]:
-    """The stacks of this project and stage that are not in the graph any more, with their region.
-    `listed` by region and name.
+    """Return the stacks of this project and stage that are not in the graph, with their regions.
 
-    A stack with our tags says itself whose it is; for one without, its name does.
+    `listed` are all stacks, by region and name.
     """
-    wanted = {(node.id.region, node.stack_name) for node in graph.nodes.values()}
-    return [
-        (region, stack)
-        for region, stacks in listed.items()
-        for name, stack in sorted(stacks.items())
-        if (region, name) not in wanted and _is_ours(graph, stack)
-    ]
+    in_graph = {(node.id.region, node.stack_name) for node in graph.nodes.values()}
+    result: list[tuple[str, Stack]] = []
+    for region, stacks in listed.items():
+        for name, stack in sorted(stacks.items()):
+            if (region, name) not in in_graph and _belongs_to(graph, stack):
+                result.append((region, stack))
+    return result
 
 
-def _is_ours(graph: Graph, stack: Stack) -> bool:
+def _belongs_to(graph: Graph, stack: Stack) -> bool:
+    """Return whether a stack is of the graph's project and stage, by its tags or else its name."""
     if PROJECT_TAG in stack.tags:
         return (stack.tags[PROJECT_TAG], stack.tags.get(STAGE_TAG)) == (graph.project, graph.stage)
     return stack.name.startswith(f"{graph.project}-{graph.stage}-")
 
 
 def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...]:
-    """The plan for a whole graph, also where inputs are not known yet. `deployed` holds the stacks
-    that exist.
+    """Return the plan for the whole graph, in its order. `deployed` contains the existing stacks.
+
+    A step whose inputs are not all known yet is planned as if its fingerprint differed.
     """
     steps: list[Step] = []
     changing: set[NodeId] = set()
-    outputs = {each: stack.outputs for each, stack in deployed.items()}
+    outputs = {node_id: stack.outputs for node_id, stack in deployed.items()}
     for node in graph.nodes.values():
-        pending = tuple(
-            sorted(
-                {f"{ref.node}.{ref.output}" for ref in node.references() if ref.node in changing}
-            )
-        )
-        known = all(ref.output in outputs.get(ref.node, {}) for ref in node.references())
-        fingerprint = fingerprint_of(graph, node, resolve(node, outputs)) if known else ""
+        references = set(node.references())
+        pending = {f"{ref.node}.{ref.output}" for ref in references if ref.node in changing}
+
+        fingerprint = ""
+        if all(ref.output in outputs.get(ref.node, {}) for ref in references):
+            fingerprint = fingerprint_of(graph, node, resolve(node, outputs))
         decision = decide(deployed.get(node.id), fingerprint)
-        steps.append(Step(node.id, decision, pending))
+
+        steps.append(Step(node.id, decision, tuple(sorted(pending))))
         if decision.action is not Action.NOTHING:
             changing.add(node.id)
     return tuple(steps)
@@ -220,16 +242,18 @@ def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...
 def left_for_later(
     graph: Graph, deployed: Mapping[NodeId, Stack], chosen: Callable[[NodeId], bool]
 ) -> frozenset[NodeId]:
-    """The chosen nodes that wait, however far back, for one that is not chosen and is not as it
-    should be.
+    """Return the chosen nodes that need a node which is not chosen and not as desired.
+
+    The need may be direct or through other nodes.
     """
-    behind = {
-        step.node
-        for step in make_plan(graph, deployed)
-        if step.decision.action is not Action.NOTHING
-    }
+    not_as_desired: set[NodeId] = set()
+    for step in make_plan(graph, deployed):
+        if step.decision.action is not Action.NOTHING:
+            not_as_desired.add(step.node)
+
     later: set[NodeId] = set()
-    for node in graph.nodes.values():  # in an order in which each stands after those it needs
-        if any(need in later or (need in behind and not chosen(need)) for need in node.needs):
-            later.add(node.id)
+    for node in graph.nodes.values():  # in the graph's order a node comes after those it needs
+        for need in node.needs:
+            if need in later or (need in not_as_desired and not chosen(need)):
+                later.add(node.id)
     return frozenset(filter(chosen, later))

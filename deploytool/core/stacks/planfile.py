@@ -1,5 +1,7 @@
-"""A plan kept in a file, with the world that it rests on: a deployment by it refuses to run when
-that has moved. Pure.
+"""The plan file: a plan with the state that it is based on. Pure.
+
+A deployment with a plan file compares that state with the current one, and refuses to run when they
+differ.
 """
 
 import json
@@ -17,12 +19,12 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One stack at one time: as deployed (empty where it is not) and, in `desired`, as it is
-    wanted.
+class StackState:
+    """The state of one stack when the plan was made.
 
-    `desired` covers the template, the parameters with references by name, the code and the tags, so
-    it is known before any other stack is deployed.
+    `stack_id`, `changed_at` and `fingerprint` are of the deployed stack, and empty when there is
+    none. `desired` is a digest of the template, the parameters, the code and the tags. In it, a
+    reference counts by its name, so the digest is known before any other stack is deployed.
     """
 
     stack_id: str
@@ -32,125 +34,135 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class World:
-    """Everything that a plan rests on."""
+class PlanBasis:
+    """The state of all stacks that a plan is based on."""
 
     project: str
     stage: str
     target: str
-    stacks: Mapping[NodeId, Seen]
+    stacks: Mapping[NodeId, StackState]
 
     @property
     def digest(self) -> str:
-        """Identifies this world."""
+        """Identifies this state."""
         return digest([self.project, self.stage, self.target, _stacks_document(self)])
 
 
-def world_of(graph: Graph, target: str, deployed: Mapping[NodeId, Stack]) -> World:
-    """The world now."""
-    stacks = {}
+def plan_basis(graph: Graph, target: str, deployed: Mapping[NodeId, Stack]) -> PlanBasis:
+    """Return the current state as the basis of a plan."""
+    stacks: dict[NodeId, StackState] = {}
     for node in graph.nodes.values():
-        stack, desired = deployed.get(node.id), _desired(graph, node)
-        stacks[node.id] = (
-            Seen(stack.id, stack.changed_at, stack.fingerprint or "", desired)
-            if stack
-            else Seen("", "", "", desired)
-        )
-    return World(graph.project, graph.stage, target, stacks)
+        desired = _desired_digest(graph, node)
+        stack = deployed.get(node.id)
+        if stack is None:
+            stacks[node.id] = StackState("", "", "", desired)
+        else:
+            fingerprint = stack.fingerprint or ""
+            stacks[node.id] = StackState(stack.id, stack.changed_at, fingerprint, desired)
+    return PlanBasis(graph.project, graph.stage, target, stacks)
 
 
-def _desired(graph: Graph, node: Node) -> str:
-    parameters = {
-        name: value if isinstance(value, str) else [str(value.node), value.output]
-        for name, value in node.parameters.items()
-    }
+def _desired_digest(graph: Graph, node: Node) -> str:
+    parameters: dict[str, str | list[str]] = {}
+    for name, value in node.parameters.items():
+        parameters[name] = value if isinstance(value, str) else [str(value.node), value.output]
     return digest([without_words(node.document), parameters, tags_of(graph, node)])
 
 
-def moved(planned: World, now: World) -> list[str]:
-    """What is no longer as it was when the plan was made, a line each; empty when nothing moved."""
-    found = []
+def changes_since(planned: PlanBasis, now: PlanBasis) -> list[str]:
+    """Return what changed since the plan was made, one line for each change."""
+    lines: list[str] = []
     for node in sorted({*planned.stacks, *now.stacks}):
-        then, here = planned.stacks.get(node), now.stacks.get(node)
-        if then is None or here is None:
-            found.append(
-                f"{node}: {'was not in the graph yet' if then is None else 'is no longer in the graph'}"
-            )
-            continue
-        if then.stack_id != here.stack_id:
-            found.append(f"{node}: {_existence(then, here)}")
-        elif (then.changed_at, then.fingerprint) != (here.changed_at, here.fingerprint):
-            found.append(
-                f"{node}: was changed at {here.changed_at}; the plan saw it as of {then.changed_at}"
-            )
-        if then.desired != here.desired:
-            found.append(f"{node}: its template, settings or code changed since the plan")
-    return found
+        before = planned.stacks.get(node)
+        after = now.stacks.get(node)
+        if before is None:
+            lines.append(f"{node}: was not in the graph yet")
+        elif after is None:
+            lines.append(f"{node}: is no longer in the graph")
+        else:
+            lines += [f"{node}: {change}" for change in _stack_changes(before, after)]
+    return lines
 
 
-def _existence(then: Seen, here: Seen) -> str:
-    if not then.stack_id:
-        return "exists now; it did not when the plan was made"
-    return (
-        "is another stack now, deleted and created anew"
-        if here.stack_id
-        else "does not exist any more"
-    )
+def _stack_changes(before: StackState, after: StackState) -> list[str]:
+    changes: list[str] = []
+    if not before.stack_id and after.stack_id:
+        changes.append("exists now; it did not when the plan was made")
+    elif before.stack_id and not after.stack_id:
+        changes.append("does not exist any more")
+    elif before.stack_id != after.stack_id:
+        changes.append("is another stack now, deleted and created anew")
+    elif (before.changed_at, before.fingerprint) != (after.changed_at, after.fingerprint):
+        changes.append(
+            f"was changed at {after.changed_at}; the plan is based on its state of "
+            f"{before.changed_at}"
+        )
+    if before.desired != after.desired:
+        changes.append("its template, settings or code changed since the plan")
+    return changes
 
 
-def _stacks_document(world: World) -> list[dict[str, str]]:
-    return [
-        {
-            "stack": node.stack,
-            "region": node.region,
-            "id": seen.stack_id,
-            "changed_at": seen.changed_at,
-            "fingerprint": seen.fingerprint,
-            "desired": seen.desired,
-        }
-        for node, seen in sorted(world.stacks.items())
-    ]
-
-
-def write_plan_file(world: World, plan: Mapping[str, Any]) -> str:
-    """The plan file's text: the plan as people read it, and the world that it rests on."""
+def write_plan_file(basis: PlanBasis, plan: Mapping[str, Any]) -> str:
+    """Return the text of a plan file. `plan` is the plan for people to read."""
     document = {
         "schema_version": SCHEMA_VERSION,
-        "project": world.project,
-        "stage": world.stage,
-        "target": world.target,
-        "digest": world.digest,
-        "world": _stacks_document(world),
+        "project": basis.project,
+        "stage": basis.stage,
+        "target": basis.target,
+        "digest": basis.digest,
+        "world": _stacks_document(basis),
         "plan": plan,
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def read_plan_file(text: str, file: str) -> World:
-    """The world that a plan file rests on. Raises InputError when the text is no plan file of ours
-    or was altered.
+def _stacks_document(basis: PlanBasis) -> list[dict[str, str]]:
+    return [
+        {
+            "stack": node.stack,
+            "region": node.region,
+            "id": state.stack_id,
+            "changed_at": state.changed_at,
+            "fingerprint": state.fingerprint,
+            "desired": state.desired,
+        }
+        for node, state in sorted(basis.stacks.items())
+    ]
+
+
+def read_plan_file(text: str, file: str) -> PlanBasis:
+    """Return the state that a plan file is based on.
+
+    Raises InputError when the text is not a plan file of this version, or was altered.
     """
-
-    def fault(key: str, message: str) -> InputError:
-        return InputError(
-            [InputProblem(file, key, message)], hint="make it anew: deploytool plan --out FILE"
-        )
-
     try:
         document = json.loads(text)
         version = document["schema_version"]
-        stacks = {
-            NodeId(each["stack"], each["region"]): Seen(
-                each["id"], each["changed_at"], each["fingerprint"], each["desired"]
-            )
-            for each in document["world"]
-        }
-        world = World(document["project"], document["stage"], document["target"], stacks)
-        said = document["digest"]
+        digest_in_file = document["digest"]
+        basis = _read_basis(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise fault("", f"is not a plan file ({type(error).__name__}: {error})") from error
+        message = f"is not a plan file ({type(error).__name__}: {error})"
+        raise _problem(file, "", message) from error
+
     if version != SCHEMA_VERSION:
-        raise fault("schema_version", f"is {version}; this deploytool reads {SCHEMA_VERSION}")
-    if said != world.digest:
-        raise fault("digest", "does not fit its content: the file was altered")
-    return world
+        message = f"is {version}; this deploytool reads {SCHEMA_VERSION}"
+        raise _problem(file, "schema_version", message)
+    if digest_in_file != basis.digest:
+        raise _problem(file, "digest", "does not match the content: the file was altered")
+    return basis
+
+
+def _read_basis(document: Mapping[str, Any]) -> PlanBasis:
+    stacks: dict[NodeId, StackState] = {}
+    for entry in document["world"]:
+        node = NodeId(entry["stack"], entry["region"])
+        stacks[node] = StackState(
+            entry["id"], entry["changed_at"], entry["fingerprint"], entry["desired"]
+        )
+    return PlanBasis(document["project"], document["stage"], document["target"], stacks)
+
+
+def _problem(file: str, key: str, message: str) -> InputError:
+    return InputError(
+        [InputProblem(file, key, message)], hint="make a new one: deploytool plan --out FILE"
+    )
