@@ -9,7 +9,7 @@ from rich.markup import escape
 from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
-from deploytool.render.plan.markdown import table, text
+from deploytool.render.markdown import table, text
 
 
 def check_document(findings: Findings, problems: Sequence[str], service: Service) -> dict[str, Any]:

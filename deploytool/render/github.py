@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from deploytool.core.stacks.events import StackFailed
-from deploytool.render.plan.markdown import code, table, text
+from deploytool.render.markdown import code, table, text
 from deploytool.render.run.gantt import gantt
 from deploytool.render.run.run_state import Row, RunState, State
 from deploytool.render.terminal import Terminal

@@ -22,7 +22,7 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.judge import Judgement, Verdict
 from deploytool.core.drill.live_state import AddressBook
 from deploytool.core.drill.measures import Latency, Movement
-from deploytool.render.report.figures import said
+from deploytool.render.report.timeline import sentence
 from deploytool.render.terminal import Terminal
 
 COLORS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}
@@ -66,7 +66,7 @@ class DrillProgress:
 
 
 def _mark_text(event: Event) -> str:
-    text = escape(said(event))
+    text = escape(sentence(event))
     return f"[{style}]{text}[/]" if (style := _style(event)) else text
 
 

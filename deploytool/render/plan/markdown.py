@@ -3,9 +3,10 @@ GitHub's limit of a comment.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from deploytool.core.stacks.changes import ResourceChange, Source
+from deploytool.render.markdown import code, table, text
 from deploytool.render.plan.text import (
     LEFT,
     MARKS,
@@ -115,26 +116,3 @@ def _drift(plan: Plan) -> Iterator[str]:
     if rows:
         yield ""
         yield from table(("stack", "resource", "property", "expected", "actual"), rows[:100])
-
-
-def table(head: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """A Markdown table, with an empty line after it."""
-    columns = list(head)
-    yield f"| {' | '.join(columns)} |"
-    yield "|" + " --- |" * len(columns)
-    yield from (f"| {' | '.join(row)} |" for row in rows)
-    yield ""
-
-
-def text(value: str) -> str:
-    """Words in Markdown: on one line, without meaning to HTML or tables."""
-    return " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;")
-
-
-def code(value: str) -> str:
-    """A value as code, in HTML so that it may hold backticks; empty stays empty."""
-    return (
-        f"<code>{text(value).replace('`', '&#96;').replace('*', '&#42;').replace('_', '&#95;')}</code>"
-        if value
-        else ""
-    )

@@ -1,97 +1,121 @@
-"""Two drills side by side: each measure of the first and the second, and by how much the second
-differs.
-"""
+"""Two drills side by side: each measure of both, and the difference between them."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, assert_never
 
 from rich.markup import escape
 
 from deploytool.core.drill.judge import Judgement
 
-SECONDS, COUNT, SHARE = "s", "", "%"
-COUNTS = ("failed", "misrouted", "flaps")  # what a movement measures that is no duration
+COUNTS = ("failed", "misrouted", "flaps")  # the measures of a movement that are no durations
+
+
+class Unit(Enum):
+    """The unit of a measure. A share is a number from 0 to 1."""
+
+    SECONDS = "s"
+    COUNT = ""
+    SHARE = "%"
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One measure of two drills, None where it was not measured. `unit`: seconds, a count, or a
-    share from 0 to 1.
-    """
+class MeasurePair:
+    """One measure of two drills. A value is None where it was not measured."""
 
     measure: str
-    unit: str
+    unit: Unit
     first: float | None
     second: float | None
 
     @property
     def difference(self) -> float | None:
-        """The second less the first."""
-        return None if self.first is None or self.second is None else self.second - self.first
+        """The second value minus the first."""
+        if self.first is None or self.second is None:
+            return None
+        return self.second - self.first
 
 
-def compared(first: Judgement, second: Judgement) -> list[Compared]:
-    """Every measure, named as its place in drill.json."""
-    left, right = dict(_measures(first)), dict(_measures(second))
-    return [Compared(name, unit, value, right[name][1]) for name, (unit, value) in left.items()]
+def measure_pairs(first: Judgement, second: Judgement) -> list[MeasurePair]:
+    """Return every measure of both drills, named by its place in drill.json."""
+    second_values = {name: value for name, _, value in _measures(second)}
+    return [
+        MeasurePair(name, unit, value, second_values[name])
+        for name, unit, value in _measures(first)
+    ]
 
 
-def _measures(judgement: Judgement) -> Iterator[tuple[str, tuple[str, float | None]]]:
-    for movement, found in (("failover", judgement.failover), ("failback", judgement.failback)):
-        for name, value in asdict(found).items():
-            yield f"{movement}.{name}", (COUNT if name in COUNTS else SECONDS, value)
+def _measures(judgement: Judgement) -> Iterator[tuple[str, Unit, float | None]]:
+    movements = {"failover": judgement.failover, "failback": judgement.failback}
+    for movement, measures in movements.items():
+        for name, value in asdict(measures).items():
+            unit = Unit.COUNT if name in COUNTS else Unit.SECONDS
+            yield f"{movement}.{name}", unit, value
+
     requests = judgement.requests
-    yield "requests.total", (COUNT, requests.total)
-    yield "requests.failed", (COUNT, requests.failed)
-    yield "requests.failed_share", (SHARE, requests.failed_share)
+    yield "requests.total", Unit.COUNT, requests.total
+    yield "requests.failed", Unit.COUNT, requests.failed
+    yield "requests.failed_share", Unit.SHARE, requests.failed_share
+
     for phase, latency in judgement.latency.items():
         for name, value in asdict(latency).items():
-            yield f"latency.{phase}.{name}", (SECONDS, value)
+            yield f"latency.{phase}.{name}", Unit.SECONDS, value
 
 
 def comparison_document(
-    first: dict[str, Any], second: dict[str, Any], rows: list[Compared]
+    first: dict[str, Any], second: dict[str, Any], pairs: list[MeasurePair]
 ) -> dict[str, Any]:
-    """Both drills' documents and the differences, seconds to a millisecond."""
-    numbers = ("first", "second", "difference")
-    return {
-        "first": first,
-        "second": second,
-        "differences": {
-            each.measure: {
-                name: None
-                if (value := getattr(each, name)) is None
-                else round(value, 3 if each.unit == SECONDS else 6)
-                for name in numbers
-            }
-            for each in rows
-        },
+    """Return both drills' documents and the differences, seconds rounded to a millisecond."""
+    differences = {
+        pair.measure: {
+            "first": _rounded(pair.first, pair.unit),
+            "second": _rounded(pair.second, pair.unit),
+            "difference": _rounded(pair.difference, pair.unit),
+        }
+        for pair in pairs
     }
+    return {"first": first, "second": second, "differences": differences}
 
 
-def comparison_lines(first: Judgement, second: Judgement, rows: list[Compared]) -> Iterator[str]:
-    """The same as a table; a measure that neither has is left out."""
+def _rounded(value: float | None, unit: Unit) -> float | None:
+    if value is None:
+        return None
+    digits = 3 if unit is Unit.SECONDS else 6
+    return round(value, digits)
+
+
+def comparison_lines(
+    first: Judgement, second: Judgement, pairs: list[MeasurePair]
+) -> Iterator[str]:
+    """Yield both verdicts and a table of the measures, with rich's markup.
+
+    A measure that neither drill has is left out.
+    """
     for name, judgement in (("first", first), ("second", second)):
-        yield f"{name:8}[bold]{judgement.verdict.upper()}[/]  {escape('; '.join(judgement.reasons))}"
+        reasons = escape("; ".join(judgement.reasons))
+        yield f"{name:8}[bold]{judgement.verdict.upper()}[/]  {reasons}"
+
     yield f"{'':26}{'first':>12}{'second':>12}{'difference':>12}"
-    for each in rows:
-        if each.first is not None or each.second is not None:
-            cells = (
-                _shown(each.first, each.unit),
-                _shown(each.second, each.unit),
-                _shown(each.difference, each.unit, "+"),
-            )
-            yield f"{each.measure:26}" + "".join(f"{cell:>12}" for cell in cells)
+    for pair in pairs:
+        if pair.first is None and pair.second is None:
+            continue
+        left = _cell(pair.first, pair.unit)
+        right = _cell(pair.second, pair.unit)
+        difference = _cell(pair.difference, pair.unit, sign="+")
+        yield f"{pair.measure:26}{left:>12}{right:>12}{difference:>12}"
 
 
-def _shown(value: float | None, unit: str, sign: str = "") -> str:
-    match value, unit:
-        case None, _:
-            return "-"
-        case float() | int(), "%":
+def _cell(value: float | None, unit: Unit, sign: str = "") -> str:
+    """Show a value with its unit; `sign` is a sign option of Python's format language."""
+    if value is None:
+        return "-"
+    match unit:
+        case Unit.SHARE:
             return f"{value:{sign}.1%}"
-        case _, "s":
+        case Unit.SECONDS:
             return f"{value:{sign}.3f} s"
-        case _:
+        case Unit.COUNT:
             return f"{value:{sign}g}"
+        case _:
+            assert_never(unit)

@@ -1,33 +1,52 @@
-"""A small picture of one duration: the measured beside what is likely and its bound."""
+"""A small picture of one duration: the measured one beside the likely range and the bound.
 
-import svg
+This module computes the layout; templates/gauge.svg.j2 draws it.
+"""
 
-from deploytool.render.report.figures import Figure, likely_words, seconds
-from deploytool.render.report.svg import box, line, tooltip
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-WIDTH, HEIGHT, EDGE = 300.0, 22.0, 6.0  # pixels
+from deploytool.render.report.figures import Figure, likely_range, seconds
+
+# Pixels; the template draws on the same width. The edge leaves room for half of a dot
+WIDTH = 300.0
+EDGE = 6.0
 
 
-def gauge(figure: Figure, most: float) -> str:
-    """An SVG element whose right edge is `most` seconds."""
-    middle = HEIGHT / 2
+@dataclass(frozen=True)
+class Gauge:
+    """Places along the gauge in pixels. `measured` is None when nothing was measured."""
+
+    description: str
+    least: float
+    median: float
+    most: float
+    bound: float
+    measured: float | None
+
+
+def gauges(figures: Sequence[Figure]) -> list[Gauge]:
+    """Lay out a gauge for each figure, all on the same scale."""
+    longest = 1.0  # second; the scale divides by it
+    for figure in figures:
+        longest = max(longest, figure.bound, figure.likely.most, figure.measured or 0.0)
+    return [_gauge(figure, longest) for figure in figures]
+
+
+def _gauge(figure: Figure, longest: float) -> Gauge:
+    likely = figure.likely
 
     def x(value: float) -> float:
-        return EDGE + value / most * (WIDTH - 2 * EDGE)
+        return EDGE + value / longest * (WIDTH - 2 * EDGE)
 
-    likely = figure.likely
-    words = f"{figure.movement}, {figure.name}: measured {seconds(figure.measured)}"
-    words += f", likely {likely_words(likely)}, bound {seconds(figure.bound)}"
-    elements: list[svg.Element] = [
-        tooltip(words),
-        line(EDGE, middle, WIDTH - EDGE, middle, "grid"),
-        box(x(likely.least), middle - 5, x(likely.most) - x(likely.least), 10, "band"),
-        line(x(likely.median), middle - 5, x(likely.median), middle + 5, "median"),
-        line(x(figure.bound), 2, x(figure.bound), HEIGHT - 2, "limit"),
-    ]
-    if figure.measured is not None:
-        elements.append(svg.Circle(cx=round(x(figure.measured), 1), cy=middle, r=5, class_=["dot"]))
-    viewbox = svg.ViewBoxSpec(0, 0, WIDTH, HEIGHT)
-    return svg.SVG(
-        viewBox=viewbox, class_=["gauge"], extra={"role": "img"}, elements=elements
-    ).as_str()
+    return Gauge(
+        description=(
+            f"{figure.movement}, {figure.name}: measured {seconds(figure.measured)},"
+            f" likely {likely_range(likely)}, bound {seconds(figure.bound)}"
+        ),
+        least=x(likely.least),
+        median=x(likely.median),
+        most=x(likely.most),
+        bound=x(figure.bound),
+        measured=None if figure.measured is None else x(figure.measured),
+    )

@@ -1,73 +1,107 @@
-"""JUnit XML: what a CI system shows of a drill as tests."""
+"""A drill's report as JUnit XML, which CI systems show as tests."""
 
+from typing import assert_never
 from xml.etree import ElementTree as ET  # written only: nothing foreign is parsed
 
 from deploytool.core.drill.judge import Check, Judgement, Verdict
 
-NOT_MEASURED = "it was not measured: the drill ended before it"
+NOT_MEASURED = "not measured: the drill ended before it"
 
 
 def junit_xml(judgement: Judgement) -> str:
-    """A testsuite with a testcase a check; a check without a result is skipped. Times in seconds of
-    the target's clock.
+    """Return a testsuite with a testcase for each check; a check without a result is skipped.
+
+    Times are in seconds of the target's clock.
     """
-    started, timeline = judgement.started, judgement.timeline
-    counts = {"tests": len(Check), "failures": 0, "errors": 0, "skipped": 0}
-    took = {Check.FAILOVER: judgement.failover.client, Check.FAILBACK: judgement.failback.client}
-    cases = []
-    for check in Check:
-        time = took.get(check) or 0.0
-        case = ET.Element(
-            "testcase",
-            classname=f"drill.{started.stage}.{started.scenario.fault}",
-            name=check,
-            time=f"{time:.3f}",
-        )
-        verdict, message = _outcome(judgement, check)
-        # XML has no place for control characters
-        message = "".join(each for each in message if each.isprintable())
-        match verdict:
-            case Verdict.FAIL:
-                counts["failures"] += 1
-                ET.SubElement(case, "failure", type=str(verdict), message=message).text = message
-            case Verdict.INCONCLUSIVE:
-                counts["skipped"] += 1
-                ET.SubElement(case, "skipped", type=str(verdict), message=message)
-            case Verdict.PASS:
-                pass
-        cases.append(case)
-    attributes = {
-        "name": f"failover drill of {started.domain}",
-        **{name: str(count) for name, count in counts.items()},
-        "time": f"{timeline[-1].at - timeline[0].at:.3f}",
-        "timestamp": started.wall_time[:19],
-        "hostname": started.domain,
-    }
-    suite = ET.Element("testsuite", attributes)
+    cases = [_case(judgement, check) for check in Check]
+    started = judgement.started
+    timeline = judgement.timeline
+
+    suites = ET.Element("testsuites")
+    suite = ET.SubElement(
+        suites,
+        "testsuite",
+        {
+            "name": _printable(f"failover drill of {started.domain}"),
+            "tests": str(len(cases)),
+            "failures": str(_count(cases, "failure")),
+            "errors": "0",
+            "skipped": str(_count(cases, "skipped")),
+            "time": f"{timeline[-1].at - timeline[0].at:.3f}",
+            # The schema's timestamp has no time zone
+            "timestamp": _printable(started.wall_time[:19]),
+            "hostname": _printable(started.domain),
+        },
+    )
     properties = ET.SubElement(suite, "properties")
-    for name, value in {
-        "verdict": judgement.verdict,
+    values = {
+        "verdict": str(judgement.verdict),
         "target": started.target,
         "deploytool": started.tool,
-    }.items():
-        ET.SubElement(properties, "property", name=name, value=value)
+    }
+    for name, value in values.items():
+        ET.SubElement(properties, "property", name=name, value=_printable(value))
     suite.extend(cases)
-    suites = ET.Element("testsuites")
-    suites.append(suite)
+
     ET.indent(suites)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+    declaration = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f"{declaration}\n{ET.tostring(suites, encoding='unicode')}\n"
+
+
+def _case(judgement: Judgement, check: Check) -> ET.Element:
+    """Return the testcase of a check. Its time is that of the client in the movement it judges."""
+    durations = {
+        Check.FAILOVER: judgement.failover.client,
+        Check.FAILBACK: judgement.failback.client,
+    }
+    duration = durations.get(check) or 0.0
+    started = judgement.started
+    case = ET.Element(
+        "testcase",
+        classname=_printable(f"drill.{started.stage}.{started.scenario.fault}"),
+        name=check,
+        time=f"{duration:.3f}",
     )
+
+    verdict, reason = _outcome(judgement, check)
+    message = _printable(reason)
+    match verdict:
+        case Verdict.FAIL:
+            ET.SubElement(case, "failure", type=str(verdict), message=message).text = message
+        case Verdict.INCONCLUSIVE:
+            ET.SubElement(case, "skipped", type=str(verdict), message=message)
+        case Verdict.PASS:
+            pass
+        case _:
+            assert_never(verdict)
+    return case
 
 
 def _outcome(judgement: Judgement, check: Check) -> tuple[Verdict, str]:
-    """The worst that was found for a check. Findings come worst first."""
-    found = [each for each in judgement.findings if each.check is check]
-    if found:
-        return found[0].verdict, "; ".join(each.reason for each in found)
-    measured = {
-        Check.FAILOVER: judgement.failover.client is not None,
-        Check.FAILBACK: judgement.failback.client is not None,
-        Check.OBJECTIVES: judgement.failover.client is not None,
-    }
-    return (Verdict.PASS, "") if measured.get(check, True) else (Verdict.INCONCLUSIVE, NOT_MEASURED)
+    """Return the verdict of a check and the reasons for it."""
+    findings = [finding for finding in judgement.findings if finding.check is check]
+    if findings:
+        # Findings are sorted by verdict, the worst first
+        return findings[0].verdict, "; ".join(finding.reason for finding in findings)
+
+    match check:
+        case Check.FAILOVER | Check.OBJECTIVES:
+            measured = judgement.failover.client is not None
+        case Check.FAILBACK:
+            measured = judgement.failback.client is not None
+        case Check.HISTORY | Check.RESTORED:
+            measured = True
+        case _:
+            assert_never(check)
+    if measured:
+        return Verdict.PASS, ""
+    return Verdict.INCONCLUSIVE, NOT_MEASURED
+
+
+def _count(cases: list[ET.Element], result: str) -> int:
+    return sum(case.find(result) is not None for case in cases)
+
+
+def _printable(value: str) -> str:
+    """Drop control characters: XML cannot represent them."""
+    return "".join(character for character in value if character.isprintable())

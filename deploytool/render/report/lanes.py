@@ -1,5 +1,4 @@
-"""What each observer saw, as stretches of equal answers: what a picture of a drill is drawn from.
-Pure.
+"""What each observer saw, as stretches of equal answers: the data of a drill's picture. Pure.
 
 A drill at 50 probes a second has a hundred thousand answers and a few dozen stretches.
 """
@@ -13,12 +12,13 @@ from deploytool.core.drill.history import FRESH, KEPT, DnsAnswered, HealthSeen, 
 from deploytool.core.drill.live_state import HealthView
 from deploytool.core.drill.parsed_history import ParsedHistory
 
-MOST_STRETCHES = 300  # of a lane; one that changes more often is condensed, see `condensed`
+MOST_STRETCHES = 300  # of a lane; `condensed` joins those of a lane that has more
 
 
 class Kind(StrEnum):
-    """What a stretch is; where a condensed one holds several, the last of these in order is shown:
-    a failure is never lost.
+    """What was seen in a stretch, from the best to the worst.
+
+    Where stretches of several kinds are joined, the worst is shown, so that no failure is lost.
     """
 
     SERVED = "served"
@@ -30,11 +30,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Stretch:
-    """From `start` until `end` (seconds since the drill began) `probes` answers of a lane were
-    alike.
+    """A time in which a lane got `probes` equal answers, in seconds since the drill began.
 
-    `text`: the region that served or that DNS pointed to; why it failed; nothing for a health
-    check.
+    `text` is the region that served or that DNS pointed to, the reason of a failure, or empty for
+    a health check.
     """
 
     start: float
@@ -53,137 +52,176 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class CheckerCount:
+    """How many of the health checkers count the endpoint healthy, from the second `at` on."""
+
+    at: float
+    healthy: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Lanes:
     """Everything that was observed.
 
-    `verdict` is the health check's; `checkers` what each of its checkers counts; `healthy` how many
-    of how many count the endpoint healthy from a second on.
+    `verdict` is that of the health check, `checkers` are its checkers, and `healthy` tells each
+    change of how many of them count the endpoint healthy.
     """
 
     verdict: Lane
     checkers: tuple[Lane, ...]
-    healthy: tuple[tuple[float, int, int], ...]
+    healthy: tuple[CheckerCount, ...]
     name_servers: tuple[Lane, ...]
     resolvers: tuple[Lane, ...]
     clients: tuple[Lane, ...]
     regions: tuple[Lane, ...]
 
     def answering(self) -> tuple[Lane, ...]:
-        """The lanes that a region answers."""
+        """Return the lanes that a region answers."""
         return self.name_servers + self.resolvers + self.clients + self.regions
 
 
-def lanes(facts: ParsedHistory) -> Lanes:
+def lanes(history: ParsedHistory) -> Lanes:
     """Take a history apart by lane."""
-    end = facts.events[-1].at
-    seen: dict[str, list[Stretch]] = {}
-    for event in facts.events:
-        if isinstance(event, Served | DnsAnswered):
-            seen.setdefault(event.lane, []).append(_answer(facts, event))
-    made = [Lane(name, condensed(merged(points, end))) for name, points in sorted(seen.items())]
-    verdict = [
-        Stretch(each.at, each.at, _health(healthy=each.healthy)) for each in facts.verdicts()
+    end = history.events[-1].at
+    verdicts = [
+        Stretch(turned.at, turned.at, _health(healthy=turned.healthy))
+        for turned in history.verdicts()
     ]
-    healthy, checkers = _checkers(facts, end)
+    healthy, checkers = _checkers(history, end)
 
-    def those(prefix: str) -> tuple[Lane, ...]:
-        return tuple(each for each in made if each.name.startswith(prefix))
+    answering = _answering_lanes(history, end)
+    clients = _with_prefix(answering, "client:")
+    # The two clients in a fixed order, whatever their names sort to
+    order = [FRESH, KEPT]
+    clients.sort(key=lambda lane: order.index(lane.name) if lane.name in order else len(order))
 
-    clients = sorted(
-        those("client:"),
-        key=lambda lane: (FRESH, KEPT).index(lane.name) if lane.name in (FRESH, KEPT) else 2,
-    )
     return Lanes(
-        verdict=Lane("verdict", merged(verdict, end)),
-        checkers=checkers,
-        healthy=healthy,
-        name_servers=those("name-server:"),
-        resolvers=those("resolver:"),
+        verdict=Lane("verdict", merged(verdicts, end)),
+        checkers=tuple(checkers),
+        healthy=tuple(healthy),
+        name_servers=tuple(_with_prefix(answering, "name-server:")),
+        resolvers=tuple(_with_prefix(answering, "resolver:")),
         clients=tuple(clients),
-        regions=those("region:"),
+        regions=tuple(_with_prefix(answering, "region:")),
     )
+
+
+def _answering_lanes(history: ParsedHistory, end: float) -> list[Lane]:
+    """Return the lanes of requests and DNS queries, sorted by name."""
+    answers: dict[str, list[Stretch]] = {}
+    for event in history.events:
+        if isinstance(event, Served | DnsAnswered):
+            answers.setdefault(event.lane, []).append(_answer(history, event))
+    return [Lane(name, condensed(merged(answers[name], end))) for name in sorted(answers)]
+
+
+def _with_prefix(all_lanes: Iterable[Lane], prefix: str) -> list[Lane]:
+    return [lane for lane in all_lanes if lane.name.startswith(prefix)]
 
 
 def merged(points: Iterable[Stretch], end: float) -> tuple[Stretch, ...]:
-    """One stretch for all neighbours that are alike, each until the next one's start and the last
-    until `end`.
-    """
-    runs = [list(run) for _, run in groupby(points, key=lambda each: (each.kind, each.text))]
-    starts = [run[0].start for run in runs] + [end]
-    return tuple(
-        replace(run[0], end=max(until, run[-1].end), probes=sum(each.probes for each in run))
-        for run, until in zip(runs, starts[1:], strict=True)
-    )
+    """Join neighbours that are equal. Each lasts until the next one, the last one until `end`."""
+    runs = [list(run) for _, run in groupby(points, key=_content)]
+    starts = [run[0].start for run in runs]
+    next_starts = [*starts, end][1:]
+
+    result: list[Stretch] = []
+    for run, next_start in zip(runs, next_starts, strict=True):
+        probes = sum(stretch.probes for stretch in run)
+        result.append(replace(run[0], end=max(next_start, run[-1].end), probes=probes))
+    return tuple(result)
+
+
+def _content(stretch: Stretch) -> tuple[Kind, str]:
+    return stretch.kind, stretch.text
 
 
 def condensed(stretches: Sequence[Stretch], most: int = MOST_STRETCHES) -> tuple[Stretch, ...]:
-    """At most `most` stretches: those that begin within the same fraction of the time become one,
-    shown as the worst of them.
+    """Return at most `most` stretches.
+
+    Where there are more, the time is divided into `most` equal parts. The stretches that begin in
+    the same part become one, shown as the worst of them.
     """
     if len(stretches) <= most:
         return tuple(stretches)
-    begin, end = stretches[0].start, stretches[-1].end
-    step = (end - begin) / most or 1.0
-    buckets = groupby(stretches, key=lambda each: min(int((each.start - begin) / step), most - 1))
-    return merged((_worst(list(bucket)) for _, bucket in buckets), end)
+    begin = stretches[0].start
+    end = stretches[-1].end
+    part = (end - begin) / most or 1.0
+
+    def part_number(stretch: Stretch) -> int:
+        return min(int((stretch.start - begin) / part), most - 1)
+
+    joined = [_joined(list(group)) for _, group in groupby(stretches, key=part_number)]
+    return merged(joined, end)
 
 
-def _worst(stretches: Sequence[Stretch]) -> Stretch:
-    worst = max(stretches, key=lambda each: list(Kind).index(each.kind))
-    mixed = worst.kind is Kind.FAILED and any(each.kind is not Kind.FAILED for each in stretches)
+def _joined(stretches: Sequence[Stretch]) -> Stretch:
+    """Return one stretch in the place of several, shown as the worst of them."""
+    severity = list(Kind)
+    worst = max(stretches, key=lambda stretch: severity.index(stretch.kind))
+    all_failed = all(stretch.kind is Kind.FAILED for stretch in stretches)
+    text = worst.text
+    if worst.kind is Kind.FAILED and not all_failed:
+        text = f"{worst.text} at times"
     return Stretch(
-        stretches[0].start,
-        stretches[-1].end,
-        worst.kind,
-        f"{worst.text} at times" if mixed else worst.text,
-        sum(each.probes for each in stretches),
+        start=stretches[0].start,
+        end=stretches[-1].end,
+        kind=worst.kind,
+        text=text,
+        probes=sum(stretch.probes for stretch in stretches),
     )
 
 
-def _answer(facts: ParsedHistory, event: Served | DnsAnswered) -> Stretch:
+def _answer(history: ParsedHistory, event: Served | DnsAnswered) -> Stretch:
+    """Return the stretch of a single answer, which has no length yet."""
     match event:
         case Served(region=str(region)) if event.good:
             return Stretch(event.at, event.at, Kind.SERVED, region)
         case Served():
-            return Stretch(
-                event.at, event.at, Kind.FAILED, event.failure or f"status {event.status}"
-            )
+            reason = event.failure or f"status {event.status}"
+            return Stretch(event.at, event.at, Kind.FAILED, reason)
         case DnsAnswered():
-            if region_ := facts.address_book.region_of(event.addresses):
-                return Stretch(event.at, event.at, Kind.SERVED, region_)
+            answered = history.address_book.region_of(event.addresses)
+            if answered:
+                return Stretch(event.at, event.at, Kind.SERVED, answered)
             if event.addresses:
                 return Stretch(event.at, event.at, Kind.UNKNOWN, ", ".join(event.addresses))
             return Stretch(event.at, event.at, Kind.FAILED, event.failure or event.rcode)
 
 
-def _checkers(
-    facts: ParsedHistory, end: float
-) -> tuple[tuple[tuple[float, int, int], ...], tuple[Lane, ...]]:
-    view = HealthView(facts.started.health_check.config)
-    counts: list[tuple[float, int, int]] = []
+def _checkers(history: ParsedHistory, end: float) -> tuple[list[CheckerCount], list[Lane]]:
+    """Return each change of the count of healthy checkers, and a lane for each checker."""
+    view = HealthView(history.started.health_check.config)
+    counts: list[CheckerCount] = []
     points: dict[tuple[str, str, int], list[Stretch]] = {}
-    for event in facts.events:
+    for event in history.events:
         if not isinstance(event, HealthSeen) or event.failure:
             continue
         view.observe(event)
-        if not counts or counts[-1][1:] != view.checkers:
-            counts.append((event.at, *view.checkers))
+        healthy, total = view.checkers
+        if not counts or (counts[-1].healthy, counts[-1].total) != (healthy, total):
+            counts.append(CheckerCount(event.at, healthy, total))
         for key, state in view.states.items():
-            points.setdefault(key, []).append(
-                Stretch(event.at, event.at, _health(healthy=state.healthy))
-            )
-    regions = [region for region, _, _ in points]
-    named = list(_numbered(regions))
-    return tuple(counts), tuple(
-        Lane(name, merged(each, end)) for name, each in zip(named, points.values(), strict=True)
-    )
+            stretch = Stretch(event.at, event.at, _health(healthy=state.healthy))
+            points.setdefault(key, []).append(stretch)
+
+    names = _numbered([region for region, _, _ in points])
+    checkers = [
+        Lane(name, merged(stretches, end))
+        for name, stretches in zip(names, points.values(), strict=True)
+    ]
+    return counts, checkers
 
 
 def _numbered(regions: Sequence[str]) -> Iterator[str]:
-    """A region's name, numbered where it has several checkers."""
+    """Yield a name for each checker: its region, with a number where that has several."""
     for index, region in enumerate(regions):
-        number = regions[: index + 1].count(region)
-        yield f"{region} {number}" if regions.count(region) > 1 else region
+        if regions.count(region) == 1:
+            yield region
+        else:
+            number = regions[: index + 1].count(region)
+            yield f"{region} {number}"
 
 
 def _health(*, healthy: bool) -> Kind:

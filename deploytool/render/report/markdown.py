@@ -1,99 +1,79 @@
-"""Markdown: a drill's report for a pull request, a wiki or the summary of a CI run."""
+"""A drill's report as Markdown, for a pull request, a wiki or the summary of a CI run."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from deploytool.core.drill.judge import Judgement, Verdict
-from deploytool.core.drill.measures import Latency
+from deploytool.core.drill.judge import Judgement
+from deploytool.render.markdown import table, text
+from deploytool.render.marks import VERDICT_EMOJI
 from deploytool.render.report.figures import (
     PHASES,
     figures,
-    likely_words,
+    likely_range,
     milliseconds,
-    notable,
-    requests_words,
+    request_counts,
     seconds,
-    served_words,
+    serving_regions,
+    time_note,
 )
-
-MARKS = {Verdict.PASS: "✅", Verdict.INCONCLUSIVE: "❔", Verdict.FAIL: "❌"}
+from deploytool.render.report.timeline import timeline_rows
 
 
 def markdown(judgement: Judgement) -> str:
-    """The verdict and why, the durations measured and expected, requests, latency, who served, the
-    timeline.
-    """
+    """Return the report: the verdict, the durations, the facts, the latency and the timeline."""
     return "\n".join(_lines(judgement)) + "\n"
 
 
 def _lines(judgement: Judgement) -> Iterator[str]:
-    started = judgement.started
-    yield f"# Failover drill of {_safe(started.domain)}: {MARKS[judgement.verdict]} {judgement.verdict}"
+    domain = text(judgement.started.domain)
+    verdict = judgement.verdict
+    yield f"# Failover drill of {domain}: {VERDICT_EMOJI[verdict]} {verdict}"
     yield ""
-    yield from (f"- {_safe(reason)}" for reason in judgement.reasons)
+    for reason in judgement.reasons:
+        yield f"- {text(reason)}"
     yield ""
-    yield from _table(
-        ("", "measured", "likely", "bound"),
-        (
-            (
-                f"{each.movement}: {each.name}",
-                seconds(each.measured),
-                likely_words(each.likely),
-                seconds(each.bound),
-            )
-            for each in figures(judgement)
-        ),
-    )
-    yield ""
-    yield from _table(("", ""), _facts(judgement))
-    yield ""
-    yield from _table(
-        ("latency", "p50", "p95", "p99"),
-        (
-            (phase, *map(milliseconds, (each.p50, each.p95, each.p99)))
-            for phase, each in _latency(judgement)
-        ),
-    )
-    yield ""
+
+    yield from table(("", "measured", "likely", "bound"), _duration_rows(judgement))
+    yield from table(("", ""), _fact_rows(judgement))
+    yield from table(("latency", "p50", "p95", "p99"), _latency_rows(judgement))
+
     yield "## Timeline"
     yield ""
-    yield from _table(
-        ("second", "what happened"), ((f"{at:.1f}", text) for at, text in notable(judgement))
-    )
-    yield ""
+    rows = ((f"{at:.1f}", text(event)) for at, event in timeline_rows(judgement))
+    yield from table(("second", "what happened"), rows)
     yield "Seconds of the timeline count from the injection."
-    if started.speed != 1:
-        yield f"They are the local cloud's, which passed {started.speed:g} times as fast as real ones; latencies are real."
+    note = time_note(judgement)
+    if note:
+        yield note
 
 
-def _facts(judgement: Judgement) -> Iterator[tuple[str, str]]:
+def _duration_rows(judgement: Judgement) -> Iterator[tuple[str, ...]]:
+    for figure in figures(judgement):
+        yield (
+            f"{figure.movement}: {figure.name}",
+            seconds(figure.measured),
+            likely_range(figure.likely),
+            seconds(figure.bound),
+        )
+
+
+def _fact_rows(judgement: Judgement) -> Iterator[tuple[str, str]]:
     started = judgement.started
-    yield "served by", served_words(judgement)
-    yield "requests", requests_words(judgement)
-    yield (
-        "fault",
-        f"{started.scenario.fault}, {'restored and verified' if judgement.restored else '**NOT restored**'}",
-    )
-    yield (
-        "stage",
-        f"{started.stage}, {started.primary} and {started.secondary}, target {started.target}",
-    )
-    yield "began", f"{started.wall_time}, deploytool {started.tool}"
+    restored = "restored and verified" if judgement.restored else "**NOT restored**"
+    regions = f"{started.primary} and {started.secondary}"
+
+    yield "served by", text(serving_regions(judgement))
+    yield "requests", text(request_counts(judgement))
+    yield "fault", f"{text(started.scenario.fault)}, {restored}"
+    yield "stage", text(f"{started.stage}, {regions}, target {started.target}")
+    yield "started", text(f"{started.wall_time}, deploytool {started.tool}")
 
 
-def _latency(judgement: Judgement) -> Iterator[tuple[str, Latency]]:
-    return ((phase, judgement.latency[phase]) for phase in PHASES)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield _row(head)
-    yield _row(("---",) * len(head))
-    yield from (_row(map(_safe, row)) for row in rows)
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _safe(text: str) -> str:
-    """A text that cannot leave its table cell, nor be HTML."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+def _latency_rows(judgement: Judgement) -> Iterator[tuple[str, ...]]:
+    for phase in PHASES:
+        latency = judgement.latency[phase]
+        yield (
+            phase,
+            milliseconds(latency.p50),
+            milliseconds(latency.p95),
+            milliseconds(latency.p99),
+        )

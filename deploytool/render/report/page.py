@@ -1,34 +1,64 @@
-"""The report as one HTML file: it fetches nothing, runs nothing, prints well."""
+"""The report as one HTML file: it loads nothing, runs no script, and prints well."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from deploytool.core.drill.judge import Judgement, Verdict
+from deploytool.core.drill.judge import Judgement
+from deploytool.render.marks import VERDICTS
+from deploytool.render.report.canvas import PATTERNED
 from deploytool.render.report.figures import (
     PHASES,
-    Figure,
-    epoch,
     figures,
-    likely_words,
+    likely_range,
     milliseconds,
-    notable,
-    requests_words,
+    request_counts,
     seconds,
-    served_words,
+    serving_regions,
+    time_note,
 )
-from deploytool.render.report.gauge import gauge
-from deploytool.render.report.lanes import Kind, Lane, Lanes, lanes
+from deploytool.render.report.gauge import gauges
+from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch, lanes
 from deploytool.render.report.picture import picture
+from deploytool.render.report.timeline import timeline_rows, zero_second
 
-MARKS = {Verdict.PASS: "✓", Verdict.INCONCLUSIVE: "?", Verdict.FAIL: "✗"}
+
+@dataclass(frozen=True)
+class StretchRow:
+    """A row of the table that holds the picture's data. Times in seconds since the injection."""
+
+    lane: str
+    start: float
+    end: float
+    result: str
+    probes: int
 
 
 def page(judgement: Judgement) -> str:
-    """The whole page. What comes from outside is escaped by jinja2; the pictures escape theirs
-    themselves.
-    """
+    """Return the page. Jinja escapes every text in it, in the pictures too."""
+    shown = figures(judgement)
+    observed = lanes(judgement.history)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            judgement=judgement,
+            started=judgement.started,
+            mark=VERDICTS[judgement.verdict].symbol,
+            figures=list(zip(shown, gauges(shown), strict=True)),
+            serving_regions=serving_regions(judgement),
+            request_counts=request_counts(judgement),
+            latency=[(phase, judgement.latency[phase]) for phase in PHASES],
+            picture=picture(judgement, observed),
+            timeline=list(timeline_rows(judgement)),
+            stretches=list(_stretch_rows(observed, zero_second(judgement))),
+            time_note=time_note(judgement),
+        )
+    )
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("deploytool.render.report"),
         autoescape=True,
@@ -36,45 +66,31 @@ def page(judgement: Judgement) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "seconds": seconds,
-        "milliseconds": milliseconds,
-        "likely": likely_words,
-    }
-    shown = figures(judgement)
-    observed = lanes(judgement.history)
-    return environment.get_template("page.html.j2").render(
-        judgement=judgement,
-        started=judgement.started,
-        mark=MARKS[judgement.verdict],
-        figures=[(each, _gauge(each, shown)) for each in shown],
-        served=served_words(judgement),
-        requests=requests_words(judgement),
-        latency=[(phase, judgement.latency[phase]) for phase in PHASES],
-        picture=Markup(picture(judgement, observed)),  # noqa: S704  # made by us, every text in it escaped
-        timeline=list(notable(judgement)),
-        stretches=list(_stretches(observed, epoch(judgement))),
-    )
+    environment.globals["patterned"] = PATTERNED
+    environment.filters["seconds"] = seconds
+    environment.filters["milliseconds"] = milliseconds
+    environment.filters["likely_range"] = likely_range
+    environment.filters["px"] = _pixels
+    return environment
 
 
-def _gauge(figure: Figure, shown: list[Figure]) -> Markup:
-    most = max(
-        1.0,
-        *(
-            value
-            for each in shown
-            for value in (each.bound, each.likely.most, each.measured or 0.0)
-        ),
-    )
-    return Markup(gauge(figure, most))  # noqa: S704  # numbers and our own words
+def _pixels(value: float) -> str:
+    """Show a coordinate to a tenth of a pixel, which is finer than a screen."""
+    return f"{round(value, 1):g}"
 
 
-def _stretches(found: Lanes, start: float) -> Iterator[tuple[str, float, float, str, int]]:
-    """The picture as a table: lane, from, until, what it saw, how many probes."""
-    checkers = tuple(Lane(f"checker:{each.name}", each.stretches) for each in found.checkers)
-    for lane in (Lane("health-check", found.verdict.stretches), *checkers, *found.answering()):
-        for each in lane.stretches:
-            what = (
-                f"failed: {each.text}" if each.kind is Kind.FAILED else each.text or str(each.kind)
-            )
-            yield lane.name, each.start - start, each.end - start, what, each.probes
+def _stretch_rows(observed: Lanes, zero: float) -> Iterator[StretchRow]:
+    """Yield the stretches of all lanes, lane by lane, in the order of the picture."""
+    health_check = Lane("health-check", observed.verdict.stretches)
+    checkers = [Lane(f"checker:{lane.name}", lane.stretches) for lane in observed.checkers]
+    for lane in (health_check, *checkers, *observed.answering()):
+        for stretch in lane.stretches:
+            start = stretch.start - zero
+            end = stretch.end - zero
+            yield StretchRow(lane.name, start, end, _result(stretch), stretch.probes)
+
+
+def _result(stretch: Stretch) -> str:
+    if stretch.kind is Kind.FAILED:
+        return f"failed: {stretch.text}"
+    return stretch.text or str(stretch.kind)

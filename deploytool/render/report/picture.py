@@ -1,321 +1,284 @@
-"""The picture of a drill: lanes over time, coloured by the region that answered, with the expected
-and the measured drawn in.
+"""The picture of a drill: lanes over time, with the expected and the measured durations.
+
+This module computes the layout; templates/picture.svg.j2 draws it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-
-import svg
+from dataclasses import dataclass
 
 from deploytool.core.drill.judge import Judgement
-from deploytool.core.drill.measures import Movement, client_span
-from deploytool.core.drill.parsed_history import ParsedHistory, Window
-from deploytool.render.report.figures import epoch, seconds
-from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch
-from deploytool.render.report.svg import (
+from deploytool.core.drill.measures import client_span
+from deploytool.core.drill.parsed_history import ParsedHistory
+from deploytool.render.report.canvas import (
+    GAP,
     LEFT,
-    RIGHT,
+    LETTER,
+    NARROWEST,
+    ROW,
+    THIN,
     WIDTH,
-    bar,
-    box,
-    line,
-    patterns,
-    shortened,
-    text,
-    tooltip,
+    Box,
+    Canvas,
+    Label,
+    Line,
+    TimeScale,
 )
+from deploytool.render.report.figures import seconds
+from deploytool.render.report.lanes import Kind, Lanes
+from deploytool.render.report.timeline import zero_second
 
-# Heights in pixels: of a lane, of a checker's lane, between lanes, of a heading
-ROW, THIN, GAP, HEAD = 18.0, 10.0, 4.0, 26.0
-TICKS = 12  # at most so many on the axis
-STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
-MOST_CHECKERS = 32  # that still have a lane each
-ROOM = 0.08  # of the time, right of its end: for the words of a bound that stands there
-LETTER = 6.6  # about the width of one, in pixels
+MOST_TICKS = 12  # on the axis
+TICK_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)  # seconds
+MOST_CHECKERS = 32  # with more checkers, none has a lane of its own
+MARGIN = 0.08  # of the time, added after its end: room for the label of a bound there
+AXIS_TOP = 34.0
+MOMENT_TOP = 24.0
 
 
-@dataclass
-class _Drawing:
-    """Elements so far, and where the next row goes. `begin` and `end` bound the time, `zero` is its
-    origin.
+@dataclass(frozen=True)
+class Picture:
+    """Everything that the template draws. Sizes are in pixels.
+
+    The shapes are in layers: `grid` is at the bottom, `moments` are lines on top.
     """
 
-    begin: float
-    end: float
-    zero: float
-    regions: tuple[str, ...]
-    y: float = 40.0
-    elements: list[svg.Element] = field(default_factory=list)
-
-    def x(self, at: float) -> float:
-        return LEFT + (at - self.begin) / (self.end - self.begin) * (WIDTH - LEFT - RIGHT)
-
-    def add(self, *elements: svg.Element) -> None:
-        self.elements.extend(elements)
-
-    def heading(self, words: str) -> None:
-        self.add(text(0, self.y + 17, words, "heading"))
-        self.y += HEAD
-
-    def label(self, words: str, height: float = ROW) -> None:
-        self.add(
-            text(
-                LEFT - 10,
-                self.y + height / 2 + 4,
-                shortened(words),
-                "end" if height >= ROW else "small end",
-            )
-        )
-
-    def lane(self, lane: Lane, words: str, height: float = ROW) -> None:
-        """A row of stretches."""
-        self.label(words, height)
-        self.add(box(LEFT, self.y, WIDTH - LEFT - RIGHT, height, "track"))
-        for each in lane.stretches:
-            self.stretch(each, words, height)
-        self.y += height + GAP
-
-    def stretch(self, each: Stretch, words: str, height: float) -> None:
-        left, width = self.x(each.start), max(self.x(each.end) - self.x(each.start), 1.5)
-        what = each.text or str(each.kind)
-        title = f"{words}: {what if each.kind is not Kind.FAILED else f'failed, {what}'}"
-        title += f", from {each.start - self.zero:.1f} to {each.end - self.zero:.1f} s ({each.probes} probes)"
-        shade = self.shade(each)
-        self.add(*bar(left, self.y, width, height, shade, tooltip(title)))
-        if height >= ROW and len(what) * LETTER + 12 < width:
-            self.add(text(left + 6, self.y + 13, what, f"on {shade}-ink"))
-
-    def shade(self, each: Stretch) -> str:
-        """The name of a stretch's colour and pattern."""
-        if each.kind is Kind.SERVED:
-            return (
-                f"region{self.regions.index(each.text)}" if each.text in self.regions else "unknown"
-            )
-        return str(each.kind)
+    width: float
+    height: float
+    description: str
+    grid: tuple[Line, ...]
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+    labels: tuple[Label, ...]
+    moments: tuple[Line, ...]
 
 
-def picture(judgement: Judgement, found: Lanes) -> str:
-    """The picture as an SVG element for a page that has the colours of page.css."""
-    facts, bound = judgement.history, judgement.expected.total
-    windows = [each for each in (facts.failover, facts.failback) if each.start is not None]
-    begin, last = facts.events[0].at, facts.events[-1].at
-    end = max([last, *(each.start + bound for each in windows if each.start is not None)])
-    drawing = _Drawing(
-        begin,
-        max(end, begin + 1.0) + ROOM * (end - begin),
-        epoch(judgement),
-        _regions(found, facts),
-    )
-    _expected(drawing, judgement, windows)
-    _fault(drawing, judgement)
-    _health(drawing, found)
-    for heading, group in {
-        "Authoritative name servers": found.name_servers,
-        "Resolvers": found.resolvers,
-        "Clients": found.clients,
-        "Each region's own endpoint": found.regions,
-    }.items():
-        if group:
-            drawing.heading(heading)
-            for lane in group:
-                drawing.lane(lane, lane.name.partition(":")[2])
-    height = drawing.y + 30
-    under = list(_axis(drawing, last))
-    summary = f"{judgement.verdict}: {'; '.join(judgement.reasons)}"
-    return svg.SVG(
-        viewBox=svg.ViewBoxSpec(0, 0, WIDTH, height),
-        class_=["picture"],
-        extra={"role": "img", "aria-labelledby": "picture-title picture-desc"},
-        elements=[
-            tooltip("What every observer saw over time", "picture-title"),
-            svg.Desc(
-                id="picture-desc",
-                text=tooltip(f"{summary}. The table below the picture holds the same.").text,
-            ),
-            patterns(),
-            *under,
-            *drawing.elements,
-            *_marks(drawing, facts),
-        ],
-    ).as_str()
+def picture(judgement: Judgement, lanes: Lanes) -> Picture:
+    """Lay out the picture of a drill. `lanes` are those of the judgement's history."""
+    history = judgement.history
+    canvas = Canvas(_time_scale(judgement), _regions(lanes, history))
 
-
-def _regions(found: Lanes, facts: ParsedHistory) -> tuple[str, ...]:
-    """Primary, secondary, and whatever else answered."""
-    seen = {
-        each.text
-        for lane in found.answering()
-        for each in lane.stretches
-        if each.kind is Kind.SERVED
+    _durations(canvas, judgement)
+    _fault(canvas, judgement)
+    _health(canvas, lanes)
+    groups = {
+        "Authoritative name servers": lanes.name_servers,
+        "Resolvers": lanes.resolvers,
+        "Clients": lanes.clients,
+        "Each region's own endpoint": lanes.regions,
     }
-    return (
-        facts.started.primary,
-        facts.started.secondary,
-        *sorted(seen - {facts.started.primary, facts.started.secondary}),
+    for heading, group in groups.items():
+        if group:
+            canvas.heading(heading)
+        for lane in group:
+            canvas.lane(lane, lane.name.partition(":")[2])
+
+    grid = _axis(canvas, last=history.events[-1].at)
+    moments = _moments(canvas, history)
+    reasons = "; ".join(judgement.reasons)
+    return Picture(
+        width=WIDTH,
+        height=canvas.y + 30,
+        description=f"{judgement.verdict}: {reasons}. The table below the picture has the same data.",
+        grid=tuple(grid),
+        boxes=tuple(canvas.boxes),
+        lines=tuple(canvas.lines),
+        labels=tuple(canvas.labels),
+        moments=tuple(moments),
     )
 
 
-def _expected(drawing: _Drawing, judgement: Judgement, windows: Sequence[Window]) -> None:
-    if not windows:
+def _time_scale(judgement: Judgement) -> TimeScale:
+    """Return a scale that shows the whole history and the bounds of both movements."""
+    history = judgement.history
+    begin = history.events[0].at
+    end = history.events[-1].at
+    for window in (history.failover, history.failback):
+        if window.start is not None:
+            end = max(end, window.start + judgement.expected.total)
+
+    margin = MARGIN * (end - begin)
+    # A history of a single event has no duration, and the scale divides by it
+    return TimeScale(begin, max(end, begin + 1.0) + margin, zero_second(judgement))
+
+
+def _regions(lanes: Lanes, history: ParsedHistory) -> tuple[str, ...]:
+    """Return the primary, the secondary, and the other regions that answered."""
+    expected = (history.started.primary, history.started.secondary)
+    answered: set[str] = set()
+    for lane in lanes.answering():
+        answered.update(part.text for part in lane.stretches if part.kind is Kind.SERVED)
+    return (*expected, *sorted(answered.difference(expected)))
+
+
+def _durations(canvas: Canvas, judgement: Judgement) -> None:
+    """Add the measured and the expected duration of each movement that was started."""
+    history = judgement.history
+    starts = {"failover": history.failover.start, "failback": history.failback.start}
+    if all(start is None for start in starts.values()):
         return
-    drawing.heading("Measured and expected")
-    for window in windows:
-        start = window.start or 0.0
-        movement = judgement.failover if window.name == "failover" else judgement.failback
-        drawing.add(*_measured(drawing, window, movement, client_span(judgement.history, window)))
-        drawing.y += ROW + GAP
-        likely, bound = judgement.likely[window.name].client, judgement.expected.total
-        low, median, high = (
-            drawing.x(start + each) for each in (likely.least, likely.median, likely.most)
-        )
-        limit, middle = drawing.x(start + bound), drawing.y + ROW / 2
-        words = f"likely {likely.least:.0f} to {likely.most:.0f} s, median {likely.median:.0f} s, bound {bound:.0f} s"
-        drawing.label(f"{window.name} expected")
-        drawing.add(
-            box(
-                drawing.x(start),
-                drawing.y + 2,
-                limit - drawing.x(start),
-                ROW - 4,
-                "bound",
-                tooltip(words),
-            ),
-            line(low, middle, high, middle, "likely"),
-            *(line(each, middle - 5, each, middle + 5, "likely") for each in (low, high)),
-            line(median, middle - 6, median, middle + 6, "median"),
-            line(limit, drawing.y - 1, limit, drawing.y + ROW + 1, "limit"),
-            *_beside(limit, drawing.y + 13, f"bound {bound:.0f} s"),
-        )
-        drawing.y += ROW + GAP
+
+    canvas.heading("Measured and expected")
+    for name, start in starts.items():
+        if start is not None:
+            _measured(canvas, judgement, name, start)
+            _expected(canvas, judgement, name, start)
 
 
-def _measured(
-    drawing: _Drawing, window: Window, movement: Movement, span: tuple[float, float] | None
-) -> Iterator[svg.Element]:
-    start, y = window.start or 0.0, drawing.y
-    drawing.label(f"{window.name} measured")
+def _measured(canvas: Canvas, judgement: Judgement, name: str, start: float) -> None:
+    """Add a row: the client's duration as a bar, detection and DNS as ticks."""
+    history = judgement.history
+    failing_over = name == "failover"
+    window = history.failover if failing_over else history.failback
+    movement = judgement.failover if failing_over else judgement.failback
+
+    canvas.row_label(f"{name} measured")
+    span = client_span(history, window)
     if span is None:
-        yield text(
-            drawing.x(start) + 6, y + 13, f"the client did not reach {window.to} for good", "note"
-        )
+        x = canvas.scale.x(start) + 6
+        text = f"the client did not reach {window.to} for good"
+        canvas.labels.append(Label(x, canvas.y + 13, text, "note"))
     else:
-        left, right = drawing.x(span[0]), drawing.x(span[1])
-        yield box(
-            left,
-            y + 10,
-            max(right - left, 1.5),
-            6,
-            "took",
-            tooltip(f"client: {seconds(movement.client)}"),
-        )
-        yield from _beside(right, y + 16, f"client {seconds(movement.client)}")
-    for name, value, letter in (
-        ("detection", movement.detection, "D"),
-        ("last name server", movement.dns, "N"),
-    ):
-        if value is not None:
-            at = drawing.x(start + value)
-            yield svg.G(
-                class_=["mark"],
-                elements=[
-                    tooltip(f"{name}: {seconds(value)}"),
-                    line(at, y, at, y + ROW, "tick"),
-                    _letter(at, y, letter),
-                ],
-            )
+        left = canvas.scale.x(span[0])
+        right = canvas.scale.x(span[1])
+        text = f"client {seconds(movement.client)}"
+        width = max(right - left, NARROWEST)
+        canvas.boxes.append(Box(left, canvas.y + 10, width, 6, "took", text))
+        canvas.note(right, canvas.y + 16, text)
+
+    # The letters stand on different sides, because both ticks are often at the same second
+    if movement.detection is not None:
+        x = _tick(canvas, start + movement.detection, f"detection: {seconds(movement.detection)}")
+        canvas.labels.append(Label(x - 3, canvas.y + 8, "D", "small end"))
+    if movement.dns is not None:
+        x = _tick(canvas, start + movement.dns, f"last name server: {seconds(movement.dns)}")
+        canvas.labels.append(Label(x + 3, canvas.y + 8, "N", "small halo"))
+    canvas.next_row()
 
 
-def _letter(at: float, y: float, letter: str) -> svg.Element:
-    """D stands left of its tick, N right: they are often at the same second."""
-    return (
-        text(at - 3, y + 8, letter, "small end")
-        if letter == "D"
-        else text(at + 3, y + 8, letter, "small halo")
+def _tick(canvas: Canvas, at: float, tooltip: str) -> float:
+    """Add a tick to the current row at a second of the drill, and return its place."""
+    x = canvas.scale.x(at)
+    canvas.lines.append(Line(x, canvas.y, x, canvas.y + ROW, "tick", tooltip))
+    return x
+
+
+def _expected(canvas: Canvas, judgement: Judgement, name: str, start: float) -> None:
+    """Add a row: the bound as a box, and in it the likely range with its median."""
+    likely = judgement.likely[name].client
+    bound = judgement.expected.total
+    left = canvas.scale.x(start)
+    least = canvas.scale.x(start + likely.least)
+    median = canvas.scale.x(start + likely.median)
+    most = canvas.scale.x(start + likely.most)
+    limit = canvas.scale.x(start + bound)
+
+    canvas.row_label(f"{name} expected")
+    tooltip = (
+        f"likely {likely.least:.0f} to {likely.most:.0f} s,"
+        f" median {likely.median:.0f} s, bound {bound:.0f} s"
     )
+    canvas.boxes.append(Box(left, canvas.y + 2, limit - left, ROW - 4, "bound", tooltip))
+    middle = canvas.y + ROW / 2
+    canvas.lines += [
+        Line(least, middle, most, middle, "likely"),
+        Line(least, middle - 5, least, middle + 5, "likely"),
+        Line(most, middle - 5, most, middle + 5, "likely"),
+        Line(median, middle - 6, median, middle + 6, "median"),
+        Line(limit, canvas.y - 1, limit, canvas.y + ROW + 1, "limit"),
+    ]
+    canvas.note(limit, canvas.y + 13, f"bound {bound:.0f} s")
+    canvas.next_row()
 
 
-def _beside(x: float, y: float, words: str) -> Iterator[svg.Element]:
-    """Words right of a place, left of it where the picture ends."""
-    if x + len(words) * LETTER + 8 < WIDTH:
-        yield text(x + 6, y, words, "note")
-    else:
-        yield text(x - 6, y, words, "note end halo")
-
-
-def _fault(drawing: _Drawing, judgement: Judgement) -> None:
-    facts = judgement.history
-    if facts.injected is None:
+def _fault(canvas: Canvas, judgement: Judgement) -> None:
+    """Add a row: from when until when the fault was in force."""
+    history = judgement.history
+    if history.injected is None:
         return
-    drawing.heading("Fault")
-    name = judgement.started.scenario.fault
-    until = facts.failback.start if facts.failback.start is not None else facts.events[-1].at
-    drawing.label(name)
-    left = drawing.x(facts.injected)
-    drawing.add(box(LEFT, drawing.y, WIDTH - LEFT - RIGHT, ROW, "track"))
-    drawing.add(
-        *bar(
-            left,
-            drawing.y,
-            max(drawing.x(until) - left, 1.5),
-            ROW,
-            "fault",
-            tooltip(f"{name} in force"),
-        )
-    )
-    drawing.add(text(left + 6, drawing.y + 13, "in force", "on fault-ink"))
-    drawing.y += ROW + GAP
+    fault = judgement.started.scenario.fault
+    restored = history.failback.start
+    end = history.events[-1].at if restored is None else restored
+
+    canvas.heading("Fault")
+    canvas.row_label(fault)
+    canvas.track()
+    canvas.bar(history.injected, end, "fault", f"{fault} in force")
+    x = canvas.scale.x(history.injected) + 6
+    canvas.labels.append(Label(x, canvas.y + 13, "in force", "on fault-ink"))
+    canvas.next_row()
 
 
-def _health(drawing: _Drawing, found: Lanes) -> None:
-    if not found.verdict.stretches:
+def _health(canvas: Canvas, lanes: Lanes) -> None:
+    """Add the verdict of the health check, the share of healthy checkers, and each checker."""
+    if not lanes.verdict.stretches:
         return
-    drawing.heading("Health check")
-    drawing.lane(found.verdict, "verdict")
-    drawing.label("healthy checkers")
-    drawing.add(box(LEFT, drawing.y, WIDTH - LEFT - RIGHT, ROW, "track"))
-    ends = [at for at, _, _ in found.healthy[1:]] + [found.verdict.stretches[-1].end]
-    for (at, healthy, total), end in zip(found.healthy, ends, strict=True):
-        left, width, part = (
-            drawing.x(at),
-            drawing.x(end) - drawing.x(at),
-            ROW * healthy / max(total, 1),
-        )
-        title = tooltip(f"{healthy} of {total} checkers healthy from {at - drawing.zero:.1f} s")
-        drawing.add(box(left, drawing.y + ROW - part, width, part, "share", title))
-        words = f"{healthy} of {total}"
-        if len(words) * LETTER + 8 < width:
-            drawing.add(text(left + 5, drawing.y + 13, words, "note halo"))
-    drawing.y += ROW + GAP
-    if len(found.checkers) <= MOST_CHECKERS:
-        for lane in found.checkers:
-            drawing.lane(lane, f"checker {lane.name}", THIN)
+    canvas.heading("Health check")
+    canvas.lane(lanes.verdict, "verdict")
+
+    canvas.row_label("healthy checkers")
+    canvas.track()
+    # Each count is valid until the next one
+    ends = [count.at for count in lanes.healthy[1:]]
+    ends.append(lanes.verdict.stretches[-1].end)
+    for count, end in zip(lanes.healthy, ends, strict=True):
+        left = canvas.scale.x(count.at)
+        width = canvas.scale.x(end) - left
+        height = ROW * count.healthy / max(count.total, 1)
+        text = f"{count.healthy} of {count.total}"
+        tooltip = f"{text} checkers healthy from {canvas.scale.since_zero(count.at)} s"
+        canvas.boxes.append(Box(left, canvas.y + ROW - height, width, height, "share", tooltip))
+        if len(text) * LETTER + 8 < width:
+            canvas.labels.append(Label(left + 5, canvas.y + 13, text, "note halo"))
+    canvas.next_row()
+
+    if len(lanes.checkers) <= MOST_CHECKERS:
+        for lane in lanes.checkers:
+            canvas.lane(lane, f"checker {lane.name}", THIN)
 
 
-def _axis(drawing: _Drawing, last: float) -> Iterator[svg.Element]:
-    span, bottom = drawing.end - drawing.begin, drawing.y + 4
-    step = next((each for each in STEPS if span / each <= TICKS), STEPS[-1])
-    tick = -((drawing.zero - drawing.begin) // step) * step
-    while drawing.zero + tick <= drawing.end:
-        x = drawing.x(drawing.zero + tick)
-        yield line(x, 34, x, bottom, "grid")
-        yield text(x, bottom + 16, f"{tick:g} s", "tick-label middle")
+def _axis(canvas: Canvas, last: float) -> list[Line]:
+    """Add the labels of the time axis, and return its grid. `last` is the last event's second."""
+    scale = canvas.scale
+    bottom = canvas.y + GAP
+    step = _tick_step(scale.end - scale.begin)
+
+    # The first multiple of the step that is not before the begin of the picture
+    tick = -step * int((scale.zero - scale.begin) // step)
+    grid: list[Line] = []
+    while scale.zero + tick <= scale.end:
+        x = scale.x(scale.zero + tick)
+        grid.append(Line(x, AXIS_TOP, x, bottom, "grid"))
+        canvas.labels.append(Label(x, bottom + 16, f"{tick:g} s", "tick-label middle"))
         tick += step
-    if last < drawing.end:
-        x = drawing.x(last)
-        yield line(x, 34, x, bottom, "grid over")
+
+    if last < scale.end:
+        x = scale.x(last)
+        grid.append(Line(x, AXIS_TOP, x, bottom, "grid over"))
+    return grid
 
 
-def _marks(drawing: _Drawing, facts: ParsedHistory) -> Iterator[svg.Element]:
-    """When the fault was injected and undone, through all lanes."""
-    if facts.injected is not None:
-        x = drawing.x(facts.injected)
-        yield line(x, 24, x, drawing.y + 4, "moment")
-        yield text(
-            x + 4, 20, "fault injected", "moment-label middle" if x > LEFT + 50 else "moment-label"
-        )
-    if facts.failback.start is not None:
-        x = drawing.x(facts.failback.start)
-        yield line(x, 24, x, drawing.y + 4, "moment")
-        yield text(
-            x, 20, f"restored, {facts.failback.start - drawing.zero:.1f} s", "moment-label middle"
-        )
+def _tick_step(span: float) -> int:
+    """Return the seconds between two ticks of an axis that is `span` seconds long."""
+    for step in TICK_STEPS:
+        if span / step <= MOST_TICKS:
+            return step
+    return TICK_STEPS[-1]
+
+
+def _moments(canvas: Canvas, history: ParsedHistory) -> list[Line]:
+    """Return lines through all lanes at the injection and at the restore, and add their labels."""
+    moments: list[Line] = []
+    bottom = canvas.y + GAP
+    if history.injected is not None:
+        x = canvas.scale.x(history.injected)
+        moments.append(Line(x, MOMENT_TOP, x, bottom, "moment"))
+        # A centred label near the left edge would cover the column of labels
+        classes = "moment-label middle" if x > LEFT + 50 else "moment-label"
+        canvas.labels.append(Label(x + 4, 20, "fault injected", classes))
+
+    restored = history.failback.start
+    if restored is not None:
+        x = canvas.scale.x(restored)
+        moments.append(Line(x, MOMENT_TOP, x, bottom, "moment"))
+        text = f"restored, {canvas.scale.since_zero(restored)} s"
+        canvas.labels.append(Label(x, 20, text, "moment-label middle"))
+    return moments

@@ -8,13 +8,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from deploytool.core.drill.history import Event, FaultRestored
-from deploytool.core.drill.judge import Check, Verdict, judge
+from deploytool.core.drill.history import DnsAnswered, DrillAborted, Event, FaultRestored, Served
+from deploytool.core.drill.judge import Check, Judgement, Verdict, judge
+from deploytool.core.drill.scenario import Scenario
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.render.drill.result import drill_document
-from deploytool.render.report.comparison import compared, comparison_document, comparison_lines
+from deploytool.render.report.comparison import comparison_document, comparison_lines, measure_pairs
 from deploytool.render.report.junit import junit_xml
-from deploytool.render.report.lanes import lanes
+from deploytool.render.report.lanes import CheckerCount, lanes
 from deploytool.render.report.markdown import markdown
 from deploytool.render.report.page import page
 
@@ -35,9 +36,9 @@ def test_junit(history: History, golden: Golden) -> None:
 def test_a_comparison(history: History, golden: Golden, plain: Callable[..., str]) -> None:
     """Each measure of both, and the second less the first."""
     first, second = judge(history()), judge(history(failing=True))
-    golden("comparison.txt", plain(*comparison_lines(first, second, compared(first, second))))
+    golden("comparison.txt", plain(*comparison_lines(first, second, measure_pairs(first, second))))
     document = comparison_document(
-        drill_document(first), drill_document(second), compared(first, second)
+        drill_document(first), drill_document(second), measure_pairs(first, second)
     )
     assert document["differences"]["requests.failed"] == {"first": 0, "second": 3, "difference": 3}
     assert document["second"]["requests"]["failed"] == 3
@@ -109,26 +110,53 @@ def test_every_finding_belongs_to_a_check(history: History) -> None:
     assert judged.verdict is Verdict.FAIL
 
 
-def test_nothing_foreign_gets_out_of_its_place(history: History) -> None:
-    """A name with markup in it is shown as it is: in the page, in its picture, in Markdown's
-    cells.
-    """
-    nasty = "<script>alert('|')</script>"
-    events = history()
-    events = [
-        replace(each, lane=f"resolver:{nasty}")
-        if getattr(each, "lane", "") == "resolver:resolver"
-        else each
-        for each in events
-    ]
-    events[0] = replace(events[0], domain=nasty)
-    judged = judge(events)
-    html = page(judged)
+HOSTILE = "<script>alert('|\"&amp;\x07')</script>"
+
+
+@pytest.fixture
+def hostile(history: History) -> Judgement:
+    """A drill whose domain, lanes, failures, fault and abort reason are HTML, and break tables."""
+    events: list[Event] = []
+    for event in history(failing=True):
+        match event:
+            case Served(failure="timeout"):
+                events.append(replace(event, failure=HOSTILE))
+            case DnsAnswered(lane="resolver:resolver"):
+                events.append(replace(event, lane=f"resolver:{HOSTILE}"))
+            case DnsAnswered(lane="name-server:ns-1"):
+                events.append(replace(event, addresses=(HOSTILE,)))
+            case _:
+                events.append(event)
+    scenario = replace(Scenario(), fault=HOSTILE)
+    events[0] = replace(events[0], domain=HOSTILE, stage=HOSTILE, scenario=scenario)
+    events.append(DrillAborted(200.0, HOSTILE))
+    return judge(events)
+
+
+def test_hostile_text_is_escaped_in_the_page(hostile: Judgement) -> None:
+    """Every text of the page is escaped: in the table, in the picture, and in its tooltips."""
+    html = page(hostile)
     assert "<script" not in html
-    assert "&lt;script&gt;" in html
-    assert "<script" not in markdown(judged)
-    assert "('|')" not in markdown(judged)
-    ET.fromstring(junit_xml(judged))
+    escaped = "&lt;script&gt;alert(&#39;|&#34;&amp;amp;"
+    assert f"failed: {escaped}" in html
+    assert f"<h1>Failover drill of {escaped}" in html
+    assert f"<title>fresh: failed, {escaped}" in html
+    assert f'class="end">{escaped}'[:30] in html
+
+
+def test_hostile_text_is_escaped_in_markdown(hostile: Judgement) -> None:
+    """Text from outside is no HTML, and every row of a table keeps its number of cells."""
+    text = markdown(hostile)
+    assert "<script" not in text
+    assert "('|" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} == {3, 5}
+
+
+def test_hostile_text_is_escaped_in_junit(hostile: Judgement) -> None:
+    """The XML can be parsed, and a parser gets the text back without its control characters."""
+    suite = ET.fromstring(junit_xml(hostile))[0]
+    assert suite.get("hostname") == HOSTILE.replace("\x07", "")
 
 
 @pytest.mark.parametrize("until", [1.0, 10.0, 40.0, 90.0])
@@ -159,4 +187,4 @@ def test_the_page_shows_every_lane(history: History) -> None:
     for lane in found.answering():
         assert f"<td>{lane.name}</td>" in html
     assert "fresh: failed, timeout, from 30.5 to 33.5 s (3 probes)" in html
-    assert found.healthy == ((2.9, 2, 2),)
+    assert found.healthy == (CheckerCount(2.9, 2, 2),)
