@@ -52,7 +52,7 @@ lint: venv .venv/schema/ready .venv/checkov/ready  ## ruff, mypy, the layers' ru
 	@touch $@
 
 security: .venv/checkov/ready  ## the templates by checkov, which has an environment of its own
-	@.venv/checkov/bin/checkov --config-file .checkov.yaml
+	@.venv/checkov/bin/python -m checkov.main --config-file .checkov.yaml
 
 .venv/checkov/ready: .ci/checkov.txt | venv
 	@$(PYTHON) -m venv .venv/checkov
