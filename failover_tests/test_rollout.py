@@ -176,6 +176,7 @@ def test_an_integration_is_not_changed_in_place(deployed: Any) -> None:
     done = deployed.deploytool("deploy")
     assert done.code == 1
     assert (
-        "integration-http@us-east-1 cannot be made while lambda@us-east-1 is deployed" in done.err
+        "integration-http@us-east-1 cannot be created while lambda@us-east-1 is deployed"
+        in done.err
     )
     assert "delete-stack" in done.err

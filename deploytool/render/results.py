@@ -59,7 +59,7 @@ def parity_document(parity: Parity | None) -> dict[str, Any] | None:
     if parity is None:
         return None
     differences = [
-        {"what": each.what, "name": each.name, "regions": dict(each.regions)}
+        {"what": each.kind, "name": each.name, "regions": dict(each.regions)}
         for each in parity.differences
     ]
     return {"same": parity.same, "differences": differences, "unknown": list(parity.unknown)}

@@ -1,13 +1,12 @@
-"""What a deployment would do to the resources of a stack, and which of these changes clients would
-notice. Pure.
-"""
+"""The changes of an update to a stack's resources, and which of them clients may notice. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Types through which requests reach a service, with the properties that cannot be updated in place
-# ("Update requires: Replacement" in the template reference). A dot leads into a property.
+# The types through which requests reach a service, each with the properties that cannot be updated
+# in place ("Update requires: Replacement" in the template reference). A dot separates the levels of
+# a nested property.
 SERVING: Mapping[str, frozenset[str]] = {
     "AWS::ApiGateway::BasePathMapping": frozenset({"BasePath", "DomainName"}),
     "AWS::ApiGateway::DomainName": frozenset({"DomainName"}),
@@ -48,8 +47,9 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class PropertyChange:
-    """A property that changes: its path with dots; the values when they are known and may be
-    shown.
+    """A property that changes, by its path with dots.
+
+    A value is None when it is not known or must not be shown.
     """
 
     path: str
@@ -59,7 +59,7 @@ class PropertyChange:
 
 @dataclass(frozen=True)
 class ResourceChange:
-    """What happens to one resource, and the properties that are the reason."""
+    """What happens to one resource, and the properties that cause it."""
 
     effect: Effect
     logical_id: str
@@ -68,16 +68,13 @@ class ResourceChange:
 
     @property
     def interrupts(self) -> bool:
-        """It serves traffic now and is, or may be, taken away or made anew."""
-        return self.type in SERVING and self.effect in (
-            Effect.REPLACE,
-            Effect.PERHAPS_REPLACE,
-            Effect.DELETE,
-        )
+        """Whether the resource serves traffic and is, or may be, deleted or replaced."""
+        removing = (Effect.REPLACE, Effect.PERHAPS_REPLACE, Effect.DELETE)
+        return self.type in SERVING and self.effect in removing
 
 
 class Source(StrEnum):
-    """How a stack's changes are known."""
+    """Where the changes of a stack come from."""
 
     TEMPLATE = "template"
     CHANGE_SET = "change set"
@@ -86,8 +83,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class StackChanges:
-    """A stack's changes. An estimate compares templates: where an input, or the stack's own state,
-    allows no change set yet.
+    """The changes of one stack.
+
+    An estimate compares templates. It is made when an unknown input or the stack's status does not
+    allow a change set yet.
     """
 
     source: Source
@@ -95,14 +94,15 @@ class StackChanges:
 
     @property
     def interrupting(self) -> tuple[ResourceChange, ...]:
-        """Those that clients may notice."""
-        return tuple(each for each in self.resources if each.interrupts)
+        """The changes that clients may notice."""
+        return tuple(change for change in self.resources if change.interrupts)
 
 
 @dataclass(frozen=True)
 class DeployedTemplate:
-    """A deployed stack's template (short tags in their long form) and parameters. CloudFormation
-    masks those marked NoEcho.
+    """The template and the parameters of a deployed stack.
+
+    Short tags of the template are in their long form. CloudFormation masks NoEcho parameters.
     """
 
     document: Mapping[str, object]

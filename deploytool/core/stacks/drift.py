@@ -1,4 +1,4 @@
-"""What was changed in a stack's resources behind CloudFormation's back. Pure."""
+"""Drift: changes to a stack's resources that were not made through CloudFormation. Pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 from deploytool.core.stacks.stack import StackStatus
 from deploytool.core.stacks.templatediff import refers_to
 
-# Where DetectStackDrift works (User Guide, "Detect drift on an entire stack")
+# The statuses in which DetectStackDrift works (User Guide, "Detect drift on an entire stack").
 CHECKABLE = frozenset(
     {
         StackStatus.CREATE_COMPLETE,
@@ -21,8 +21,9 @@ HIDDEN = "(hidden: NoEcho)"
 
 @dataclass(frozen=True)
 class Difference:
-    """A property that is not as deployed: its path with slashes, and both values as CloudFormation
-    gives them (JSON or text).
+    """A property that is not as deployed, by its path with slashes.
+
+    The values are as CloudFormation gives them: JSON or text.
     """
 
     path: str
@@ -42,7 +43,7 @@ class ResourceDrift:
 
 @dataclass(frozen=True)
 class StackDrift:
-    """IN_SYNC, DRIFTED, or NOT_CHECKED and UNKNOWN with the reason."""
+    """The result of a detection: IN_SYNC, DRIFTED, or NOT_CHECKED or UNKNOWN with a reason."""
 
     status: str
     resources: tuple[ResourceDrift, ...] = ()
@@ -52,37 +53,33 @@ class StackDrift:
 def without_secrets(
     drift: StackDrift, document: Mapping[str, Any], no_echo: Collection[str]
 ) -> StackDrift:
-    """The drift with every value hidden that may come from a NoEcho parameter of the stack's
-    template.
+    """Return the drift, with each value hidden that may come from a NoEcho parameter.
+
+    `document` is the stack's template, `no_echo` the names of these parameters.
     """
     if not no_echo:
         return drift
-    resources: Mapping[str, Any] = document.get("Resources", {})
-    return replace(
-        drift,
-        resources=tuple(
-            _hidden(each, resources.get(each.logical_id), no_echo) for each in drift.resources
-        ),
-    )
 
-
-def _hidden(
-    drift: ResourceDrift, spec: Mapping[str, Any] | None, no_echo: Collection[str]
-) -> ResourceDrift:
-    return replace(
-        drift,
-        differences=tuple(
-            replace(each, expected=HIDDEN, actual=HIDDEN)
-            if spec is None or _is_secret(spec, each.path, no_echo)
-            else each
-            for each in drift.differences
-        ),
-    )
+    specs: Mapping[str, Any] = document.get("Resources", {})
+    resources: list[ResourceDrift] = []
+    for resource in drift.resources:
+        spec = specs.get(resource.logical_id)
+        differences: list[Difference] = []
+        for difference in resource.differences:
+            # Where the values of a resource come from that the template does not have is unknown.
+            if spec is None or _is_secret(spec, difference.path, no_echo):
+                differences.append(replace(difference, expected=HIDDEN, actual=HIDDEN))
+            else:
+                differences.append(difference)
+        resources.append(replace(resource, differences=tuple(differences)))
+    return replace(drift, resources=tuple(resources))
 
 
 def _is_secret(spec: Mapping[str, Any], path: str, no_echo: Collection[str]) -> bool:
-    """Whether the property, or the innermost part of the template that holds it, uses one of the
-    parameters.
+    """Return whether a property may contain the value of one of the parameters.
+
+    The template may describe a property only as a part of a larger value, for example of a list.
+    Then the innermost value that contains it counts.
     """
     value: Any = spec.get("Properties", {})
     for key in path.strip("/").split("/"):

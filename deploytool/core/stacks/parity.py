@@ -1,6 +1,4 @@
-"""Whether two regions have the same deployed: their stacks, their functions' code, their APIs.
-Pure.
-"""
+"""Parity: whether both regions have the same stacks, code and APIs deployed. Pure."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,65 +12,73 @@ from deploytool.core.stacks.rollout import paired
 from deploytool.core.stacks.stack import Stack
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
-AS_WANTED, OTHERWISE, MISSING = (
-    "as wanted",
-    "with another template, parameters or tags",
-    "not there",
-)
-# By default the id of the resource (API Gateway API reference, PutIntegration)
-OWN = "cacheNamespace"
-_SETTLED = (Action.CREATE, Action.UPDATE, Action.NOTHING)
+
+AS_DESIRED = "as desired"
+DIFFERENT = "with another template, parameters or tags"
+MISSING = "does not exist"
+
+# After one of these actions a stack is as desired.
+_DONE = (Action.CREATE, Action.UPDATE, Action.NOTHING)
+
+# A member of an exported integration. Its default is the id of the resource, which differs in each
+# region (API Gateway API reference, PutIntegration).
+_CACHE_NAMESPACE = "cacheNamespace"
+
+# Members of an exported API that tell when and where it was deployed.
+_NOT_COMPARED = {"info", "servers", "openapi"}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which the regions differ: `what` kind of thing, its `name`, and how it is in
-    each region.
-    """
+    """One thing that differs between the regions: its kind, its name and its state by region."""
 
-    what: str
+    kind: str
     name: str
     regions: Mapping[str, str]
 
     def __str__(self) -> str:
-        return f"{self.what} {self.name}: " + ", ".join(
-            f"{region} {how}" for region, how in self.regions.items()
-        )
+        states = ", ".join(f"{region} {state}" for region, state in self.regions.items())
+        return f"{self.kind} {self.name}: {states}"
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How the regions compare. `unknown` says what could not be compared, and why."""
+    """The result of the comparison. `unknown` tells what could not be compared, and why."""
 
     differences: tuple[Difference, ...]
     unknown: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool | None:
-        """None when no difference is known and not everything could be compared."""
-        return False if self.differences else (None if self.unknown else True)
+        """False if there is a difference, None if there may be one, else True."""
+        if self.differences:
+            return False
+        if self.unknown:
+            return None
+        return True
 
 
-def differing(what: str, name: str, regions: Mapping[str, str]) -> tuple[Difference, ...]:
-    """The difference, where there is one."""
-    return (Difference(what, name, regions),) if len(set(regions.values())) > 1 else ()
+def differing(kind: str, name: str, regions: Mapping[str, str]) -> tuple[Difference, ...]:
+    """Return the difference between the states by region, or nothing when they are equal."""
+    if len(set(regions.values())) > 1:
+        return (Difference(kind, name, regions),)
+    return ()
 
 
 def stack_differences(
     graph: Graph, before: Mapping[NodeId, Stack], done: Mapping[NodeId, str], outputs: Outputs
-) -> Iterable[Difference]:
-    """Stacks that one region has as this graph wants them and the other has not.
+) -> Iterator[Difference]:
+    """Find the stacks that are as desired in one region only.
 
-    `before` are the stacks that were there when the run began, `done` what was done with each. The
-    wanted template is the same in both regions but for the settings given a value a region; what
-    CloudFormation was given is known by its fingerprint.
+    `before` are the stacks that existed when the run started, `done` the action on each. The desired
+    template is the same in both regions, except for settings with a value for each region. The
+    fingerprint tells what CloudFormation has.
     """
     for name in sorted({node.stack for node in paired(graph)}):
-        regions = {
-            region: _state(graph, NodeId(name, region), before, done, outputs)
-            for region in graph.regions
-        }
-        yield from differing("stack", name, regions)
+        states: dict[str, str] = {}
+        for region in graph.regions:
+            states[region] = _state(graph, NodeId(name, region), before, done, outputs)
+        yield from differing("stack", name, states)
 
 
 def _state(
@@ -82,65 +88,63 @@ def _state(
     done: Mapping[NodeId, str],
     outputs: Outputs,
 ) -> str:
-    if done.get(node_id) in _SETTLED:
-        return AS_WANTED
+    if done.get(node_id) in _DONE:
+        return AS_DESIRED
     if node_id not in before:
         return MISSING
-    return (
-        AS_WANTED
-        if before[node_id].fingerprint == _wanted(graph, graph.nodes[node_id], outputs)
-        else OTHERWISE
-    )
+    desired = _desired_fingerprint(graph, graph.nodes[node_id], outputs)
+    return AS_DESIRED if before[node_id].fingerprint == desired else DIFFERENT
 
 
-def _wanted(graph: Graph, node: Node, outputs: Outputs) -> str | None:
-    """The fingerprint that it shall have; None while an input is not known."""
-    known = all(ref.output in outputs.get(ref.node, {}) for ref in node.references())
-    return fingerprint_of(graph, node, resolve(node, outputs)) if known else None
+def _desired_fingerprint(graph: Graph, node: Node, outputs: Outputs) -> str | None:
+    """Return the fingerprint of the desired state, or None when an input is not known."""
+    for reference in node.references():
+        if reference.output not in outputs.get(reference.node, {}):
+            return None
+    return fingerprint_of(graph, node, resolve(node, outputs))
 
 
 def api_differences(
     definitions: Mapping[str, Mapping[str, Any]], names: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Difference]:
-    """Paths that the regions' exported APIs (OpenAPI 3.0 with API Gateway's extensions) define
-    differently.
+    """Find the parts of the regions' exported APIs that differ. Each path is a part.
 
-    `names` are each region's own: its name, its API's id. In the definitions they stand for one
-    another; when and where it was deployed (`info`, `servers`) and ids that API Gateway gives are
-    no part of them.
+    `definitions` are OpenAPI 3.0 with API Gateway's extensions, by region. `names` are the texts in
+    each that belong to its region, such as its name and the id of its API. Names at the same
+    position count as equal. When and where an API was deployed and ids that API Gateway assigns are
+    not compared.
     """
-    texts = {
-        region: _texts(definition, names[region]) for region, definition in definitions.items()
-    }
-    for part in sorted({part for each in texts.values() for part in each}):
-        found = {
-            region: f"as {digest(each[part])[:8]}" if part in each else MISSING
-            for region, each in texts.items()
-        }
-        yield from differing("API", part, found)
-
-
-def _texts(definition: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
-    """A definition by its parts, each path being one."""
     parts = {
-        key: value
-        for key, value in definition.items()
-        if key not in ("info", "servers", "paths", "openapi")
+        region: _parts_as_text(definition, names[region])
+        for region, definition in definitions.items()
     }
-    parts |= definition.get("paths", {})
-    found = {}
+    for part in sorted(set().union(*parts.values())):
+        states: dict[str, str] = {}
+        for region, texts in parts.items():
+            states[region] = f"as {digest(texts[part])[:8]}" if part in texts else MISSING
+        yield from differing("API", part, states)
+
+
+def _parts_as_text(definition: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return the parts of a definition as JSON, with the names replaced by their positions."""
+    parts = {key: value for key, value in definition.items() if key not in _NOT_COMPARED}
+    paths = parts.pop("paths", {})
+    parts.update(paths)
+
+    texts: dict[str, str] = {}
     for part, value in parts.items():
-        text = json.dumps(_without(value, OWN), sort_keys=True)
-        for number, name in enumerate(names):
-            text = text.replace(name, f"<{number}>")
-        found[part] = text
-    return found
+        text = json.dumps(_without(value, _CACHE_NAMESPACE), sort_keys=True)
+        for position, name in enumerate(names):
+            text = text.replace(name, f"<{position}>")
+        texts[part] = text
+    return texts
 
 
 def _without(value: Any, key: str) -> Any:  # noqa: ANN401  # any JSON
+    """Return a JSON value without the members of this name."""
     match value:
         case dict():
-            return {name: _without(each, key) for name, each in value.items() if name != key}
+            return {name: _without(member, key) for name, member in value.items() if name != key}
         case list():
-            return [_without(each, key) for each in value]
+            return [_without(item, key) for item in value]
     return value

@@ -1,12 +1,10 @@
-"""In which order an update reaches the two regions, and what one must answer before the other is
-touched. Pure.
-"""
+"""The order in which an update reaches the two regions, and what a good answer is. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from deploytool.core.ports import HttpAnswer
-from deploytool.core.project.graph import Graph, NodeId, OutputRef
+from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.stacks.repair import Repair, repair_of
 from deploytool.core.stacks.stack import Stack
 
@@ -15,8 +13,9 @@ API_STAGE = "AWS::ApiGateway::Stage"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a stage answers: `https://<domain><path>`, and in each region below a name of its own
-    (`regional_domains`).
+    """Where a stage answers: `https://<domain><path>`.
+
+    Each region also answers below a name of its own (`regional_domains`).
     """
 
     domain: str
@@ -30,8 +29,10 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Order:
-    """Who serves now and who does not. `gated` must wait until all of `first` are done and the
-    standby has passed its check.
+    """The order of an update: the standby region before the active region.
+
+    The stacks in `gated` wait until all stacks in `first` are done and the standby has passed its
+    check.
     """
 
     active: str
@@ -41,81 +42,77 @@ class Order:
 
 
 def paired(graph: Graph) -> frozenset[NodeId]:
-    """The stacks that every region has: those that a region serves with. A stack of one region
-    alone is not among them.
-    """
-    return frozenset(
-        node
-        for node in graph.nodes
-        if all(NodeId(node.stack, region) in graph.nodes for region in graph.regions)
-    )
+    """Return the stacks that every region has: those that a region serves with."""
+    result: set[NodeId] = set()
+    for node in graph.nodes:
+        if all(NodeId(node.stack, region) in graph.nodes for region in graph.regions):
+            result.add(node)
+    return frozenset(result)
 
 
 def order_of(graph: Graph, active: str) -> Order:
-    """The standby first. What its stacks need of the active region, at whatever distance, cannot
-    wait for them.
+    """Return the order in which the standby is updated first.
+
+    A stack of the active region is not gated when a stack of the standby needs it, directly or
+    through others. Otherwise the two would wait for each other.
     """
     regional = paired(graph)
     (standby,) = (region for region in graph.regions if region != active)
     first = frozenset(node for node in regional if node.region == standby)
+
     needed = set(first)
-    waiting = list(first)
-    while waiting:
-        more = graph.nodes[waiting.pop()].needs - needed
-        needed |= more
-        waiting += more
-    return Order(
-        active,
-        standby,
-        first,
-        frozenset(node for node in regional if node.region == active) - needed,
-    )
+    to_visit = list(first)
+    while to_visit:
+        new = graph.nodes[to_visit.pop()].needs - needed
+        needed |= new
+        to_visit += new
+
+    of_active = frozenset(node for node in regional if node.region == active)
+    return Order(active, standby, first, of_active - needed)
 
 
 def in_service(graph: Graph, deployed: Mapping[NodeId, Stack]) -> bool:
-    """Whether a deployment of the stage has come to its end: it has its health check, and one
-    region everything of both.
+    """Return whether the stage has once been deployed completely.
 
-    A stack that no region has yet is new to the stage and does not count. A graph that names no
-    health check is never in service: nobody says what of it to call.
+    That is when it has its health check, and one region has every stack that any region has. A stack
+    that no region has yet is new to the stage and does not count. A graph without a health check is
+    never in service, because nothing tells which of its endpoints to call.
     """
     check = graph.service.get("health_check")
     if check is None or (isinstance(check, OutputRef) and check.node not in deployed):
         return False
-    there = {node for node in paired(graph) if node in deployed and _came_to_be(deployed[node])}
-    known = {node.stack for node in there}
-    return bool(known) and any(
-        all(NodeId(stack, region) in there for stack in known) for region in graph.regions
-    )
+
+    existing = {node for node in paired(graph) if node in deployed and _was_created(deployed[node])}
+    stacks = {node.stack for node in existing}
+    for region in graph.regions:
+        if stacks and all(NodeId(stack, region) in existing for stack in stacks):
+            return True
+    return False
 
 
-def _came_to_be(stack: Stack) -> bool:
+def _was_created(stack: Stack) -> bool:
     return repair_of(stack.status, ours=True) is not Repair.RECREATE
 
 
 def function_of(graph: Graph, region: str) -> NodeId | None:
-    """The stack of a region's function, None when it has none."""
+    """Return the stack of a region's function, or None."""
     function = graph.regional_service.get("function", {}).get(region)
     return function.node if isinstance(function, OutputRef) else None
 
 
 def versions_of(graph: Graph, region: str) -> frozenset[str]:
-    """The versions that a region's function may say it has: those of the packages that its stack is
-    made from.
-    """
+    """Return the versions that a region's function may report: those of its stack's packages."""
     function = function_of(graph, region)
-    return (
-        frozenset(upload.package.version for upload in graph.nodes[function].uploads)
-        if function
-        else frozenset()
-    )
+    if function is None:
+        return frozenset()
+    return frozenset(upload.package.version for upload in graph.nodes[function].uploads)
 
 
-def answer_fault(answer: HttpAnswer, region: str, versions: frozenset[str]) -> str | None:
-    """What is wrong with what a region's own endpoint answered; None when it is good.
+def answer_problem(answer: HttpAnswer, region: str, versions: frozenset[str]) -> str | None:
+    """Return what is wrong with the answer of a region's own endpoint, or None.
 
-    `versions` are those that it may be of, empty for any. An answer that names no version is taken
-    as it is.
+    `versions` are the versions that it may have; empty stands for any. An answer that names no
+    version is accepted.
     """
     if not 200 <= answer.status < 300:
         return f"answers {answer.status}"
@@ -129,41 +126,38 @@ def answer_fault(answer: HttpAnswer, region: str, versions: frozenset[str]) -> s
 
 
 def left_behind(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[NodeId, ...]:
-    """The deployed stacks that the stage's settings leave out now: from earlier settings."""
+    """Return the deployed stacks that the stage's settings no longer include."""
     return tuple(node for node in graph.left_out if node in deployed)
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """A stack to create that cannot be there beside one that the stage leaves out now and that is
-    still deployed.
-    """
+    """A stack to create that cannot exist together with one that the stage no longer includes."""
 
     wanted: NodeId
-    there: NodeId
-    stack_name: str
+    existing: NodeId
+    existing_stack_name: str
 
 
 def conflicts(
     graph: Graph, deployed: Mapping[NodeId, Stack], chosen: Callable[[NodeId], bool]
 ) -> Iterator[Conflict]:
-    """Two integrations of one API: both make its stage, and CloudFormation refuses the second while
-    the first is there.
+    """Find stacks to create whose integration of an API conflicts with a deployed one.
+
+    Both create the stage of the API, and CloudFormation refuses the second one.
     """
     for node in graph.nodes.values():
-        if (
-            node.id in deployed
-            or not chosen(node.id)
-            or API_STAGE not in node.template.resources.values()
-        ):
+        if node.id in deployed or not chosen(node.id) or not _has_api_stage(node):
             continue
+
         api = graph.regional_service.get("rest_api", {}).get(node.id.region)
-        for each in left_behind(graph, deployed):
-            other = graph.left_out[each]
-            makes_stage = API_STAGE in other.template.resources.values()
-            if (
-                each.region == node.id.region
-                and makes_stage
-                and api in set(node.references()) & set(other.references())
-            ):
-                yield Conflict(node.id, each, other.stack_name)
+        for other_id in left_behind(graph, deployed):
+            other = graph.left_out[other_id]
+            same_region = other_id.region == node.id.region
+            same_api = api in set(node.references()) & set(other.references())
+            if same_region and same_api and _has_api_stage(other):
+                yield Conflict(node.id, other_id, other.stack_name)
+
+
+def _has_api_stage(node: Node) -> bool:
+    return API_STAGE in node.template.resources.values()

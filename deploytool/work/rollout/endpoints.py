@@ -1,56 +1,62 @@
-"""Calls a stage's domain and its regions' own endpoints, once or until one answers steadily as it
-must.
-"""
+"""Requests to a stage's domain and to the regions' own endpoints, and the check of one endpoint."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import Clock, HttpAnswer, Nameserver
 from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.events import Emit, RegionFaulty, RegionPassed
-from deploytool.core.stacks.rollout import Endpoint, answer_fault
+from deploytool.core.stacks.rollout import Endpoint, answer_problem
 from deploytool.work.stacks.operations import RetryAfter
 
-EVERY = 2.0  # seconds of the target's clock between two looks at an endpoint
+POLL_INTERVAL = 2.0  # seconds of the target's clock between two requests to an endpoint
+
+
+@dataclass(frozen=True)
+class EndpointState:
+    """How a region's own endpoint answers.
+
+    `problem` is None when the answer is good. `version` is the function's, where the answer tells
+    it.
+    """
+
+    problem: str | None
+    version: str | None = None
 
 
 class Endpoints:
-    """The endpoints of a stage. `hosted_zone_id` is None where the DNS is somebody else's: a
-    resolver is asked then.
+    """The endpoints of a stage.
+
+    `hosted_zone_id` is None when the DNS is hosted elsewhere. Then only the resolver is queried.
     """
 
     def __init__(self, endpoint: Endpoint, probes: Probes, hosted_zone_id: str | None) -> None:
-        self.endpoint, self.probes = endpoint, probes
-        self._servers: Sequence[Nameserver] = probes.resolvers[:1]
-        # Its own name server first, which knows of a failover at once
+        self.endpoint = endpoint
+        self.probes = probes
+        self._servers: list[Nameserver] = []
+        # The zone's own name server is the first to know of a failover.
         if hosted_zone_id is not None:
-            self._servers = (
-                *probes.hosted_zones.name_servers(hosted_zone_id)[:1],
-                *self._servers,
-            )
+            self._servers.extend(probes.hosted_zones.name_servers(hosted_zone_id)[:1])
+        self._servers.append(probes.resolvers[0])
 
     def call(self, domain: str) -> HttpAnswer | str:
-        """What a name answers, or why there is no answer."""
+        """Return the answer of a domain, or why there is none."""
         try:
             addresses = self._addresses(domain)
-            return (
-                self.probes.http.get(domain, addresses[0], self.endpoint.path)
-                if addresses
-                else "has no address"
-            )
+            if not addresses:
+                return "has no address"
+            return self.probes.http.get(domain, addresses[0], self.endpoint.path)
         except ProbeFailed as error:
             return f"does not answer: {error}"
 
     def is_named(self) -> bool:
-        """Whether any of the stage's names has an address. One that cannot be asked for counts as
-        having one.
+        """Return whether any of the stage's names has an address.
+
+        A name counts as having one when no DNS server answers.
         """
-        return any(
-            map(
-                self._may_have_address,
-                (self.endpoint.domain, *self.endpoint.regional_domains.values()),
-            )
-        )
+        names = (self.endpoint.domain, *self.endpoint.regional_domains.values())
+        return any(map(self._may_have_address, names))
 
     def _may_have_address(self, domain: str) -> bool:
         try:
@@ -59,81 +65,100 @@ class Endpoints:
             return True
 
     def _addresses(self, domain: str) -> tuple[str, ...]:
-        """Raises ProbeFailed when the last one asked does not answer either."""
-        for server in self._servers[:-1]:
+        """Query the servers in turn. Raises ProbeFailed when the last one does not answer either."""
+        *first_servers, last_server = self._servers
+        for server in first_servers:
             try:
                 return self.probes.dns.query(server, domain).addresses
             except ProbeFailed:
-                continue  # not every network lets one ask a name server; the resolver knows it too
-        return self.probes.dns.query(self._servers[-1], domain).addresses
+                continue  # some networks block queries to any server but their own resolver
+        return self.probes.dns.query(last_server, domain).addresses
 
-    def fault(
-        self, region: str, versions: frozenset[str] = frozenset()
-    ) -> tuple[str | None, str | None]:
-        """What is wrong with a region's own endpoint (None: nothing), and the version that
-        answered.
-        """
+    def state(self, region: str, versions: frozenset[str] = frozenset()) -> EndpointState:
+        """Call a region's own endpoint. `versions` are the good ones; empty stands for any."""
         answer = self.call(self.endpoint.regional_domains[region])
-        return (
-            (answer, None)
-            if isinstance(answer, str)
-            else (answer_fault(answer, region, versions), answer.version)
-        )
+        if isinstance(answer, str):
+            return EndpointState(answer)
+        return EndpointState(answer_problem(answer, region, versions), answer.version)
 
-    def who_serves(self, regions: Sequence[str]) -> str | None:
-        """The region that answers as the domain; where none does the first whose own endpoint
-        answers well; None: none.
+    def serving_region(self, regions: Sequence[str]) -> str | None:
+        """Return the region that answers as the domain.
+
+        When no region does, return the first whose own endpoint answers well, or None.
         """
-        served = self.call(self.endpoint.domain)
-        if (
-            isinstance(served, HttpAnswer)
-            and 200 <= served.status < 300
-            and served.region in regions
-        ):
-            return served.region
-        return next((region for region in regions if self.fault(region)[0] is None), None)
+        answer = self.call(self.endpoint.domain)
+        if isinstance(answer, HttpAnswer):
+            is_good = 200 <= answer.status < 300
+            if is_good and answer.region in regions:
+                return answer.region
+        for region in regions:
+            if self.state(region).problem is None:
+                return region
+        return None
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The endpoint has passed its check."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The endpoint has failed its check because of this problem."""
+
+    problem: str
 
 
 class EndpointCheck:
-    """The check of one region's own endpoint. All seconds are of the target's clock, of which
-    `speed` pass in one of `clock`.
+    """The check of one region's own endpoint.
 
-    It has passed after `steady` good answers in a row, and failed when there is a fault once
-    `settle` seconds are over.
+    It passes after `steady` good answers in a row. It fails when an answer has a problem after
+    `settle` seconds. All seconds are of the target's clock, of which `speed` pass in one second of
+    the deployment's.
     """
 
     def __init__(
         self, region: str, settle: float, steady: int, versions: frozenset[str] = frozenset()
     ) -> None:
-        self.region, self.settle, self.steady, self.versions = region, settle, steady, versions
-        self._since: float | None = None
-        self._due = 0.0
-        self._good = 0
-        self._said = ""
+        self.region = region
+        self.settle = settle
+        self.steady = steady
+        self.versions = versions
+        self._started_at: float | None = None
+        self._due_at = 0.0
+        self._good_answers = 0
+        self._reported: str | None = None  # the last problem that was emitted
 
-    def look(
+    def poll(
         self, endpoints: Endpoints, clock: Clock, speed: float, emit: Emit
-    ) -> RetryAfter | str | None:
-        """Look once, when it is time. None: passed; a text: failed of that; else when to look
-        again.
-        """
-        now = endpoints.probes.clock.now
-        began = now()
-        self._since = began if self._since is None else self._since
-        if began < self._due:
-            return RetryAfter((self._due - began) / speed)
+    ) -> Passed | Failed | RetryAfter:
+        """Call the endpoint if it is time. Return the result, or when to poll again."""
+        target_clock = endpoints.probes.clock
+        now = target_clock.now()
+        if self._started_at is None:
+            self._started_at = now
+        if now < self._due_at:
+            return RetryAfter((self._due_at - now) / speed)
+
         url = endpoints.endpoint.url(self.region)
-        fault, version = endpoints.fault(self.region, self.versions)
-        left = max(self._since + self.settle - now(), 0.0)
-        if fault and not left:
-            return fault
-        if fault and fault != self._said:
-            emit(RegionFaulty(clock.now(), url, fault, left))
-        self._said = fault or ""
-        self._good = 0 if fault else self._good + 1
-        if self._good >= self.steady:
-            emit(RegionPassed(clock.now(), url, self.region, version))
-            return None
-        pause = min(EVERY, left) if fault else EVERY
-        self._due = now() + pause
+        state = endpoints.state(self.region, self.versions)
+        now = target_clock.now()
+        left = max(self._started_at + self.settle - now, 0.0)
+        pause = POLL_INTERVAL
+        if state.problem is not None:
+            if not left:
+                return Failed(state.problem)
+            if state.problem != self._reported:
+                emit(RegionFaulty(clock.now(), url, state.problem, left))
+            self._good_answers = 0
+            # The last poll is exactly when the time is over.
+            pause = min(pause, left)
+        else:
+            self._good_answers += 1
+            if self._good_answers >= self.steady:
+                emit(RegionPassed(clock.now(), url, self.region, state.version))
+                return Passed()
+
+        self._reported = state.problem
+        self._due_at = now + pause
         return RetryAfter(pause / speed)

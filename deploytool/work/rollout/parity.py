@@ -1,6 +1,4 @@
-"""Compares what is deployed in the two regions: stacks by what the run knows, functions and APIs by
-asking.
-"""
+"""The comparison of what is deployed in the two regions, after a deployment."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,12 +19,12 @@ from deploytool.core.stacks.rollout import Endpoint, paired
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.stacks.operations import Outcome
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class ParityPorts:
-    """What comparing needs of a target."""
+    """What a comparison needs of a target."""
 
     functions: FunctionCode
     mappings: Mappings
@@ -38,77 +36,95 @@ def compare(
     endpoint: Endpoint,
     before: Mapping[NodeId, Stack],
     outcome: Outcome,
-    ports: Callable[[], ParityPorts],
+    make_ports: Callable[[], ParityPorts],
 ) -> Parity | None:
-    """How the regions compare after a run; None when it changed nothing, or one region has nothing
-    yet.
+    """Compare the regions after a run.
 
-    `before` are the stacks that were there when it began. What cannot be read is said, and fails
-    nothing: the deployment is done.
+    `before` are the stacks that existed when it started. Return None when the run changed nothing,
+    or a region has no stack yet. What cannot be read is reported in the result and is not an error,
+    because the deployment is done.
     """
-    there = {
-        node.region
-        for node in paired(graph)
-        if node in before or outcome.done.get(node) == Action.CREATE
-    }
-    if not {Action.CREATE, Action.UPDATE}.intersection(outcome.done.values()) or there < set(
-        graph.regions
-    ):
+    if not _has_changed(outcome) or not _all_regions_have_stacks(graph, before, outcome):
         return None
-    outputs = {**{node: stack.outputs for node, stack in before.items()}, **outcome.outputs}
-    comparing = _Comparing(graph, endpoint, ports())
-    stacks = stack_differences(graph, before, outcome.done, outputs)
-    return Parity(
-        (*stacks, *comparing.functions(outputs), *comparing.apis()), tuple(comparing.unknown)
-    )
+
+    outputs = {node: stack.outputs for node, stack in before.items()}
+    outputs.update(outcome.outputs)
+    comparison = _Comparison(graph, endpoint, make_ports())
+    differences = [
+        *stack_differences(graph, before, outcome.done, outputs),
+        *comparison.functions(outputs),
+        *comparison.apis(),
+    ]
+    return Parity(tuple(differences), tuple(comparison.unknown))
 
 
-class _Comparing:
-    """Asks each region; a refusal goes to `unknown`."""
+def _has_changed(outcome: Outcome) -> bool:
+    return not {Action.CREATE, Action.UPDATE}.isdisjoint(outcome.done.values())
+
+
+def _all_regions_have_stacks(
+    graph: Graph, before: Mapping[NodeId, Stack], outcome: Outcome
+) -> bool:
+    regions: set[str] = set()
+    for node in paired(graph):
+        if node in before or outcome.done.get(node) == Action.CREATE:
+            regions.add(node.region)
+    return regions == set(graph.regions)
+
+
+class _Comparison:
+    """Reads what each region has. What cannot be read goes to `unknown`."""
 
     def __init__(self, graph: Graph, endpoint: Endpoint, ports: ParityPorts) -> None:
-        self.graph, self.endpoint, self.ports = graph, endpoint, ports
+        self.graph = graph
+        self.endpoint = endpoint
+        self.ports = ports
         self.unknown: list[str] = []
 
     def functions(self, outputs: Mapping[NodeId, Mapping[str, str]]) -> tuple[Difference, ...]:
-        named = self.graph.regional_service.get("function", {})
-        hashes = self._each(
-            lambda region: self.ports.functions.code_hash(region, value_of(named[region], outputs)),
-            named,
-        )
-        return differing(
-            "function code",
-            "CodeSha256",
-            {region: f"has {found[:12]}" for region, found in hashes.items()},
-        )
+        """Compare the code of the functions."""
+        functions = self.graph.regional_service.get("function", {})
+
+        def code_hash(region: str) -> str:
+            return self.ports.functions.code_hash(region, value_of(functions[region], outputs))
+
+        hashes = self._read_regions(functions, code_hash)
+        states = {region: f"has {code_hash[:12]}" for region, code_hash in hashes.items()}
+        return differing("function code", "CodeSha256", states)
 
     def apis(self) -> tuple[Difference, ...]:
-        """By what each region's own name is mapped to: that is what is on air."""
-        named = self.graph.regional_service.get("rest_api", {})
-        exports = self._each(self._definition, named)
-        names = {region: (region, rest_api_id) for region, (rest_api_id, _) in exports.items()}
-        return tuple(
-            api_differences({region: found for region, (_, found) in exports.items()}, names)
-        )
+        """Compare the APIs that the regions' own names are mapped to: those that clients reach."""
+        rest_apis = self.graph.regional_service.get("rest_api", {})
+        exports = self._read_regions(rest_apis, self._export)
 
-    def _definition(self, region: str) -> tuple[str, Mapping[str, Any]]:
+        definitions: dict[str, Mapping[str, Any]] = {}
+        names: dict[str, tuple[str, ...]] = {}
+        for region, (rest_api_id, definition) in exports.items():
+            definitions[region] = definition
+            names[region] = (region, rest_api_id)
+        return tuple(api_differences(definitions, names))
+
+    def _export(self, region: str) -> tuple[str, Mapping[str, Any]]:
+        """Return the id and the definition of the API that a region's own name is mapped to."""
         domain = self.endpoint.regional_domains[region]
-        mapping = next(iter(self.ports.mappings.of(region, domain)), None)
-        if mapping is None:
+        mappings = self.ports.mappings.of(region, domain)
+        if not mappings:
             raise DeploytoolError(f"{domain} is mapped to no API")
-        return mapping.rest_api_id, self.ports.apis.definition(
-            region, mapping.rest_api_id, mapping.stage
-        )
+        mapping = mappings[0]
+        definition = self.ports.apis.definition(region, mapping.rest_api_id, mapping.stage)
+        return mapping.rest_api_id, definition
 
-    def _each(self, ask: Callable[[str], Answer], named: Mapping[str, object]) -> dict[str, Answer]:
-        """What every region answers; nothing when one of them does not, as there is nothing to
-        compare then.
-        """
-        found: dict[str, Answer] = {}
-        for region in self.graph.regions if named.keys() >= set(self.graph.regions) else ():
+    def _read_regions(
+        self, values: Mapping[str, object], read: Callable[[str], Result]
+    ) -> dict[str, Result]:
+        """Read from every region; return nothing when one has no value or cannot be read."""
+        if not values.keys() >= set(self.graph.regions):
+            return {}
+        results: dict[str, Result] = {}
+        for region in self.graph.regions:
             try:
-                found[region] = ask(region)
+                results[region] = read(region)
             except DeploytoolError as error:
                 self.unknown.append(str(error))
                 return {}
-        return found
+        return results

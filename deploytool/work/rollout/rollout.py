@@ -1,11 +1,13 @@
-"""Keeps a deployment from taking both regions down: the standby is updated first, and checked
-before the other is touched.
+"""The gate of a rollout: the active region is changed after the standby has passed its check.
+
+So a bad change never takes both regions down.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
+from typing import assert_never
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Clock
@@ -24,6 +26,7 @@ from deploytool.core.stacks.events import (
 )
 from deploytool.core.stacks.plan import Action, value_of
 from deploytool.core.stacks.rollout import (
+    Conflict,
     Endpoint,
     Order,
     conflicts,
@@ -34,26 +37,31 @@ from deploytool.core.stacks.rollout import (
     versions_of,
 )
 from deploytool.core.stacks.stack import Stack
-from deploytool.work.rollout.endpoints import EndpointCheck, Endpoints
+from deploytool.work.rollout.endpoints import EndpointCheck, Endpoints, Failed, Passed
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import RetryAfter
 
-# Seconds of the target's clock: a region's time to answer as it must after its update
+# Seconds of the target's clock in which an updated region must answer well.
 SETTLE = 60.0
-# Good answers in a row: the first may be of what was there before, a new API deployment takes its
-# seconds to arrive
+
+# Good answers in a row. A new API deployment takes some seconds to arrive, so the first answers may
+# be of the previous one.
 STEADY = 3
-BRIEFLY = 10.0  # seconds that a region which nobody touches has for its answer
-_TICK = 0.25  # seconds in which it is noticed that the standby's stacks are done
+
+# Seconds of the target's clock in which a region that is not updated must answer well.
+SETTLE_UNCHANGED = 10.0
+
+# Seconds after which the gate looks again whether the standby's stacks are done.
+TICK = 0.25
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """How to roll out: `parallel` changes both regions at once, `settle` is in seconds of the
-    target's clock.
+    """How to roll out.
 
-    `regions` are those that the run may touch; `chosen` says of each stack whether it may. `speed`:
-    how many of the target's seconds pass in one of the deployment's.
+    `regions` are those that the run may change, and `chosen` tells it of each stack. `parallel`
+    changes both regions at once. `settle` is in seconds of the target's clock, of which `speed` pass
+    in one second of the deployment's.
     """
 
     regions: tuple[str, ...]
@@ -65,54 +73,52 @@ class Rollout:
 
 @dataclass(frozen=True)
 class RolloutPorts:
-    """The deployment's clock, and the target's probes, made when they are first needed."""
+    """The deployment's clock, and the target's probes, created when they are first needed."""
 
     clock: Clock
     probes: Callable[[], Probes]
 
 
 class RolloutGate(DeployHooks):
-    """Holds the region that serves back until the standby is updated and answers. One per run.
+    """Delays changes of the active region until the standby is updated and answers. One per run.
 
-    It asks nobody anything before the first change of a stack that both regions have, and never
-    before the stage is in service.
+    It calls no endpoint before the first change of a stack that both regions have, and none while
+    the stage is not in service.
     """
 
     def __init__(
         self, graph: Graph, endpoint: Endpoint, ports: RolloutPorts, emit: Emit, rollout: Rollout
     ) -> None:
-        self._graph, self._endpoint, self._ports, self._emit, self._rollout = (
-            graph,
-            endpoint,
-            ports,
-            emit,
-            rollout,
-        )
-        self._lock = Lock()
-        self._paired = paired(graph)
+        self._graph = graph
+        self._endpoint = endpoint
+        self._ports = ports
+        self._emit = emit
+        self._rollout = rollout
+
         self.deployed: Mapping[NodeId, Stack] = {}
-        self._serves = self._serving = self._warned = self._passed = False
+        self._paired = paired(graph)
+        self._is_in_service = False
+
+        # The engine calls `before_change` from several threads.
+        self._lock = Lock()
         self._done: dict[NodeId, str] = {}
         self._broken: list[NodeId] = []
         self._held: set[NodeId] = set()
+        self._has_warned = False
+        self._active_answers = False
         self._check: EndpointCheck | None = None
-        self._refused = ""
+        self._has_passed = False
+        self._refusal = ""  # why the check of the other region failed
 
     def stacks_found(self, deployed: Mapping[NodeId, Stack]) -> None:
-        """Learn what is there. Raises DeploytoolError when that keeps what is wanted from being
-        made.
+        """Remember the deployed stacks.
+
+        Raises DeploytoolError when one of them prevents the creation of another.
         """
         self.deployed = deployed
-        self._serves = in_service(self._graph, deployed)
+        self._is_in_service = in_service(self._graph, deployed)
         for conflict in conflicts(self._graph, deployed, self._rollout.chosen):
-            region, stage = conflict.there.region, self._graph.stage
-            raise DeploytoolError(
-                f"{conflict.wanted} cannot be made while {conflict.there} is deployed: both make the stage of one API, and a "
-                "change in place would take the region down; nothing was deployed",
-                hint="deploy the new integration as another stage, move over and destroy this one; or, region by region while "
-                f"the other one serves: aws cloudformation delete-stack --region {region} --stack-name {conflict.stack_name}, "
-                f"then deploytool deploy --stage {stage} --region {region}",
-            )
+            raise _conflict_error(conflict, self._graph.stage)
 
     def observe(self, event: Event) -> None:
         """Remember the result of each stack."""
@@ -127,113 +133,160 @@ class RolloutGate(DeployHooks):
         node: Node,
         parameters: Mapping[str, str],  # noqa: ARG002  # the hook's signature
     ) -> RetryAfter | None:
-        """None: change it. Raises DeploytoolError when that could take down the only region that
-        serves.
+        """Return None to let a stack be changed now, or when to ask again.
+
+        Raises DeploytoolError when the change could take down the only region that serves.
         """
-        if not self._serves or node.id not in self._paired:
+        if not self._is_in_service or node.id not in self._paired:
             return None
         with self._lock:
             if self._rollout.parallel:
-                self._warn()
+                self._warn_once()
                 return None
-            if not self._named:
+            if not self._is_named:
                 return None
             if len(self._rollout.regions) == 1:
-                return self._alone(node.id)
-            order = self._order
-            return self._gate(node.id, order) if node.id in order.gated else None
+                return self._require_other_region(node.id)
+            if node.id in self._order.gated:
+                return self._require_standby(node.id, self._order)
+            return None
 
-    def _warn(self) -> None:
-        if not self._warned:
-            self._warned = True
+    def _warn_once(self) -> None:
+        if not self._has_warned:
+            self._has_warned = True
             self._emit(RolloutUnordered(self._ports.clock.now(), self._rollout.regions))
 
     @cached_property
     def _endpoints(self) -> Endpoints:
+        hosted_zone_id = None
         zone = self._graph.service.get("hosted_zone")
-        outputs = {each: stack.outputs for each, stack in self.deployed.items()}
-        return Endpoints(
-            self._endpoint,
-            self._ports.probes(),
-            None if zone is None else value_of(zone, outputs),
-        )
+        if zone is not None:
+            outputs = {node: stack.outputs for node, stack in self.deployed.items()}
+            hosted_zone_id = value_of(zone, outputs)
+        return Endpoints(self._endpoint, self._ports.probes(), hosted_zone_id)
 
     @cached_property
-    def _named(self) -> bool:
-        """Where the DNS is somebody else's, its records may not have been created yet."""
-        if not (named := self._endpoints.is_named()):
+    def _is_named(self) -> bool:
+        """Whether clients can reach the stage.
+
+        Where the DNS is hosted elsewhere, its records may not exist yet.
+        """
+        is_named = self._endpoints.is_named()
+        if not is_named:
             self._emit(StageUnnamed(self._ports.clock.now(), self._endpoint.domain))
-        return named
+        return is_named
 
     @cached_property
     def _order(self) -> Order:
-        """By who serves now; the configuration's primary, where nobody answers."""
-        who = self._endpoints.who_serves(self._graph.regions)
-        self._serving = who is not None
-        order = order_of(self._graph, who or self._graph.regions[0])
-        self._emit(
-            RolloutOrdered(self._ports.clock.now(), order.active, order.standby, self._serving)
-        )
+        """The order by the region that serves now, or by the primary when none answers."""
+        serving = self._endpoints.serving_region(self._graph.regions)
+        self._active_answers = serving is not None
+        order = order_of(self._graph, serving or self._graph.regions[0])
+        now = self._ports.clock.now()
+        self._emit(RolloutOrdered(now, order.active, order.standby, self._active_answers))
         return order
 
-    def _gate(self, node: NodeId, order: Order) -> RetryAfter | None:
-        """The active region's turn comes when the standby is up to date and answers."""
-        if self._passed:
+    def _require_standby(self, node: NodeId, order: Order) -> RetryAfter | None:
+        """Return None when the standby is up to date and has passed its check."""
+        if self._has_passed:
             return None
-        if self._refused:
-            raise DeploytoolError(f"{order.active} was not touched: {self._refused}")
+        if self._refusal:
+            raise DeploytoolError(f"{order.active} was not touched: {self._refusal}")
+
         if node not in self._held:
             self._held.add(node)
             self._emit(StackHeld(self._ports.clock.now(), node, order.standby))
-        if failed := [each for each in self._broken if each in order.first]:
-            raise self._stop(order, f"{failed[0]} failed")
+        for broken in self._broken:
+            if broken in order.first:
+                raise self._refuse(order, f"{broken} failed")
         if not order.first <= self._done.keys():
-            return RetryAfter(_TICK)
-        self._check = self._check or EndpointCheck(
-            order.standby, self._rollout.settle, STEADY, self._expected(order.standby)
-        )
-        result = self._look(self._check)
-        if isinstance(result, str):
-            url = self._endpoint.url(order.standby)
-            raise self._stop(
-                order,
-                f"{order.standby} did not pass its check in {self._rollout.settle:g} s: {url} {result}",
-            )
-        self._passed = result is None
-        return result
+            return RetryAfter(TICK)
 
-    def _look(self, check: EndpointCheck) -> RetryAfter | str | None:
-        return check.look(self._endpoints, self._ports.clock, self._rollout.speed, self._emit)
+        settle = self._rollout.settle
+        result = self._poll(order.standby, settle, STEADY, self._expected_versions(order.standby))
+        match result:
+            case Passed():
+                return None
+            case RetryAfter():
+                return result
+            case Failed(problem):
+                url = self._endpoint.url(order.standby)
+                why = f"{order.standby} did not pass its check in {settle:g} s: {url} {problem}"
+                raise self._refuse(order, why)
+            case _:
+                assert_never(result)
 
-    def _stop(self, order: Order, why: str) -> DeploytoolError:
-        self._refused = why
-        still = f"; {order.active} was not touched" + (
-            " and still serves what it served before" if self._serving else ""
-        )
-        mend = (
-            f"until it is mended a failover would reach {order.standby} as it is now: mend it, or take the change back, and "
-            f"deploy again, {order.standby} comes first again; --parallel changes {order.active} without the check"
-        )
-        return DeploytoolError(why + still, hint=mend)
-
-    def _expected(self, region: str) -> frozenset[str]:
-        """The versions that a region must serve; any, where its function was left as it is."""
-        function = function_of(self._graph, region)
-        left = function is None or self._done.get(function) == Action.NOT_CHOSEN
-        return frozenset() if left else versions_of(self._graph, region)
-
-    def _alone(self, node: NodeId) -> RetryAfter | None:
-        """A run in one region: the other one must serve meanwhile."""
-        (other,) = (each for each in self._graph.regions if each not in self._rollout.regions)
-        if self._passed:
+    def _require_other_region(self, node: NodeId) -> RetryAfter | None:
+        """Return None when the region that this run does not change serves meanwhile."""
+        if self._has_passed:
             return None
-        self._check = self._check or EndpointCheck(other, min(self._rollout.settle, BRIEFLY), 1)
-        result = self._refused or self._look(self._check)
-        if isinstance(result, str):
-            self._refused = result
-            raise DeploytoolError(
-                f"{node} was not touched: its region may be the only one that serves, as {self._endpoint.url(other)} {result}",
-                hint=f"mend {other} first, or deploy both regions (without --region); --parallel takes the risk",
-            )
-        self._passed = result is None
+
+        (other,) = (each for each in self._graph.regions if each not in self._rollout.regions)
+        if not self._refusal:
+            settle = min(self._rollout.settle, SETTLE_UNCHANGED)
+            result = self._poll(other, settle, 1, frozenset())
+            match result:
+                case Passed():
+                    return None
+                case RetryAfter():
+                    return result
+                case Failed(problem):
+                    self._refusal = problem
+                case _:
+                    assert_never(result)
+        url = self._endpoint.url(other)
+        raise DeploytoolError(
+            f"{node} was not touched: its region may be the only one that serves, "
+            f"as {url} {self._refusal}",
+            hint=f"fix {other} first, or deploy both regions (without --region); "
+            "--parallel changes the region without this check",
+        )
+
+    def _poll(
+        self, region: str, settle: float, steady: int, versions: frozenset[str]
+    ) -> Passed | Failed | RetryAfter:
+        """Poll the check of a region, which the first poll creates."""
+        if self._check is None:
+            self._check = EndpointCheck(region, settle, steady, versions)
+        result = self._check.poll(
+            self._endpoints, self._ports.clock, self._rollout.speed, self._emit
+        )
+        self._has_passed = isinstance(result, Passed)
         return result
+
+    def _refuse(self, order: Order, why: str) -> DeploytoolError:
+        """Remember why the active region is not changed, and return the error that tells it."""
+        self._refusal = why
+        message = f"{why}; {order.active} was not touched"
+        if self._active_answers:
+            message += " and still serves what it served before"
+        hint = (
+            f"a failover would reach {order.standby} as it is now: fix it or revert the change, "
+            f"and deploy again, which updates {order.standby} first again; "
+            f"--parallel changes {order.active} without the check"
+        )
+        return DeploytoolError(message, hint=hint)
+
+    def _expected_versions(self, region: str) -> frozenset[str]:
+        """Return the versions that a region may serve; empty stands for any.
+
+        Any version is good when the run does not change the function.
+        """
+        function = function_of(self._graph, region)
+        if function is None or self._done.get(function) == Action.NOT_CHOSEN:
+            return frozenset()
+        return versions_of(self._graph, region)
+
+
+def _conflict_error(conflict: Conflict, stage: str) -> DeploytoolError:
+    region = conflict.existing.region
+    return DeploytoolError(
+        f"{conflict.wanted} cannot be created while {conflict.existing} is deployed: both create "
+        "the stage of the same API, and a change in place would take the region down; "
+        "nothing was deployed",
+        hint="deploy the new integration as another stage, move the clients there and destroy this "
+        "stage; or change one region at a time while the other one serves: "
+        f"aws cloudformation delete-stack --region {region} "
+        f"--stack-name {conflict.existing_stack_name}, "
+        f"then deploytool deploy --stage {stage} --region {region}",
+    )

@@ -1,4 +1,4 @@
-"""Which changes of resources clients would notice."""
+"""Which changes of resources clients may notice."""
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
@@ -7,10 +7,8 @@ from deploytool.core.stacks.changes import SERVING, Effect, ResourceChange
 
 
 @pytest.mark.parametrize("kind", SERVING)
-def test_what_cannot_be_updated_in_place_is_known_of_each_serving_type(kind: str) -> None:
-    """CloudFormation's own schema of the type names no create-only property that the table
-    lacks.
-    """
+def test_the_table_has_each_property_that_cannot_be_updated_in_place(kind: str) -> None:
+    """It includes every create-only property of CloudFormation's own schema of the type."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     paths = {
         path.removeprefix("/properties/").replace("/", ".")
@@ -30,7 +28,7 @@ def test_what_cannot_be_updated_in_place_is_known_of_each_serving_type(kind: str
         (Effect.REPLACE, "AWS::Logs::LogGroup", False),
     ],
 )
-def test_only_taking_away_what_serves_is_marked(
+def test_only_the_removal_of_what_serves_interrupts(
     effect: Effect, kind: str, *, noticed: bool
 ) -> None:
     """A replacement or deletion of a serving type interrupts; an update in place or another type

@@ -1,4 +1,4 @@
-"""Drift, and what of it must not be shown."""
+"""The drift of a stack, and the values in it that must not be shown."""
 
 from deploytool.core.project.template import load_yaml
 from deploytool.core.stacks.drift import (
@@ -34,24 +34,25 @@ def drift(logical_id: str) -> StackDrift:
     )
 
 
-def hidden(found: StackDrift) -> list[str]:
+def hidden(result: StackDrift) -> list[str]:
+    """The paths whose values are hidden."""
     return [
-        each.path
-        for each in found.resources[0].differences
-        if HIDDEN in (each.expected, each.actual)
+        difference.path
+        for difference in result.resources[0].differences
+        if HIDDEN in (difference.expected, difference.actual)
     ]
 
 
-def test_what_comes_from_a_secret_is_hidden_and_nothing_else() -> None:
+def test_only_what_comes_from_a_secret_is_hidden() -> None:
     """A property, or the part of the template around it, that uses a NoEcho parameter."""
     assert hidden(without_secrets(drift("Function"), DOCUMENT, {"Key"})) == list(PATHS[2:])
 
 
-def test_a_resource_that_the_template_lacks_is_hidden_whole() -> None:
-    """Where its values came from is not known."""
+def test_all_of_a_resource_that_the_template_does_not_have_is_hidden() -> None:
+    """It is not known where its values come from."""
     assert hidden(without_secrets(drift("Gone"), DOCUMENT, {"Key"})) == list(PATHS)
 
 
-def test_without_secrets_all_is_shown() -> None:
+def test_without_secrets_everything_is_shown() -> None:
     """Nothing is hidden when the template has no NoEcho parameter."""
     assert hidden(without_secrets(drift("Gone"), DOCUMENT, ())) == []

@@ -1,6 +1,4 @@
-"""Comparing two regions: what is the same but for its region is the same, anything else is
-named.
-"""
+"""The comparison of two regions: only differences beyond the region itself are reported."""
 
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.project.template import parse_template
@@ -37,26 +35,26 @@ def definition(region: str, api: str, **changes: str) -> dict[str, object]:
 NAMES = {EAST: (EAST, "abc"), WEST: (WEST, "xyz")}
 
 
-def test_apis_that_differ_in_their_region_alone_are_the_same() -> None:
-    """The region, the API's id and those of its resources, where and when it was deployed."""
+def test_apis_that_differ_only_by_region_are_the_same() -> None:
+    """The region, the ids of the API and its resources, and where and when it was deployed."""
     assert not list(
         api_differences({EAST: definition(EAST, "abc"), WEST: definition(WEST, "xyz")}, NAMES)
     )
 
 
-def test_a_path_that_is_defined_otherwise_is_named() -> None:
-    """And so is one that a region lacks."""
+def test_a_path_that_is_defined_differently_is_named() -> None:
+    """A path that a region does not have is named too."""
     west = definition(WEST, "xyz", timeoutInMillis="3000")
     west["paths"] |= {"/v2": {}}  # type: ignore[operator]  # a dictionary
-    found = list(api_differences({EAST: definition(EAST, "abc"), WEST: west}, NAMES))
-    assert [each.name for each in found] == ["/v1", "/v2"]
-    assert len(set(found[0].regions.values())) == len(REGIONS)
-    assert found[1].regions[EAST] == "not there"
+    v1, v2 = api_differences({EAST: definition(EAST, "abc"), WEST: west}, NAMES)
+    assert (v1.name, v2.name) == ("/v1", "/v2")
+    assert len(set(v1.regions.values())) == len(REGIONS)
+    assert v2.regions[EAST] == "does not exist"
 
 
 def test_a_stack_that_one_region_has_from_earlier_is_named() -> None:
-    """One left as it is counts as wanted when its fingerprint says so; an input that is not known
-    does not.
+    """A stack that was not changed is as desired if its fingerprint is. With an input that is not
+    known it is not.
     """
     nodes = [
         Node(NodeId("a", region), "p-a", TEMPLATE, TEMPLATE.document, {"P": region}, ())
@@ -82,17 +80,19 @@ def test_a_stack_that_one_region_has_from_earlier_is_named() -> None:
             NodeId(stack, WEST): Stack("p", "id", StackStatus.CREATE_COMPLETE, {}, fingerprint)
             for stack in "ab"
         }
-        return [str(each) for each in stack_differences(graph, before, done, outputs)]
+        return list(map(str, stack_differences(graph, before, done, outputs)))
 
-    b = "stack b: us-east-1 as wanted, us-west-2 with another template, parameters or tags"
+    b = "stack b: us-east-1 as desired, us-west-2 with another template, parameters or tags"
     assert differences(fingerprint_of(graph, nodes[1], {"P": WEST})) == [b]
     assert differences("old") == [b.replace(" b:", " a:"), b]
-    gone = [str(each) for each in stack_differences(graph, {}, done, outputs)]
-    assert gone == [f"stack {name}: us-east-1 as wanted, us-west-2 not there" for name in "ab"]
+    missing = list(map(str, stack_differences(graph, {}, done, outputs)))
+    assert missing == [
+        f"stack {name}: us-east-1 as desired, us-west-2 does not exist" for name in "ab"
+    ]
 
 
 def test_what_could_not_be_compared_is_not_the_same() -> None:
-    """True, false or unknown."""
+    """`same` is true, false or None."""
     difference = Difference("stack", "a", {})
     assert Parity(()).same is True
     assert Parity((difference,), ("no permission",)).same is False

@@ -1,6 +1,4 @@
-"""The order of a rollout: who waits for whom, never in a circle; when a stage is in service; what a
-good answer is.
-"""
+"""The order of a rollout, when a stage is in service, and what a good answer is."""
 
 from collections.abc import Mapping
 
@@ -12,7 +10,7 @@ from deploytool.core.ports import HttpAnswer
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.project.template import parse_template
 from deploytool.core.stacks.rollout import (
-    answer_fault,
+    answer_problem,
     conflicts,
     in_service,
     left_behind,
@@ -54,7 +52,7 @@ def stacks_of(
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """Stacks in either region or both, each needing any of those before it, wherever they are."""
+    """Stacks in one region or both, each of which may need any stacks before it."""
     nodes: list[Node] = []
     for number in range(draw(st.integers(1, 7))):
         where = draw(st.sampled_from([(EAST, WEST), (EAST,), (WEST,)]))
@@ -69,8 +67,8 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 @given(graphs(), st.sampled_from([EAST, WEST]))
 def test_no_order_waits_for_itself(graph: Graph, active: str) -> None:
-    """With every gated stack also needing all of the standby's, the graph still has an order; no
-    more than must be is ungated.
+    """The graph still has an order when each gated stack also needs all of the standby's. Only
+    stacks that the standby needs are not gated.
     """
     order = order_of(graph, active)
     edges = {
@@ -82,8 +80,8 @@ def test_no_order_waits_for_itself(graph: Graph, active: str) -> None:
         done |= ready
     assert done == set(graph.nodes)
     assert all(node.region == active for node in order.gated)
-    for free in {node for node in paired(graph) if node.region == active} - order.gated:
-        assert any(_reaches(graph, node, free) for node in order.first)
+    for ungated in {node for node in paired(graph) if node.region == active} - order.gated:
+        assert any(_reaches(graph, node, ungated) for node in order.first)
 
 
 def _reaches(graph: Graph, node: NodeId, target: NodeId) -> bool:
@@ -92,17 +90,15 @@ def _reaches(graph: Graph, node: NodeId, target: NodeId) -> bool:
     )
 
 
-def test_a_stack_of_one_region_alone_holds_nobody_up() -> None:
-    """The drill's guard stands in the standby's region and needs the primary's function: it gates
-    nothing.
-    """
+def test_a_stack_of_one_region_alone_gates_nothing() -> None:
+    """The drill's guard is in the standby's region and needs the primary's function."""
     function, guard = NodeId("lambda", EAST), node_of("guard", WEST, NodeId("lambda", EAST))
     graph = graph_of(node_of("lambda", EAST), node_of("lambda", WEST), guard)
     assert order_of(graph, EAST).gated == {function}
 
 
 def test_what_the_standby_needs_of_the_active_region_is_not_gated() -> None:
-    """However far away: us-west-2's table copies us-east-1's."""
+    """Directly or through others: us-west-2's table copies us-east-1's."""
     table, key = NodeId("table", EAST), NodeId("key", EAST)
     west = (node_of("key", WEST), node_of("table", WEST, table), node_of("api", WEST))
     graph = graph_of(node_of("key", EAST), node_of("table", EAST, key), node_of("api", EAST), *west)
@@ -111,8 +107,8 @@ def test_what_the_standby_needs_of_the_active_region_is_not_gated() -> None:
 
 
 def test_when_a_stage_is_in_service() -> None:
-    """It has its health check, and one region has all that any region has; what is new to the stage
-    does not count.
+    """It has its health check, and one region has all stacks that any region has. A stack that no
+    region has does not count.
     """
     graph = graph_of(
         *(node_of(stack, region) for stack in ("api", "new") for region in (EAST, WEST)),
@@ -131,7 +127,7 @@ def test_when_a_stage_is_in_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "fault"),
+    ("answer", "problem"),
     [
         (HttpAnswer(200, WEST, "2", None, 0.1), None),
         (HttpAnswer(204, WEST, None, None, 0.1), None),
@@ -145,16 +141,14 @@ def test_when_a_stage_is_in_service() -> None:
         (HttpAnswer(200, WEST, "1", None, 0.1), "still serves version 1, not 2"),
     ],
 )
-def test_answers(answer: HttpAnswer, fault: str | None) -> None:
-    """2xx, from that region, of the version that was deployed; an answer without a version is of no
-    wrong one.
-    """
-    assert answer_fault(answer, WEST, frozenset({"2"})) == fault
+def test_answers(answer: HttpAnswer, problem: str | None) -> None:
+    """A good answer is 2xx, from that region and of the deployed version. It may lack a version."""
+    assert answer_problem(answer, WEST, frozenset({"2"})) == problem
 
 
-def test_two_integrations_of_one_api_cannot_be_there_at_once() -> None:
-    """A stack that makes the API's stage is refused beside another one's; where that is gone, or
-    not chosen, it is not.
+def test_two_integrations_of_one_api_are_a_conflict() -> None:
+    """Both create the API's stage. There is none when the old one is gone or the new one is not
+    chosen.
     """
     api, old, new = NodeId("api", EAST), NodeId("lambda", EAST), NodeId("http", EAST)
     graph = graph_of(
@@ -162,10 +156,12 @@ def test_two_integrations_of_one_api_cannot_be_there_at_once() -> None:
         node_of("http", EAST, api, stage=True),
         left_out=(node_of("lambda", EAST, api, stage=True), node_of("net", EAST)),
     )
-    there = stacks_of(api, old, NodeId("net", EAST))
-    (found,) = conflicts(graph, there, lambda _: True)
-    assert (found.wanted, found.there, found.stack_name) == (new, old, "p-lambda")
-    assert not list(conflicts(graph, there, lambda node: node != new))
+    deployed = stacks_of(api, old, NodeId("net", EAST))
+    (conflict,) = conflicts(graph, deployed, lambda _: True)
+    assert conflict.wanted == new
+    assert conflict.existing == old
+    assert conflict.existing_stack_name == "p-lambda"
+    assert not list(conflicts(graph, deployed, lambda node: node != new))
     assert not list(conflicts(graph, stacks_of(api, NodeId("net", EAST)), lambda _: True))
-    assert not list(conflicts(graph, {**there, **stacks_of(new)}, lambda _: True))
-    assert left_behind(graph, there) == (old, NodeId("net", EAST))
+    assert not list(conflicts(graph, {**deployed, **stacks_of(new)}, lambda _: True))
+    assert left_behind(graph, deployed) == (old, NodeId("net", EAST))

@@ -1,6 +1,4 @@
-"""Comparing the regions after a run: when it is done, what is asked, and what happens when an
-answer is refused.
-"""
+"""The comparison after a run: when it is made, what it reads, and what happens on a refusal."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,10 +32,10 @@ class Cloud:
 
     hashes: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(REGIONS, "h"))
     refused: str = ""
-    asked: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
 
     def code_hash(self, region: str, name: str) -> str:
-        self.asked.append(name)
+        self.read.append(name)
         if region == self.refused:
             raise CloudRefused("not authorized to perform: lambda:GetFunctionConfiguration")
         return self.hashes[region]
@@ -52,46 +50,46 @@ class Cloud:
 
 
 def compared(graph: Graph, cloud: Cloud, *actions: str) -> Parity | None:
-    """After these actions, one a region in turn."""
+    """Compare after these actions, one for each region in turn."""
     nodes = [NodeId("api", region) for region in REGIONS]
     done = {node: action for node, action in zip(nodes, actions, strict=False) if action}
     outcome = Outcome(done=done, outputs={node: {"Out": f"f-{node.region}"} for node in nodes})
-    here: Any = cloud
-    return compare(graph, ENDPOINT, {}, outcome, lambda: ParityPorts(here, here, here))
+    port: Any = cloud
+    return compare(graph, ENDPOINT, {}, outcome, lambda: ParityPorts(port, port, port))
 
 
 def test_the_regions_are_compared_when_something_was_changed(
     graph_of: Callable[..., Graph],
 ) -> None:
-    """Each region's own function and what its own name is mapped to."""
+    """It reads each region's own function, and the API that its own name is mapped to."""
     cloud = Cloud()
     assert compared(graph_of(graph=GRAPH), cloud, Action.CREATE, Action.CREATE) == Parity(())
-    assert cloud.asked == [f"f-{region}" for region in REGIONS]
+    assert cloud.read == [f"f-{region}" for region in REGIONS]
 
 
-def test_nothing_is_asked_when_nothing_changed_or_a_region_has_nothing(
+def test_nothing_is_read_when_nothing_changed_or_a_region_has_nothing(
     graph_of: Callable[..., Graph],
 ) -> None:
-    """No call, and no claim."""
+    """There is no call and no result."""
     cloud = Cloud()
     assert compared(graph_of(graph=GRAPH), cloud, Action.NOTHING, Action.NOTHING) is None
     assert compared(graph_of(graph=GRAPH), cloud, Action.CREATE) is None
-    assert not cloud.asked
+    assert not cloud.read
 
 
-def test_functions_with_other_code_are_named(graph_of: Callable[..., Graph]) -> None:
-    """With both hashes."""
+def test_functions_with_different_code_are_named(graph_of: Callable[..., Graph]) -> None:
+    """The difference has both hashes."""
     parity = compared(
         graph_of(graph=GRAPH), Cloud({EAST: "h", WEST: "other"}), Action.CREATE, Action.CREATE
     )
     assert parity
-    assert [str(each) for each in parity.differences] == [
+    assert list(map(str, parity.differences)) == [
         "function code CodeSha256: us-east-1 has h, us-west-2 has other"
     ]
 
 
-def test_what_may_not_be_read_is_said(graph_of: Callable[..., Graph]) -> None:
-    """It is not taken for equal, and it does not fail the deployment that was made."""
+def test_what_cannot_be_read_is_unknown(graph_of: Callable[..., Graph]) -> None:
+    """It does not count as equal, and it is no error of the deployment, which is done."""
     parity = compared(graph_of(graph=GRAPH), Cloud(refused=WEST), Action.CREATE, Action.CREATE)
     assert parity
     assert parity.same is None

@@ -1,6 +1,4 @@
-"""Rollouts on a simulated CloudFormation: the standby first, its check, then the region that
-serves.
-"""
+"""Rollouts on a simulated CloudFormation: the standby, its check, then the active region."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -44,26 +42,27 @@ service:
 
 @dataclass
 class World:
-    """The name server, every edge and the probes on them. Regional endpoints answer with the version
-    that `stacks` deployed.
+    """The name server, the edges of both regions, and the probes of them.
+
+    Regional endpoints answer with the version that `stacks` deployed. `statuses` are HTTP statuses
+    by region, 0 for a refused connection.
     """
 
     stacks: Any
     active: str = EAST
     statuses: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     addresses: tuple[str, ...] = ("192.0.2.2",)
-    mute: bool = False
+    dns_is_silent: bool = False
 
     def name_servers(self, zone: str) -> Sequence[Nameserver]:
         assert zone.startswith("hello-dev-zone.Out")
         return (Nameserver("ns", "192.0.2.1"),)
 
-    # The port's signature
     def query(self, _server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:
-        self.asked.append(name)
-        if self.mute:
+        self.queries.append(name)
+        if self.dns_is_silent:
             raise ProbeFailed("timeout", "no answer")
         return DnsAnswer("NOERROR", self.addresses, 60)
 
@@ -75,8 +74,8 @@ class World:
         return HttpAnswer(status, region, self.versions.get(region), None, 0.1)
 
     def probes(self) -> Probes:
-        here: Any = self
-        return Probes(self.stacks.clock, here, here, here, (Nameserver("r", "192.0.2.3"),))
+        port: Any = self
+        return Probes(self.stacks.clock, port, port, port, (Nameserver("r", "192.0.2.3"),))
 
 
 Deployed = Callable[..., tuple[Outcome, list[Event]]]
@@ -89,7 +88,7 @@ def world(stacks: Any) -> World:
 
 @pytest.fixture
 def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> Deployed:
-    """Deploys code of a version; a serving region reports it from then on."""
+    """Deploy code; each region's endpoint reports its version when the update starts."""
 
     def rolled(
         code: bytes, regions: tuple[str, ...] = REGIONS, **more: Any
@@ -115,8 +114,8 @@ def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> 
     return rolled
 
 
-def begun(events: list[Event]) -> list[NodeId]:
-    """The regional stacks that were changed, in their order."""
+def started(events: list[Event]) -> list[NodeId]:
+    """The regional stacks that were changed, in order."""
     return [
         event.node
         for event in events
@@ -124,9 +123,11 @@ def begun(events: list[Event]) -> list[NodeId]:
     ]
 
 
-def test_a_first_deployment_is_parallel_and_asks_nobody(rolled: Deployed, world: World) -> None:
-    """Both regions begin at once; no name server and no endpoint is asked; the same holds when
-    there is nothing to do.
+def test_a_first_deployment_is_parallel_and_calls_no_endpoint(
+    rolled: Deployed, world: World
+) -> None:
+    """Both regions start at once, without a DNS query. Neither does a run with nothing to do make
+    one.
     """
     outcome, events = rolled(b"1")
     assert outcome.ok
@@ -136,18 +137,18 @@ def test_a_first_deployment_is_parallel_and_asks_nobody(rolled: Deployed, world:
     outcome, _ = rolled(b"1")
     assert outcome.ok
     assert world.stacks.calls[before:] == [("list", EAST), ("list", WEST)]
-    assert world.asked == []
+    assert world.queries == []
 
 
 def test_an_update_reaches_the_standby_first(rolled: Deployed, world: World) -> None:
-    """The active region's function is updated when the standby has answered well three times, with
-    the new version.
+    """The active region's function is updated after three good answers of the standby with the new
+    version.
     """
     rolled(b"1")
     calls = len(world.stacks.calls)
     outcome, events = rolled(b"2")
     assert outcome.ok
-    assert begun(events) == [NodeId("lambda", WEST), NodeId("lambda", EAST)]
+    assert started(events) == [NodeId("lambda", WEST), NodeId("lambda", EAST)]
     (passed,) = [event for event in events if isinstance(event, RegionPassed)]
     assert passed.region == WEST
     times = {
@@ -163,14 +164,14 @@ def test_an_update_reaches_the_standby_first(rolled: Deployed, world: World) -> 
 def test_a_bad_standby_leaves_the_active_region_alone(
     rolled: Deployed, world: World, status: int
 ) -> None:
-    """The run fails, says what was answered and who serves what; the next good version reaches
-    both.
+    """The run fails and reports the answer and what the active region serves. The next good version
+    reaches both regions.
     """
     rolled(b"1")
     world.statuses[WEST] = status
     outcome, events = rolled(b"2", settle=20.0)
     assert not outcome.ok
-    assert begun(events) == [NodeId("lambda", WEST)]
+    assert started(events) == [NodeId("lambda", WEST)]
     cause = outcome.failed[NodeId("lambda", EAST)]
     assert "us-west-2 did not pass its check in 20 s: https://us-west-2.dev.example.com/v1" in cause
     assert ("answers 500" if status else "refused") in cause
@@ -178,13 +179,13 @@ def test_a_bad_standby_leaves_the_active_region_alone(
     world.statuses.clear()
     outcome, events = rolled(b"3")
     assert outcome.ok
-    assert begun(events) == [NodeId("lambda", WEST), NodeId("lambda", EAST)]
+    assert started(events) == [NodeId("lambda", WEST), NodeId("lambda", EAST)]
 
 
 def test_a_standby_that_serves_the_old_version_has_not_passed(
     rolled: Deployed, world: World
 ) -> None:
-    """200 from the right region is not enough when the function has changed."""
+    """Status 200 from the right region is not enough when the function has changed."""
     rolled(b"1")
     world.versions["stuck us-west-2"] = "old"
     outcome, _ = rolled(b"2", settle=5.0)
@@ -194,44 +195,42 @@ def test_a_standby_that_serves_the_old_version_has_not_passed(
 def test_a_standby_whose_stack_fails_leaves_the_active_region_alone(
     rolled: Deployed, world: World
 ) -> None:
-    """No check is made then: its update was taken back."""
+    """No check is made then, because the update was rolled back."""
     rolled(b"1")
     world.stacks.failures["hello-dev-lambda"] = "no such runtime"
     outcome, events = rolled(b"2")
-    assert begun(events) == [NodeId("lambda", WEST)]
+    assert started(events) == [NodeId("lambda", WEST)]
     assert (
         "lambda@us-west-2 failed; us-east-1 was not touched"
         in outcome.failed[NodeId("lambda", EAST)]
     )
 
 
-def test_after_a_failover_the_order_is_the_other_way_round(rolled: Deployed, world: World) -> None:
-    """The region that serves is the last, whatever the configuration calls it."""
+def test_after_a_failover_the_order_is_reversed(rolled: Deployed, world: World) -> None:
+    """The region that serves is the last, even if the configuration calls it the secondary."""
     rolled(b"1")
     world.active = WEST
     outcome, events = rolled(b"2")
     assert outcome.ok
-    assert begun(events) == [NodeId("lambda", EAST), NodeId("lambda", WEST)]
+    assert started(events) == [NodeId("lambda", EAST), NodeId("lambda", WEST)]
 
 
 def test_a_primary_that_is_down_stops_the_update_of_the_standby_that_serves(
     rolled: Deployed, world: World
 ) -> None:
-    """The only region that serves is not touched; --parallel is offered, and does it."""
+    """The only region that serves is not touched, except with --parallel."""
     rolled(b"1")
     world.active, world.statuses = WEST, {EAST: 503}
     outcome, events = rolled(b"2", settle=5.0)
-    assert begun(events) == [NodeId("lambda", EAST)]
+    assert started(events) == [NodeId("lambda", EAST)]
     assert "us-west-2 was not touched" in outcome.failed[NodeId("lambda", WEST)]
     outcome, events = rolled(b"3", parallel=True)
     assert outcome.ok
     assert len([event for event in events if isinstance(event, RolloutUnordered)]) == 1
 
 
-def test_when_nobody_answers_the_standby_still_comes_first(rolled: Deployed, world: World) -> None:
-    """An update that mends both regions gets through, and the guess at who is active is said to be
-    one.
-    """
+def test_when_no_region_answers_the_secondary_comes_first(rolled: Deployed, world: World) -> None:
+    """The event tells that the active region did not answer, and so does the error."""
     rolled(b"1")
     world.statuses = {EAST: 500, WEST: 500}
     outcome, events = rolled(b"2", settle=5.0)
@@ -247,29 +246,29 @@ def test_one_region_alone_is_changed_only_while_the_other_serves(
     rolled(b"1")
     world.statuses[WEST] = 500
     outcome, events = rolled(b"2", regions=(EAST,))
-    assert begun(events) == []
+    assert started(events) == []
     assert (
         "may be the only one that serves, as https://us-west-2.dev.example.com/v1 answers 500"
         in next(iter(outcome.failed.values()))
     )
     outcome, events = rolled(b"2", regions=(EAST,), parallel=True)
-    assert begun(events) == [NodeId("lambda", EAST)]
+    assert started(events) == [NodeId("lambda", EAST)]
     world.statuses.clear()
     outcome, events = rolled(b"3", regions=(EAST,))
     assert outcome.ok
-    assert begun(events) == [NodeId("lambda", EAST)]
+    assert started(events) == [NodeId("lambda", EAST)]
 
 
-def test_a_stage_without_any_address_serves_nobody(rolled: Deployed, world: World) -> None:
-    """Its records were not created yet: no region waits, and that is said. A DNS that does not
-    answer is no such proof.
+def test_a_stage_without_any_address_is_updated_at_once(rolled: Deployed, world: World) -> None:
+    """Its records do not exist yet, so it has no clients: no region waits, and an event tells it. A
+    DNS that does not answer proves nothing.
     """
     rolled(b"1")
     world.addresses = ()
     outcome, events = rolled(b"2")
     assert outcome.ok
     assert len([event for event in events if isinstance(event, StageUnnamed)]) == 1
-    world.mute = True
+    world.dns_is_silent = True
     outcome, events = rolled(b"3", settle=5.0)
-    assert begun(events) == [NodeId("lambda", WEST)]
+    assert started(events) == [NodeId("lambda", WEST)]
     assert not outcome.ok
