@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import h11
@@ -93,10 +94,27 @@ class EndpointDial:
         connect_seconds: float,
         limits: TimeLimits,
     ) -> Attempt:
-        """Send a GET over a new connection and read as much of the answer as the check needs.
+        """Send a GET over a new connection and return what the endpoint answers."""
+        try:
+            return await self._exchange(config, connection, connect_seconds, limits)
+        except TimeoutError:
+            failure = "The endpoint sent no HTTP status within the timeout limit."
+        except (OSError, h11.ProtocolError) as error:
+            failure = f"The endpoint sent no valid HTTP answer: {_text(error)}."
+        return Attempt(failure=failure, connect_seconds=connect_seconds)
 
-        From here on the socket belongs to asyncio. If it were closed here, another attempt could
-        get its descriptor while asyncio still waits for the end of TLS on it.
+    async def _exchange(
+        self,
+        config: HealthCheckConfig,
+        connection: socket.socket,
+        connect_seconds: float,
+        limits: TimeLimits,
+    ) -> Attempt:
+        """Exchange request and response, and read as much of the latter as the check needs.
+
+        Raises TimeoutError when no status arrives in time, OSError or h11.ProtocolError when what
+        arrives is no HTTP. From here on the socket belongs to asyncio. If it were closed here,
+        another attempt could get its descriptor while asyncio still waits for the end of TLS on it.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -110,29 +128,20 @@ class EndpointDial:
                 writer.write(exchange.request(config, self._user_agent))
                 status = await exchange.read_status(reader)
             response_seconds = loop.time() - began
-
-            body: bytes | None = b""
-            body_seconds = None
-            if limits.body is not None:
-                body = await _read_body(exchange, reader, limits.body)
-                if body is not None:
-                    body_seconds = loop.time() - began - response_seconds
-            return Attempt(
-                connect_seconds=connect_seconds,
-                status=status,
-                response_seconds=response_seconds,
-                body=body or b"",
-                body_seconds=body_seconds,
+            attempt = Attempt(
+                connect_seconds=connect_seconds, status=status, response_seconds=response_seconds
             )
-        except TimeoutError:
-            failure = "The endpoint sent no HTTP status within the timeout limit."
-            return Attempt(failure=failure, connect_seconds=connect_seconds)
-        except (OSError, h11.ProtocolError) as error:
-            failure = f"The endpoint sent no valid HTTP answer: {_text(error)}."
-            return Attempt(failure=failure, connect_seconds=connect_seconds)
+            if limits.body is None:
+                return attempt
+
+            body = await _read_body(exchange, reader, limits.body)
+            if body is None:
+                return attempt
+            body_seconds = loop.time() - began - response_seconds
+            return replace(attempt, body=body, body_seconds=body_seconds)
         finally:
             if writer is not None:
-                await _close(writer)
+                await close_connection(writer)
 
     def _tls_options(self, config: HealthCheckConfig) -> dict[str, Any]:
         """Return asyncio's arguments for TLS: none for plain HTTP."""
@@ -222,11 +231,14 @@ async def _read_body(
         return None
 
 
-async def _close(writer: asyncio.StreamWriter) -> None:
+async def close_connection(writer: asyncio.StreamWriter) -> None:
     """Close a connection that is no longer needed; errors in it do not matter any more."""
     writer.close()
     try:
-        await asyncio.wait_for(writer.wait_closed(), _CLOSING_SECONDS)
+        # Not wait_for: until Python 3.12 it swallows a cancellation that arrives in the turn of the
+        # loop in which the connection closes, and the cancelled checker would continue.
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await writer.wait_closed()
     except (OSError, TimeoutError):
         writer.transport.abort()
 

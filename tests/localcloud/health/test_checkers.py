@@ -31,7 +31,7 @@ from deploytool.core.route53.health import (
 )
 from deploytool.core.route53.zone import AliasTarget, HostedZone, NotSupported, RecordSet
 from deploytool.localcloud.clock import CloudClock, scale_delay, wall_limits
-from deploytool.localcloud.health.attempt import Dial, EndpointDial
+from deploytool.localcloud.health.attempt import Dial, EndpointDial, close_connection
 from deploytool.localcloud.health.checkers import CHECKER_ADDRESS
 from deploytool.localcloud.health.monitor import HealthChanged, HealthMonitor
 from deploytool.localcloud.health.supported import unsupported_reason
@@ -294,6 +294,32 @@ def test_a_time_out_leaves_nothing_in_the_way_of_the_next_attempt(
         "The endpoint sent no HTTP status within the timeout limit.",
         "",
     ]
+
+
+def test_a_cancelled_attempt_ends() -> None:
+    """A cancellation is kept that arrives in the turn of the loop in which a connection closes."""
+
+    class Writer:
+        def __init__(self) -> None:
+            self.closed = asyncio.get_running_loop().create_future()
+
+        def close(self) -> None:
+            """Close later."""
+
+        async def wait_closed(self) -> None:
+            await self.closed
+
+    async def work() -> None:
+        writer = Writer()
+        closing = asyncio.create_task(close_connection(writer))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        writer.closed.set_result(None)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+
+    run(work())
 
 
 class Stalling(list[str | None]):
