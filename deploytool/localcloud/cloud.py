@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from deploytool.localcloud import lock
@@ -66,9 +66,7 @@ class LocalCloud:
         self._lifeline: asyncio.Task[bytes] | None = None
 
         # The ports come first: MiniStack reads its own port while it is imported.
-        edge_sockets = dict(
-            zip(settings.regions, bind_all(tuple(settings.edge_addresses.values())), strict=True)
-        )
+        edge_sockets = bind_all(tuple(settings.edge_addresses.values()))
         control_socket = bind(CONTROL_ADDRESS)
         self._ministack = _load_ministack(settings, control_socket)
         self._control_plane = MiniStackState(self._ministack, settings.edge_addresses)
@@ -85,17 +83,10 @@ class LocalCloud:
             self._control_plane.hosted_zones, automatic=settings.delegate
         )
         public = PublicView(self._control_plane, self._delegations)
+        # Health checks of port 443 reach the edges' port.
         dial = EndpointDial({_HTTPS: self._https_port})
         self._health = HealthMonitor(public, self._clock, dial, on_change=self._on_health_change)
-        self._dns = DnsService(
-            self._control_plane,
-            public,
-            self._delegations,
-            self._health,
-            self._clock.now,
-            self._event_log.record,
-            CONTROL_ADDRESS,
-        )
+        self._dns = self._create_dns(public)
 
         self._call_counter = CallCounter(self._ministack.app.app)
         self._control = self._create_control_server(control_socket)
@@ -120,6 +111,8 @@ class LocalCloud:
             await self._stop_parts()
 
     async def _start_parts(self) -> None:
+        # MiniStack first: every other part asks it. The health checks last, so that none of them
+        # fails because a part is not there yet.
         await self._lifespan.startup()
         self._control.start()
         for edge in self._edges.values():
@@ -157,14 +150,15 @@ class LocalCloud:
 
     def _on_health_change(self, change: HealthChanged) -> None:
         self._event_log.record(change)
+        # The verdict decides a failover name's answer: log that change now, not at the next query.
         self._dns.zones.refresh()
 
-    def _create_edges(self, sockets: Mapping[str, socket.socket]) -> dict[str, Edge]:
+    def _create_edges(self, sockets: Sequence[socket.socket]) -> dict[str, Edge]:
         started = datetime.fromtimestamp(self._started, UTC)
         ca = CertificateAuthority(self._ca_path, started)
         arrivals = Arrivals(self._clock.now, self._event_log.record)
         edges = {}
-        for region, bound in sockets.items():
+        for region, bound in zip(self._settings.regions, sockets, strict=True):
             edges[region] = Edge(
                 region,
                 bound,
@@ -176,6 +170,17 @@ class LocalCloud:
                 arrivals,
             )
         return edges
+
+    def _create_dns(self, public: PublicView) -> DnsService:
+        return DnsService(
+            self._control_plane,
+            public,
+            self._delegations,
+            self._health,
+            self._clock.now,
+            self._event_log.record,
+            CONTROL_ADDRESS,
+        )
 
     def _create_control_server(self, bound: socket.socket) -> HttpServer:
         """Create the server of the AWS API and the control API, which share a port."""

@@ -71,7 +71,7 @@ class ControlClient:
         """Ask the cloud to end. It answers before it does."""
         self.call("POST", "shutdown")
 
-    def call(self, method: str, path: str, document: object = None) -> Any:  # noqa: ANN401  # any JSON
+    def call(self, method: str, path: str, document: object = None) -> Any:  # noqa: ANN401  # JSON
         """Send a request below /_deploytool/ with a JSON body and return its JSON answer."""
         address = self.cloud.endpoint_url
         host, _, port = address.removeprefix("http://").partition(":")

@@ -209,7 +209,7 @@ class NameServer:
         return containing is not None and containing.id == zone.id
 
     def _notice_change(self, zone: HostedZone, name: str, response: Message) -> None:
-        """Call `on_change` when a failover name's addresses differ from those of the last answer."""
+        """Call `on_change` when a failover name's addresses have changed since its last answer."""
         if self._on_change is None:
             return
         if not any(_is_failover_address(record) for record in record_sets(zone, name, "A")):

@@ -21,7 +21,7 @@ class Handler(Protocol):
 
 
 class DnsServer:
-    """A DNS server on `address` and `port`, the same number on UDP and TCP; port 0 takes a free one.
+    """A DNS server on UDP and TCP, on one address and the same port number; 0 takes a free one.
 
     `start` returns once both sockets are bound, so the first query is answered. `stop` closes them
     and every connection.

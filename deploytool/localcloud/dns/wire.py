@@ -67,7 +67,7 @@ def refusal(query: Message) -> tuple[dns.rcode.Rcode, str] | None:
 
 
 def empty_response(query: Message, *, recursion_available: bool = False) -> Message:
-    """Return a response without records: id, question and RD copied, EDNS0 when the query has it."""
+    """Return a response without records: id, question and RD copied, EDNS0 if the query has it."""
     return dns.message.make_response(
         query, recursion_available=recursion_available, our_payload=OUR_PAYLOAD
     )

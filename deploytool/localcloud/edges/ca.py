@@ -1,4 +1,4 @@
-"""The local certificate authority: a self-signed root for each cloud, and its edges' certificates."""
+"""The local certificate authority: one self-signed root, and certificates for the edges."""
 
 import datetime as dt
 import os

@@ -1,4 +1,4 @@
-"""API Gateway's regional data plane: hands each request to MiniStack, in this process, or refuses it.
+"""API Gateway's regional data plane: it hands a request to MiniStack in-process, or refuses it.
 
 That every refusal is a 403 ForbiddenException is what the service answers.
 """

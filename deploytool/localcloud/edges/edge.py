@@ -1,4 +1,4 @@
-"""A region's HTTPS edge: TLS on the region's loopback address, serving or broken in one of four ways.
+"""A region's HTTPS edge: TLS on a loopback address, serving or broken in one of four ways.
 
 What a client meets in each condition:
 

@@ -1,4 +1,4 @@
-"""API Gateway's routing in one region: the API and stage of a request, from its Host and path. Pure.
+"""API Gateway's routing in a region: the API and stage of a request by its Host and path. Pure.
 
 Sources: API Gateway Developer Guide, "Custom domain name for public REST APIs" (base path mappings,
 the default endpoint) and "Disable the default endpoint for REST APIs".

@@ -7,7 +7,7 @@ from deploytool.core.route53.health import HealthCheckConfig
 _TYPES = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 
 
-def unsupported_reason(config: HealthCheckConfig) -> str | None:  # noqa: PLR0911  # one for each rule
+def unsupported_reason(config: HealthCheckConfig) -> str | None:  # noqa: PLR0911  # one a rule
     """Return why the local cloud cannot run a health check, None when it can.
 
     The reason is given when the health check is created, which is then refused.
