@@ -1,11 +1,13 @@
-"""What changes between two templates, resource by resource, where only CloudFormation could know it
-exactly. Pure.
+"""The changes between two templates, resource by resource. Pure.
+
+CloudFormation knows the changes exactly, from a change set. The functions here estimate them for a
+stack that does not allow a change set yet.
 """
 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from deploytool.core.stacks.changes import (
     SERVING,
@@ -16,32 +18,39 @@ from deploytool.core.stacks.changes import (
 )
 
 IN_SUB = re.compile(r"\$\{([^!}.][^}.]*)")
-# Attributes whose change alone changes no resource
-PASSIVE = {"DependsOn", "Condition", "Type", "Properties"}
+
+# Attributes of a resource that are not compared as values of their own. A change of DependsOn or
+# Condition alone changes no resource.
+NOT_COMPARED = {"DependsOn", "Condition", "Type", "Properties"}
 
 
 def creations(
     document: Mapping[str, Any], parameters: Mapping[str, str | None]
 ) -> tuple[ResourceChange, ...]:
-    """What a new stack of this template would hold. A parameter that is not known yet is None."""
-    side = _Side(document, parameters)
+    """Return the resources of a new stack, as changes.
+
+    A parameter that is not known yet is None. A resource counts as created when its condition
+    depends on such a parameter.
+    """
+    version = _Version(document, parameters)
     return tuple(
-        ResourceChange(Effect.CREATE, name, side.type(name))
-        for name in side.resources
-        if side.present(name) is not False
+        ResourceChange(Effect.CREATE, name, version.type(name))
+        for name in version.resources
+        if version.present(name) is not False
     )
 
 
 def estimate(
     before: DeployedTemplate, document: Mapping[str, Any], parameters: Mapping[str, str | None]
 ) -> tuple[ResourceChange, ...]:
-    """What an update from `before` would change, as far as the templates say. A parameter that is
-    not known yet is None.
+    """Return what an update from `before` would change, as far as the templates tell.
 
-    A resource that takes an unknown value, or something of a resource that is made anew, is said to
-    change perhaps.
+    A parameter that is not known yet is None. A resource may change when it uses an unknown value
+    or refers to a resource that is replaced.
     """
-    return _Estimate(_Side(before.document, before.parameters), _Side(document, parameters)).run()
+    old = _Version(before.document, before.parameters)
+    new = _Version(document, parameters)
+    return _Estimate(old, new).run()
 
 
 def settled_outputs(
@@ -50,54 +59,57 @@ def settled_outputs(
     parameters: Mapping[str, str | None],
     changes: Collection[ResourceChange],
 ) -> frozenset[str]:
-    """The outputs that an update with these changes leaves as they are, for certain.
+    """Return the outputs whose values an update with these changes certainly keeps.
 
-    Their expression is the same, the parameters in it are known and the same, and nothing they take
-    of a resource changes: an update in place leaves a resource's Ref alone, but perhaps not its
-    attributes.
+    Such an output has the same expression as before. The parameters in it are known and equal, and
+    nothing that it takes from a resource changes. An update in place keeps the Ref of a resource,
+    but perhaps not its attributes.
     """
-    old, new = _Side(before.document, before.parameters), _Side(document, parameters)
-    was, will = before.document.get("Outputs") or {}, document.get("Outputs") or {}
-    touched = {change.logical_id: change.effect for change in changes}
+    old = _Version(before.document, before.parameters)
+    new = _Version(document, parameters)
     masked = old.no_echo | new.no_echo
+    effects = {change.logical_id: change.effect for change in changes}
 
-    def same(name: str, value: object) -> bool:
+    def is_same(name: str, expression: object) -> bool:
         if name.startswith("AWS::"):
             return True
         if name in new.resources:
-            return name not in touched or (
-                touched[name] is Effect.UPDATE and value == {"Ref": name}
-            )
-        known = new.parameters.get(name)
-        return known is not None and name not in masked and known == old.parameters.get(name)
+            if name not in effects:
+                return True
+            return effects[name] is Effect.UPDATE and expression == {"Ref": name}
+        value = new.parameters.get(name)
+        return value is not None and name not in masked and value == old.parameters.get(name)
 
-    return frozenset(
-        name
-        for name, spec in will.items()
-        if isinstance(was, Mapping)
-        and was.get(name) == spec
-        and all(same(each, spec["Value"]) for each in references(spec))
-    )
+    settled: set[str] = set()
+    old_outputs = before.document.get("Outputs")
+    if not isinstance(old_outputs, Mapping):
+        return frozenset()
+    for output, spec in (document.get("Outputs") or {}).items():
+        if old_outputs.get(output) != spec:
+            continue
+        if all(is_same(name, spec["Value"]) for name in references(spec)):
+            settled.add(output)
+    return frozenset(settled)
 
 
 def refers_to(value: object, names: Collection[str]) -> bool:
-    """Whether a part of a template uses one of these parameters, resources or conditions."""
+    """Return whether a part of a template uses a parameter, resource or condition of `names`."""
     return any(name in names for name in references(value))
 
 
 def references(value: object) -> Iterator[str]:
-    """The parameters, resources and conditions that a part of a template uses."""
+    """Find the parameters, resources and conditions that a part of a template uses."""
     if isinstance(value, list):
-        for each in value:
-            yield from references(each)
+        for item in value:
+            yield from references(item)
     elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _named(str(key), each)
-            yield from references(each)
+        for key, member in value.items():
+            yield from _named(str(key), member)
+            yield from references(member)
 
 
 def _named(function: str, argument: object) -> Iterator[str]:
-    """What a function names itself, beside what its arguments hold."""
+    """Find the names in a function's own argument, without those in functions inside it."""
     match function, argument:
         case (("Ref" | "Condition"), str(name)):
             yield name
@@ -109,8 +121,8 @@ def _named(function: str, argument: object) -> Iterator[str]:
             yield from IN_SUB.findall(text)
 
 
-class _Side:
-    """A template with its parameters, the deployed or the desired one."""
+class _Version:
+    """A template with its parameters: the deployed or the desired version of a stack."""
 
     def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str | None]) -> None:
         specs: Mapping[str, Any] = document.get("Parameters") or {}
@@ -164,142 +176,163 @@ def _all(held: list[bool | None]) -> bool | None:
     return False if False in held else None if None in held else True
 
 
-@dataclass
-class _Paths:
-    """The properties of a resource that change for sure, and those that change perhaps."""
-
-    sure: dict[str, None]
-    perhaps: dict[str, None]
-
-
 class _Estimate:
-    """Compares two sides. What is made anew changes what refers to it, so it looks again until
-    nothing new is found.
+    """The comparison of two versions of a stack.
+
+    `changed` and `unknown` are the names of parameters and conditions whose values differ or are not
+    known. A resource that is replaced has an unknown Ref and unknown attributes, so its name becomes
+    unknown too. The comparison is repeated until no name is added.
     """
 
-    def __init__(self, before: _Side, after: _Side) -> None:
-        self.before, self.after = before, after
-        names = {*before.parameters, *after.parameters}
+    def __init__(self, before: _Version, after: _Version) -> None:
+        self.before = before
+        self.after = after
+
+        # CloudFormation does not show a NoEcho value, so it may have changed.
         masked = before.no_echo | after.no_echo
-        unknown = {
-            name for name in names if after.parameters.get(name) is None or name in masked
-        } & {*after.parameters}
-        moved = {
-            name
-            for name in names - unknown
-            if before.parameters.get(name) != after.parameters.get(name)
-        }
-        self.moved, self.unknown = self._with_conditions(moved), self._with_conditions(unknown)
+        changed: set[str] = set()
+        unknown: set[str] = set()
+        for name, value in after.parameters.items():
+            if value is None or name in masked:
+                unknown.add(name)
+            elif value != before.parameters.get(name):
+                changed.add(name)
+        for name in before.parameters.keys() - after.parameters.keys():
+            changed.add(name)
+        self.changed = self._with_conditions(changed)
+        self.unknown = self._with_conditions(unknown)
 
     def _with_conditions(self, names: set[str]) -> set[str]:
-        found = set(names)
-        while new := {
-            each
-            for each, value in self.after.conditions.items()
-            if each not in found and refers_to(value, found)
-        }:
-            found |= new
-        return found
+        """Return the names and those of all conditions that use one of them."""
+        result = set(names)
+        size = -1
+        while size < len(result):
+            size = len(result)
+            for condition, expression in self.after.conditions.items():
+                if refers_to(expression, result):
+                    result.add(condition)
+        return result
 
     def run(self) -> tuple[ResourceChange, ...]:
         while True:
-            changes = self._once()
-            anew = {
-                each.logical_id
-                for each in changes
-                if each.effect in (Effect.REPLACE, Effect.PERHAPS_REPLACE)
-            }
-            if anew <= self.unknown:
+            changes = self._compare()
+            replaced: set[str] = set()
+            for change in changes:
+                if change.effect in (Effect.REPLACE, Effect.PERHAPS_REPLACE):
+                    replaced.add(change.logical_id)
+            if replaced <= self.unknown:
                 return changes
-            self.unknown |= anew
+            self.unknown |= replaced
 
-    def _once(self) -> tuple[ResourceChange, ...]:
+    def _compare(self) -> tuple[ResourceChange, ...]:
         names = dict.fromkeys([*self.after.resources, *self.before.resources])
-        return tuple(change for name in names if (change := self._of(name)))
+        changes = map(self._change_of, names)
+        return tuple(change for change in changes if change is not None)
 
-    def _of(self, name: str) -> ResourceChange | None:
-        was, will = self.before.present(name), self.after.present(name)
-        if will is False:
-            spec = self.before.resources.get(name, {})
-            kept = spec.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
-            gone = ResourceChange(
-                Effect.RETAIN if kept else Effect.DELETE, name, self.before.type(name)
-            )
-            return gone if was is not False else None
-        kind = self.after.type(name)
-        if was is False:
-            return ResourceChange(Effect.CREATE, name, kind)
-        if kind != self.before.type(name):
-            return ResourceChange(Effect.REPLACE, name, kind, (PropertyChange("Type"),))
-        paths = self._paths(self.before.resources[name], self.after.resources[name])
-        effect = _effect(kind, paths)
-        properties = tuple(map(PropertyChange, {**paths.sure, **paths.perhaps}))
-        return ResourceChange(effect, name, kind, properties) if effect else None
+    def _change_of(self, name: str) -> ResourceChange | None:
+        was_present = self.before.present(name)
+        is_present = self.after.present(name)
+        if is_present is False:
+            if was_present is False:
+                return None
+            policy = self.before.resources.get(name, {}).get("DeletionPolicy")
+            is_kept = policy in ("Retain", "RetainExceptOnCreate")
+            effect = Effect.RETAIN if is_kept else Effect.DELETE
+            return ResourceChange(effect, name, self.before.type(name))
 
-    def _paths(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> _Paths:
-        before, after = old.get("Properties") or {}, new.get("Properties") or {}
-        attributes = [
-            key for key in {**old, **new} if key not in PASSIVE and old.get(key) != new.get(key)
-        ]
-        sure = dict.fromkeys(
-            [
-                *different(before, after),
-                *(path for path, each in _leaves(after) if refers_to(each, self.moved)),
-            ]
-        )
-        perhaps = dict.fromkeys(
-            path
-            for path, each in _leaves(after)
-            if path not in sure and refers_to(each, self.unknown)
-        )
-        return _Paths({**sure, **dict.fromkeys(attributes)}, perhaps)
+        type_ = self.after.type(name)
+        if was_present is False:
+            return ResourceChange(Effect.CREATE, name, type_)
+        if type_ != self.before.type(name):
+            return ResourceChange(Effect.REPLACE, name, type_, (PropertyChange("Type"),))
+
+        paths = self._compare_paths(self.before.resources[name], self.after.resources[name])
+        update = _effect(type_, paths)
+        if update is None:
+            return None
+        names = dict.fromkeys([*paths.certain, *paths.possible])
+        properties = tuple(map(PropertyChange, names))
+        return ResourceChange(update, name, type_, properties)
+
+    def _compare_paths(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> "_ChangedPaths":
+        old_properties = old.get("Properties") or {}
+        new_properties = new.get("Properties") or {}
+        leaves = list(_leaves(new_properties))
+
+        # Dictionaries keep the order and drop duplicates.
+        certain = dict.fromkeys(different(old_properties, new_properties))
+        for path, value in leaves:
+            if refers_to(value, self.changed):
+                certain[path] = None
+        possible: dict[str, None] = {}
+        for path, value in leaves:
+            if path not in certain and refers_to(value, self.unknown):
+                possible[path] = None
+
+        for attribute in {**old, **new}:
+            if attribute not in NOT_COMPARED and old.get(attribute) != new.get(attribute):
+                certain[attribute] = None
+        return _ChangedPaths(tuple(certain), tuple(possible))
 
 
-def _effect(kind: str, paths: _Paths) -> Effect | None:
-    if _needs_replacement(kind, paths.sure):
+@dataclass(frozen=True)
+class _ChangedPaths:
+    """The paths of a resource's properties that certainly change, and those that may change."""
+
+    certain: tuple[str, ...]
+    possible: tuple[str, ...]
+
+
+def _effect(type_: str, paths: _ChangedPaths) -> Effect | None:
+    if _needs_replacement(type_, paths.certain):
         return Effect.REPLACE
-    if _needs_replacement(kind, paths.perhaps):
+    if _needs_replacement(type_, paths.possible):
         return Effect.PERHAPS_REPLACE
-    if paths.sure:
+    if paths.certain:
         return Effect.UPDATE
-    return Effect.PERHAPS_UPDATE if paths.perhaps else None
+    if paths.possible:
+        return Effect.PERHAPS_UPDATE
+    return None
 
 
-def _needs_replacement(kind: str, paths: Collection[str]) -> bool:
-    """Whether one of the paths is a property that cannot be updated in place, lies in one or holds
-    one.
-    """
-    return any(
-        f"{path}.".startswith(f"{fixed}.") or f"{fixed}.".startswith(f"{path}.")
-        for fixed in SERVING.get(kind, ())
-        for path in paths
-    )
+def _needs_replacement(type_: str, paths: Collection[str]) -> bool:
+    """Return whether one of the paths is, contains or is within a property that needs replacement."""
+    for fixed in SERVING.get(type_, ()):
+        for path in paths:
+            if f"{path}.".startswith(f"{fixed}.") or f"{fixed}.".startswith(f"{path}."):
+                return True
+    return False
 
 
 def different(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """The paths, with dots, that differ between two mappings. A list or a function of
-    CloudFormation counts as one value.
+    """Find the paths, with dots, at which two mappings differ.
+
+    A list or a CloudFormation function counts as one value.
     """
     for key in {**before, **after}:
-        old, new = before.get(key), after.get(key)
+        old = before.get(key)
+        new = after.get(key)
         if old == new:
             continue
         if _is_branch(old) and _is_branch(new):
-            yield from (f"{key}.{path}" for path in different(old, new))  # type: ignore[arg-type]  # both are mappings
+            for path in different(old, new):
+                yield f"{key}.{path}"
         else:
             yield key
 
 
 def _leaves(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, each in value.items():
-        if _is_branch(each):
-            yield from ((f"{key}.{path}", leaf) for path, leaf in _leaves(each))
+    """Find the values that are no branches, with their paths."""
+    for key, member in value.items():
+        if _is_branch(member):
+            for path, leaf in _leaves(member):
+                yield f"{key}.{path}", leaf
         else:
-            yield key, each
+            yield key, member
 
 
-def _is_branch(value: object) -> bool:
-    """A mapping of properties, not a function like Ref or Fn::Sub."""
-    return isinstance(value, Mapping) and not any(
-        key in ("Ref", "Condition") or str(key).startswith("Fn::") for key in value
-    )
+def _is_branch(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a value is a mapping of properties, and not a function like Ref or Fn::Sub."""
+    if not isinstance(value, Mapping):
+        return False
+    return not any(key in ("Ref", "Condition") or str(key).startswith("Fn::") for key in value)

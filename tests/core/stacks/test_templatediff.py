@@ -1,4 +1,4 @@
-"""What changes between two templates: for sure, perhaps, not at all."""
+"""The changes between two templates: certain, possible or none."""
 
 from typing import Any
 
@@ -35,13 +35,14 @@ NAMES = {"Name": "a.example.com", "Mode": "plain", "Size": "1", "Key": "****"}
 def changed(
     replace: tuple[str, str] = ("", ""), parameters: dict[str, str | None] | None = None
 ) -> dict[str, ResourceChange]:
-    """The estimate by logical id, of the template with a text replaced and other parameters; the
-    secret left out.
+    """The estimate by logical id, for the template with a text replaced and other parameters.
+
+    The resource with the secret is left out.
     """
     after = load_yaml(BEFORE.replace(*replace) if replace[0] else BEFORE, "t.yaml")
     known: dict[str, str | None] = {**NAMES, "Key": "k", **(parameters or {})}
-    found = estimate(DeployedTemplate(load_yaml(BEFORE, "t.yaml"), NAMES), after, known)
-    return {each.logical_id: each for each in found if each.logical_id != "Secret"}
+    changes = estimate(DeployedTemplate(load_yaml(BEFORE, "t.yaml"), NAMES), after, known)
+    return {change.logical_id: change for change in changes if change.logical_id != "Secret"}
 
 
 def test_nothing_changes_between_the_same_templates_and_parameters() -> None:
@@ -50,7 +51,7 @@ def test_nothing_changes_between_the_same_templates_and_parameters() -> None:
 
 
 def test_a_changed_property_is_named_by_its_path() -> None:
-    """A nested property of a resource that is updated in place."""
+    """The property is a nested one, of a resource that is updated in place."""
     assert changed(("A: '1'", "A: '2'")) == {
         "Function": ResourceChange(
             Effect.UPDATE,
@@ -61,95 +62,98 @@ def test_a_changed_property_is_named_by_its_path() -> None:
     }
 
 
-def test_a_known_parameter_that_moves_is_an_update_of_what_uses_it() -> None:
-    """The property that refers to it is the reason."""
+def test_a_known_parameter_that_changes_is_an_update_of_what_uses_it() -> None:
+    """The change names the property that refers to it."""
     assert changed(parameters={"Size": "2"})["Function"].properties == (
         PropertyChange("MemorySize"),
     )
 
 
 def test_a_replacement_reaches_what_refers_to_the_resource() -> None:
-    """A domain name under another name is made anew, and the mapping that takes it perhaps."""
-    found = changed(parameters={"Name": "b.example.com"})
-    assert found["Domain"].effect is Effect.REPLACE
-    assert found["Mapping"].effect is Effect.PERHAPS_REPLACE
+    """A domain name with another name is replaced, and the mapping that uses it may be."""
+    changes = changed(parameters={"Name": "b.example.com"})
+    assert changes["Domain"].effect is Effect.REPLACE
+    assert changes["Mapping"].effect is Effect.PERHAPS_REPLACE
 
 
-def test_an_unknown_input_makes_a_change_that_is_perhaps() -> None:
-    """What uses it is replaced or updated perhaps, and the rest not at all."""
-    found = changed(parameters={"Name": None})
-    assert {name: each.effect for name, each in found.items()} == {
+def test_an_unknown_input_makes_a_possible_change() -> None:
+    """What uses it may be replaced or updated. Nothing else changes."""
+    changes = changed(parameters={"Name": None})
+    assert {name: change.effect for name, change in changes.items()} == {
         "Domain": Effect.PERHAPS_REPLACE,
         "Mapping": Effect.PERHAPS_REPLACE,
     }
     assert changed(parameters={"Size": None})["Function"].effect is Effect.PERHAPS_UPDATE
 
 
-def test_a_condition_that_turns_creates_and_deletes() -> None:
-    """A resource under a condition comes and goes with the parameter."""
+def created(mode: str | None) -> set[str]:
+    """The logical ids of the resources of a new stack in this mode."""
+    changes = creations(load_yaml(BEFORE, "t"), {"Mode": mode})
+    return {change.logical_id for change in changes}
+
+
+def test_a_resource_with_a_condition_depends_on_the_parameter() -> None:
+    """It is created when the condition is true or not known."""
     assert changed(parameters={"Mode": "failover"})["Check"].effect is Effect.CREATE
-    assert "Check" not in {
-        each.logical_id for each in creations(load_yaml(BEFORE, "t"), {"Mode": "plain"})
-    }
-    assert "Check" in {
-        each.logical_id for each in creations(load_yaml(BEFORE, "t"), {"Mode": None})
-    }
+    assert "Check" not in created("plain")
+    assert "Check" in created(None)
 
 
 @pytest.mark.parametrize(
     ("policy", "effect"), [("", Effect.DELETE), (", DeletionPolicy: Retain", Effect.RETAIN)]
 )
 def test_a_resource_that_leaves_the_template(policy: str, effect: Effect) -> None:
-    """It is deleted, or left behind when its policy says so."""
+    """It is deleted, or left behind if that is its deletion policy."""
     before = load_yaml(f"Resources: {{A: {{Type: X{policy}}}, B: {{Type: Y}}}}", "t")
     after = load_yaml("Resources: {B: {Type: Y}, C: {Type: Z}}", "t")
-    found = estimate(DeployedTemplate(before, {}), after, {})
-    assert found == (ResourceChange(Effect.CREATE, "C", "Z"), ResourceChange(effect, "A", "X"))
+    changes = estimate(DeployedTemplate(before, {}), after, {})
+    assert changes == (ResourceChange(Effect.CREATE, "C", "Z"), ResourceChange(effect, "A", "X"))
 
 
-def test_another_type_under_the_same_name_is_a_replacement() -> None:
-    """CloudFormation would refuse or replace; it is never an update in place."""
-    found = estimate(
+def test_another_type_with_the_same_name_is_a_replacement() -> None:
+    """CloudFormation refuses or replaces it. It is never an update in place."""
+    changes = estimate(
         DeployedTemplate({"Resources": {"A": {"Type": "X"}}}, {}),
         {"Resources": {"A": {"Type": "Y"}}},
         {},
     )
-    assert [each.effect for each in found] == [Effect.REPLACE]
+    assert [change.effect for change in changes] == [Effect.REPLACE]
 
 
-def test_a_masked_parameter_is_never_taken_as_the_same() -> None:
-    """CloudFormation shows **** for NoEcho: whether it changed is not known, and the estimate says
-    so.
-    """
-    found = estimate(
+def test_a_masked_parameter_makes_a_possible_change() -> None:
+    """CloudFormation shows **** for NoEcho, so it is not known whether the value changed."""
+    changes = estimate(
         DeployedTemplate(load_yaml(BEFORE, "t"), NAMES),
         load_yaml(BEFORE, "t"),
         {**NAMES, "Key": "new"},
     )
-    assert [(each.logical_id, each.effect) for each in found] == [("Secret", Effect.PERHAPS_UPDATE)]
+    (change,) = changes
+    assert (change.logical_id, change.effect) == ("Secret", Effect.PERHAPS_UPDATE)
 
 
-def test_outputs_settle_where_nothing_in_them_moves() -> None:
-    """An update in place leaves a Ref, perhaps not an attribute; a replacement and a moved
+def test_outputs_are_settled_when_nothing_in_them_changes() -> None:
+    """An update in place keeps a Ref, but perhaps not an attribute. A replacement and a changed
     parameter settle nothing.
     """
     before, after = DeployedTemplate(load_yaml(BEFORE, "t"), NAMES), load_yaml(BEFORE, "t")
     update = ResourceChange(Effect.UPDATE, "Function", "AWS::Lambda::Function")
-    anew = ResourceChange(Effect.PERHAPS_REPLACE, "Domain", "AWS::ApiGateway::DomainName")
+    replacement = ResourceChange(Effect.PERHAPS_REPLACE, "Domain", "AWS::ApiGateway::DomainName")
     assert settled_outputs(before, after, {**NAMES}, []) == {"Target", "Function", "Arn", "Size"}
     assert settled_outputs(before, after, {**NAMES}, [update]) == {"Target", "Function", "Size"}
-    assert settled_outputs(before, after, {**NAMES, "Size": "2"}, [update, anew]) == {"Function"}
+    assert settled_outputs(before, after, {**NAMES, "Size": "2"}, [update, replacement]) == {
+        "Function"
+    }
 
 
 def test_an_output_with_another_expression_is_not_settled() -> None:
-    """Its value may be another one although no resource changes."""
+    """Its value may change although no resource does."""
     before, after = DeployedTemplate(load_yaml(BEFORE, "t"), NAMES), load_yaml(BEFORE, "t")
     after["Outputs"]["Arn"] = {"Value": "x"}
     assert "Arn" not in settled_outputs(before, after, {**NAMES}, [])
 
 
 def test_references_are_found_in_every_function() -> None:
-    """Ref, GetAtt in both forms, Sub with and without variables, If, and what is nested in them."""
+    """In Ref, GetAtt in both forms, Sub with and without variables, If, and nested functions."""
     text = (
         "[!Ref A, !GetAtt B.Arn, {'Fn::GetAtt': [C, Arn]}, !Sub '${D}${E.Arn}${!No}', "
         "!Sub ['${F}', {F: !Ref G}], !If [H, !Ref I, 1]]"
@@ -184,20 +188,16 @@ RESOURCES = st.dictionaries(
 def test_an_estimate_names_each_difference_and_nothing_else(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    """With the same parameters: nothing for the same template; else every resource that differs,
-    each once.
+    """With the same parameters, the same template has no changes. In another template each resource
+    that differs is named once.
     """
-    parameters = {"P": "1"}
-    documents = [
-        {"Parameters": {"P": {"Type": "String"}}, "Resources": each} for each in (before, after)
-    ]
-    assert estimate(DeployedTemplate(documents[0], parameters), documents[0], {**parameters}) == ()
-    found = [
-        each.logical_id
-        for each in estimate(
-            DeployedTemplate(documents[0], parameters), documents[1], {**parameters}
-        )
-    ]
+    declared = {"P": {"Type": "String"}}
+    old = {"Parameters": declared, "Resources": before}
+    new = {"Parameters": declared, "Resources": after}
+    deployed = DeployedTemplate(old, {"P": "1"})
+    assert estimate(deployed, old, {"P": "1"}) == ()
+
+    changed_ids = [change.logical_id for change in estimate(deployed, new, {"P": "1"})]
     differing = {name for name in {*before, *after} if before.get(name) != after.get(name)}
-    assert differing <= set(found)
-    assert len(found) == len(set(found))
+    assert differing <= set(changed_ids)
+    assert len(changed_ids) == len(set(changed_ids))
