@@ -8,8 +8,9 @@ from deploytool.commands._common import opened, regions_checked
 from deploytool.core.errors import InputError
 from deploytool.core.stacks.planfile import plan_basis, write_plan_file
 from deploytool.render.github import add_to_step_summary
+from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.markdown import plan_markdown
-from deploytool.render.plan.text import plan_document, plan_lines
+from deploytool.render.plan.text import plan_lines
 from deploytool.work.stacks.preview import plan
 
 STDOUT = "-"

@@ -7,8 +7,9 @@ from dataclasses import replace
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.changes import Effect, ResourceChange, Source, StackChanges
 from deploytool.core.stacks.plan import Action, Decision, Step
+from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.markdown import LIMIT, plan_markdown
-from deploytool.render.plan.text import WIDTH, plan_document, plan_lines
+from deploytool.render.plan.text import WIDTH, plan_lines
 from deploytool.work.stacks.preview import Plan
 
 Check = Callable[[str, str], None]
@@ -61,5 +62,5 @@ def test_a_plan_of_hundreds_of_stacks_fits_into_a_comment(full_plan: Plan) -> No
         )
     )
     assert len(found.encode()) <= LIMIT
-    assert "Left out are the resources of" in found
+    assert "The resources of " in found
     assert "stack-299" in found

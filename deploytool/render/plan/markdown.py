@@ -1,118 +1,150 @@
-"""A plan as Markdown for a pull request: a line a stack, its resources folded below, within
-GitHub's limit of a comment.
-"""
+"""A plan as Markdown for a comment on a pull request, within GitHub's limit of its length."""
 
-from bisect import bisect_right
 from collections.abc import Iterator
 
 from deploytool.core.stacks.changes import ResourceChange, Source
 from deploytool.render.markdown import code, table, text
-from deploytool.render.plan.text import (
-    LEFT,
-    MARKS,
+from deploytool.render.marks import EFFECTS
+from deploytool.render.plan.groups import (
+    NO_LONGER_IN_GRAPH,
     Group,
     counts_line,
     differences,
+    drift_count,
+    drift_summary,
+    drifted_stacks,
     groups,
+    has_values,
     interruptions,
-    quantity,
-    said_of,
     value_change,
 )
+from deploytool.render.text import quantity
 from deploytool.work.stacks.preview import Plan
 
-LIMIT = 65_000  # bytes; GitHub takes 65,536 characters in a comment
+LIMIT = 65_000  # bytes; GitHub allows 65,536 characters in a comment
+MOST_INTERRUPTIONS = 20
+MOST_DIFFERENCES = 100
 
 
 def plan_markdown(plan: Plan) -> str:
-    """The plan; the details of the last stacks are left out when it would be over the limit, and
-    that is said.
+    """Return the plan: a line for each stack, with its resources folded below it.
+
+    When it is longer than the limit, it leaves out the resources of the last stacks and says so.
+    When even that is too long, only the head is left.
     """
-    found = groups(plan)
+    plan_groups = groups(plan)
+    rest = [*_left_over(plan), *_drift(plan)]
+    summaries = [f"- {_summary(group)}\n" for group in plan_groups]
+    details = ["\n".join(_details(group)) for group in plan_groups]
 
-    def document(detailed: int) -> str:
-        return "\n".join(_document(plan, found, detailed)) + "\n"
-
-    fitting = (
-        bisect_right(
-            range(len(found) + 1), LIMIT, key=lambda detailed: len(document(detailed).encode())
-        )
-        - 1
-    )
-    return document(fitting) if fitting >= 0 else "\n".join(_head(plan)) + "\n"
-
-
-def _document(plan: Plan, found: list[Group], detailed: int) -> Iterator[str]:
-    yield from _head(plan)
-    for index, group in enumerate(found):
-        yield from (
-            _details(group)
-            if index < detailed and (group.changes or group.problem)
-            else [f"- {_summary(group)}\n"]
-        )
-    if detailed < len(found):
-        yield f"\n_Left out are the resources of {quantity(len(found) - detailed, 'stack')}: a comment may not be longer._\n"
-    if plan.left_over:
-        yield ""
-        yield from (f"- {code(stack.name)} ({region}): {LEFT}" for region, stack in plan.left_over)
-    yield from _drift(plan)
+    # Each step leaves out the details of one stack more
+    for detailed in range(len(plan_groups), -1, -1):
+        omitted = len(plan_groups) - detailed
+        lines = [*_head(plan), *details[:detailed], *summaries[detailed:]]
+        if omitted:
+            stacks = quantity(omitted, "stack")
+            lines.append(f"\n_The resources of {stacks} are left out, to fit into a comment._\n")
+        document = _document([*lines, *rest])
+        if len(document.encode()) <= LIMIT:
+            return document
+    return _document(_head(plan))
 
 
-def _head(plan: Plan) -> Iterator[str]:
-    """The marker in the first line lets a workflow find its comment again."""
-    yield f"<!-- deploytool plan {plan.graph.project} {plan.graph.stage} -->"
-    yield f"### Plan for {plan.graph.project}, stage {plan.graph.stage}\n"
-    yield f"{counts_line(plan)}\n"
+def _document(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _head(plan: Plan) -> list[str]:
+    project = plan.graph.project
+    stage = plan.graph.stage
+    lines = [
+        # A workflow finds its own comment by this line
+        f"<!-- deploytool plan {project} {stage} -->",
+        f"### Plan for {project}, stage {stage}\n",
+        f"{counts_line(plan)}\n",
+    ]
+
     noticed = interruptions(plan)
     if noticed:
-        yield "> [!WARNING]"
-        yield "> Clients may notice this: something that serves traffic is, or may be, replaced or deleted."
-        for node, change in noticed[:20]:
-            yield f"> - {node}: {change.effect} {code(change.logical_id)} ({change.type})"
-        if len(noticed) > 20:
-            yield f"> - and {len(noticed) - 20} more"
-        yield ""
+        lines.append("> [!WARNING]")
+        lines.append(
+            "> Clients may notice this: something that serves traffic is, or may be,"
+            " replaced or deleted."
+        )
+        for node, change in noticed[:MOST_INTERRUPTIONS]:
+            lines.append(f"> - {node}: {change.effect} {code(change.logical_id)} ({change.type})")
+        if len(noticed) > MOST_INTERRUPTIONS:
+            lines.append(f"> - and {len(noticed) - MOST_INTERRUPTIONS} more")
+        lines.append("")
+    return lines
 
 
 def _summary(group: Group) -> str:
-    return f"<code>{group.mark}</code> <b>{group.stack}</b> ({group.where}): {text(group.said)}"
+    mark = f"<code>{group.mark.symbol}</code>"
+    return f"{mark} <b>{group.stack}</b> ({group.region_names}): {text(group.summary)}"
 
 
 def _details(group: Group) -> Iterator[str]:
+    """Yield a group with its resources folded below it, where there is something to fold."""
+    if not group.changes and not group.problem:
+        yield f"- {_summary(group)}\n"
+        return
+
     yield f"<details><summary>{_summary(group)}</summary>\n"
     if group.problem:
         yield f"{text(group.problem)}\n"
-    if group.changes and group.changes.source is Source.ESTIMATE:
-        yield f"_{text(group.estimated)}_\n"
-    if group.changes and group.changes.resources:
-        yield from table(("", "resource", "type", "what"), map(_row, group.changes.resources))
-    elif group.changes:
-        yield "No resource changes.\n"
+    if group.changes:
+        if group.changes.source is Source.ESTIMATE:
+            yield f"_{text(group.estimate_reason)}_\n"
+        if group.changes.resources:
+            rows = (_row(change) for change in group.changes.resources)
+            yield from table(("", "resource", "type", "what"), rows)
+        else:
+            yield "No resource changes.\n"
     yield "</details>\n"
 
 
 def _row(change: ResourceChange) -> tuple[str, ...]:
-    what = [f"**{change.effect}, serves traffic**" if change.interrupts else str(change.effect)]
-    for each in change.properties:
-        known = each.before is not None or each.after is not None
-        what.append(code(value_change(each) if known else each.path))
-    return code(MARKS[change.effect]), code(change.logical_id), change.type, "<br>".join(what)
+    effect = str(change.effect)
+    if change.interrupts:
+        effect = f"**{effect}, serves traffic**"
+    parts = [effect]
+    for property_change in change.properties:
+        if has_values(property_change):
+            parts.append(code(value_change(property_change)))
+        else:
+            parts.append(code(property_change.path))
+
+    mark = code(EFFECTS[change.effect].symbol)
+    return mark, code(change.logical_id), change.type, "<br>".join(parts)
+
+
+def _left_over(plan: Plan) -> Iterator[str]:
+    if plan.left_over:
+        yield ""
+    for region, stack in plan.left_over:
+        yield f"- {code(stack.name)} ({region}): {NO_LONGER_IN_GRAPH}"
 
 
 def _drift(plan: Plan) -> Iterator[str]:
     if not plan.drifts:
         return
-    drifted = {node: drift for node, drift in plan.drifts.items() if drift.status != "IN_SYNC"}
-    none = len(plan.drifts) - len(drifted)
-    yield f"\n#### Drift\n\nNo drift in {none} of {quantity(len(plan.drifts), 'deployed stack')}.\n"
-    for node, drift in drifted.items():
-        yield f"- **{node}**: {text(said_of(drift))}"
-    rows = [
-        (str(node), code(each.logical_id), code(path), code(expected), code(actual))
-        for node, drift in drifted.items()
-        for each in drift.resources
-        for path, expected, actual in differences(each) or [("", "there", each.status.lower())]
-    ]
+    yield f"\n#### Drift\n\n{drift_count(plan)}\n"
+    for node, drift in drifted_stacks(plan).items():
+        yield f"- **{node}**: {text(drift_summary(drift))}"
+
+    rows = list(_drift_rows(plan))
     if rows:
         yield ""
-        yield from table(("stack", "resource", "property", "expected", "actual"), rows[:100])
+        columns = ("stack", "resource", "property", "expected", "actual")
+        yield from table(columns, rows[:MOST_DIFFERENCES])
+
+
+def _drift_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
+    for node, drift in drifted_stacks(plan).items():
+        for resource in drift.resources:
+            name = code(resource.logical_id)
+            # A deleted resource has no differences: the resource itself is what differs
+            shown = differences(resource) or [("", "there", resource.status.lower())]
+            for path, expected, actual in shown:
+                yield str(node), name, code(path), code(expected), code(actual)

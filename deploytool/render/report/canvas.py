@@ -7,6 +7,7 @@ escapes its text. `classes` names classes of templates/page.css, which has the c
 from dataclasses import dataclass, field
 
 from deploytool.render.report.lanes import Kind, Lane, Stretch
+from deploytool.render.text import shortened
 
 # The width of the picture, of the column of labels, and of the right margin
 WIDTH = 1160.0
@@ -111,7 +112,7 @@ class Canvas:
     def row_label(self, text: str, height: float = ROW) -> None:
         """Add the name of the current row."""
         classes = "end" if height >= ROW else "small end"
-        label = Label(LEFT - 10, self.y + height / 2 + 4, shortened(text), classes)
+        label = Label(LEFT - 10, self.y + height / 2 + 4, shortened(text, MOST_LABEL), classes)
         self.labels.append(label)
 
     def track(self, height: float = ROW) -> None:
@@ -163,10 +164,3 @@ class Canvas:
         if stretch.text not in self.regions:
             return str(Kind.UNKNOWN)
         return f"region{self.regions.index(stretch.text)}"
-
-
-def shortened(text: str) -> str:
-    """Return a label that fits into its column."""
-    if len(text) <= MOST_LABEL:
-        return text
-    return text[: MOST_LABEL - 1] + "…"

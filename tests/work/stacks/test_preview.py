@@ -19,7 +19,8 @@ from deploytool.core.stacks.changes import DeployedTemplate, Effect, ResourceCha
 from deploytool.core.stacks.drift import StackDrift
 from deploytool.core.stacks.plan import PROJECT_TAG, STAGE_TAG, Action
 from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
-from deploytool.render.plan.text import plan_document, plan_lines
+from deploytool.render.plan.document import plan_document
+from deploytool.render.plan.text import plan_lines
 from deploytool.work.stacks.deploy import DeployPorts, deploy
 from deploytool.work.stacks.preview import Plan, PlanPorts, plan, side_by_side
 

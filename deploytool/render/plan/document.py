@@ -1,0 +1,88 @@
+"""A plan as a JSON document, for programs."""
+
+from typing import Any
+
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.changes import ResourceChange
+from deploytool.core.stacks.drift import ResourceDrift, StackDrift
+from deploytool.core.stacks.plan import Step
+from deploytool.work.stacks.preview import Plan
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return a plan with every step, also those that change nothing."""
+    return {
+        "project": plan.graph.project,
+        "stage": plan.graph.stage,
+        "ok": plan.ok,
+        "steps": [_step(plan, step) for step in plan.steps],
+        "no_longer_in_graph": [
+            {"name": stack.name, "region": region, "id": stack.id}
+            for region, stack in plan.left_over
+        ],
+        "drift": [_stack_drift(node, drift) for node, drift in plan.drifts.items()],
+    }
+
+
+def _step(plan: Plan, step: Step) -> dict[str, Any]:
+    changes = plan.changes.get(step.node)
+    known_from = None
+    resources: list[dict[str, Any]] = []
+    if changes is not None:
+        known_from = str(changes.source)
+        resources = [_resource(change) for change in changes.resources]
+    return {
+        "stack": step.node.stack,
+        "region": step.node.region,
+        "action": step.decision.action.name.lower(),
+        "reason": step.decision.reason,
+        "pending": list(step.pending),
+        "problem": plan.problems.get(step.node),
+        "known_from": known_from,
+        "resources": resources,
+    }
+
+
+def _resource(change: ResourceChange) -> dict[str, Any]:
+    properties = [
+        {
+            "path": property_change.path,
+            "before": property_change.before,
+            "after": property_change.after,
+        }
+        for property_change in change.properties
+    ]
+    return {
+        "effect": str(change.effect),
+        "logical_id": change.logical_id,
+        "type": change.type,
+        "interrupts_traffic": change.interrupts,
+        "properties": properties,
+    }
+
+
+def _stack_drift(node: NodeId, drift: StackDrift) -> dict[str, Any]:
+    return {
+        "stack": node.stack,
+        "region": node.region,
+        "status": drift.status,
+        "reason": drift.reason,
+        "resources": [_resource_drift(resource) for resource in drift.resources],
+    }
+
+
+def _resource_drift(drift: ResourceDrift) -> dict[str, Any]:
+    differences = [
+        {
+            "path": difference.path,
+            "expected": difference.expected,
+            "actual": difference.actual,
+        }
+        for difference in drift.differences
+    ]
+    return {
+        "logical_id": drift.logical_id,
+        "type": drift.type,
+        "status": drift.status,
+        "differences": differences,
+    }
