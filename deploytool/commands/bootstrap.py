@@ -84,7 +84,7 @@ def _deploy(
     variables = {name: made[output] for name, output in VARIABLES.items() if output in made}
     settings = {"permissions_boundary": made["BoundaryName"]} if "BoundaryName" in made else {}
     document = {"environment": stage.name, "variables": variables, "settings": settings}
-    terminal.document(outcome_document(outcome, emit.board) | document)
+    terminal.document(outcome_document(outcome, emit.run_state) | document)
     if outcome.ok:
         _say(terminal, stage.name, variables, settings)
     return exit_code(outcome)
@@ -131,7 +131,7 @@ def _destroy(args: Namespace, terminal: Terminal, target: Target, graph: Graph) 
         outcome = destroy(
             graph, target.ports, emit, DeployOptions(wait=args.wait, interrupts=asked)
         )
-    terminal.document(outcome_document(outcome, emit.board))
+    terminal.document(outcome_document(outcome, emit.run_state))
     if outcome.ok:
         there = "delete" in outcome.done.values()
         terminal.say(

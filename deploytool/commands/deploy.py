@@ -75,7 +75,7 @@ def run(args: Namespace) -> int:
             found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity
         )
         left = left_behind(found.graph, gate.deployed)
-        document = outcome_document(outcome, show.board) | {
+        document = outcome_document(outcome, show.run_state) | {
             "records_to_create": [asdict(record) for record in records],
             "parity": parity_document(parity),
             "left_behind": [{"stack": node.stack, "region": node.region} for node in left],

@@ -33,7 +33,9 @@ def run(args: Namespace) -> int:
             if outcome.ok:
                 cleaner.finish()
             kept = cleaner.delete_zones() if outcome.ok and args.delete_zone else ()
-        found.terminal.document(outcome_document(outcome, emit.board) | {"zones_kept": list(kept)})
+        found.terminal.document(
+            outcome_document(outcome, emit.run_state) | {"zones_kept": list(kept)}
+        )
         deleted = sum(action == "delete" for action in outcome.done.values())
         if outcome.ok:
             found.terminal.say(

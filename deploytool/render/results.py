@@ -14,7 +14,7 @@ from deploytool.render.run.run_state import RunState
 from deploytool.work.stacks.engine import Outcome
 
 
-def outcome_document(outcome: Outcome, board: RunState) -> dict[str, Any]:
+def outcome_document(outcome: Outcome, run_state: RunState) -> dict[str, Any]:
     """A deployment's or deletion's result. `started` counts from the run's start; it and `seconds`
     are null for a stack with which nothing was done.
     """
@@ -25,13 +25,13 @@ def outcome_document(outcome: Outcome, board: RunState) -> dict[str, Any]:
             {
                 **_where(node),
                 "action": str(action),
-                **_times(board, node),
+                **_times(run_state, node),
                 "outputs": dict(outcome.outputs[node]),
             }
             for node, action in outcome.done.items()
         ],
         "failed": [
-            {**_where(node), "cause": cause, **_times(board, node)}
+            {**_where(node), "cause": cause, **_times(run_state, node)}
             for node, cause in outcome.failed.items()
         ],
         "not_started": [
@@ -42,12 +42,12 @@ def outcome_document(outcome: Outcome, board: RunState) -> dict[str, Any]:
     }
 
 
-def _times(board: RunState, node: NodeId) -> dict[str, float | None]:
-    row = board.rows[node]
+def _times(run_state: RunState, node: NodeId) -> dict[str, float | None]:
+    row = run_state.rows[node]
     if row.begun is None or row.ended is None:
         return {"started": None, "seconds": None}
     return {
-        "started": round(row.begun - board.started, 3),
+        "started": round(row.begun - run_state.started, 3),
         "seconds": round(row.ended - row.begun, 3),
     }
 

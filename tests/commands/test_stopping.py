@@ -199,9 +199,9 @@ def test_twice_cancels_and_leaves_what_is_done(
         r"quick@us-west-2 +created", r"quick@us-east-1 +created", r"slow@us-east-1 +create"
     )
     stopped.send(signal.SIGTERM)
-    stopped.until("stopping: nothing more is begun, .* Ctrl-C again cancels")
+    stopped.until("stopping: nothing more is started, .* Ctrl-C again cancels")
     stopped.send(signal.SIGINT)
-    stopped.until("cancelling 1 operations: .* Ctrl-C again leaves them")
+    stopped.until("cancelling 1 operation: .* Ctrl-C again leaves them")
     assert stopped.end() == 130
     assert stack_names(cloud, stopped.project) == {"quick"}
 

@@ -15,7 +15,7 @@ from deploytool.core.stacks.events import (
     RecordsRemoved,
     ZoneDeleted,
 )
-from deploytool.render.run.progress import line_of
+from deploytool.render.run.lines import line_of
 
 NODE = NodeId("certificate", "us-east-1")
 RECORDS = (DnsRecord("_a.b.", "CNAME", "_c.d."), DnsRecord("_e.b.", "CNAME", "_f.d."))
@@ -39,7 +39,7 @@ EVENTS = [
     ),
     (
         RecordsRemoved(12.0, "Z1", ("_a.b.",)),
-        "_a.b.: deleted from Z1, left there by certificates that are gone",
+        "deleted from Z1, left there by earlier certificates: _a.b.",
     ),
     (ZoneDeleted(12.0, "a.b. (Z1)"), "hosted zone a.b. (Z1) deleted"),
 ]

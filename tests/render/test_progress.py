@@ -12,11 +12,12 @@ from rich.console import Console
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import Event, RunStarted, StackDone, StackFailed, StackStarted
-from deploytool.render.github import annotation, summary
+from deploytool.render.github import annotation
 from deploytool.render.results import outcome_document
 from deploytool.render.run.gantt import gantt
 from deploytool.render.run.progress import progress
-from deploytool.render.run.run_state import RunState, State
+from deploytool.render.run.run_state import Remaining, RunState, State
+from deploytool.render.run.summary import summary
 from deploytool.render.run.table import duration, last_line, table
 from deploytool.render.terminal import Terminal
 from deploytool.work.stacks.engine import Outcome
@@ -35,17 +36,17 @@ class Stopped:
         raise AssertionError
 
 
-def board_of(events: tuple[Event, ...]) -> RunState:
-    board = RunState()
+def run_state_of(events: tuple[Event, ...]) -> RunState:
+    run_state = RunState()
     for event in events:
-        board(event)
-    return board
+        run_state(event)
+    return run_state
 
 
-def drawn(board: RunState, now: float, width: int = 100, room: int = 30) -> str:
+def drawn(run_state: RunState, now: float, width: int = 100, room: int = 30) -> str:
     stream = StringIO()
     Console(file=stream, width=width, no_color=True, soft_wrap=True, emoji=False).print(
-        table(board, now, width, room)
+        table(run_state, now, width, room)
     )
     return stream.getvalue()
 
@@ -161,19 +162,19 @@ def test_a_dumb_terminal_gets_lines(
 
 def test_the_table_in_the_middle(half: tuple[Event, ...], golden: Check) -> None:
     """Marks, elapsed and expected times, what each waits for, the least time left."""
-    golden("table-half.txt", drawn(board_of(half), 110.0))
+    golden("table-half.txt", drawn(run_state_of(half), 110.0))
 
 
 def test_the_table_at_the_end(whole: tuple[Event, ...], golden: Check) -> None:
     """What failed with its cause on one line, what was not started and why."""
-    golden("table-end.txt", drawn(board_of(whole), 216.0))
+    golden("table-end.txt", drawn(run_state_of(whole), 216.0))
 
 
 def test_a_small_terminal_shows_what_is_urgent(whole: tuple[Event, ...], golden: Check) -> None:
     """Failed and running stacks stay, in the graph's order; the rest is counted. Nothing is wider
     or higher than the terminal.
     """
-    text = drawn(board_of(whole[:-2]), 170.0, width=60, room=6)
+    text = drawn(run_state_of(whole[:-2]), 170.0, width=60, room=6)
     golden("table-small.txt", text)
     assert len(text.splitlines()) <= 6
     assert max(map(len, text.splitlines())) <= 60
@@ -181,7 +182,7 @@ def test_a_small_terminal_shows_what_is_urgent(whole: tuple[Event, ...], golden:
 
 def test_the_step_summary(whole: tuple[Event, ...], golden: Check) -> None:
     """First causes, a row a stack, what was not started, and the picture."""
-    golden("summary.md", summary(board_of(whole), "Deploy hello, stage dev, on local"))
+    golden("summary.md", summary(run_state_of(whole), "Deploy hello, stage dev, on local"))
 
 
 def test_github_gets_an_annotation_and_a_summary(
@@ -229,23 +230,23 @@ def test_an_annotations_title_cannot_end_early() -> None:
 
 def test_an_interrupted_run_has_a_picture_too(half: tuple[Event, ...]) -> None:
     """What still runs is drawn up to the last event."""
-    picture = gantt(board_of(half))
+    picture = gantt(run_state_of(half))
     assert "    zone 4.8 s :active, 2000-01-01 00:00:00.200, 2000-01-01 00:00:05.000" in picture
 
 
 def test_a_stopped_run_says_what_was_not_started(half: tuple[Event, ...]) -> None:
     """What waited when it ended, and no time that it would still take."""
-    board = board_of(half)
-    board.close()
-    assert [str(row.node) for row in board.of(State.NOT_STARTED)] == [
+    run_state = run_state_of(half)
+    run_state.close()
+    assert [str(row.node) for row in run_state.in_state(State.NOT_STARTED)] == [
         "api@us-west-2",
         "certificate@us-east-1",
         "lambda@us-west-2",
         "mapping@us-east-1",
         "mapping@us-west-2",
     ]
-    assert last_line(board, 110.0) == "10 s: 2 running, 5 not started, 1 done, 1 unchanged"
-    assert "- **api@us-west-2**\n" in summary(board, "x")
+    assert last_line(run_state, 110.0) == "10 s: 2 running, 5 not started, 1 done, 1 unchanged"
+    assert "- **api@us-west-2**\n" in summary(run_state, "x")
 
 
 def test_a_run_in_which_nothing_began_has_no_picture() -> None:
@@ -258,7 +259,7 @@ def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_someth
 ):
     """A waiting stack's duration is known when its twin in another region told it."""
     west = NodeId("api", "us-west-2")
-    board = board_of(
+    run_state = run_state_of(
         (
             RunStarted(
                 0.0,
@@ -268,10 +269,10 @@ def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_someth
             StackStarted(0.0, ZONE, "create", 30.0),
         )
     )
-    assert board.remaining(10.0) == (20.0, False)
-    board(StackStarted(10.0, API, "create", 5.0))
-    assert board.remaining(10.0) == (25.0, True)
-    assert last_line(board, 10.0) == "10 s, about 25 s more: 2 running, 1 waiting"
+    assert run_state.remaining(10.0) == Remaining(20.0, exact=False)
+    run_state(StackStarted(10.0, API, "create", 5.0))
+    assert run_state.remaining(10.0) == Remaining(25.0, exact=True)
+    assert last_line(run_state, 10.0) == "10 s, about 25 s more: 2 running, 1 waiting"
 
 
 def test_a_result_says_when_each_stack_began_and_how_long_it_took(whole: tuple[Event, ...]) -> None:
@@ -282,7 +283,7 @@ def test_a_result_says_when_each_stack_began_and_how_long_it_took(whole: tuple[E
         failed={NodeId("lambda", "us-east-1"): "x"},
         outputs={unchanged: {}, created: {}},
     )
-    document = outcome_document(outcome, board_of(whole))
+    document = outcome_document(outcome, run_state_of(whole))
     times = [
         (each["stack"], each["started"], each["seconds"])
         for each in (*document["stacks"], *document["failed"])
@@ -298,7 +299,7 @@ def test_a_stack_that_is_made_anew_began_when_its_deletion_did() -> None:
         StackStarted(5.0, API, "create"),
         StackDone(9.0, API, "create", 9.0, {}),
     )
-    row = board_of(events).rows[API]
+    row = run_state_of(events).rows[API]
     assert (row.state, row.begun, row.seconds(99.0)) == (State.DONE, 1.0, 8.0)
 
 

@@ -12,7 +12,7 @@ from deploytool.core.stacks.events import (
     StackHeld,
     StageUnnamed,
 )
-from deploytool.render.run.rollout import rollout_line
+from deploytool.render.run.lines import line_of
 
 EAST, WEST = "us-east-1", "us-west-2"
 
@@ -26,29 +26,33 @@ EAST, WEST = "us-east-1", "us-west-2"
         ),
         (
             RolloutOrdered(1.0, EAST, WEST, serving=False),
-            "no region answers; us-east-1 is taken for the active one",
+            "no region answers; us-east-1 is assumed to be the active one",
         ),
         (
             RolloutUnordered(1.0, (EAST, WEST)),
-            "--parallel: us-east-1 and us-west-2 changed without a check",
+            "--parallel: us-east-1 and us-west-2 change at once without a check",
         ),
-        (StageUnnamed(1.0, "dev.example.com"), "dev.example.com has no address"),
+        (
+            StageUnnamed(1.0, "dev.example.com"),
+            "neither dev.example.com nor a region's own name has an address",
+        ),
         (
             StackHeld(1.0, NodeId("lambda", EAST), WEST),
             "lambda@us-east-1     [dim]waits until us-west-2 has passed its check",
         ),
         (
             RegionFaulty(1.0, "https://x/v1", "answers 500", 58.4),
-            "https://x/v1 answers 500; it has 58 s more",
+            "https://x/v1 answers 500; 58 s left to pass its check",
         ),
         (
             RegionPassed(1.0, "https://x/v1", WEST, "abc"),
-            "https://x/v1 answers as it must[/], version abc",
+            "https://x/v1 has passed its check[/], version abc",
         ),
     ],
 )
 def test_lines(event: RolloutEvents, words: str) -> None:
     """A line each, after the time since the run's start."""
-    line = rollout_line(event, 0.5, 20)
+    line = line_of(event, 0.5, 20)
+    assert line is not None
     assert line.startswith("    0.5 s  ")
     assert words in line

@@ -1,4 +1,6 @@
-"""What the events of certificates say, as text with rich's markup."""
+"""The text of the events about certificates and the hosted zone, with rich's markup."""
+
+from typing import assert_never
 
 from rich.markup import escape
 
@@ -15,41 +17,31 @@ from deploytool.core.stacks.events import (
 )
 
 
-def certificate_words(event: CertificateEvents) -> str:
-    """What an event says; several lines for records to copy."""
+def certificate_text(event: CertificateEvents) -> str:
+    """Describe an event. The text has several lines where it has records to copy."""
     match event:
-        case DelegationMissing(_, _, domain, servers, found, waited):
-            todo = f"At the registrar of {domain}, or in its parent's zone, set its NS records to {', '.join(servers)}."
-            words = f"waits {waited:.0f} s for the delegation: {found}. {todo} This run goes on by itself."
-        case CertificateDoubtful(words=words):
+        case DelegationMissing(_, _, domain, servers, problem, waited):
+            text = (
+                f"waits {waited:.0f} s for the delegation: {problem}."
+                f" At the registrar of {domain}, or in its parent's zone, set its NS records to"
+                f" {', '.join(servers)}. This run then continues by itself."
+            )
+        case CertificateDoubtful(_, _, text):
             pass
-        case CertificatePending(_, _, domain, name, value, found, waited):
-            words = (
-                f"pending {waited:.0f} s: ACM looks for {name} CNAME {value} ({domain}): {found}"
+        case CertificatePending(_, _, domain, name, value, problem, waited):
+            text = (
+                f"pending {waited:.0f} s: ACM looks for {name} CNAME {value} ({domain}): {problem}"
             )
         case CertificateFailed(_, _, domain, reason):
             return f"[red]ACM gave up on the certificate of {domain}: {escape(reason)}[/]"
         case RecordsNeeded(_, _, records):
-            words = "\n".join(
-                [
-                    "create these records where the domain's DNS is hosted:",
-                    *map(zone_file_line, records),
-                ]
-            )
+            lines = ["create these records where the domain's DNS is hosted:"]
+            lines += [zone_file_line(record) for record in records]
+            text = "\n".join(lines)
         case RecordsRemoved(_, zone, names):
-            return (
-                f"{', '.join(names)}: deleted from {zone}, left there by certificates that are gone"
-            )
+            return f"deleted from {zone}, left there by earlier certificates: {', '.join(names)}"
         case ZoneDeleted(_, zone):
             return f"hosted zone {zone} deleted"
-    return f"[yellow]{escape(words)}[/]"
-
-
-def certificate_line(event: CertificateEvents, started: float, width: int) -> str:
-    """An event as a line of a log; `started` is the run's start, `width` that of the stacks'
-    names.
-    """
-    where = "" if isinstance(event, RecordsRemoved | ZoneDeleted) else str(event.node)
-    return f"{event.at - started:7.1f} s  {where:{width}} {certificate_words(event)}".replace(
-        "\n", f"\n{'':{width + 12}}"
-    )
+        case _:
+            assert_never(event)
+    return f"[yellow]{escape(text)}[/]"

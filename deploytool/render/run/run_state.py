@@ -1,11 +1,10 @@
-"""A run as it stands, stack by stack, gathered from its events alone. What every renderer of
-progress reads.
-"""
+"""The state of a run, stack by stack, gathered from its events. Every display of a run reads it."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from graphlib import TopologicalSorter
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import (
@@ -23,7 +22,7 @@ PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
 class State(StrEnum):
-    """Where a stack is in the run."""
+    """The state of a stack in the run."""
 
     WAITING = "waiting"
     BLOCKED = "blocked"
@@ -33,12 +32,15 @@ class State(StrEnum):
     NOT_STARTED = "not started"
 
 
+UNFINISHED = (State.WAITING, State.BLOCKED, State.RUNNING)
+
+
 @dataclass(frozen=True)
 class Row:
-    """One stack. Times in seconds of the run's clock; `begun` is None for one with which nothing
-    was done.
+    """One stack. Times are in seconds of the run's clock.
 
-    `note` is the first cause of a failure, or the status that blocks it.
+    `begun` is None for a stack with which nothing was done. `needs` are the stacks that must be
+    done before. `note` is the first cause of a failure, or what blocks the stack.
     """
 
     node: NodeId
@@ -53,30 +55,40 @@ class Row:
 
     @property
     def quiet(self) -> bool:
-        """It ended and nothing had to be done."""
+        """Whether the stack is done and nothing had to be done."""
         return self.state is State.DONE and self.begun is None
 
     def seconds(self, now: float) -> float | None:
-        """How long it has run, or ran."""
-        return (
-            None if self.begun is None else (now if self.ended is None else self.ended) - self.begun
-        )
+        """Return how long the stack has run until now, or ran until it ended."""
+        if self.begun is None:
+            return None
+        end = now if self.ended is None else self.ended
+        return end - self.begun
 
     @property
-    def said(self) -> str:
-        """What is or was done with it."""
-        if self.state is State.DONE:
-            return PAST.get(self.action, self.action)
-        return (
-            f"{self.action} failed".strip()
-            if self.state is State.FAILED
-            else self.action or str(self.state)
-        )
+    def activity(self) -> str:
+        """What is being done or was done with the stack."""
+        match self.state:
+            case State.DONE:
+                return PAST.get(self.action, self.action)
+            case State.FAILED:
+                # A stack can fail before anything was begun: then it has no action
+                return f"{self.action} failed".strip()
+            case _:
+                return self.action or str(self.state)
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """The time to the end of a run. `exact` is False when it is only the least, in seconds."""
+
+    seconds: float
+    exact: bool
 
 
 @dataclass
 class RunState:
-    """Every stack of a run. A listener for its events."""
+    """Every stack of a run, in the order of the graph. It is a listener for the run's events."""
 
     started: float = 0.0
     now: float = 0.0
@@ -87,12 +99,9 @@ class RunState:
         self.now = event.at
         match event:
             case RunStarted():
-                self.started = event.at
-                self.rows = {
-                    node: Row(node, tuple(sorted(event.waits.get(node, ()))))
-                    for node in event.nodes
-                }
+                self._start(event)
             case StackStarted():
+                # A failed creation is deleted and then created anew: both count as one
                 begun = self.rows[event.node].begun
                 self._set(
                     event.node,
@@ -103,99 +112,99 @@ class RunState:
                     note="",
                 )
             case StackWaiting():
-                self._set(
-                    event.node, state=State.BLOCKED, note=f"is {event.status} by someone else"
-                )
+                note = f"is {event.status} by someone else"
+                self._set(event.node, state=State.BLOCKED, note=note)
             case StackHeld():
-                self._set(
-                    event.node,
-                    state=State.BLOCKED,
-                    note=f"until {event.standby} has passed its check",
-                )
-            case StackDone():
-                self._set(
-                    event.node, state=State.DONE, action=event.action, ended=event.at, note=""
-                )
-            case StackFailed():
-                self._set(
-                    event.node,
-                    state=State.FAILED,
-                    ended=event.at,
-                    note=event.cause,
-                    hint=event.hint,
-                )
+                note = f"until {event.standby} has passed its check"
+                self._set(event.node, state=State.BLOCKED, note=note)
+            case StackDone(at, node, action):
+                self._set(node, state=State.DONE, action=action, ended=at, note="")
+            case StackFailed(at, node, cause, hint):
+                self._set(node, state=State.FAILED, ended=at, note=cause, hint=hint)
             case StackCancelled():
                 self._set(event.node, state=State.NOT_STARTED, needs=event.because)
             case _:
                 pass
 
+    def _start(self, event: RunStarted) -> None:
+        self.started = event.at
+        for node in event.nodes:
+            needs = event.waits.get(node, ())
+            self.rows[node] = Row(node, tuple(sorted(needs)))
+
     def close(self) -> None:
-        """The run is over, perhaps because it was stopped: what still waits was not started."""
+        """End the run, also one that was stopped: what still waits was not started."""
         self.over = True
-        for row in self.of(State.WAITING, State.BLOCKED):
-            self._set(row.node, state=State.NOT_STARTED, needs=tuple(self.unfinished_needs(row)))
+        for row in self.in_state(State.WAITING, State.BLOCKED):
+            needs = tuple(self.unfinished_needs(row))
+            self._set(row.node, state=State.NOT_STARTED, needs=needs)
 
     def _set(self, node: NodeId, **changes: object) -> None:
         self.rows[node] = replace(self.rows[node], **changes)  # type: ignore[arg-type]  # each of the type of its field
 
-    def of(self, *states: State) -> list[Row]:
-        """The rows in one of these states, in the order of the graph."""
+    def in_state(self, *states: State) -> list[Row]:
+        """Return the rows in one of these states, in the order of the graph."""
         return [row for row in self.rows.values() if row.state in states]
 
     @property
     def shown(self) -> list[Row]:
-        """The rows that say something: all but those with which nothing had to be done."""
+        """The rows of all stacks with which something had to be done."""
         return [row for row in self.rows.values() if not row.quiet]
 
     @property
-    def quiet(self) -> list[str]:
-        """How many stacks were left as they are, by what is said of them: `14 unchanged`."""
-        return [
-            f"{count} {action}"
-            for action, count in Counter(
-                row.action for row in self.rows.values() if row.quiet
-            ).items()
-        ]
+    def quiet_counts(self) -> list[str]:
+        """How many stacks needed nothing, by what is reported of them, like `14 unchanged`."""
+        counts = Counter(row.action for row in self.rows.values() if row.quiet)
+        return [f"{count} {action}" for action, count in counts.items()]
 
-    def unfinished_needs(self, row: Row) -> list[NodeId]:
-        """What a waiting stack still waits for."""
-        return [
-            need
-            for need in row.needs
-            if need in self.rows and self.rows[need].state is not State.DONE
-        ]
+    def unfinished_needs(self, row: Row) -> Iterator[NodeId]:
+        """Yield the stacks that a waiting stack still waits for."""
+        for need in row.needs:
+            if need in self.rows and self.rows[need].state is not State.DONE:
+                yield need
 
-    def remaining(self, now: float) -> tuple[float, bool] | None:
-        """Seconds to the run's end along the longest chain, and whether every duration in it is
-        known (else it is the least).
+    def remaining(self, now: float) -> Remaining | None:
+        """Return the time to the end of the run, along the longest chain of unfinished stacks.
 
-        None when nothing is known of what runs, or the run is over.
+        It is the least when some duration in it is not known. Returns None when nothing is known
+        of what runs, or when the run is over.
         """
-        left: dict[NodeId, float] = {}
-        known = True
-        for row in self._in_order():
+        if self.over:
+            return None
+        # For each unfinished stack, the seconds until it is done
+        until_done: dict[NodeId, float] = {}
+        exact = True
+        for node in TopologicalSorter(self._unfinished_graph()).static_order():
+            row = self.rows[node]
             expected = self._expected(row)
-            if row.state not in (State.WAITING, State.BLOCKED, State.RUNNING):
-                continue
-            known = known and expected is not None
-            own = max((expected or 0.0) - (row.seconds(now) or 0.0), 0.0)
-            left[row.node] = own + max((left.get(need, 0.0) for need in row.needs), default=0.0)
-        longest = max(left.values(), default=0.0)
-        return (longest, known) if longest > 0 and not self.over else None
+            if expected is None:
+                exact = False
+                expected = 0.0
+            own = max(expected - (row.seconds(now) or 0.0), 0.0)
+            needs_done = max((until_done.get(need, 0.0) for need in row.needs), default=0.0)
+            until_done[node] = needs_done + own
+
+        longest = max(until_done.values(), default=0.0)
+        if longest == 0:
+            return None
+        return Remaining(longest, exact)
+
+    def _unfinished_graph(self) -> dict[NodeId, list[NodeId]]:
+        """Return each unfinished stack with the unfinished stacks that it needs."""
+        unfinished = {row.node: row for row in self.in_state(*UNFINISHED)}
+        return {
+            node: [need for need in row.needs if need in unfinished]
+            for node, row in unfinished.items()
+        }
 
     def _expected(self, row: Row) -> float | None:
-        """A stack's own expected duration, else what its twin in another region is expected to take
-        or took.
-        """
-        twins = [row, *(each for each in self.rows.values() if each.node.stack == row.node.stack)]
-        return next((each.expected for each in twins if each.expected is not None), None)
+        """Return the expected seconds of a stack: its own, or those of its twin in another region.
 
-    def _in_order(self) -> Iterator[Row]:
-        """Each row after those it needs."""
-        left = dict(self.rows)
-        while left:
-            ready = [
-                node for node, row in left.items() if not any(need in left for need in row.needs)
-            ]
-            for node in ready or list(left):
-                yield left.pop(node)
+        A stack that has not started does not know its own.
+        """
+        if row.expected is not None:
+            return row.expected
+        for twin in self.rows.values():
+            if twin.node.stack == row.node.stack and twin.expected is not None:
+                return twin.expected
+        return None
