@@ -195,6 +195,16 @@ def known_parameters(
     return parameters
 
 
+def find_stacks(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> dict[NodeId, Stack]:
+    """Return the stacks of the graph that exist. `listed` are all stacks, by region and name."""
+    deployed: dict[NodeId, Stack] = {}
+    for node in graph.nodes.values():
+        stack = listed[node.id.region].get(node.stack_name)
+        if stack is not None:
+            deployed[node.id] = stack
+    return deployed
+
+
 def left_over(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> list[tuple[str, Stack]]:
     """Return the stacks of this project and stage that are not in the graph, with their regions.
 

@@ -1,6 +1,4 @@
-"""Makes the plan of a whole graph in detail: what would happen to each resource, what drifted, what
-is left over. Reads only.
-"""
+"""The plan of a deployment in detail: the changes of each resource, and drift. Reads only."""
 
 import queue
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,12 +10,13 @@ from uuid import uuid4
 from deploytool.core.errors import CloudRefused, DeploytoolError
 from deploytool.core.ports import Runner
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
-from deploytool.core.stacks.changes import ResourceChange, Source, StackChanges
+from deploytool.core.stacks.changes import DeployedTemplate, ResourceChange, Source, StackChanges
 from deploytool.core.stacks.drift import CHECKABLE, StackDrift, without_secrets
 from deploytool.core.stacks.plan import (
     COMMIT_TAG,
     Action,
     Step,
+    find_stacks,
     known_parameters,
     left_over,
     make_plan,
@@ -31,6 +30,7 @@ from deploytool.core.stacks.templatediff import creations, estimate, settled_out
 
 Result = TypeVar("Result")
 
+# The actions that change resources.
 CHANGING = frozenset({Action.CREATE, Action.REPLACE, Action.UPDATE, Action.CONTINUE})
 
 
@@ -46,11 +46,11 @@ class PlanPorts:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a deployment would do. `problems`: the updates that CloudFormation refuses to plan, and
-    why.
+    """What a deployment would do.
 
-    `left_over`: stacks of this project and stage, with their region, that the graph does not have;
-    they stay.
+    `problems` are the reasons why CloudFormation cannot plan an update. `left_over` are the stacks
+    of this project and stage that are not in the graph, with their regions; a deployment does not
+    change them.
     """
 
     graph: Graph
@@ -63,75 +63,80 @@ class Plan:
 
     @property
     def ok(self) -> bool:
-        """Whether a deployment would begin every step."""
-        return not self.problems and all(
-            step.decision.action is not Action.REFUSE for step in self.steps
-        )
+        """Whether a deployment would start every step."""
+        is_refused = any(step.decision.action is Action.REFUSE for step in self.steps)
+        return not self.problems and not is_refused
 
 
 def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: bool = False) -> Plan:
-    """The plan for the stacks of `regions`, within the whole graph; with `drift` also what drifted.
-    Raises CloudRefused.
+    """Return the plan for the stacks of `regions`, which may need stacks of other regions.
+
+    With `drift`, detect the drift of each deployed stack of `regions`. Raises CloudRefused.
     """
-    everywhere = sorted({each.region for each in graph.nodes})
-    listed = dict(
-        zip(
-            everywhere,
-            side_by_side(ports.runner, [_listing(ports, each) for each in everywhere]),
-            strict=True,
-        )
+    all_regions = sorted({node.region for node in graph.nodes})
+    listings = side_by_side(
+        ports.runner, [partial(ports.stacks.list, region) for region in all_regions]
     )
-    named = {node.id: listed[node.id.region].get(node.stack_name) for node in graph.nodes.values()}
-    deployed = {each: stack for each, stack in named.items() if stack is not None}
-    whole = make_plan(graph, deployed)
-    steps = tuple(step for step in whole if step.node.region in regions)
-    detail = _Detail(graph, ports, deployed, whole)
+    listed = dict(zip(all_regions, listings, strict=True))
+    deployed = find_stacks(graph, listed)
+
+    all_steps = make_plan(graph, deployed)
+    steps = [step for step in all_steps if step.node.region in regions]
+    preview = _Preview(graph, ports, deployed, all_steps)
     for wave in _waves(graph, [step for step in steps if step.decision.action in CHANGING]):
-        detail.add(wave)
-    checked = [step.node for step in steps if drift and step.node in deployed]
+        preview.add(wave)
+
+    drifts: dict[NodeId, StackDrift] = {}
+    if drift:
+        nodes = [step.node for step in steps if step.node in deployed]
+        results = side_by_side(ports.runner, [partial(preview.drift, node) for node in nodes])
+        drifts = dict(zip(nodes, results, strict=True))
+
+    listed_here = {region: stacks for region, stacks in listed.items() if region in regions}
     return Plan(
-        graph,
-        tuple(replace(step, pending=detail.pending(step)) for step in steps),
-        deployed,
-        detail.changes,
-        detail.problems,
-        left_over(graph, {region: listed[region] for region in everywhere if region in regions}),
-        dict(
-            zip(checked, side_by_side(ports.runner, list(map(detail.drift, checked))), strict=True)
-        ),
+        graph=graph,
+        steps=tuple(replace(step, pending=preview.pending(step)) for step in steps),
+        deployed=deployed,
+        changes=preview.changes,
+        problems=preview.problems,
+        left_over=left_over(graph, listed_here),
+        drifts=drifts,
     )
-
-
-def _listing(ports: PlanPorts, region: str) -> Callable[[], Mapping[str, Stack]]:
-    return lambda: ports.stacks.list(region)
 
 
 def _waves(graph: Graph, steps: Sequence[Step]) -> list[list[Step]]:
-    """The steps in waves: each step after those whose outputs it takes, so that it is known which
-    of these will change.
+    """Divide the steps into waves. A step comes in a later wave than those whose outputs it takes.
+
+    So it is known which of these outputs change. The steps are in the graph's order.
     """
-    wave: dict[NodeId, int] = {}
+    waves: list[list[Step]] = []
+    wave_of: dict[NodeId, int] = {}
     for step in steps:
-        wave[step.node] = 1 + max(
-            (wave.get(need, -1) for need in graph.nodes[step.node].needs), default=-1
-        )
-    return [
-        [step for step in steps if wave[step.node] == number]
-        for number in range(max(wave.values(), default=-1) + 1)
-    ]
+        wave = 0
+        for need in graph.nodes[step.node].needs:
+            if need in wave_of:
+                wave = max(wave, wave_of[need] + 1)
+        wave_of[step.node] = wave
+        if wave == len(waves):
+            waves.append([])
+        waves[wave].append(step)
+    return waves
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What was found out about a step. `settled` are the outputs that stay as they are."""
+class _StepPreview:
+    """The changes of a step, or the problem with it.
+
+    `settled` are the outputs whose values the step keeps.
+    """
 
     changes: StackChanges | None = None
     settled: frozenset[str] = frozenset()
     problem: str = ""
 
 
-class _Detail:
-    """Finds out more about each step, those that give outputs before those that take them."""
+class _Preview:
+    """Previews the steps, those that give outputs before those that take them."""
 
     def __init__(
         self,
@@ -140,100 +145,100 @@ class _Detail:
         deployed: Mapping[NodeId, Stack],
         steps: Sequence[Step],
     ) -> None:
-        self.graph, self.ports, self.deployed = graph, ports, deployed
-        self.outputs = {each: stack.outputs for each, stack in deployed.items()}
-        taken = {ref for node in graph.nodes.values() for ref in node.references()}
-        changing = {step.node for step in steps if step.decision.action is not Action.NOTHING}
-        self.unsettled = {ref for ref in taken if ref.node in changing}
-        self.giving = {ref.node for ref in taken}
+        self.graph = graph
+        self.ports = ports
+        self.deployed = deployed
+        self.outputs = {node: stack.outputs for node, stack in deployed.items()}
         self.changes: dict[NodeId, StackChanges] = {}
         self.problems: dict[NodeId, str] = {}
 
+        # The outputs that other stacks take, and those of them that may change.
+        self.taken: set[OutputRef] = set()
+        for node in graph.nodes.values():
+            self.taken.update(node.references())
+        changing = {step.node for step in steps if step.decision.action is not Action.NOTHING}
+        self.unsettled = {output for output in self.taken if output.node in changing}
+
     def add(self, wave: Sequence[Step]) -> None:
-        """Look at steps that do not depend on each other, side by side."""
-        results = side_by_side(self.ports.runner, [partial(self._of, step) for step in wave])
-        for step, found in zip(wave, results, strict=True):
-            if found.changes:
-                self.changes[step.node] = found.changes
-            if found.problem:
-                self.problems[step.node] = found.problem
-            self.unsettled -= {OutputRef(step.node, name) for name in found.settled}
+        """Preview steps that do not depend on each other, at the same time."""
+        previews = side_by_side(self.ports.runner, [partial(self._preview, step) for step in wave])
+        for step, preview in zip(wave, previews, strict=True):
+            if preview.changes:
+                self.changes[step.node] = preview.changes
+            if preview.problem:
+                self.problems[step.node] = preview.problem
+            self.unsettled -= {OutputRef(step.node, name) for name in preview.settled}
 
     def pending(self, step: Step) -> tuple[str, ...]:
-        """The inputs of a step that are known only once another stack is done."""
-        refs = self.graph.nodes[step.node].references()
-        return tuple(sorted({f"{ref.node}.{ref.output}" for ref in refs if ref in self.unsettled}))
+        """Return the inputs of a step that are known only after another stack is done."""
+        unsettled = self.unsettled.intersection(self.graph.nodes[step.node].references())
+        return tuple(sorted(f"{output.node}.{output.output}" for output in unsettled))
 
-    def _of(self, step: Step) -> _Found:
+    def drift(self, node_id: NodeId) -> StackDrift:
+        """Detect the drift of a deployed stack."""
+        node = self.graph.nodes[node_id]
+        stack = self.deployed[node_id]
+        if stack.status not in CHECKABLE:
+            return StackDrift("NOT_CHECKED", reason=f"is {stack.status}")
+        drift = self.ports.drifts.detect(node_id.region, stack.id)
+        return without_secrets(drift, node.document, secret_parameters(node))
+
+    def _preview(self, step: Step) -> _StepPreview:
+        node = self.graph.nodes[step.node]
         try:
-            return (
-                self._update(step)
-                if step.decision.action in (Action.UPDATE, Action.CONTINUE)
-                else self._creation(step)
-            )
+            if step.decision.action in (Action.UPDATE, Action.CONTINUE):
+                return self._preview_update(node, step.decision.action)
+            return self._preview_creation(node)
         except CloudRefused:
+            # Not a problem of this stack alone.
             raise
         except DeploytoolError as error:
-            return _Found(problem=str(error))
+            return _StepPreview(problem=str(error))
 
-    def _creation(self, step: Step) -> _Found:
-        node = self.graph.nodes[step.node]
+    def _preview_creation(self, node: Node) -> _StepPreview:
         parameters = known_parameters(node, self.outputs, self.unsettled)
-        return _Found(StackChanges(Source.TEMPLATE, creations(node.document, parameters)))
+        resources = creations(node.document, parameters)
+        return _StepPreview(StackChanges(Source.TEMPLATE, resources))
 
-    def _update(self, step: Step) -> _Found:
-        """Through a change set where every input is known and the stack takes one: not before its
-        rollback has been continued.
+    def _preview_update(self, node: Node, action: Action) -> _StepPreview:
+        """Preview an update by a change set if possible, else by an estimate.
 
-        The deployed template is read for an estimate, and where other stacks take outputs.
+        A change set needs every input, and a stack whose rollback does not have to be continued
+        first.
         """
-        node, stack = self.graph.nodes[step.node], self.deployed[step.node]
         parameters = known_parameters(node, self.outputs, self.unsettled)
-        estimated = None in parameters.values() or step.decision.action is Action.CONTINUE
-        before = (
-            self.ports.previews.deployed(node.id.region, stack.id)
-            if estimated or node.id in self.giving
-            else None
-        )
-        if estimated and before:
-            changes = StackChanges(Source.ESTIMATE, estimate(before, node.document, parameters))
+        before: DeployedTemplate | None
+        if None in parameters.values() or action is Action.CONTINUE:
+            before = self._deployed_template(node)
+            estimated = estimate(before, node.document, parameters)
+            changes = StackChanges(Source.ESTIMATE, estimated)
         else:
-            changes = StackChanges(Source.CHANGE_SET, tuple(self._preview(node)))
-        return _Found(
-            changes,
-            settled_outputs(before, node.document, parameters, changes.resources)
-            if before
-            else frozenset(),
-        )
+            # The template tells which outputs stay. That matters only to stacks that take them.
+            is_taken = any(output.node == node.id for output in self.taken)
+            before = self._deployed_template(node) if is_taken else None
+            changes = StackChanges(Source.CHANGE_SET, tuple(self._change_set(node)))
 
-    def _preview(self, node: Node) -> Sequence[ResourceChange]:
-        """Where the template has a NoEcho parameter no value is asked for: any property may hold
-        it.
+        if before is None:
+            return _StepPreview(changes)
+        settled = settled_outputs(before, node.document, parameters, changes.resources)
+        return _StepPreview(changes, settled)
 
-        With the commit of the last deployment: another one would be shown as a change of every
-        resource's tags.
+    def _deployed_template(self, node: Node) -> DeployedTemplate:
+        return self.ports.previews.deployed(node.id.region, self.deployed[node.id].id)
+
+    def _change_set(self, node: Node) -> Sequence[ResourceChange]:
+        """Return the changes of a stack from a change set.
+
+        The request has the commit of the last deployment. With another one, the tags of every
+        resource would change.
         """
         commit = self.deployed[node.id].tags.get(COMMIT_TAG, "")
         token = f"deploytool-plan-{uuid4().hex}"
         request = request_for(self.graph, node, resolve(node, self.outputs), token, commit=commit)
-        return self.ports.previews.preview(
-            node.id.region, request, values=not secret_parameters(node)
-        )
 
-    def drift(self, node_id: NodeId) -> Callable[[], StackDrift]:
-        """What drifted in a deployed stack."""
-        node, stack = self.graph.nodes[node_id], self.deployed[node_id]
-
-        def call() -> StackDrift:
-            if stack.status not in CHECKABLE:
-                return StackDrift("NOT_CHECKED", reason=f"is {stack.status}")
-            return without_secrets(
-                self.ports.drifts.detect(node_id.region, stack.id),
-                node.document,
-                secret_parameters(node),
-            )
-
-        return call
+        # Any property may contain the value of a NoEcho parameter.
+        with_values = not secret_parameters(node)
+        return self.ports.previews.preview(node.id.region, request, values=with_values)
 
 
 def side_by_side(runner: Runner, calls: Sequence[Callable[[], Result]]) -> list[Result]:

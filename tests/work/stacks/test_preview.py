@@ -1,6 +1,4 @@
-"""Planning on a simulated CloudFormation: what is asked of it for each stack, and what is made of
-the answers.
-"""
+"""Planning on a simulated CloudFormation: which previews are requested, and what they result in."""
 
 import json
 from collections.abc import Sequence
@@ -57,22 +55,22 @@ def graph_of(**settings: object) -> Graph:
 
 @dataclass
 class Previewing:
-    """The Previews and Drifts ports. Answers every preview with `effect` on the one resource; notes
-    what was asked.
+    """The Previews and Drifts ports.
+
+    Every preview has `effect` on the one resource. `requests` records region, name and values.
     """
 
     effect: Effect = Effect.UPDATE
-    fails: Exception | None = None
-    asked: list[tuple[str, str, bool]] = field(default_factory=list)
-    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failure: Exception | None = None
+    requests: list[tuple[str, str, bool]] = field(default_factory=list)
     drift: StackDrift = field(default_factory=lambda: StackDrift("IN_SYNC"))
 
     def preview(
         self, region: str, request: StackRequest, *, values: bool
     ) -> Sequence[ResourceChange]:
-        self.asked.append((region, request.name, values))
-        if self.fails:
-            raise self.fails
+        self.requests.append((region, request.name, values))
+        if self.failure:
+            raise self.failure
         return [ResourceChange(self.effect, "A", "AWS::Lambda::Function")]
 
     def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
@@ -99,63 +97,65 @@ def deployed(stacks: Any, buckets: Any, runner: Any) -> None:
     deploy(graph_of(), DeployPorts(stacks, buckets, stacks.clock, runner), lambda _: None)
 
 
-def made(ports: PlanPorts, **settings: object) -> Plan:
+def plan_of(ports: PlanPorts, **settings: object) -> Plan:
     return plan(graph_of(**settings), ports, (EAST,))
 
 
 def test_new_stacks_are_planned_from_their_templates(
     ports: PlanPorts, previews: Previewing
 ) -> None:
-    """No change set is made for what is not there."""
-    found = made(ports)
-    assert {
-        node: (each.source, len(each.resources)) for node, each in found.changes.items()
-    } == dict.fromkeys((API, LAMBDA, RECORD), (Source.TEMPLATE, 1))
-    assert previews.asked == []
+    """No change set is created for a stack that does not exist."""
+    result = plan_of(ports)
+    assert set(result.changes) == {API, LAMBDA, RECORD}
+    for changes in result.changes.values():
+        assert (changes.source, len(changes.resources)) == (Source.TEMPLATE, 1)
+    assert previews.requests == []
 
 
 @pytest.mark.usefixtures("deployed")
-def test_nothing_is_asked_when_nothing_differs(ports: PlanPorts, previews: Previewing) -> None:
-    """Unchanged stacks cost the listing alone."""
-    found = made(ports)
-    assert {step.decision.action for step in found.steps} == {Action.NOTHING}
-    assert (previews.asked, dict(found.changes)) == ([], {})
-    assert list(plan_lines(found)) == ["Nothing to do: 3 stacks as desired."]
-
-
-@pytest.mark.usefixtures("deployed")
-def test_an_update_in_place_leaves_its_dependants_alone(
+def test_no_preview_is_requested_when_nothing_differs(
     ports: PlanPorts, previews: Previewing
 ) -> None:
-    """The output is a Ref, which stays: no dependant is in doubt."""
-    found = made(ports, size=2)
-    assert previews.asked == [(EAST, "hello-dev-api", False)]
-    assert [step.node for step in found.steps if step.pending] == []
+    """Unchanged stacks cost only the listing."""
+    result = plan_of(ports)
+    assert {step.decision.action for step in result.steps} == {Action.NOTHING}
+    assert (previews.requests, dict(result.changes)) == ([], {})
+    assert list(plan_lines(result)) == ["Nothing to do: 3 stacks as desired."]
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_replacement_puts_its_dependants_in_doubt(ports: PlanPorts, previews: Previewing) -> None:
-    """What takes the output is unchanged unless that changes."""
+def test_an_update_in_place_makes_no_input_pending(ports: PlanPorts, previews: Previewing) -> None:
+    """The output is a Ref, which stays the same."""
+    result = plan_of(ports, size=2)
+    assert previews.requests == [(EAST, "hello-dev-api", False)]
+    assert [step.node for step in result.steps if step.pending] == []
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_replacement_makes_the_inputs_of_others_pending(
+    ports: PlanPorts, previews: Previewing
+) -> None:
+    """A stack that takes the output is unchanged unless the output changes."""
     previews.effect = Effect.REPLACE
-    found = made(ports, size=2)
-    assert {step.node: step.pending for step in found.steps if step.pending} == {
+    result = plan_of(ports, size=2)
+    assert {step.node: step.pending for step in result.steps if step.pending} == {
         LAMBDA: ("api@us-east-1.Out",)
     }
-    assert "replaced or deleted: 1 resource." in "".join(plan_lines(found))
+    assert "replaced or deleted: 1 resource." in "".join(plan_lines(result))
 
 
 def test_an_update_with_a_pending_input_is_estimated(
     ports: PlanPorts, previews: Previewing, stacks: Any, deployed: None
 ) -> None:
-    """Its template is compared with the deployed one, and no change set is made of an old input."""
+    """Its template is compared with the deployed one. No change set is created with an old input."""
     previews.effect = Effect.REPLACE
     for held in stacks.held.values():
         held.stack = _without_fingerprint(held.stack)
-    found = made(ports)
-    assert found.changes[API].source is Source.CHANGE_SET
-    assert found.changes[LAMBDA].source is Source.ESTIMATE
-    assert [each.effect for each in found.changes[LAMBDA].resources] == [Effect.UPDATE]
-    assert [name for _, name, _ in previews.asked] == ["hello-dev-api"]
+    result = plan_of(ports)
+    assert result.changes[API].source is Source.CHANGE_SET
+    assert result.changes[LAMBDA].source is Source.ESTIMATE
+    assert [change.effect for change in result.changes[LAMBDA].resources] == [Effect.UPDATE]
+    assert [name for _, name, _ in previews.requests] == ["hello-dev-api"]
 
 
 def _without_fingerprint(stack: Stack) -> Stack:
@@ -163,22 +163,22 @@ def _without_fingerprint(stack: Stack) -> Stack:
 
 
 @pytest.mark.usefixtures("deployed")
-def test_what_cloudformation_cannot_plan_is_said_and_the_answer_is_no(
+def test_an_update_that_cloudformation_cannot_plan_is_a_problem(
     ports: PlanPorts, previews: Previewing
 ) -> None:
-    """The other stacks are planned all the same."""
-    previews.fails = DeploytoolError("Template error: nonsense")
-    found = made(ports, size=2)
-    assert dict(found.problems) == {API: "Template error: nonsense"}
-    assert not found.ok
+    """The other stacks are planned, and the plan is not ok."""
+    previews.failure = DeploytoolError("Template error: nonsense")
+    result = plan_of(ports, size=2)
+    assert dict(result.problems) == {API: "Template error: nonsense"}
+    assert not result.ok
 
 
 @pytest.mark.usefixtures("deployed")
 def test_missing_permission_ends_the_plan(ports: PlanPorts, previews: Previewing) -> None:
-    """It is nothing of one stack's."""
-    previews.fails = CloudRefused("AccessDenied")
+    """It is not a problem of one stack alone."""
+    previews.failure = CloudRefused("AccessDenied")
     with pytest.raises(CloudRefused):
-        made(ports, size=2)
+        plan_of(ports, size=2)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_missing_permission_ends_the_plan(ports: PlanPorts, previews: Previewing
         (StackStatus.UPDATE_ROLLBACK_FAILED, Action.CONTINUE, True),
     ],
 )
-def test_a_bad_state_is_refused_or_repaired_as_deploy_would(
+def test_a_bad_status_is_refused_or_repaired_as_by_deploy(
     ports: PlanPorts,
     previews: Previewing,
     stacks: Any,
@@ -198,22 +198,24 @@ def test_a_bad_state_is_refused_or_repaired_as_deploy_would(
     *,
     ok: bool,
 ) -> None:
-    """A refusal makes the answer no. A stack that takes no change set yet is estimated."""
+    """A plan with a refusal is not ok. A stack that allows no change set yet is estimated."""
     held = next(
         held
         for (region, _), held in stacks.held.items()
         if (region, held.stack.name) == (EAST, "hello-dev-api")
     )
     held.stack = replace(held.stack, status=status)
-    found = made(ports, size=2)
-    assert (found.steps[0].decision.action, found.ok, previews.asked) == (action, ok, [])
-    assert ok == (API in found.changes and found.changes[API].source is Source.ESTIMATE)
+    result = plan_of(ports, size=2)
+    assert (result.steps[0].decision.action, result.ok, previews.requests) == (action, ok, [])
+    assert ok == (API in result.changes and result.changes[API].source is Source.ESTIMATE)
 
 
-def test_stacks_that_left_the_graph_are_named_and_left(
+def test_stacks_that_are_no_longer_in_the_graph_are_named(
     ports: PlanPorts, stacks: Any, deployed: None
 ) -> None:
-    """By their tags, or without tags by their name; another stage's and another's are not ours."""
+    """They are found by their tags, or without tags by their name. Those of another stage or tool
+    are not named.
+    """
     tags = {PROJECT_TAG: "hello", STAGE_TAG: "dev"}
     for name, own in [
         ("hello-dev-old", {}),
@@ -224,35 +226,33 @@ def test_stacks_that_left_the_graph_are_named_and_left(
         stacks.create(EAST, StackRequest(name, "Description: x", {}, {}, name))
         key = next(key for key in stacks.held if f":{name}:" in key[1])
         stacks.held[key].stack = Stack(name, key[1], StackStatus.CREATE_COMPLETE, {}, tags=own)
-    found = made(ports)
-    assert [(region, stack.name) for region, stack in found.left_over] == [
+    result = plan_of(ports)
+    assert [(region, stack.name) for region, stack in result.left_over] == [
         (EAST, "hello-dev-old"),
         (EAST, "renamed"),
     ]
-    assert plan_document(found)["no_longer_in_graph"][0]["name"] == "hello-dev-old"
+    assert plan_document(result)["no_longer_in_graph"][0]["name"] == "hello-dev-old"
 
 
 @pytest.mark.usefixtures("deployed")
-def test_drift_is_looked_for_only_when_asked(ports: PlanPorts) -> None:
-    """Each deployed stack of the regions."""
-    assert made(ports).drifts == {}
-    found = plan(graph_of(), ports, (EAST,), drift=True)
-    assert dict(found.drifts) == dict.fromkeys((API, LAMBDA, RECORD), StackDrift("IN_SYNC"))
+def test_drift_is_detected_only_on_request(ports: PlanPorts) -> None:
+    """It is detected for each deployed stack of the regions."""
+    assert plan_of(ports).drifts == {}
+    result = plan(graph_of(), ports, (EAST,), drift=True)
+    assert dict(result.drifts) == dict.fromkeys((API, LAMBDA, RECORD), StackDrift("IN_SYNC"))
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_secret_is_nowhere_in_a_plan(ports: PlanPorts, previews: Previewing) -> None:
-    """Not in its text and not in its document; and values of a template with a secret are never
-    asked for.
-    """
-    found = made(ports, key=SECRET)
-    assert previews.asked
-    assert SECRET not in json.dumps(plan_document(found)) + "".join(plan_lines(found))
-    assert not any(values for _, _, values in previews.asked)
+def test_a_plan_never_contains_a_secret(ports: PlanPorts, previews: Previewing) -> None:
+    """Neither does its text or its document. Values of a template with a secret are not requested."""
+    result = plan_of(ports, key=SECRET)
+    assert previews.requests
+    assert SECRET not in json.dumps(plan_document(result)) + "".join(plan_lines(result))
+    assert not any(values for _, _, values in previews.requests)
 
 
 def test_every_call_ends_before_an_error_is_raised(runner: Any) -> None:
-    """What the others began is cleaned up by themselves; then the first error is raised."""
+    """So the others can clean up. Then the first error is raised."""
     ended: list[int] = []
 
     def fail() -> int:
