@@ -14,6 +14,7 @@ from deploytool.core.stacks.plan import (
     Action,
     Decision,
     decide,
+    find_stacks,
     fingerprint_of,
     left_for_later,
     make_plan,
@@ -78,13 +79,9 @@ class DeployOptions:
 
 
 def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:
-    """The stacks of the graph that exist; one listing a region."""
-    listed = {
-        region: ports.stacks.list(region)
-        for region in sorted({each.region for each in graph.nodes})
-    }
-    found = {node.id: listed[node.id.region].get(node.stack_name) for node in graph.nodes.values()}
-    return {each: stack for each, stack in found.items() if stack is not None}
+    """Return the stacks of the graph that exist, from one listing for each region."""
+    regions = sorted({node.region for node in graph.nodes})
+    return find_stacks(graph, {region: ports.stacks.list(region) for region in regions})
 
 
 @dataclass(frozen=True)
