@@ -18,7 +18,7 @@ from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HistoryFile
-from deploytool.render.drill.live import drill_progress
+from deploytool.render.drill.progress import drill_progress
 from deploytool.services import deployed_service, drill_ports
 from deploytool.targets import wall_time
 from deploytool.work.drill.faults import make_fault

@@ -1,8 +1,8 @@
-"""A check's findings as JSON and as text."""
+"""The findings of a check as JSON, as text, and as Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, assert_never
 
 from rich.markup import escape
 
@@ -10,64 +10,103 @@ from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
 from deploytool.render.markdown import table, text
+from deploytool.render.marks import BAD, GOOD
+
+NAME_WIDTH = 32  # columns of a name server, a resolver or an address
+
+Answer = DnsAnswer | HttpAnswer | Failure
 
 
 def check_document(findings: Findings, problems: Sequence[str], service: Service) -> dict[str, Any]:
-    """The findings: `served_by` and `version` of the domain, each answer or its `failure`, and the
-    `problems` in words.
+    """Return the findings.
+
+    `served_by` and `version` are those of the domain. Every answer is a document of its own, or has
+    its `failure`. `problems` are sentences.
     """
     return {
         "domain": service.domain,
-        "url": f"https://{service.domain}{service.path}",
+        "url": _url(service, service.domain),
         "served_by": findings.served_by,
         "version": findings.version,
-        "name_servers": {name: _answer(each) for name, each in findings.name_servers.items()},
-        "resolvers": {name: _answer(each) for name, each in findings.resolvers.items()},
-        "served": _answer(findings.served),
-        "regions": {region: _answer(each) for region, each in findings.regions.items()},
+        "name_servers": _documents(findings.name_servers),
+        "resolvers": _documents(findings.resolvers),
+        "served": _document(findings.served),
+        "regions": _documents(findings.regions),
         "problems": list(problems),
     }
 
 
 def check_lines(findings: Findings, service: Service) -> Iterator[str]:
-    """The findings, a line each."""
-    for name, answer in {**findings.name_servers, **findings.resolvers}.items():
-        yield f"{_mark(answer)} {escape(name):32} {escape(_said(answer))}"
-    yield f"{_mark(findings.served)} {f'https://{service.domain}{service.path}':32} {escape(_said(findings.served))}"
+    """Yield a line with rich's markup for each answer."""
+    for name, answer in findings.name_servers.items():
+        yield _line(name, answer)
+    for name, answer in findings.resolvers.items():
+        yield _line(name, answer)
+    yield _line(_url(service, service.domain), findings.served)
     for region, served in findings.regions.items():
-        yield f"{_mark(served)} {service.regional_domains[region]:32} {escape(_said(served))}"
+        yield _line(service.regional_domains[region], served)
 
 
 def check_markdown(findings: Findings, problems: Sequence[str], service: Service) -> str:
-    """Where the deployment serves, for a step summary."""
-    urls = {f"https://{service.domain}{service.path}": findings.served}
-    urls |= {
-        f"https://{service.regional_domains[region]}{service.path}": each
-        for region, each in findings.regions.items()
-    }
-    rows = ((url, text(_said(answer))) for url, answer in urls.items())
-    wrong = (f"- **{text(problem)}**" for problem in problems)
-    heading = f"### Check {text(service.project)}, stage {text(service.stage)}\n"
-    return "\n".join([heading, *table(("where", "what answers"), rows), *wrong]) + "\n"
+    """Return the answers of the domain and of each region, for a step summary."""
+    rows = [(_url(service, service.domain), text(_answer_text(findings.served)))]
+    for region, served in findings.regions.items():
+        url = _url(service, service.regional_domains[region])
+        rows.append((url, text(_answer_text(served))))
+
+    lines = [
+        f"### Check {text(service.project)}, stage {text(service.stage)}\n",
+        *table(("address", "answer"), rows),
+    ]
+    lines += [f"- **{text(problem)}**" for problem in problems]
+    return "\n".join(lines) + "\n"
 
 
-def _answer(answer: DnsAnswer | HttpAnswer | Failure) -> dict[str, Any]:
-    return {"failure": answer} if isinstance(answer, Failure) else asdict(answer)
+def _url(service: Service, domain: str) -> str:
+    return f"https://{domain}{service.path}"
 
 
-def _mark(answer: DnsAnswer | HttpAnswer | Failure) -> str:
-    match answer:
-        case DnsAnswer(addresses=(_, *_)) | HttpAnswer(status=200, region=str()):
-            return "[green]✓[/]"
-        case _:
-            return "[red]✗[/]"
+def _line(name: str, answer: Answer) -> str:
+    mark = GOOD if _is_good(answer) else BAD
+    return f"{mark.markup} {escape(name):{NAME_WIDTH}} {escape(_answer_text(answer))}"
 
 
-def _said(answer: DnsAnswer | HttpAnswer | Failure) -> str:
+def _is_good(answer: Answer) -> bool:
     match answer:
         case DnsAnswer():
-            return f"{', '.join(answer.addresses) or answer.rcode}  (TTL {answer.ttl} s)"
+            return bool(answer.addresses)
         case HttpAnswer():
-            return f"{answer.status} from {answer.region}, version {answer.version}, {answer.seconds * 1000:.0f} ms"
+            return answer.status == 200 and answer.region is not None
+        case str():
+            return False
         case _:
+            assert_never(answer)
+
+
+def _answer_text(answer: Answer) -> str:
+    match answer:
+        case DnsAnswer():
+            result = ", ".join(answer.addresses) or answer.rcode
+            return f"{result}  (TTL {answer.ttl} s)"
+        case HttpAnswer():
+            milliseconds = answer.seconds * 1000
+            served_by = f"{answer.status} from {answer.region}"
+            return f"{served_by}, version {answer.version}, {milliseconds:.0f} ms"
+        case str():
             return answer
+        case _:
+            assert_never(answer)
+
+
+def _documents(answers: Mapping[str, Answer]) -> dict[str, dict[str, Any]]:
+    return {name: _document(answer) for name, answer in answers.items()}
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    match answer:
+        case DnsAnswer() | HttpAnswer():
+            return asdict(answer)
+        case str():
+            return {"failure": answer}
+        case _:
+            assert_never(answer)

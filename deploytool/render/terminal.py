@@ -1,6 +1,4 @@
-"""Where things are said: results on standard output, progress and errors on standard error; colour
-where it is wanted.
-"""
+"""The output of a command: results on standard output, progress and errors on standard error."""
 
 import io
 import json
@@ -11,13 +9,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console  # imported where it is used: `--help` shall not pay for it
+
+LOG_WIDTH = 160  # columns of an output that is no terminal; 80, rich's default, is narrow for a log
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """How this run speaks. `json` makes standard output one JSON document; `color` is off with
-    --no-color or NO_COLOR.
+    """The output of this run.
+
+    With `json`, standard output is one JSON document. `color` is False with --no-color; NO_COLOR
+    has the same effect.
     """
 
     json: bool = False
@@ -37,42 +39,42 @@ class Terminal:
         from rich.console import Console  # noqa: PLC0415  # `--help` shall not pay for it
 
         stream = sys.stderr if stderr else sys.stdout
-        # A log is not 80 columns wide
-        width = None if stream.isatty() or "COLUMNS" in os.environ else 160
         if isinstance(stream, io.TextIOWrapper):
-            # A mark that the terminal's encoding lacks is no reason to fail
+            # A terminal's encoding may lack a mark; a replacement is better than a failure
             stream.reconfigure(errors="replace")
-        no_color = None if self.color else True  # None leaves it to NO_COLOR
+        known_width = stream.isatty() or "COLUMNS" in os.environ
         return Console(
             stderr=stderr,
-            no_color=no_color,
+            # None leaves the decision to NO_COLOR
+            no_color=None if self.color else True,
             highlight=False,
             soft_wrap=True,
-            width=width,
+            width=None if known_width else LOG_WIDTH,
             emoji=False,
         )
 
     @property
     def live(self) -> bool:
-        """Whether a table may be redrawn in place. Rich alone would say so of a log too, where
-        FORCE_COLOR is set.
+        """Whether a table can be redrawn in place.
+
+        Rich alone would redraw in a log too, where FORCE_COLOR is set.
         """
         return sys.stderr.isatty() and self.err.is_terminal and not self.err.is_dumb_terminal
 
     def say(self, text: str = "") -> None:
-        """A line of the result, unless it is JSON. May hold rich's markup."""
+        """Print a line of the result, unless the result is JSON. It may have rich's markup."""
         if not self.json:
             self.out.print(text)
 
     def note(self, text: str) -> None:
-        """A line of progress."""
+        """Print a line of progress. It may have rich's markup."""
         self.err.print(text)
 
     def raw(self, text: str) -> None:
-        """A line on standard error that something else than a person reads."""
+        """Print a line for a program, without markup or colours, on standard error."""
         self.err.print(text, markup=False, style=None)
 
     def document(self, value: Any) -> None:  # noqa: ANN401  # any JSON value
-        """The result as JSON, when that is wanted."""
+        """Print the result as JSON, when that is wanted."""
         if self.json:
             sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -1,13 +1,15 @@
-"""A drill as it happens on a terminal: the phase and its bound, who serves, and each lane's last
-answers as a strip.
-"""
+"""A drill on a terminal: the phase and its bound, the serving region, and each lane's answers."""
 
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from deploytool.core.drill.history import (
     FRESH,
@@ -24,16 +26,20 @@ from deploytool.core.drill.history import (
 )
 from deploytool.core.drill.live_state import AddressBook, HealthView
 from deploytool.core.route53.timing import expected_failover
-from deploytool.render.drill.result import DrillProgress
+from deploytool.render.drill.lines import DrillLines
+from deploytool.render.report.timeline import waiting_for
 from deploytool.render.terminal import Terminal
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.text import Text
-
-STRIP, MOST_LABEL = 60, 36  # answers of a lane that are shown, and characters of its name
+MOST_ANSWERS = 60  # of a lane that are kept
+LEAST_ANSWERS = 10  # of a lane that are shown, even on a narrow terminal
+MOST_LABEL = 36  # characters of a lane's name
 REDRAWS = 8  # a second
-PRIMARY, SECONDARY, OTHER, UNKNOWN, FAILED = "P", "S", "O", "?", "x"
+
+PRIMARY = "P"
+SECONDARY = "S"
+OTHER = "O"
+UNKNOWN = "?"
+FAILED = "x"
 STYLES = {
     PRIMARY: "bright_white on blue",
     SECONDARY: "black on yellow",
@@ -44,21 +50,14 @@ STYLES = {
 
 
 @contextmanager
-def drill_progress(terminal: Terminal) -> Iterator[Callable[[Event], None]]:
-    """A listener for a drill's events, for as long as it runs: strips on a terminal, lines
-    elsewhere.
-    """
-    lines = DrillProgress(terminal)
-    if not terminal.live:
-        yield lines
-        return
-    from rich.live import Live  # noqa: PLC0415  # only where something is redrawn
-
+def live_strips(terminal: Terminal) -> Iterator[Callable[[Event], None]]:
+    """Show a drill on a terminal while the context lasts. Yields the listener for its events."""
+    lines = DrillLines(terminal)
     strips = Strips(lambda: terminal.err.width)
 
     def listen(event: Event) -> None:
         strips(event)
-        # Marks stay as lines above the strips
+        # The strips show the probes; everything else is a line above them
         if not isinstance(event, Served | DnsAnswered | HealthSeen):
             lines(event)
 
@@ -72,116 +71,143 @@ def drill_progress(terminal: Terminal) -> Iterator[Callable[[Event], None]]:
 
 
 class Strips:
-    """Takes events in from the threads that probe, in constant time each; drawn by another thread,
-    a few times a second.
+    """The last answers of each lane, a symbol for each answer.
 
-    `width` tells the terminal's, in characters: what does not fit is the oldest part of a strip.
+    The threads that probe hand in events, each in constant time. Another thread draws, a few times
+    a second. `width` returns the terminal's width in characters: where a strip does not fit, its
+    oldest answers are left out.
     """
 
     def __init__(self, width: Callable[[], int]) -> None:
         self._width = width
-        # A signal handler that prints may draw in the middle of an event
+        # Reentrant: a signal handler that prints may draw in the middle of an event
         self._lock = threading.RLock()
-        self._lanes: dict[str, deque[str]] = {}
-        self._book = AddressBook()
-        self._health: HealthView | None = None
         self._started: DrillStarted | None = None
-        self._at = self._since = 0.0
-        self._phase, self._bound, self._serves = "", 0.0, "nobody yet"
+        self._health: HealthView | None = None
+        self._book = AddressBook()
+        self._lanes: dict[str, deque[str]] = {}
+        self._phase = ""
+        self._phase_start = 0.0
+        self._now = 0.0  # the second of the latest event
+        self._bound = 0.0  # seconds that a failover takes at most
+        self._served_by = "no region yet"
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
         with self._lock:
-            self._at = max(self._at, event.at)
+            self._now = max(self._now, event.at)
             self._book.learn(event)
             match event:
+                case DrillStarted():
+                    self._start(event)
                 case Served():
-                    self._append(event.lane, self._symbol(event.region) if event.good else FAILED)
-                    if event.lane == FRESH:
-                        self._serves = (
-                            event.region
-                            if event.good and event.region
-                            else "nobody: the last request failed"
-                        )
+                    self._take_request(event)
                 case DnsAnswered():
                     region = self._book.region_of(event.addresses)
-                    self._append(event.lane, self._symbol(region) if event.addresses else FAILED)
+                    symbol = self._symbol(region) if event.addresses else FAILED
+                    self._append(event.lane, symbol)
                 case HealthSeen() if self._health:
                     self._health.observe(event)
-                case DrillStarted():
-                    config = event.health_check.config
-                    self._started, self._health = event, HealthView(config)
-                    self._bound = expected_failover(config, by_inverting=event.by_inverting).total
                 case _:
-                    self._mark(event)
+                    self._change_phase(event)
+
+    def _start(self, event: DrillStarted) -> None:
+        config = event.health_check.config
+        self._started = event
+        self._health = HealthView(config)
+        self._bound = expected_failover(config, by_inverting=event.by_inverting).total
+
+    def _take_request(self, event: Served) -> None:
+        symbol = self._symbol(event.region) if event.good else FAILED
+        self._append(event.lane, symbol)
+        if event.lane != FRESH:
+            return
+        if event.good and event.region:
+            self._served_by = event.region
+        else:
+            self._served_by = "no region: the last request failed"
 
     def _append(self, lane: str, symbol: str) -> None:
-        self._lanes.setdefault(lane, deque(maxlen=STRIP)).append(symbol)
+        strip = self._lanes.setdefault(lane, deque(maxlen=MOST_ANSWERS))
+        strip.append(symbol)
 
     def _symbol(self, region: str | None) -> str:
         if region is None or self._started is None:
             return UNKNOWN
-        return {self._started.primary: PRIMARY, self._started.secondary: SECONDARY}.get(
-            region, OTHER
-        )
+        if region == self._started.primary:
+            return PRIMARY
+        if region == self._started.secondary:
+            return SECONDARY
+        return OTHER
 
-    def _mark(self, event: Event) -> None:
+    def _change_phase(self, event: Event) -> None:
         match event:
-            case PhaseBegan(at, phase):
-                self._phase, self._since = f"waiting for the {phase.replace('-', ' ')}", at
+            case PhaseBegan(_, phase):
+                self._phase = waiting_for(phase)
             case FaultInjecting():
-                self._phase, self._since = "injecting the fault", event.at
-            case FaultInjected() | FaultRestored():
-                self._since = event.at
+                self._phase = "injecting the fault"
             case FaultRestoring():
-                self._phase, self._since = "restoring", event.at
-            case _:
+                self._phase = "restoring"
+            case FaultInjected() | FaultRestored():
+                # The phase that follows is waited for from now on
                 pass
+            case _:
+                return
+        self._phase_start = event.at
 
-    def drawn(self) -> "RenderableType":
-        """What the terminal shows now."""
-        from rich.console import Group  # noqa: PLC0415  # only where something is redrawn
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
-
+    def drawn(self) -> RenderableType:
+        """Draw the present state."""
         with self._lock:
-            started, lanes = (
-                self._started,
-                {lane: "".join(strip) for lane, strip in sorted(self._lanes.items())},
-            )
-            head, health = self._head(), self._health.checkers if self._health else (0, 0)
+            started = self._started
+            lanes = {lane: "".join(self._lanes[lane]) for lane in sorted(self._lanes)}
+            head = self._head()
+            healthy, checkers = self._health.checkers if self._health else (0, 0)
         if started is None:
             return Text("")
-        table = Table.grid(padding=(0, 1))
-        label = min(max(map(len, lanes), default=0), MOST_LABEL)
-        table.add_column(no_wrap=True, overflow="ellipsis", width=label)
-        table.add_column(no_wrap=True, overflow="crop")
-        for lane, strip in lanes.items():
-            table.add_row(lane, _coloured(strip[-max(self._width() - label - 2, 10) :]))
-        words = {
-            PRIMARY: started.primary,
-            SECONDARY: started.secondary,
-            FAILED: "failed",
-            UNKNOWN: "not known yet",
-        }
-        legend = Text("  ").join(
-            Text.assemble((symbol, STYLES[symbol]), f" {word}") for symbol, word in words.items()
+        return Group(
+            Text(head, style="bold"),
+            Text(f"health check: {healthy} of {checkers} checkers report healthy"),
+            self._table(lanes),
+            _legend(started),
         )
-        checkers = Text(f"health check: {health[0]} of {health[1]} checkers say healthy")
-        return Group(Text(head, style="bold"), checkers, table, legend)
 
     def _head(self) -> str:
-        waited = self._at - self._since
-        bound = (
-            f" of at most {self._bound:.0f} s"
-            if self._phase.endswith(("failover", "failback"))
-            else ""
-        )
-        return f"{self._at:7.1f} s  {self._phase}, {waited:.0f} s{bound}; served by {self._serves}"
+        waited = f"{self._now - self._phase_start:.0f} s"
+        # The steady state has no bound
+        if self._phase in (waiting_for("failover"), waiting_for("failback")):
+            waited += f" of at most {self._bound:.0f} s"
+        return f"{self._now:7.1f} s  {self._phase}, {waited}; served by {self._served_by}"
+
+    def _table(self, lanes: dict[str, str]) -> Table:
+        longest = max((len(lane) for lane in lanes), default=0)
+        label_width = min(longest, MOST_LABEL)
+        room = max(self._width() - label_width - 2, LEAST_ANSWERS)
+
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, overflow="ellipsis", width=label_width)
+        table.add_column(no_wrap=True, overflow="crop")
+        for lane, strip in lanes.items():
+            table.add_row(lane, _coloured(strip[-room:]))
+        return table
 
 
-def _coloured(strip: str) -> "Text":
-    """A strip, each symbol in its colour."""
-    from rich.text import Text  # noqa: PLC0415  # only where something is redrawn
+def _legend(started: DrillStarted) -> Text:
+    meanings = {
+        PRIMARY: started.primary,
+        SECONDARY: started.secondary,
+        FAILED: "failed",
+        UNKNOWN: "not known yet",
+    }
+    parts = [
+        Text.assemble((symbol, STYLES[symbol]), f" {meaning}")
+        for symbol, meaning in meanings.items()
+    ]
+    return Text("  ").join(parts)
 
-    return Text.assemble(*(("".join(run), STYLES[symbol]) for symbol, run in groupby(strip)))
+
+def _coloured(strip: str) -> Text:
+    """Return a strip with each symbol in its colour."""
+    text = Text()
+    for symbol, run in groupby(strip):
+        text.append("".join(run), STYLES[symbol])
+    return text

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from deploytool.core.drill.history import Event
-from deploytool.render.drill.live import STRIP, Strips, drill_progress
+from deploytool.render.drill.live import MOST_ANSWERS, Strips
+from deploytool.render.drill.progress import drill_progress
 from deploytool.render.terminal import Terminal
 
 History = Callable[..., list[Event]]
@@ -31,7 +32,7 @@ def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> N
         lines[0].strip()
         == "59.8 s  waiting for the failover, 40 s of at most 65 s; served by us-west-2"
     )
-    assert lines[1] == "health check: 2 of 2 checkers say healthy"
+    assert lines[1] == "health check: 2 of 2 checkers report healthy"
     rows = {line.split()[0]: line.split()[1] for line in lines[2:-1]}
     assert rows["client:fresh"] == "P" * 48 + "xxx" + "P" * 5 + "SS"
     assert rows["name-server:ns-2"].endswith("P" + "S" * 38)
@@ -60,7 +61,7 @@ def test_a_narrow_terminal_keeps_the_newest_answers(history: History) -> None:
     for event in history():
         wide(event)
     (line,) = (each for each in drawn(wide, 200).splitlines() if each.startswith("client:fresh"))
-    assert len(line.split()[1]) == STRIP
+    assert len(line.split()[1]) == MOST_ANSWERS
 
 
 class ATerminal(io.StringIO):
