@@ -1,5 +1,6 @@
-"""A local cloud for a session of tests, and a service deployed on it with plain boto3, curl and no
-adapter of deploytool.
+"""A local cloud for a session of tests, and a service on it.
+
+The service is deployed with plain boto3 and called with curl: no adapter of deploytool is used.
 """
 
 import dataclasses
@@ -31,9 +32,7 @@ def handler(event, context):
 
 
 def _service_template() -> dict[str, Any]:
-    """A REST API with a function on /v1, the friendly and the region's own domain, their
-    certificate.
-    """
+    """A REST API with a function on /v1, a shared and a regional domain, and their certificate."""
     region, regional = {"Ref": "AWS::Region"}, {"Fn::Sub": "${AWS::Region}." + DOMAIN}
     uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations"
     trust = {
@@ -176,7 +175,7 @@ ZONE_TEMPLATE = {
 
 @dataclasses.dataclass(frozen=True)
 class Aws:
-    """Raw boto3 clients of a cloud, one Session each call: nothing of a user's settings counts."""
+    """Raw boto3 clients of a cloud, in a new Session for each call: no user setting matters."""
 
     state: State
 
@@ -208,8 +207,9 @@ class Aws:
     def create_stack(
         self, name: str, template: Mapping[str, Any], region: str = REGIONS[0], **parameters: str
     ) -> dict[str, str]:
-        """The outputs of a stack once it is complete. Raises AssertionError with its events when it
-        fails.
+        """Return the outputs of a stack once it is complete.
+
+        Raises AssertionError with its events when it fails.
         """
         self.start_stack(name, template, region, **parameters)
         return self.outputs(name, region)
@@ -258,8 +258,9 @@ class Aws:
 
 
 def settled(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The stack once nothing is in progress. Each look is a request, which gives the cloud its
-    turn; the timeout is pytest's.
+    """Return the stack once nothing is in progress.
+
+    Each poll is a request, so the cloud gets its turn; the timeout is pytest's.
     """
     while True:
         stack = read()
@@ -269,7 +270,7 @@ def settled(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """The service as deployed: the outputs of its stacks, a region's by its name."""
+    """The service as deployed: the outputs of its stacks, by region."""
 
     domain: str
     zone_id: str
@@ -279,7 +280,7 @@ class Service:
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
-    """What curl got."""
+    """What curl received."""
 
     status: int
     headers: Mapping[str, str]
@@ -287,8 +288,9 @@ class Reply:
 
 
 def curl(state: State, host: str, address: str, path: str = "/v1", *options: str) -> Reply:
-    """https://<host><path> at an edge's address, the certificate verified with the local CA. Raises
-    CalledProcessError.
+    """Get https://<host><path> at an edge's address, verifying the certificate with the local CA.
+
+    Raises CalledProcessError.
     """
     connect = ("--connect-to", f"{host}:443:{address}:{state.https_port}")
     command = [

@@ -1,6 +1,4 @@
-"""What breaks a region, seen by clients, health checkers and the log of what really happened, at 20
-times real time.
-"""
+"""A broken region as clients, health checkers and the event log see it, at 20 times real time."""
 
 import json
 import time
@@ -20,8 +18,9 @@ BOUND = 15.0  # wall seconds: three intervals and limits take less than 5
 
 @pytest.fixture(scope="module")
 def check(aws: Any, service: Any) -> Iterator[str]:
-    """A health check of the primary's own domain, two in a row decide: one may fail on a busy
-    machine.
+    """A health check of the primary's own domain, with a threshold of two.
+
+    One check may fail on a busy machine.
     """
     route53 = aws.client("route53")
     settings = {
@@ -31,9 +30,9 @@ def check(aws: Any, service: Any) -> Iterator[str]:
         "RequestInterval": 10,
         "FailureThreshold": 2,
     }
-    made = route53.create_health_check(CallerReference="faults", HealthCheckConfig=settings)[
-        "HealthCheck"
-    ]["Id"]
+    health_check_id = route53.create_health_check(
+        CallerReference="faults", HealthCheckConfig=settings
+    )["HealthCheck"]["Id"]
     target = {
         key: service.regions[REGION][f"Regional{key}"]
         for key in ("RegionalDomainName", "RegionalHostedZoneId")
@@ -50,15 +49,15 @@ def check(aws: Any, service: Any) -> Iterator[str]:
         route53.change_resource_record_sets(HostedZoneId=service.zone_id, ChangeBatch=batch)
 
     change("CREATE")
-    yield made
-    route53.delete_health_check(HealthCheckId=made)
+    yield health_check_id
+    route53.delete_health_check(HealthCheckId=health_check_id)
     change("DELETE")
 
 
-def until(holds: Callable[[], bool]) -> None:
-    """Each look is a request, which gives the cloud its turn."""
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition. Each poll is a request, so the cloud gets its turn."""
     began = time.monotonic()
-    while not holds():
+    while not condition():
         assert time.monotonic() - began < BOUND
 
 
@@ -73,10 +72,10 @@ def all_checkers(cloud: Any, check: str, *, healthy: bool) -> bool:
 
 def reasons(aws: Any, check: str) -> set[str]:
     """Why the last failed check of each checker failed."""
-    seen = aws.client("route53").get_health_check_last_failure_reason(HealthCheckId=check)[
+    observations = aws.client("route53").get_health_check_last_failure_reason(HealthCheckId=check)[
         "HealthCheckObservations"
     ]
-    return {each["StatusReport"]["Status"] for each in seen}
+    return {observation["StatusReport"]["Status"] for observation in observations}
 
 
 @pytest.mark.parametrize(
@@ -91,9 +90,7 @@ def reasons(aws: Any, check: str) -> set[str]:
 def test_checkers_find_each_condition(
     cloud: Any, aws: Any, check: str, condition: str, reason: str
 ) -> None:
-    """Every checker finds it, and that it is over; the truth dates both on the clock of all
-    processes.
-    """
+    """Every checker detects the condition and its end, and the event log dates both."""
     until(lambda: all_checkers(cloud, check, healthy=True))
     before = {name: len(log) for name, log in ControlClient(cloud).event_log().items()}
     broken = time.monotonic()
@@ -101,34 +98,34 @@ def test_checkers_find_each_condition(
     try:
         until(lambda: all_checkers(cloud, check, healthy=False))
     finally:
-        mended = time.monotonic()
+        fixed = time.monotonic()
         ControlClient(cloud).set_condition(REGION, "serving")
-    # Not all: a check that was under way ends in another way
-    assert any(reason in each for each in reasons(aws, check))
+    # Not all of them: a check that was under way may end differently.
+    assert any(reason in text for text in reasons(aws, check))
     until(lambda: all_checkers(cloud, check, healthy=True))
     over = time.monotonic()
 
-    truth = {name: log[before[name] :] for name, log in ControlClient(cloud).event_log().items()}
+    events = {name: log[before[name] :] for name, log in ControlClient(cloud).event_log().items()}
     assert [
-        (each["region"], each["old"]["condition"], each["new"]["condition"])
-        for each in truth["edges"]
+        (edge["region"], edge["old"]["condition"], edge["new"]["condition"])
+        for edge in events["edges"]
     ] == [
         (REGION, "serving", condition),
         (REGION, condition, "serving"),
     ]
-    verdicts = [each for each in truth["verdicts"] if each["health_check_id"] == check]
-    assert [each["healthy"] for each in verdicts] == [False, True]
-    lost, found, back, recovered = (
-        each["monotonic"]
-        for each in (truth["edges"][0], verdicts[0], truth["edges"][1], verdicts[1])
+    verdicts = [event for event in events["verdicts"] if event["health_check_id"] == check]
+    assert [verdict["healthy"] for verdict in verdicts] == [False, True]
+    edge_broken, detected, edge_fixed, recovered = (
+        event["monotonic"]
+        for event in (events["edges"][0], verdicts[0], events["edges"][1], verdicts[1])
     )
-    assert broken <= lost <= found <= mended <= back <= recovered <= over
+    assert broken <= edge_broken <= detected <= fixed <= edge_fixed <= recovered <= over
     seconds = verdicts[1]["at"] - verdicts[0]["at"]
-    assert seconds == pytest.approx((recovered - found) * cloud.speed)
+    assert seconds == pytest.approx((recovered - detected) * cloud.speed)
 
 
 def test_inverting_turns_the_verdict_at_once(cloud: Any, aws: Any, check: str) -> None:
-    """The truth has the turn when the API has answered, not when somebody looks next."""
+    """The event log has the change once the API has answered, not at the next poll."""
     until(lambda: all_checkers(cloud, check, healthy=True))
     began, before = time.monotonic(), len(ControlClient(cloud).event_log()["verdicts"])
     route53 = aws.client("route53")
@@ -141,8 +138,9 @@ def test_inverting_turns_the_verdict_at_once(cloud: Any, aws: Any, check: str) -
 
 
 def test_throttled_function(cloud: Any, aws: Any, service: Any, get: Any, check: str) -> None:
-    """Reserved concurrency 0: the region's clients get API Gateway's 500 and its check fails;
-    deleting it restores both.
+    """With reserved concurrency 0 clients get API Gateway's 500 and the health check fails.
+
+    Deleting the setting restores both.
     """
     functions = aws.client("lambda", REGION)
     name = service.regions[REGION]["FunctionName"]
@@ -154,7 +152,7 @@ def test_throttled_function(cloud: Any, aws: Any, service: Any, get: Any, check:
         assert reply.headers["x-amzn-errortype"] == "InternalServerErrorException"
         assert get(service.domain, WEST).status == 200
         until(lambda: all_checkers(cloud, check, healthy=False))
-        assert all("500" in each for each in reasons(aws, check))
+        assert all("500" in text for text in reasons(aws, check))
     finally:
         functions.delete_function_concurrency(FunctionName=name)
     assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(
@@ -173,8 +171,9 @@ def test_failed_function(service: Any, get: Any) -> None:
 
 @pytest.mark.parametrize("output", ["Friendly", "Regional"])
 def test_unmapped(cloud: Any, aws: Any, service: Any, get: Any, check: str, output: str) -> None:
-    """Without its base path mapping a domain is Forbidden; the check follows the regional one;
-    creating it again restores.
+    """Without its base path mapping a domain answers 403; creating the mapping again restores it.
+
+    The health check follows the regional domain.
     """
     domain = service.domain if output == "Friendly" else f"{REGION}.{service.domain}"
     gateway = aws.client("apigateway", REGION)
@@ -190,7 +189,7 @@ def test_unmapped(cloud: Any, aws: Any, service: Any, get: Any, check: str, outp
         assert twice.value.response["Error"]["Code"] == "NotFoundException"
         if output == "Regional":
             until(lambda: all_checkers(cloud, check, healthy=False))
-            assert all("403" in each for each in reasons(aws, check))
+            assert all("403" in text for text in reasons(aws, check))
     finally:
         gateway.create_base_path_mapping(
             domainName=domain, restApiId=mapping["restApiId"], stage=mapping["stage"]

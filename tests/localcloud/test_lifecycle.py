@@ -1,6 +1,4 @@
-"""A local cloud's life from outside: how fast it is there, what it takes, and that nothing is left
-of it.
-"""
+"""The life of a local cloud: start, addresses, end, and that nothing of it is left."""
 
 import json
 import os
@@ -16,28 +14,26 @@ from deploytool.localcloud.state import State
 
 def processes(group: int) -> list[int]:
     """The living processes of a process group."""
-    found = subprocess.run(
+    output = subprocess.run(
         ["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
     ).stdout
-    rows = [line.split() for line in found.splitlines()]
+    rows = [line.split() for line in output.splitlines()]
     return [
         int(pid) for pid, pgid, state in rows if int(pgid) == group and not state.startswith("Z")
     ]
 
 
-def local(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def local(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A `deploytool local` command on the cloud of a folder."""
     env = {**os.environ, "DEPLOYTOOL_LOCAL_DIR": str(folder)}
-    command = [sys.executable, "-m", "deploytool", "local", *words]
+    command = [sys.executable, "-m", "deploytool", "local", *arguments]
     return subprocess.run(
         command, env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False
     )
 
 
 def test_up_status_down_and_no_process_is_left(tmp_path: Path) -> None:
-    """A second `up` finds the first, another speed is refused, and after `down` neither process nor
-    state is left.
-    """
+    """A second `up` finds the first cloud, another speed is refused, and `down` leaves nothing."""
     assert local(tmp_path, "up", "--speed", "5").returncode == 0
     state = lifecycle.load(tmp_path)
     assert state is not None
@@ -76,9 +72,7 @@ def test_it_listens_on_loopback_only(cloud: State) -> None:
 
 
 def test_a_killed_starter_takes_a_private_cloud_with_it(tmp_path: Path) -> None:
-    """SIGKILL of the process that began it leaves nothing: the cloud hangs on its starter's
-    pipe.
-    """
+    """SIGKILL of the process that started a private cloud ends the cloud too."""
     script = (
         "import sys, time; from pathlib import Path; from deploytool.localcloud import lifecycle;"
         "from deploytool.localcloud.settings import Settings\n"
@@ -96,16 +90,14 @@ def test_a_killed_starter_takes_a_private_cloud_with_it(tmp_path: Path) -> None:
 
 
 def test_what_to_export_points_every_aws_tool_at_it(cloud: State) -> None:
-    """A service's own endpoint, a profile and a session token of the shell are taken out of
-    force.
-    """
+    """The variables override a service's own endpoint, a profile and a session token."""
     inherited = {
         "AWS_ENDPOINT_URL_S3": "https://elsewhere.example",
         "AWS_PROFILE": "work",
         "NO_PROXY": "intranet",
     }
-    found = lifecycle.environment(cloud, inherited)
-    assert found["AWS_ENDPOINT_URL_S3"] == found["AWS_ENDPOINT_URL"] == cloud.endpoint_url
-    assert found["AWS_PROFILE"] is None
-    assert found["AWS_SESSION_TOKEN"] is None
-    assert str(found["NO_PROXY"]).startswith("intranet,127.0.0.1")
+    variables = lifecycle.environment(cloud, inherited)
+    assert variables["AWS_ENDPOINT_URL_S3"] == variables["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+    assert variables["AWS_PROFILE"] is None
+    assert variables["AWS_SESSION_TOKEN"] is None
+    assert str(variables["NO_PROXY"]).startswith("intranet,127.0.0.1")

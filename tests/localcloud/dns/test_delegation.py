@@ -1,6 +1,4 @@
-"""Delegation: what the parents' server says, what the public sees, and that a certificate waits for
-it.
-"""
+"""Delegation: the parents' server, the public view, and certificates that wait for it."""
 
 import dataclasses
 import json
@@ -61,7 +59,7 @@ def referred(response: Message) -> set[str]:
 
 
 def test_new_zones_are_delegated_by_default() -> None:
-    """The parent refers to a new zone's name servers at once, without claiming authority for it."""
+    """The parent refers to a new zone's name servers at once, without authority for it."""
     world = World(zone("dev.example.com."))
     response = parent(
         world, Delegations(world.hosted_zones, automatic=True), "x.dev.example.com.", "A"
@@ -70,9 +68,7 @@ def test_new_zones_are_delegated_by_default() -> None:
 
 
 def test_undelegated_is_no_such_domain() -> None:
-    """Without delegation the parent says NXDOMAIN with authority, until it is told; then it refers,
-    to whomever it was told.
-    """
+    """Without delegation the parent answers NXDOMAIN; delegated, it refers to the name servers."""
     world = World(zone("dev.example.com."))
     delegations = Delegations(world.hosted_zones, automatic=False)
     response = parent(world, delegations, "dev.example.com.")
@@ -86,16 +82,14 @@ def test_undelegated_is_no_such_domain() -> None:
 
 
 def test_parent_names_itself() -> None:
-    """The parent's own NS records name its server, which is how one finds it."""
+    """The parent's own NS records name its server, so that clients can find it."""
     world = World(zone("example.com."))
     response = parent(world, Delegations(world.hosted_zones, automatic=False), "com.")
     assert [str(rdata) for rrset in response.answer for rdata in rrset] == [PARENT_SERVER]
 
 
 def test_delegate_needs_a_zone_or_names() -> None:
-    """To delegate a domain that has no hosted zone one must say where to; what is no domain is
-    refused.
-    """
+    """A domain without hosted zone needs name servers, and every name must be a domain name."""
     delegations = Delegations(lambda: (), automatic=False)
     with pytest.raises(InputError, match="no such hosted zone"):
         delegations.delegate_to_zone("example.com")
@@ -106,28 +100,29 @@ def test_delegate_needs_a_zone_or_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inner", "seen"),
+    ("inner", "reachable"),
     [
         pytest.param(
-            OURS, {"example.com.", "dev.example.com."}, id="its NS records stand in the outer zone"
+            OURS, {"example.com.", "dev.example.com."}, id="its NS records are in the outer zone"
         ),
         pytest.param(("ns1.other.net.",), {"example.com."}, id="they point elsewhere"),
         pytest.param((), {"example.com."}, id="there are none"),
     ],
 )
-def test_zone_within_a_zone(inner: tuple[str, ...], seen: set[str]) -> None:
-    """A zone within another hosted zone is seen when the outer one's NS records lead to it."""
+def test_zone_within_a_zone(inner: tuple[str, ...], reachable: set[str]) -> None:
+    """A zone within another hosted zone is reachable by the outer one's NS records."""
     cut = (RecordSet("dev.example.com.", "NS", 300, inner),) if inner else ()
     world = World(zone("dev.example.com."), zone("example.com.", *cut))
     delegations = Delegations(world.hosted_zones, automatic=False)
     assert list(PublicView(world, delegations).hosted_zones()) == []
     delegations.delegate_to_zone("example.com")
-    assert {each.name for each in PublicView(world, delegations).hosted_zones()} == seen
+    zones = PublicView(world, delegations).hosted_zones()
+    assert {zone.name for zone in zones} == reachable
 
 
 @pytest.fixture(scope="module")
 def undelegated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    """A cloud that delegates nothing by itself."""
+    """A cloud that delegates no zone by itself."""
     settings = Settings(
         tmp_path_factory.mktemp("cloud"), ("us-east-1", "us-west-2"), 20.0, delegate=False
     )
@@ -160,14 +155,16 @@ def certificate(aws: Any, domain: str) -> dict[str, Any]:
     """The newest certificate of a domain, once there is one."""
     acm = aws.client("acm")
     while True:
-        found = [
-            each
-            for each in acm.list_certificates()["CertificateSummaryList"]
-            if each["DomainName"] == domain
+        summaries = [
+            summary
+            for summary in acm.list_certificates()["CertificateSummaryList"]
+            if summary["DomainName"] == domain
         ]
-        if found:
+        if summaries:
             return dict(
-                acm.describe_certificate(CertificateArn=found[-1]["CertificateArn"])["Certificate"]
+                acm.describe_certificate(CertificateArn=summaries[-1]["CertificateArn"])[
+                    "Certificate"
+                ]
             )
 
 
@@ -180,16 +177,17 @@ class TestCertificates:
         return dataclasses.replace(aws, state=undelegated)
 
     def test_waits_for_the_delegation(self, undelegated: State, aws: Any) -> None:
-        """A stack stays CREATE_IN_PROGRESS, its certificate PENDING_VALIDATION with the record,
-        until the parent is mended.
+        """A stack with a certificate stays CREATE_IN_PROGRESS until its domain is delegated.
+
+        The certificate is PENDING_VALIDATION and shows the record meanwhile.
         """
         zone_id, cloudformation = make_zone(aws, "api.example"), aws.client("cloudformation")
         cloudformation.create_stack(
             StackName="pends", TemplateBody=json.dumps(certificate_stack("api.example", zone_id))
         )
-        found = certificate(aws, "api.example")
-        record = found["DomainValidationOptions"][0]["ResourceRecord"]
-        assert (found["Status"], record["Type"]) == ("PENDING_VALIDATION", "CNAME")
+        pending = certificate(aws, "api.example")
+        record = pending["DomainValidationOptions"][0]["ResourceRecord"]
+        assert (pending["Status"], record["Type"]) == ("PENDING_VALIDATION", "CNAME")
         assert ask(undelegated, "dns", record["Name"], "CNAME").answer, "the zone itself has it"
         assert ask(undelegated, "resolver", record["Name"], "CNAME").rcode() == dns.rcode.NXDOMAIN
         assert ask(undelegated, "parent", "api.example", "NS").rcode() == dns.rcode.NXDOMAIN
@@ -213,9 +211,7 @@ class TestCertificates:
         assert certificate(aws, "api.example")["Status"] == "ISSUED"
 
     def test_caa_keeps_amazon_out(self, undelegated: State, aws: Any) -> None:
-        """With CAA records that allow another authority alone a certificate fails with CAA_ERROR
-        once its record resolves.
-        """
+        """With CAA records for another authority only, a certificate fails with CAA_ERROR."""
         zone_id, route53, acm = (
             make_zone(aws, "caa.example"),
             aws.client("route53"),
@@ -224,12 +220,12 @@ class TestCertificates:
         arn = acm.request_certificate(DomainName="www.caa.example", ValidationMethod="DNS")[
             "CertificateArn"
         ]
-        wanted = acm.describe_certificate(CertificateArn=arn)["Certificate"][
+        validation = acm.describe_certificate(CertificateArn=arn)["Certificate"][
             "DomainValidationOptions"
         ][0]["ResourceRecord"]
         sets = [
             ("caa.example", "CAA", '0 issue "letsencrypt.org"'),
-            (wanted["Name"], "CNAME", wanted["Value"]),
+            (validation["Name"], "CNAME", validation["Value"]),
         ]
         changes = [
             {
@@ -245,8 +241,8 @@ class TestCertificates:
         ]
         route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
         ControlClient(undelegated).delegate("caa.example", None)
-        found = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-        assert (found["Status"], found["FailureReason"]) == ("FAILED", "CAA_ERROR")
+        failed = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        assert (failed["Status"], failed["FailureReason"]) == ("FAILED", "CAA_ERROR")
         summary = next(
             e
             for e in acm.list_certificates(CertificateStatuses=["FAILED"])["CertificateSummaryList"]
@@ -254,7 +250,7 @@ class TestCertificates:
         assert summary["SubjectAlternativeNameSummaries"] == ["www.caa.example"]
 
     def test_control_refuses_nonsense(self, undelegated: State) -> None:
-        """The control API says what a delegation must look like."""
+        """The control API tells what a delegation must be like."""
         for body in ({}, {"name_servers": "ns1"}, {"name_servers": [1]}):
             with pytest.raises(DeploytoolError, match="name_servers"):
                 ControlClient(undelegated).call("POST", "delegations/api.example", body)

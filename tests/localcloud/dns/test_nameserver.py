@@ -82,7 +82,7 @@ RECORDS = (
 
 @dataclass
 class Cloud:
-    """The control plane and the checkers' findings, as values."""
+    """The control plane and the verdicts on health checks, as values."""
 
     zones: tuple[HostedZone, ...] = (HostedZone("Z1", APEX, ("ns-1.awsdns-01.com.",), RECORDS),)
     unhealthy: set[str] = field(default_factory=set)
@@ -144,7 +144,7 @@ def answers(response: Message) -> list[str]:
             "DEV.example.com.",
             "A",
             [f"DEV.example.com. 60 IN A {EAST}"],
-            id="the asker's upper case comes back",
+            id="upper case of the query is kept",
         ),
         pytest.param(
             "plain.example.com.",
@@ -183,8 +183,9 @@ def answers(response: Message) -> list[str]:
     ],
 )
 def test_answers(server: NameServer, name: str, type_: str, expected: list[str]) -> None:
-    """A name that has something of the type is answered with it, with authority and without
-    offering recursion.
+    """A name that has records of the type is answered with them.
+
+    The answer has authority and offers no recursion.
     """
     response = ask(server, name, type_)
     assert response.rcode() == dns.rcode.NOERROR
@@ -232,9 +233,7 @@ def test_negative_answers(
 
 
 def test_failover(server: NameServer, cloud: Cloud) -> None:
-    """When the primary's health check fails the secondary answers, for the name and for an alias to
-    it; and back.
-    """
+    """When the primary's health check fails the secondary answers, also for an alias; and back."""
     cloud.unhealthy.add("hc")
     assert answers(ask(server, "dev.example.com.")) == [f"dev.example.com. 60 IN A {WEST}"]
     assert answers(ask(server, "again.example.com.")) == [f"again.example.com. 60 IN A {WEST}"]
@@ -243,8 +242,9 @@ def test_failover(server: NameServer, cloud: Cloud) -> None:
 
 
 def test_referral(server: NameServer) -> None:
-    """A name below a delegation is referred to the child's name servers, with their addresses and
-    without authority.
+    """A name below a delegation is referred to the child's name servers, without authority.
+
+    Their addresses are included.
     """
     response = ask(server, "x.child.example.com.")
     assert not response.flags & dns.flags.AA
@@ -259,7 +259,7 @@ def test_referral(server: NameServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "text"),
     [
         ("weighted.example.com.", "only simple and failover routing"),
         ("circle.example.com.", "circle"),
@@ -268,9 +268,10 @@ def test_referral(server: NameServer) -> None:
         ("no-ttl.example.com.", "needs a TTL"),
     ],
 )
-def test_what_is_not_built_is_refused(server: NameServer, name: str, words: str) -> None:
-    """What the zone asks for and is not built is SERVFAIL, with the reason as an extended DNS error
-    for whoever speaks EDNS0.
+def test_what_is_not_built_is_refused(server: NameServer, name: str, text: str) -> None:
+    """What a zone needs and is not built is SERVFAIL, with the reason as extended DNS error.
+
+    A client without EDNS0 gets no reason.
     """
     response = ask(server, name, use_edns=0)
     assert response.rcode() == dns.rcode.SERVFAIL
@@ -278,7 +279,7 @@ def test_what_is_not_built_is_refused(server: NameServer, name: str, words: str)
     assert not response.flags & dns.flags.AA
     (option,) = response.options
     assert isinstance(option, dns.edns.EDEOption)
-    assert words in (option.text or "")
+    assert text in (option.text or "")
     assert ask(server, name, use_edns=False).edns == -1
 
 
@@ -341,9 +342,7 @@ def test_refusals(server: NameServer, query: Message, rcode: str) -> None:
 def test_truncation(
     server: NameServer, edns: bool | int, payload: int, tcp: bool, truncated: bool
 ) -> None:
-    """An answer too large for UDP has TC set and fits the asker's limit; over TCP it comes
-    whole.
-    """
+    """An answer too large for UDP has TC set and fits the client's limit; over TCP it is whole."""
     query = dns.message.make_query("long.example.com.", "TXT", use_edns=edns, payload=payload)
     wire = server.handle(query.to_wire(), tcp=tcp)
     assert wire is not None
@@ -375,8 +374,9 @@ PLAIN = dns.message.make_query("dev.example.com.", "A").to_wire()
 @example(PLAIN + b"trailing", True)
 @example(struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + b"\xc0\x0c\x00\x01\x00\x01", False)
 def test_arbitrary_bytes(wire: bytes, tcp: bool) -> None:
-    """No bytes make the server raise: it answers with a well-formed response to that id, or not at
-    all.
+    """No bytes make the server raise.
+
+    It answers with a well-formed response to the same id, or not at all.
     """
     cloud = Cloud()
     answer = NameServer(cloud, cloud).handle(wire, tcp=tcp)
@@ -395,7 +395,7 @@ def test_arbitrary_bytes(wire: bytes, tcp: bool) -> None:
     st.sampled_from([1, 2, 5, 6, 16, 28, 43, 255, 65280]),
 )
 def test_arbitrary_names(label: bytes, ident: int, rdtype: int) -> None:
-    """Whatever stands in a name's label, the question is answered."""
+    """Whatever bytes a name's label has, the question is answered."""
     name = bytes([len(label)]) + label if label else b""
     question = name + b"\x07example\x03com\x00" + struct.pack("!2H", rdtype, 1)
     cloud = Cloud()
@@ -408,21 +408,22 @@ def test_arbitrary_names(label: bytes, ident: int, rdtype: int) -> None:
 
 
 def test_changes_of_the_answer_are_told(cloud: Cloud) -> None:
-    """Each change of a failover name's answer is told once, with old and new and the cloud's time;
-    other names are not.
+    """Each change of a failover name's answer is reported once, with old and new and the time.
+
+    Changes of other names are not reported.
     """
-    told: list[AnswerChanged] = []
+    changes: list[AnswerChanged] = []
     time = iter(range(100, 200))
-    server = NameServer(cloud, cloud, on_change=told.append, now=lambda: float(next(time)))
+    server = NameServer(cloud, cloud, on_change=changes.append, now=lambda: float(next(time)))
     server.refresh()
-    assert told == []
+    assert changes == []
     cloud.unhealthy.add("hc")
     ask(server, "DEV.example.com.")
     ask(server, "dev.example.com.")
     ask(server, "plain.example.com.")
     cloud.unhealthy.clear()
     server.refresh()
-    assert told == [
+    assert changes == [
         AnswerChanged("dev.example.com.", (EAST,), (WEST,), 100.0),
         AnswerChanged("dev.example.com.", (WEST,), (EAST,), 101.0),
     ]
@@ -444,9 +445,7 @@ def over_sockets(server: NameServer, work: Callable[[DnsServer], Awaitable[None]
 
 
 def test_over_udp_and_tcp(server: NameServer) -> None:
-    """A client of dnspython gets the answer over UDP and over TCP on the same port, and a truncated
-    one whole over TCP.
-    """
+    """A client of dnspython gets the same answer over UDP and TCP, and a truncated one over TCP."""
 
     async def work(sockets: DnsServer) -> None:
         query = dns.message.make_query("dev.example.com.", "A")
@@ -465,9 +464,9 @@ def test_over_udp_and_tcp(server: NameServer) -> None:
 
 @pytest.mark.skipif(shutil.which("dig") is None, reason="dig is not installed")
 def test_dig(server: NameServer) -> None:
-    """The tool dig gets the answer over UDP and with +tcp, and shows the reason of a SERVFAIL."""
+    """The tool dig gets the answer over UDP and TCP, and shows the reason of a SERVFAIL."""
 
-    async def dig(sockets: DnsServer, *words: str) -> str:
+    async def dig(sockets: DnsServer, *arguments: str) -> str:
         command = [
             "dig",
             f"@{sockets.address}",
@@ -475,7 +474,7 @@ def test_dig(server: NameServer) -> None:
             str(sockets.port),
             "+tries=1",
             "+time=5",
-            *words,
+            *arguments,
         ]
         return (
             await asyncio.to_thread(
@@ -495,8 +494,9 @@ def test_dig(server: NameServer) -> None:
 
 
 def test_tcp_connections(server: NameServer) -> None:
-    """One TCP connection carries several queries; what deserves no answer closes it; stopping
-    closes an idle one.
+    """One TCP connection carries several queries; a message without answer closes it.
+
+    Stopping closes an idle connection.
     """
 
     async def work(sockets: DnsServer) -> None:
@@ -518,9 +518,7 @@ def test_tcp_connections(server: NameServer) -> None:
 
 
 def test_a_taken_port_is_an_error(server: NameServer) -> None:
-    """A port that was asked for and is taken, on UDP or on TCP alone, is an OSError; port 0 finds
-    one free on both.
-    """
+    """A given port that is taken, on UDP or on TCP alone, is an OSError."""
 
     async def work(sockets: DnsServer) -> None:
         with pytest.raises(OSError, match=r"(?i)address already in use"):

@@ -1,6 +1,4 @@
-"""The local certificate authority: what it issues is good for OpenSSL's strictest checks, for the
-names asked and no others.
-"""
+"""The local certificate authority: OpenSSL's strictest checks accept what it issues."""
 
 import datetime as dt
 import ssl
@@ -17,8 +15,9 @@ NOW = dt.datetime.fromtimestamp(time.time(), dt.UTC)
 def shake_hands(
     server: ssl.SSLContext, ca: Path, name: str, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
 ) -> ssl.SSLObject:
-    """A TLS handshake in memory, by a client that trusts this authority only. Raises
-    ssl.SSLError.
+    """Perform a TLS handshake in memory; the client trusts only this authority.
+
+    Raises ssl.SSLError.
     """
     context = ssl.create_default_context(cafile=str(ca))
     context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -43,9 +42,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
 
 
 def test_strict_client_accepts(authority: CertificateAuthority) -> None:
-    """A client that verifies strictly accepts each name of a certificate, a wildcard too, and
-    speaks HTTP/1.1 over TLS 1.3.
-    """
+    """A strict client accepts every name, wildcards too, and uses HTTP/1.1 and TLS 1.3."""
     context = authority.context(("api.example.com", "*.example.org"))
     for name in ("api.example.com", "any.example.org"):
         connection = shake_hands(context, authority.path, name)
@@ -83,9 +80,7 @@ def test_other_authority_is_refused(authority: CertificateAuthority, tmp_path: P
 
 
 def test_contexts_are_kept(authority: CertificateAuthority) -> None:
-    """A certificate is made once for its names; only the authority's own certificate, no key, is on
-    disk.
-    """
+    """One certificate is issued for a set of names, and no key is written to disk."""
     assert authority.context(("kept.example",)) is authority.context(("kept.example",))
     assert [path.name for path in authority.path.parent.iterdir()] == ["ca.pem"]
     assert "PRIVATE KEY" not in authority.path.read_text(encoding="ascii")

@@ -1,6 +1,4 @@
-"""The regional HTTPS edges: the rules of API Gateway's data plane, then the real thing with curl
-and openssl.
-"""
+"""The regional HTTPS edges: API Gateway's routing, then real edges with curl and openssl."""
 
 import json
 import socket
@@ -32,7 +30,7 @@ EAST, WEST = "127.0.0.11", "127.0.0.12"
 
 
 class FakeGateway:
-    """API Gateway's state as the rules see it: `domains` of one region, one API."""
+    """The state of an API Gateway with these domains in one region, and one API."""
 
     def __init__(self, *domains: CustomDomain, enabled: bool = True) -> None:
         self.domains: Mapping[str, CustomDomain] = {domain.name: domain for domain in domains}
@@ -71,9 +69,7 @@ class TestRules:
         ],
     )
     def test_longest_mapping_wins(self, path: str, target: Target | None) -> None:
-        """The longest base path that the path lies in wins; without a stage the next segment names
-        it.
-        """
+        """The longest base path of a path wins; without a stage the next segment names it."""
         mappings = (
             BasePathMapping("", "root", "live"),
             BasePathMapping("shop", "shop", "live"),
@@ -83,7 +79,7 @@ class TestRules:
         assert route_by_mapping(mappings, path) == target
 
     def test_no_mapping(self) -> None:
-        """A path that no mapping holds means nothing."""
+        """A path within no base path has no target."""
         assert route_by_mapping((BasePathMapping("shop", "shop", "live"),), "/v1") is None
 
     @pytest.mark.parametrize(
@@ -95,8 +91,9 @@ class TestRules:
         assert route(gateway, "us-east-1", host, "/v1") == Target("root", "live", 0)
 
     def test_forbidden(self) -> None:
-        """Another region's domain, an unknown one, a domain's target name and a domain without
-        certificate are refused.
+        """Unknown domains and those of another region or without a certificate are refused.
+
+        So is a domain's target name.
         """
         gateway = FakeGateway(domain(BasePathMapping("", "root", "live")))
         assert route(gateway, "us-west-2", "api.example.com", "/v1") is None
@@ -106,9 +103,7 @@ class TestRules:
         assert route(pending, "us-east-1", "api.example.com", "/v1") is None
 
     def test_default_endpoint(self) -> None:
-        """An API's own name leads to it, its stage first in the path, unless the default endpoint
-        is disabled.
-        """
+        """An API's own name leads to it, with the stage first in the path, unless disabled."""
         host = "abc123.execute-api.us-east-1.amazonaws.com"
         assert route(FakeGateway(), "us-east-1", host, "/live/v1") == Target("abc123", "live", 5)
         assert route(FakeGateway(), "us-east-1", host, "/") is None
@@ -154,9 +149,7 @@ class TestServing:
     """A deployed service through the edges."""
 
     def test_each_region_serves_its_own(self, service: Any, get: Any) -> None:
-        """The friendly domain is served by the region whose edge is asked, each region's own domain
-        by it alone.
-        """
+        """Each region's edge serves the shared domain, and its own domain alone."""
         for region, address in zip(service.regions, (EAST, WEST), strict=True):
             for host in (service.domain, f"{region}.{service.domain}"):
                 reply = get(host, address)
@@ -166,7 +159,7 @@ class TestServing:
         assert get(f"us-east-1.{service.domain}", WEST, "/v1", "--insecure").status == 403
 
     def test_request_reaches_the_function(self, service: Any, get: Any) -> None:
-        """Host, query and forwarding headers reach the function as API Gateway hands them on."""
+        """Host, query and forwarding headers reach the function as API Gateway passes them."""
         event = json.loads(
             get(service.domain, EAST, "/v1?a=1&a=2", "-H", "X-Forwarded-For: 192.0.2.1").body
         )["event"]
@@ -178,21 +171,20 @@ class TestServing:
         assert headers["x-forwarded-for"] == "192.0.2.1, 127.0.0.1"
 
     def test_a_silent_function_answers_at_once(self, cloud: Any, service: Any) -> None:
-        """MiniStack would wait 50 ms for its log each time: the quickest of some calls could not
-        take less.
+        """A call does not wait 50 ms for the function's log, as MiniStack would.
+
+        The quickest of several calls would take at least that long.
         """
         connection = HttpsClient(cloud.https_port, cloud.ca).connect(service.domain, EAST)
         try:
             answers = [connection.get("/v1") for _ in range(20)]
         finally:
             connection.close()
-        assert {each.status for each in answers} == {200}
-        assert min(each.seconds for each in answers) < 0.05
+        assert {answer.status for answer in answers} == {200}
+        assert min(answer.seconds for answer in answers) < 0.05
 
     def test_certificates(self, cloud: Any, service: Any) -> None:
-        """A region shows ACM's names for its custom domains, its execute-api name for any other or
-        no name.
-        """
+        """A region presents ACM's names for its custom domains, else its execute-api name."""
         shown = certificate_names(cloud, WEST, "-servername", service.domain)
         assert f"DNS:{service.domain}, DNS:us-west-2.{service.domain}" in shown
         for options in (("-servername", "other.example.com"), ("-noservername",)):
@@ -207,8 +199,9 @@ class TestServing:
         assert get(service.domain, EAST, "/v1", "--tls-max", "1.2").status == 200
 
     def test_forbidden(self, service: Any, get: Any) -> None:
-        """An unknown Host, the disabled default endpoint, a target name, and a handshake without a
-        name are 403 Forbidden.
+        """Requests for no API of the region are 403 Forbidden.
+
+        An unknown Host, the disabled default endpoint, a target name, a handshake without a name.
         """
         api = f"{service.regions['us-east-1']['ApiId']}.execute-api.us-east-1.amazonaws.com"
         target = service.regions["us-east-1"]["FriendlyRegionalDomainName"]
@@ -233,16 +226,17 @@ class TestServing:
 
 
 class TestBroken:
-    """A region that has failed, in each of its ways."""
+    """A region in each broken condition."""
 
     @pytest.fixture(autouse=True)
-    def _mended(self, cloud: Any) -> Iterator[None]:
+    def _fixed(self, cloud: Any) -> Iterator[None]:
         yield
         ControlClient(cloud).set_condition("us-east-1", "serving")
 
     def test_refuses_and_comes_back(self, cloud: Any, service: Any, get: Any) -> None:
-        """A refusing edge refuses connections (curl's error 7), the other region serves on; it
-        comes back on the same port.
+        """A refusing edge refuses connections (curl's error 7) and returns on the same port.
+
+        The other region serves meanwhile.
         """
         ControlClient(cloud).set_condition("us-east-1", "refusing")
         with pytest.raises(subprocess.CalledProcessError) as caught:
@@ -265,8 +259,9 @@ class TestBroken:
             assert ended
 
     def test_blackholed(self, cloud: Any, service: Any, get: Any) -> None:
-        """No answer at all to an attempt to connect, from whatever state; the other region serves
-        on; it comes back.
+        """From any state, a blackholed edge answers no attempt to connect, and can be fixed.
+
+        The other region serves meanwhile.
         """
         for _ in range(2):
             ControlClient(cloud).set_condition("us-east-1", "blackholed")
@@ -281,9 +276,7 @@ class TestBroken:
         assert get(service.domain, EAST).status == 200
 
     def test_blackholed_connection(self, cloud: Any, service: Any) -> None:
-        """Over a connection that is open comes nothing while the edge is blackholed, and the answer
-        once it is mended.
-        """
+        """An open connection is silent while the edge is blackholed, and then has the answer."""
         tls = ssl.create_default_context(cafile=str(cloud.ca))
         request = f"GET /v1 HTTP/1.1\r\nHost: {service.domain}\r\n\r\n".encode()
         with (
@@ -304,8 +297,9 @@ class TestBroken:
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
     def test_slow(self, cloud: Any, service: Any, get: Any) -> None:
-        """The true answer, late by as much as the settings say: at speed 20 half a wall second for
-        each true one.
+        """A slow edge gives the true answer late.
+
+        At speed 20 that is half a wall second for each true one.
         """
         client = ControlClient(cloud)
         client.set_condition("us-east-1", "slow")
@@ -318,7 +312,7 @@ class TestBroken:
         assert (reply.status, reply.headers["x-served-by-region"]) == (200, "us-east-1")
 
     def test_failing(self, cloud: Any, service: Any, get: Any) -> None:
-        """503 with a JSON body, which does not say whose region that is, whatever is asked for."""
+        """A failing edge answers 503 with a JSON body that does not tell the region."""
         ControlClient(cloud).set_condition("us-east-1", "failing")
         for host in (service.domain, "other.example.com"):
             reply = get(host, EAST, "/v1", "--insecure")
@@ -329,7 +323,7 @@ class TestBroken:
             assert "x-served-by-region" not in reply.headers
 
     def test_port(self, cloud: Any) -> None:
-        """A drill's port tells what it has set."""
+        """A drill's port reads the condition that it has set."""
         edges = ControlClient(cloud)
         edges.set_condition("us-east-1", "slow", 5.0)
         assert (edges.condition("us-east-1"), edges.condition("us-west-2")) == ("slow", "serving")
@@ -349,9 +343,7 @@ class TestBroken:
     def test_impossible(
         self, cloud: Any, region: str, state: str, seconds: float, reason: str
     ) -> None:
-        """An unknown region or condition and impossible seconds are refused, and nothing
-        changes.
-        """
+        """An unknown region or condition and impossible seconds are refused; nothing changes."""
         with pytest.raises(DeploytoolError, match=reason):
             ControlClient(cloud).set_condition(region, state, seconds)
         assert ControlClient(cloud).condition("us-east-1") == "serving"

@@ -7,15 +7,16 @@ from deploytool.localcloud.edges.sockets import bind
 
 
 def test_answers_are_not_held_back() -> None:
-    """A connection sends each part of an answer at once; held back by Nagle's algorithm, every call
-    would take 40 ms more.
+    """A connection sends each part of an answer at once.
+
+    With Nagle's algorithm every call would take 40 ms more.
     """
 
     async def accepted() -> int:
-        found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        no_delay: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            found.set_result(
+            no_delay.set_result(
                 writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             )
             writer.close()
@@ -23,9 +24,9 @@ def test_answers_are_not_held_back() -> None:
         bound = bind("127.0.0.1")
         async with await asyncio.start_server(serve, sock=bound):
             _, writer = await asyncio.open_connection(*bound.getsockname())
-            answer = await found
+            value = await no_delay
             writer.close()
             await writer.wait_closed()
-            return answer
+            return value
 
     assert asyncio.run(accepted()) != 0

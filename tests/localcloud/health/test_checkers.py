@@ -1,6 +1,4 @@
-"""The health checkers: one attempt against real servers, and verdicts over a scripted endpoint and
-a real one.
-"""
+"""The health checkers: attempts against real servers, and verdicts on a scripted endpoint."""
 
 import asyncio
 import datetime as dt
@@ -30,7 +28,7 @@ from deploytool.core.route53.health import (
     judge_check,
 )
 from deploytool.core.route53.zone import AliasTarget, HostedZone, NotSupported, RecordSet
-from deploytool.localcloud.clock import CloudClock, scale_delay, wall_limits
+from deploytool.localcloud.clock import CloudClock
 from deploytool.localcloud.health.attempt import Dial, EndpointDial, close_connection
 from deploytool.localcloud.health.checkers import CHECKER_ADDRESS
 from deploytool.localcloud.health.monitor import HealthChanged, HealthMonitor
@@ -69,8 +67,9 @@ async def until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate that nobody should trust: self-signed, expired, for another name; with its key
-    in one file.
+    """A certificate that no client should trust, with its key in one file.
+
+    It is self-signed, expired and for another name.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somewhere.else.example")])
@@ -91,7 +90,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class Endpoint:
-    """A server that answers every request with the same bytes, and keeps what it was asked."""
+    """A server that answers every request with the same bytes, and keeps the requests."""
 
     answer: bytes = OK
     hang: bool = False  # answer and then neither say more nor close
@@ -133,21 +132,21 @@ def dialled(
     limits: TimeLimits = AMPLE,
 ) -> Attempt:
     """One attempt at the endpoint while it listens, port 443 meaning its port."""
-    made: list[Attempt] = []
+    attempts: list[Attempt] = []
 
     async def work() -> None:
         async with endpoint.listening(certificate):
-            made.append(
-                await EndpointDial({443: endpoint.port}, reference="hc")(config, LOOPBACK, limits)
-            )
+            dial = EndpointDial({443: endpoint.port}, reference="hc")
+            attempts.append(await dial(config, LOOPBACK, limits))
 
     run(work())
-    return made[0]
+    return attempts[0]
 
 
 def test_https(certificate: Path) -> None:
-    """A check over TLS passes although the certificate is worthless; it sends SNI, Host and Route
-    53's User-Agent.
+    """A check over TLS passes although the certificate is invalid.
+
+    It sends SNI, Host and Route 53's User-Agent.
     """
     endpoint = Endpoint()
     attempt = dialled(endpoint, HTTPS, certificate)
@@ -176,9 +175,7 @@ def test_without_sni(certificate: Path) -> None:
     "config", [replace(HTTPS, type="HTTP"), replace(HTTPS, type="HTTP", resource_path="v1")]
 )
 def test_plain_http(config: HealthCheckConfig) -> None:
-    """An HTTP check speaks no TLS, names the port in Host unless it is 80, and sends a path with
-    its slash.
-    """
+    """An HTTP check uses no TLS, a Host with any port but 80, and a path with its slash."""
     endpoint = Endpoint()
     assert dialled(endpoint, config, None).status == 200
     assert endpoint.requests[0].startswith(f"GET /v1 HTTP/1.1\r\nHost: {FQDN}:443\r\n")
@@ -246,7 +243,7 @@ def test_answers(
 
 
 @pytest.mark.parametrize(
-    ("config", "answer", "limits", "words"),
+    ("config", "answer", "limits", "text"),
     [
         pytest.param(
             HTTPS,
@@ -261,23 +258,24 @@ def test_answers(
     ],
 )
 def test_time_outs(
-    certificate: Path, config: HealthCheckConfig, answer: bytes, limits: TimeLimits, words: str
+    certificate: Path, config: HealthCheckConfig, answer: bytes, limits: TimeLimits, text: str
 ) -> None:
-    """A server that accepts and then falls silent fails the check when its time is up."""
+    """A server that accepts and then is silent fails the check at the time limit."""
     result = judge_check(
         config, dialled(Endpoint(answer, hang=True), config, certificate, limits), limits
     )
     assert not result.success
-    assert words in result.status
+    assert text in result.status
 
 
 def test_a_time_out_leaves_nothing_in_the_way_of_the_next_attempt(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Time is up in the very turn of the loop in which TLS is ready: the next attempt, which gets
-    the same descriptor, passes.
+    """After a time-out the next attempt, which gets the same descriptor, passes.
+
+    The time is up in the very turn of the event loop in which TLS is ready.
     """
-    made: list[Attempt] = []
+    attempts: list[Attempt] = []
 
     async def work() -> None:
         endpoint, dial = Endpoint(), EndpointDial({}, reference="hc")
@@ -286,11 +284,11 @@ def test_a_time_out_leaves_nothing_in_the_way_of_the_next_attempt(
             # The server stalls the loop in its first handshake, past the limit
             stalling = iter([True])
             monkeypatch.setattr(endpoint, "names", Stalling(lambda: next(stalling, False)))
-            made.append(await dial(config, LOOPBACK, TimeLimits(5.0, 0.05)))
-            made.append(await dial(config, LOOPBACK, AMPLE))
+            attempts.append(await dial(config, LOOPBACK, TimeLimits(5.0, 0.05)))
+            attempts.append(await dial(config, LOOPBACK, AMPLE))
 
     run(work())
-    assert [attempt.failure for attempt in made] == [
+    assert [attempt.failure for attempt in attempts] == [
         "The endpoint sent no HTTP status within the timeout limit.",
         "",
     ]
@@ -323,17 +321,15 @@ def test_a_cancelled_attempt_ends() -> None:
 
 
 class Stalling(list[str | None]):
-    """Where a server notes the name of each handshake: it stalls the loop for 0.2 s when asked
-    to.
-    """
+    """Where a server notes the name of each handshake; it can stall the event loop for 0.2 s."""
 
-    def __init__(self, wanted: Callable[[], bool]) -> None:
+    def __init__(self, is_due: Callable[[], bool]) -> None:
         super().__init__()
-        self.wanted = wanted
+        self.is_due = is_due
 
     def append(self, name: str | None) -> None:
         super().append(name)
-        if self.wanted():
+        if self.is_due():
             threading.Event().wait(0.2)
 
 
@@ -344,7 +340,7 @@ def test_plain_server_for_https() -> None:
 
 
 def test_tcp() -> None:
-    """A TCP check passes on connecting and sends nothing; nobody listening fails it."""
+    """A TCP check passes once connected and sends nothing; a refused connection fails it."""
     config = replace(HTTPS, type="TCP")
     endpoint = Endpoint()
     assert judge_check(config, dialled(endpoint, config, None, TimeLimits(5.0))).success
@@ -363,9 +359,7 @@ def test_tcp() -> None:
     sys.platform != "linux", reason="only Linux drops connections when the backlog is full"
 )
 def test_blackhole() -> None:
-    """An endpoint that never completes the TCP handshake fails the check when the time to connect
-    is up.
-    """
+    """An endpoint that never completes the TCP handshake fails the check at the time limit."""
 
     async def work() -> None:
         full = socket.create_server((LOOPBACK, 0), backlog=0)
@@ -383,7 +377,7 @@ def test_blackhole() -> None:
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
 def test_foreign_addresses_are_not_dialled(address: str) -> None:
-    """A check of an address that is not on this machine fails without sending anything."""
+    """A check of an address outside this machine fails and sends nothing."""
 
     async def work() -> None:
         attempt = await EndpointDial()(HTTPS, address, AMPLE)
@@ -393,7 +387,7 @@ def test_foreign_addresses_are_not_dialled(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "text"),
     [
         ({}, None),
         ({"type": "TCP"}, None),
@@ -409,40 +403,18 @@ def test_foreign_addresses_are_not_dialled(address: str) -> None:
         ({"type": "HTTP_STR_MATCH"}, "SearchString"),
     ],
 )
-def test_supported(change: dict[str, Any], words: str | None) -> None:
+def test_supported(change: dict[str, Any], text: str | None) -> None:
     """A health check that cannot be run as on AWS is refused with the reason."""
     reason = unsupported_reason(replace(HTTPS, **change))
-    assert reason is None if words is None else words in (reason or "")
-
-
-@pytest.mark.parametrize(
-    ("config", "speed", "limits"),
-    [
-        (HTTPS, 1, TimeLimits(4, 2)),
-        (HTTPS, 3, TimeLimits(4 / 3, 1)),
-        (MATCH, 60, TimeLimits(1, 1, 1)),
-        (replace(HTTPS, type="TCP"), 5, TimeLimits(2)),
-    ],
-)
-def test_wall_limits(config: HealthCheckConfig, speed: float, limits: TimeLimits) -> None:
-    """Time limits shrink with the speed, but not below a second of the wall's."""
-    assert wall_limits(config, speed) == limits
-
-
-@pytest.mark.parametrize("speed", [1, 2, 10, 60])
-def test_scale_delay(speed: float) -> None:
-    """At any speed a late answer meets or misses the checkers' limit as it does at real time."""
-    limit = wall_limits(HTTPS, speed).response
-    assert limit is not None
-    assert scale_delay(1.9, speed) < limit < scale_delay(2.1, speed)
-    assert scale_delay(3.0, 1) == 3.0
+    if text is None:
+        assert reason is None
+    else:
+        assert text in (reason or "")
 
 
 @dataclass
 class Cloud:
-    """A control plane with one zone, one health check, and an endpoint that does as it is told;
-    also the dial to it.
-    """
+    """A control plane with one zone and one health check, and a dial to a scripted endpoint."""
 
     config: HealthCheckConfig = HTTPS
     id: str = "hc"
@@ -472,9 +444,7 @@ def watch(
     speed: float = 500,
     dial: Dial | None = None,
 ) -> None:
-    """Run `work` while a monitor watches the cloud at a speed at which an interval of 10 s is 20
-    ms.
-    """
+    """Run `work` while a monitor watches the cloud, at a speed where 10 s are 20 ms."""
 
     async def watching() -> None:
         clock = CloudClock(speed)
@@ -499,17 +469,15 @@ def cloud() -> Cloud:
 
 
 def test_every_checker_checks(cloud: Cloud) -> None:
-    """Each checker checks the resolved address from a phase of its own and reports its region,
-    address, opinion and words.
-    """
+    """Each checker checks the resolved address from a phase of its own, and reports the result."""
 
     async def work(monitor: HealthMonitor) -> None:
         assert monitor.is_healthy("hc")
         assert monitor.observations("hc") == ()
         await until(lambda: len(monitor.observations("hc")) == 11)
-        seen = monitor.observations("hc")
-        assert [each.region for each in seen] == list(checkers_for(HTTPS))
-        assert {(each.address, each.healthy, each.status) for each in seen} == {
+        observations = monitor.observations("hc")
+        assert [observation.region for observation in observations] == list(checkers_for(HTTPS))
+        assert {(last.address, last.healthy, last.status) for last in observations} == {
             (CHECKER_ADDRESS, True, "Success: HTTP Status Code 200, OK")
         }
         assert {address for _, address, _ in cloud.dialled} == {LOOPBACK}
@@ -521,9 +489,7 @@ def test_every_checker_checks(cloud: Cloud) -> None:
 
 
 def test_failing_and_recovering(cloud: Cloud) -> None:
-    """The verdict turns once enough checkers have had three failures in a row, and turns back after
-    three successes.
-    """
+    """The verdict turns after three failures in a row of enough checkers, and back likewise."""
 
     async def work(monitor: HealthMonitor) -> None:
         cloud.status = 503
@@ -531,8 +497,8 @@ def test_failing_and_recovering(cloud: Cloud) -> None:
         failures = len(cloud.dialled)
         assert not monitor.is_healthy("hc")
         assert failures >= 10 * 3  # 1 of 11 healthy is 9 %, 2 would be 18.2 %
-        assert sum(not each.healthy for each in monitor.observations("hc")) >= 10
-        assert {each.status for each in monitor.last_failure("hc")} == {
+        assert sum(not last.healthy for last in monitor.observations("hc")) >= 10
+        assert {last.status for last in monitor.last_failure("hc")} == {
             "Failure: HTTP Status Code 503, Service Unavailable"
         }
         cloud.status = 200
@@ -542,7 +508,7 @@ def test_failing_and_recovering(cloud: Cloud) -> None:
         assert monitor.last_failure("hc")
 
     watch(cloud, work)
-    assert [(each.health_check_id, each.healthy) for each in cloud.changes] == [
+    assert [(change.health_check_id, change.healthy) for change in cloud.changes] == [
         ("hc", False),
         ("hc", True),
     ]
@@ -550,29 +516,25 @@ def test_failing_and_recovering(cloud: Cloud) -> None:
 
 
 def test_inverting_acts_at_once(cloud: Cloud) -> None:
-    """Inverting swaps the verdict with no checker asked, is told within a poll, and leaves what the
-    checkers hold.
-    """
+    """Inverting swaps the verdict without a check, and keeps what the checkers observed."""
 
     async def work(monitor: HealthMonitor) -> None:
         await until(lambda: len(monitor.observations("hc")) == 11)
         cloud.config = replace(HTTPS, inverted=True)
         assert not monitor.is_healthy("hc")
         await until(lambda: cloud.changes)
-        assert all(each.healthy for each in monitor.observations("hc"))
+        assert all(last.healthy for last in monitor.observations("hc"))
         assert len(monitor.observations("hc")) == 11
         cloud.config = HTTPS
         assert monitor.is_healthy("hc")
         await until(lambda: len(cloud.changes) == 2)
 
     watch(cloud, work)
-    assert [each.healthy for each in cloud.changes] == [False, True]
+    assert [change.healthy for change in cloud.changes] == [False, True]
 
 
 def test_disabling_stops_the_checking(cloud: Cloud) -> None:
-    """A disabled health check is healthy at once and its endpoint is left alone; enabled again it
-    starts anew.
-    """
+    """A disabled health check is healthy at once and does not check; enabled, it starts anew."""
 
     async def work(monitor: HealthMonitor) -> None:
         cloud.status = 503
@@ -588,11 +550,11 @@ def test_disabling_stops_the_checking(cloud: Cloud) -> None:
         await until(lambda: not monitor.is_healthy("hc"))
 
     watch(cloud, work)
-    assert [each.healthy for each in cloud.changes] == [False, True, False]
+    assert [change.healthy for change in cloud.changes] == [False, True, False]
 
 
 def test_another_endpoint_starts_anew(cloud: Cloud) -> None:
-    """A changed path is checked from then on, and is healthy until there is enough data on it."""
+    """A changed path is checked from then on, and is healthy until there is enough data."""
 
     async def work(monitor: HealthMonitor) -> None:
         cloud.status = 503
@@ -607,7 +569,7 @@ def test_another_endpoint_starts_anew(cloud: Cloud) -> None:
 
 
 def test_another_threshold_keeps_the_opinion(cloud: Cloud) -> None:
-    """A changed threshold keeps what the checkers hold, and the new one counts."""
+    """With a changed threshold the checkers keep their opinion, and the new one counts."""
 
     async def work(monitor: HealthMonitor) -> None:
         cloud.status = 503
@@ -623,9 +585,7 @@ def test_another_threshold_keeps_the_opinion(cloud: Cloud) -> None:
 
 
 def test_coming_and_going(cloud: Cloud) -> None:
-    """A new health check is found, a deleted one is no longer checked, has no observations and
-    counts as healthy.
-    """
+    """A new health check is checked; a deleted one is not, and counts as healthy."""
     cloud.id = ""
 
     async def work(monitor: HealthMonitor) -> None:
@@ -641,7 +601,7 @@ def test_coming_and_going(cloud: Cloud) -> None:
         assert len(cloud.dialled) == before
 
     watch(cloud, work)
-    assert [each.healthy for each in cloud.changes] == [False]
+    assert [change.healthy for change in cloud.changes] == [False]
 
 
 @pytest.mark.parametrize(
@@ -658,23 +618,19 @@ def test_coming_and_going(cloud: Cloud) -> None:
     ],
 )
 def test_resolving(cloud: Cloud, change: dict[str, Any], status: str) -> None:
-    """A name without an address fails the check without dialling; with an IPAddress nothing is
-    resolved.
-    """
+    """A name without an address fails the check; with an IPAddress no name is resolved."""
     cloud.config = replace(HTTPS, **change)
 
     async def work(monitor: HealthMonitor) -> None:
         await until(lambda: len(monitor.observations("hc")) == 11)
-        assert {each.status for each in monitor.observations("hc")} == {status}
+        assert {last.status for last in monitor.observations("hc")} == {status}
         assert bool(cloud.dialled) == status.startswith("Success")
 
     watch(cloud, work)
 
 
 def test_what_cannot_be_run_has_no_verdict(cloud: Cloud) -> None:
-    """A health check of a type that is not built is an error to whoever asks for its verdict, never
-    healthy by default.
-    """
+    """The verdict on an unsupported health check is an error, never healthy by default."""
     cloud.config = replace(HTTPS, type="CALCULATED")
 
     async def work(monitor: HealthMonitor) -> None:
@@ -685,9 +641,7 @@ def test_what_cannot_be_run_has_no_verdict(cloud: Cloud) -> None:
 
 
 def test_a_checker_that_dies_is_reported(cloud: Cloud) -> None:
-    """An error within a checker reaches the event loop's exception handler: it is not taken for
-    silence.
-    """
+    """An error in a checker reaches the event loop's exception handler."""
     reported: list[dict[str, Any]] = []
 
     async def broken(config: HealthCheckConfig, address: str, limits: TimeLimits) -> Attempt:
@@ -704,9 +658,7 @@ def test_a_checker_that_dies_is_reported(cloud: Cloud) -> None:
 
 
 def test_a_real_endpoint_goes_and_comes_back(cloud: Cloud, certificate: Path) -> None:
-    """A TLS server that stops listening is found unhealthy with nothing else done, and healthy
-    again when it is back.
-    """
+    """A TLS server that stops listening becomes unhealthy, and healthy when it is back."""
     endpoint = Endpoint()
 
     async def dial(config: HealthCheckConfig, address: str, limits: TimeLimits) -> Attempt:
@@ -716,15 +668,15 @@ def test_a_real_endpoint_goes_and_comes_back(cloud: Cloud, certificate: Path) ->
         async with endpoint.listening(certificate):
             await until(
                 lambda: (
-                    sum(each.status.startswith("Success") for each in monitor.observations("hc"))
+                    sum(last.status.startswith("Success") for last in monitor.observations("hc"))
                     == 11
                 )
             )
         await until(lambda: not monitor.is_healthy("hc"))
-        assert any("Connection refused" in each.status for each in monitor.last_failure("hc"))
+        assert any("Connection refused" in last.status for last in monitor.last_failure("hc"))
         async with endpoint.listening(certificate):
             await until(lambda: monitor.is_healthy("hc"))
 
     watch(cloud, work, speed=100, dial=dial)
     assert set(endpoint.names) == {FQDN}
-    assert [each.healthy for each in cloud.changes] == [False, True]
+    assert [change.healthy for change in cloud.changes] == [False, True]
