@@ -179,7 +179,7 @@ def test_a_killed_run_is_taken_up_and_a_second_one_is_kept_out(
     killed.send(signal.SIGKILL)
     killed.end()
     resumed = deployment()
-    resumed.until(r"slow@us-east-1 +create, which an earlier run began")
+    resumed.until(r"slow@us-east-1 +create, started by an earlier run")
     other = deployment()
     other.until("error: this stage is being deployed by .* on .* since")
     assert other.end() == 1

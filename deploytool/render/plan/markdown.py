@@ -68,7 +68,7 @@ def _head(plan: Plan) -> list[str]:
     if noticed:
         lines.append("> [!WARNING]")
         lines.append(
-            "> Clients may notice this: something that serves traffic is, or may be,"
+            "> Clients may notice these changes: resources that serve traffic are, or may be,"
             " replaced or deleted."
         )
         for node, change in noticed[:MOST_INTERRUPTIONS]:

@@ -19,7 +19,7 @@ from deploytool.render.plan.groups import (
     interruptions,
     value_change,
 )
-from deploytool.render.text import quantity, shortened
+from deploytool.render.text import shortened
 from deploytool.work.stacks.preview import Plan
 
 WIDTH = 100  # columns of a line
@@ -48,8 +48,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
     count = len(interruptions(plan))
     if count:
-        resources = quantity(count, "resource")
-        yield f"[red]! What serves traffic is, or may be, replaced or deleted: {resources}.[/]"
+        yield f"[red]! Resources that serve traffic are, or may be, replaced or deleted: {count}.[/]"
     yield counts_line(plan)
 
 

@@ -52,7 +52,7 @@ def milliseconds(value: float | None) -> str:
 def likely_range(likely: Range) -> str:
     """Show a range by its ends and its median."""
     if likely.most == 0:
-        return "at once"
+        return "immediately"
     return f"{likely.least:.0f} to {likely.most:.0f} s, median {likely.median:.0f}"
 
 

@@ -80,7 +80,7 @@ def stack_text(event: StackEvents) -> str:  # noqa: C901, PLR0911  # one case an
         case StackStarted():
             return _started_text(event)
         case StackWaiting(_, _, status, holder):
-            text = f"[yellow]waits: it is {status} by someone else[/]"
+            text = f"[yellow]waits: another operation is in progress ({status})[/]"
             if holder:
                 text += f" [dim]({escape(holder)})[/]"
             return text
@@ -97,7 +97,7 @@ def stack_text(event: StackEvents) -> str:  # noqa: C901, PLR0911  # one case an
             needs = ", ".join(str(node) for node in because)
             return f"[dim]not started: needs {needs}[/]"
         case Uploaded(_, _, key, size, there_already):
-            result = "is there already" if there_already else f"stored ({size:,} bytes)"
+            result = "already stored" if there_already else f"stored ({size:,} bytes)"
             return f"[dim]code {key[:KEY_LENGTH]}... {result}[/]"
         case RunStarted():
             return ""
@@ -108,7 +108,7 @@ def stack_text(event: StackEvents) -> str:  # noqa: C901, PLR0911  # one case an
 def _started_text(event: StackStarted) -> str:
     text = f"{event.action} ..."
     if event.resumed:
-        text = f"{event.action}, which an earlier run began ..."
+        text = f"{event.action}, started by an earlier run ..."
     if event.expected:
         text += f" [dim](about {event.expected:.0f} s)[/]"
     return text

@@ -112,7 +112,7 @@ class RunState:
                     note="",
                 )
             case StackWaiting():
-                note = f"is {event.status} by someone else"
+                note = f"for another operation ({event.status})"
                 self._set(event.node, state=State.BLOCKED, note=note)
             case StackHeld():
                 note = f"until {event.standby} has passed its check"

@@ -141,7 +141,7 @@ def test_a_replacement_makes_the_inputs_of_others_pending(
     assert {step.node: step.pending for step in result.steps if step.pending} == {
         LAMBDA: ("api@us-east-1.Out",)
     }
-    assert "replaced or deleted: 1 resource." in "".join(plan_lines(result))
+    assert "replaced or deleted: 1." in "".join(plan_lines(result))
 
 
 def test_an_update_with_a_pending_input_is_estimated(
