@@ -62,7 +62,7 @@ class LocalCloud:
         self._settings = settings
         self._started = time.time()
         self._stop_requested = asyncio.Event()
-        self._closing = threading.Event()
+        self._closing = threading.Event()  # for threads that wait within MiniStack
         self._lifeline: asyncio.Task[bytes] | None = None
 
         # The ports come first: MiniStack reads its own port while it is imported.
@@ -133,6 +133,7 @@ class LocalCloud:
         for edge in self._edges.values():
             await edge.set_state(EdgeState("refusing"))
         await self._control.stop()
+        # Ends the functions for which requests under way wait.
         self._ministack.lambda_runtime.reset()
         for edge in self._edges.values():
             await edge.close()
@@ -204,6 +205,7 @@ class LocalCloud:
             respond=self._dns.zones.respond,
             to_unix=lambda seconds: self._started + seconds / self._settings.speed,
             closing=self._closing,
+            # MiniStack changes resources in threads of its own.
             on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
             durations=self._settings.durations,
             enforce_iam=self._settings.enforce_iam,

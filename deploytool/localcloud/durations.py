@@ -1,7 +1,7 @@
 """How long CloudFormation takes over a resource, for a local cloud that imitates AWS's durations.
 
-The local cloud has no table of its own: whoever starts it hands in the seconds. They are a model,
-not AWS. A stack takes the sum of its resources, one after another, which is how the emulator makes
+The local cloud has no table of its own: the seconds are given when it starts. They are a model, not
+AWS. A stack takes the sum of its resources, one after another, which is how the emulator makes
 them; AWS makes resources that do not depend on each other side by side.
 """
 
@@ -25,7 +25,7 @@ class Durations:
     `seconds` maps a resource type to its seconds; every other type takes `other` seconds. With a
     `seed` each resource of each region takes a factor of its own between 1/SPREAD and SPREAD
     longer: the same seed gives the same factors, whatever tool creates the resource and in
-    whatever order. Without any seconds resources are made at once.
+    whatever order. Without any seconds resources are created at once.
 
     Raises InputError for seconds that are negative or not finite.
     """

@@ -95,6 +95,7 @@ def environment(state: State, inherited: Mapping[str, str] | None = None) -> dic
     region = next(iter(state.regions))
 
     variables: dict[str, str | None] = {}
+    # The endpoint of a single service would win over AWS_ENDPOINT_URL.
     for name in known:
         if name.startswith("AWS_ENDPOINT_URL_"):
             variables[name] = state.endpoint_url
@@ -102,6 +103,7 @@ def environment(state: State, inherited: Mapping[str, str] | None = None) -> dic
         variables[name] = _without_proxy(known.get(name, ""))
     return variables | {
         "AWS_ENDPOINT_URL": state.endpoint_url,
+        # Otherwise a user's "true" would make tools ignore AWS_ENDPOINT_URL.
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -110,6 +112,7 @@ def environment(state: State, inherited: Mapping[str, str] | None = None) -> dic
         "AWS_DEFAULT_PROFILE": None,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
+        # No tool shall wait for an instance's metadata service.
         "AWS_EC2_METADATA_DISABLED": "true",
         "DEPLOYTOOL_LOCAL_DIR": str(state.directory),
         "DEPLOYTOOL_DNS": str(state.dns),

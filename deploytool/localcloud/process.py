@@ -39,6 +39,8 @@ def start(settings: Settings) -> Child:
     command = [sys.executable, "-m", "deploytool.localcloud", *settings.to_arguments()]
     command += ["--ready-fd", str(write_end)]
     try:
+        # A session of its own: Ctrl-C in the terminal reaches this process and not the cloud, and
+        # the process group has everything that the cloud starts.
         with (settings.directory / LOG_FILE).open("wb") as log:
             process = subprocess.Popen(
                 command,

@@ -141,7 +141,7 @@ class ControlApplication:
 
         delegations = self._parts.delegations
         match document["name_servers"]:
-            case None:
+            case None:  # as at a registrar that was given the zone's name servers
                 servers = delegations.delegate_to_zone(domain)
             case []:
                 delegations.undelegate(domain)

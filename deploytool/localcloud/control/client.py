@@ -90,6 +90,7 @@ class ControlClient:
         finally:
             connection.close()
 
+        # Every refusal has a text for the user; see `ControlApplication`.
         if response.status != 200:
             raise DeploytoolError(f"the local cloud refused {method} {path}: {answer['error']}")
         return answer

@@ -26,6 +26,7 @@ PARENT_SERVER = "a.parent-servers.internal."
 _DELEGATION_TTL = 172_800  # seconds, as in .com
 # Seconds that a resolver caches "no such domain". A guess; .com's is 900.
 _NEGATIVE_TTL = 60
+# MNAME, RNAME, SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM: RFC 1035 section 3.3.13.
 _SOA = f"{PARENT_SERVER} hostmaster.parent-servers.internal. 1 1800 900 604800 {_NEGATIVE_TTL}"
 
 
@@ -39,6 +40,7 @@ class Delegations:
     def __init__(self, zones: Callable[[], Sequence[HostedZone]], *, automatic: bool) -> None:
         self._zones = zones
         self._automatic = automatic
+        # By canonical domain; without name servers the parent has no such domain.
         self._set_by_hand: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -109,6 +111,7 @@ class ParentZones:
             RecordSet(name, "SOA", _DELEGATION_TTL, (_SOA,)),
             RecordSet(name, "NS", _DELEGATION_TTL, (PARENT_SERVER,)),
         ]
+        # A domain without name servers gets no record, so that the answer for it is NXDOMAIN.
         for domain, name_servers in servers.items():
             if name_servers and domain != name and is_within(domain, name):
                 records.append(RecordSet(domain, "NS", _DELEGATION_TTL, name_servers))
@@ -125,6 +128,7 @@ class PublicView:
     def hosted_zones(self) -> Sequence[HostedZone]:
         """Return the delegated zones."""
         zones = self._control_plane.hosted_zones()
+        # The usual case, without work for each query.
         if self._delegations.all_automatic:
             return zones
 
@@ -159,6 +163,7 @@ def public_authority(
     """
 
     def respond(query: Message) -> Message:
+        # Zones first: a resolver that follows the parents ends at them for these names.
         response = zones(query)
         if response.rcode() != dns.rcode.REFUSED or not query.question:
             return response

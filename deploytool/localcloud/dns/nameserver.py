@@ -101,6 +101,7 @@ class NameServer:
                 dns.edns.EDECode.NOT_AUTHORITATIVE,
             )
 
+        # AA is taken back for a referral and for an error.
         response.flags |= dns.flags.AA
         try:
             self._fill(response, zone, question.name, question.rdtype)
@@ -139,6 +140,7 @@ class NameServer:
                     return
                 case Cname(records):
                     rrset = self._add_answer(response, zone, owner, records)
+                    # A target outside the zone is left to the resolver, which asks for it next.
                     target = _cname_target(rrset)
                     if target is None or not self._is_in(zone, target):
                         return
@@ -146,6 +148,8 @@ class NameServer:
                 case Referral(ns):
                     _refer(response, zone, ns)
                     return
+                # A name without the type and a name that does not exist both carry the SOA; only
+                # the latter has an RCODE of its own. After CNAMEs it is that of the last name.
                 case NoData():
                     response.authority.append(negative_soa(zone))
                     return
@@ -190,6 +194,7 @@ class NameServer:
         if depth == 0:
             raise NotSupported(f"{record.name} {record.type}: its aliases point in a circle")
 
+        # An alias to the same zone is followed with routing at each step, up to `depth` times.
         if points_into(record, zone):
             targets = record_sets(zone, record.alias.dns_name, record.type)
             if not targets:
@@ -218,6 +223,7 @@ class NameServer:
         new = _addresses(response)
         old = self._latest.get(name)
         self._latest[name] = new
+        # The first answer for a name is no change.
         if old is not None and old != new:
             self._on_change(AnswerChanged(name, old, new, self._now()))
 
@@ -251,6 +257,7 @@ def _refer(response: Message, zone: HostedZone, ns: RecordSet) -> None:
         response.flags &= ~dns.flags.AA
     child = dns.name.from_text(ns.name)
     response.authority.append(to_rrset(child, "NS", ns.ttl or 0, ns.values))
+    # Without the addresses (glue) of servers below the cut nobody could ask them.
     for server in ns.values:
         owner = dns.name.from_text(server)
         for glue in record_sets(zone, server, "A"):

@@ -101,15 +101,18 @@ class UncachedResolver:
 
         SERVFAIL when neither knows the name.
         """
+        # With EDNS0, so that the response can have the reason of an error.
         response = self._authority(dns.message.make_query(name, rdtype, use_edns=0))
         if response.flags & dns.flags.AA:
             return Resolution(response.rcode(), tuple(response.answer), tuple(response.authority))
+        # No authority and not refused: a referral to other servers, or an error.
         if response.rcode() != dns.rcode.REFUSED:
             reason = _error_text(response)
             if not reason:
                 reason = "the name is delegated to name servers that are not here"
             return Resolution(dns.rcode.SERVFAIL, reason=reason)
 
+        # Refused: no hosted zone has the name.
         address = self._control_plane.aws_names().get(canonical(name.to_text()))
         if address is None:
             reason = "no hosted zone holds the name, and the local cloud has no internet"
@@ -139,6 +142,7 @@ def resolve(name: Name, rdtype: RdataType, step: Step) -> Resolution:
 
 def _unresolved_target(resolution: Resolution) -> Name | None:
     """Return the name at which an answer ends with a CNAME, None when it is complete."""
+    # With a SOA the answer is negative, whatever CNAMEs led there.
     if resolution.authority or not resolution.answer:
         return None
     last = resolution.answer[-1][0]

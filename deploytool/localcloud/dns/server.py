@@ -69,6 +69,7 @@ class DnsServer:
         udp, _ = await loop.create_datagram_endpoint(
             lambda: _DatagramProtocol(self._handler), local_addr=(self.address, self.port)
         )
+        # The system chose the port for UDP; on TCP it may be taken, and `start` tries another one.
         port: int = udp.get_extra_info("sockname")[1]
         try:
             self._tcp = await asyncio.start_server(self._accept, self.address, port)

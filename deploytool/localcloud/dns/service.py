@@ -35,6 +35,8 @@ class DnsService:
     ) -> None:
         self.zones = NameServer(control_plane, health, on_change=on_change, now=now)
         parents = NameServer(ParentZones(delegations), health)
+        # Clients of the zones' own server see every hosted zone; those of the resolver see only
+        # zones that are delegated.
         authority = public_authority(
             NameServer(public, health).respond, parents.respond, delegations
         )

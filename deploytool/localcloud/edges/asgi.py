@@ -32,6 +32,7 @@ async def send_json(
         "date": formatdate(usegmt=True),
         **(headers or {}),
     }
+    # ASGI has header names and values as bytes.
     encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})

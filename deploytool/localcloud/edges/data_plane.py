@@ -25,6 +25,7 @@ class DataPlane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: through MiniStack when it is for an API, else with 403."""
+        # A REST API has no WebSockets.
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
@@ -83,6 +84,7 @@ def _rewritten(scope: Scope, target: Target) -> Scope:
     # Base paths and stages need no escaping, so the raw path is cut at the same place.
     raw_path = scope["raw_path"][target.used :] or b"/"
 
+    # The client's own X-Forwarded-For is extended; its other forwarding headers are replaced.
     headers = []
     addresses = []
     for name, value in scope["headers"]:

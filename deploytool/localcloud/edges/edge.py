@@ -59,8 +59,10 @@ class Edge:
         self._on_change = on_change
         self._arrivals = arrivals
         self._changing = asyncio.Lock()
+        # Set unless the edge is blackholed: requests and answers wait for it.
         self._reachable = asyncio.Event()
         self._reachable.set()
+        # The name in each connection's handshake, for as long as the connection exists.
         self._server_names: WeakKeyDictionary[ssl.SSLObject, str] = WeakKeyDictionary()
 
         # A context of this edge's own: the authority shares its other contexts among the edges.
@@ -81,6 +83,7 @@ class Edge:
             if state == old:
                 return
 
+            # The state comes first: what is under way follows it before the listening changes.
             self._enter(state)
             try:
                 await self._apply(state)

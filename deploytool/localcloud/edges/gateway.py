@@ -81,6 +81,8 @@ def route(gateway: ApiGateway, region: str, host: str, path: str) -> Target | No
             return None
         return route_by_mapping(domain.mappings, path)
 
+    # What is left is the API's own name. The target name of a custom domain has the same form, but
+    # is no API's id.
     api_id, _, parent = name.partition(".")
     if parent != f"execute-api.{region}.amazonaws.com":
         return None

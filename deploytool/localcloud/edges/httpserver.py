@@ -70,6 +70,7 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Refuse connections from now on and drop the open ones, keeping the port; idempotent."""
+        # A socket that listens cannot stop listening: a new one takes its place and port.
         if self._listens:
             await self._stop_listening()
             self._socket = bind(self.address, self.port)
@@ -94,7 +95,7 @@ class HttpServer:
             self._fillers.append(filler)
             await self._try_to_connect(filler)
             if not _is_connected(filler):
-                return
+                return  # the backlog is full
 
         await self.stop()
         raise InputError(
@@ -149,6 +150,7 @@ class HttpServer:
                 )
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
+            # The task ends with its connection, which `stop` can shut down until then.
             task = loop.create_task(self._serve(connection))
             self._connections[task] = connection
             task.add_done_callback(self._connections.pop)

@@ -65,6 +65,7 @@ class HealthMonitor:
         authority = NameServer(control_plane, self).respond
         self._resolver = UncachedResolver(authority, control_plane)
         self._groups: dict[str, CheckerGroup] = {}
+        # The last verdict on each health check, to notice when it changes.
         self._reported: dict[str, bool] = {}
         self._poller: asyncio.Task[None] | None = None
 
@@ -107,6 +108,7 @@ class HealthMonitor:
         reason = unsupported_reason(check.config)
         if reason is not None:
             raise NotSupported(reason)
+        # A health check that the next poll will find has no checkers yet.
         group = self._groups.get(health_check_id)
         if group is None:
             return is_healthy(check.config, ())
@@ -151,6 +153,7 @@ class HealthMonitor:
         if group is None:
             self._start(id_, config)
         elif not same_endpoint(group.config, config) or group.config.disabled != config.disabled:
+            # Another endpoint is a new health check, and so is one that is enabled again.
             group.cancel()
             self._start(id_, config)
         elif group.config != config:
