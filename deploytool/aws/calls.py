@@ -57,6 +57,7 @@ class CloudFormationCalls:
         """Make a call that takes its turn in the region's budget."""
         with self._lock:
             wait = self._budget(region).reserve()
+        # Not under the lock: other threads reserve their turns meanwhile.
         if wait:
             self._clock.sleep(wait)
         return self.call(region, operation, *args, **kwargs)
@@ -82,6 +83,7 @@ class CloudFormationCalls:
                 self._clock.sleep(self._slow_down(region))
                 continue
 
+            # Botocore's own retries hide most throttling, so they count too.
             if _was_retried(answer):
                 self._slow_down(region)
             return answer

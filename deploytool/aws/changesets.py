@@ -33,6 +33,8 @@ NO_CHANGES = (
     "No updates are to be performed",
 )
 
+# The actions of a change set (API reference of ResourceChange). The rest is Modify, whose effect the
+# replacement tells.
 EFFECTS = {
     "Add": Effect.CREATE,
     "Remove": Effect.DELETE,
@@ -70,6 +72,7 @@ class ChangeSets:
                 Tags=api_tags(request),
                 Capabilities=CAPABILITIES,
             )
+            # A change set that stays looks in the console as if someone had to execute it.
             try:
                 return self._changes(region, created["Id"], values=values)
             finally:
@@ -175,8 +178,6 @@ def _effect(change: "ResourceChangeTypeDef") -> Effect:
         return Effect.RETAIN
     if change["Action"] in EFFECTS:
         return EFFECTS[change["Action"]]
-
-    # The remaining action is Modify.
     return REPLACEMENTS.get(change.get("Replacement", ""), Effect.UPDATE)
 
 

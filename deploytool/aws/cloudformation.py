@@ -35,6 +35,8 @@ TAKEN = {"AlreadyExistsException", "TokenAlreadyExistsException"}
 EXPRESS: "DeploymentConfigTypeDef" = {"Mode": "EXPRESS", "DisableRollback": False}
 
 
+# The stubs have a type for the arguments of each operation. These name the parts that operations
+# share.
 class _Role(TypedDict):
     """The service role as an argument; empty when the operation has none."""
 
@@ -95,6 +97,7 @@ class CloudFormation:
         options: _CreationOptions = {}
         if request.protected:
             options["EnableTerminationProtection"] = True
+        # Express mode states the rollback in its own configuration.
         if not request.express:
             options["OnFailure"] = "ROLLBACK"
 
@@ -230,6 +233,7 @@ class CloudFormation:
         with translated(f"reading the events of {stack_id}"):
             pages = self._calls.pages(region, client.describe_stack_events, StackName=stack_id)
             for page in pages:
+                # An older operation has other tokens, and the pages after it are older still.
                 page_events = [_event(description) for description in page["StackEvents"]]
                 events.extend(event for event in page_events if event.token in tokens)
                 if page_events and page_events[-1].token not in tokens:

@@ -20,8 +20,9 @@ class DriftDetection:
         self._calls = calls
 
     def detect(self, region: str, stack_id: str) -> StackDrift:
-        """DetectStackDrift, DescribeStackDriftDetectionStatus until it ends, and
-        DescribeStackResourceDrifts when there may be a drift.
+        """DetectStackDrift, a poll until it ends, and DescribeStackResourceDrifts if it found any.
+
+        The poll calls DescribeStackDriftDetectionStatus.
         """
         client = self._calls.client(region)
         with translated(f"detecting the drift of {stack_id}"):

@@ -16,6 +16,8 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, Throttled
 
+# Services with XML answers, such as IAM and S3, and those with JSON answers, such as Systems Manager,
+# have different codes for the same error. So each set has several.
 CREDENTIALS = {
     "ExpiredToken",
     "ExpiredTokenException",
@@ -30,6 +32,9 @@ PERMISSIONS = {
     "UnauthorizedOperation",
     "AuthorizationError",
 }
+
+# The codes of throttling that the services here have, of those in botocore.retries.standard.
+# LimitExceededException is not one of them: CloudFormation answers with it when a quota is used up.
 THROTTLING = {
     "Throttling",
     "ThrottlingException",

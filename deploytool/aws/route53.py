@@ -120,6 +120,7 @@ class Route53Zones:
         InputError when several zones have that name: only one of them is delegated to.
         """
         for ancestor in ancestors(domain):
+            # Nobody hosts a zone of a top-level domain for an API: this saves two calls.
             if len(ancestor) < 2:
                 return None
             name = ".".join(ancestor)
@@ -190,6 +191,7 @@ def _deletion(record: RecordSet) -> "ChangeTypeDef":
     return {"Action": "DELETE", "ResourceRecordSet": record_set}
 
 
+# Of a hosted zone in a list, the API does not give the name servers.
 def _zone_info(zone: "HostedZoneTypeDef", name_servers: Sequence[str]) -> ZoneInfo:
     return ZoneInfo(
         id=zone["Id"].removeprefix("/hostedzone/"),
@@ -221,6 +223,8 @@ def _health_check(health_check: "HealthCheckTypeDef") -> HealthCheck:
 
 
 def _observation(observation: "HealthCheckObservationTypeDef") -> CheckerObservation:
+    # A new health check has no report yet. The status begins with Success or Failure, and a text
+    # for people follows.
     report = observation.get("StatusReport", {})
     status = report.get("Status", "")
     checked = report["CheckedTime"].isoformat() if "CheckedTime" in report else ""

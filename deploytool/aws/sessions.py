@@ -83,6 +83,8 @@ class Clients:
             return self._clients[service, region]
 
     def _create(self, service: str, region: str) -> Any:  # noqa: ANN401  # botocore makes the classes at run time
+        # Buckets in the path and no proxy: neither the name of a bucket nor a proxy leads to the
+        # loopback address of a local cloud.
         config = Config(
             region_name=region,
             retries={"mode": "standard", "max_attempts": 8},

@@ -14,8 +14,8 @@ def service() -> str:
     return "s3"
 
 
-def test_a_package_that_is_there_is_not_stored_again(stub: Stubber, clients: Clients) -> None:
-    """Its key is its hash."""
+def test_a_package_that_exists_is_not_stored_again(stub: Stubber, clients: Clients) -> None:
+    """The key is its hash."""
     package = build_package("function", {"handler.py": b"x"})
     buckets = S3Buckets(clients)
     stub.add_client_error("head_object", "404", http_status_code=404)
@@ -30,19 +30,19 @@ def test_a_package_that_is_there_is_not_stored_again(stub: Stubber, clients: Cli
 
 
 def test_emptying_a_bucket_deletes_versions_and_markers(stub: Stubber, clients: Clients) -> None:
-    """Else CloudFormation cannot delete it; one that is gone is empty."""
+    """Otherwise CloudFormation cannot delete the bucket. One that does not exist counts as empty."""
     buckets = S3Buckets(clients)
-    found = {
+    page = {
         "Versions": [{"Key": "a", "VersionId": "1"}],
         "DeleteMarkers": [{"Key": "a", "VersionId": "2"}],
         "IsTruncated": False,
     }
-    stub.add_response("list_object_versions", found)
+    stub.add_response("list_object_versions", page)
     stub.add_response("delete_objects", {}, {"Bucket": "b", "Delete": ANY})
     assert buckets.empty("us-east-1", "b") == 2
     stub.add_client_error("list_object_versions", "NoSuchBucket")
     assert buckets.empty("us-east-1", "b") == 0
-    stub.add_response("list_object_versions", found)
+    stub.add_response("list_object_versions", page)
     stub.add_response(
         "delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "no"}]}
     )

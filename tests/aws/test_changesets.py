@@ -1,6 +1,4 @@
-"""What the change set and drift adapters send, against botocore's own model of the service, and
-what they make of the answers.
-"""
+"""The adapters of change sets and drift against botocore's own model of the service."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -54,7 +52,7 @@ def change(action: str, **more: Any) -> dict[str, Any]:
 def test_a_preview_reads_every_page_and_deletes_the_change_set(
     stub: Stubber, change_sets: ChangeSets
 ) -> None:
-    """Made, waited for, read to the last page with values, deleted."""
+    """It creates the change set, waits for it, reads it to the last page with values, and deletes it."""
     modified = change("Modify", Replacement="False", Details=[
         {"Target": {"Attribute": "Properties", "Name": "A", "Path": "/Properties/A/B", "BeforeValue": "1", "AfterValue": "2"}},
         {"Target": {"Attribute": "Properties", "Name": "C", "AfterValue": "{{changeSet:KNOWN_AFTER_APPLY}}"}},
@@ -81,7 +79,7 @@ def test_a_preview_reads_every_page_and_deletes_the_change_set(
 
 
 @pytest.mark.parametrize(
-    ("found", "effect"),
+    ("entry", "effect"),
     [
         (change("Modify", Replacement="True"), Effect.REPLACE),
         (change("Modify", Replacement="Conditional"), Effect.PERHAPS_REPLACE),
@@ -92,24 +90,21 @@ def test_a_preview_reads_every_page_and_deletes_the_change_set(
     ],
 )
 def test_each_kind_of_change_has_its_effect(
-    stub: Stubber, change_sets: ChangeSets, found: Any, effect: Effect
+    stub: Stubber, change_sets: ChangeSets, entry: Any, effect: Effect
 ) -> None:
-    """Action, replacement and policy of a change set tell what happens; without values none is
-    asked for.
-    """
+    """The action, replacement and policy in a change set tell it. Values are not requested."""
     stub.add_response("create_change_set", {"Id": SET}, SENT)
     stub.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"}, NAMED)
     stub.add_response(
-        "describe_change_set", {"Changes": [found]}, {**NAMED, "IncludePropertyValues": False}
+        "describe_change_set", {"Changes": [entry]}, {**NAMED, "IncludePropertyValues": False}
     )
     stub.add_response("delete_change_set", {}, NAMED)
-    assert [each.effect for each in change_sets.preview("us-east-1", REQUEST, values=False)] == [
-        effect
-    ]
+    (resource,) = change_sets.preview("us-east-1", REQUEST, values=False)
+    assert resource.effect == effect
 
 
-def test_an_update_without_changes_is_no_failure(stub: Stubber, change_sets: ChangeSets) -> None:
-    """CloudFormation lets the change set fail; it is deleted all the same."""
+def test_an_update_without_changes_is_no_error(stub: Stubber, change_sets: ChangeSets) -> None:
+    """The status of the change set is FAILED. It is deleted."""
     stub.add_response("create_change_set", {"Id": SET}, SENT)
     reason = "The submitted information didn't contain changes. Submit different information."
     stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": reason}, NAMED)
@@ -117,10 +112,10 @@ def test_an_update_without_changes_is_no_failure(stub: Stubber, change_sets: Cha
     assert change_sets.preview("us-east-1", REQUEST, values=True) == ()
 
 
-def test_a_failed_change_set_is_deleted_and_says_why(
+def test_a_failed_change_set_is_deleted_and_is_an_error(
     stub: Stubber, change_sets: ChangeSets
 ) -> None:
-    """The reason is CloudFormation's."""
+    """The message has CloudFormation's reason."""
     stub.add_response("create_change_set", {"Id": SET}, SENT)
     stub.add_response(
         "describe_change_set", {"Status": "FAILED", "StatusReason": "Parameter X is wrong"}, NAMED
@@ -133,7 +128,7 @@ def test_a_failed_change_set_is_deleted_and_says_why(
 def test_a_change_set_is_deleted_when_it_cannot_be_read(
     stub: Stubber, change_sets: ChangeSets
 ) -> None:
-    """Whatever happens between making and reading, nothing is left behind."""
+    """No error between its creation and the last page leaves it behind."""
     stub.add_response("create_change_set", {"Id": SET}, SENT)
     stub.add_client_error("describe_change_set", "AccessDenied", "no", 403)
     stub.add_response("delete_change_set", {}, NAMED)
@@ -151,7 +146,7 @@ def test_a_change_set_is_deleted_when_it_cannot_be_read(
 def test_a_deployed_template_is_read_as_it_was_sent(
     stub: Stubber, change_sets: ChangeSets, body: str
 ) -> None:
-    """YAML with short tags, or JSON; with the stack's parameters."""
+    """It is YAML with short tags, or JSON. The stack's parameters come with it."""
     stub.add_response(
         "get_template", {"TemplateBody": body}, {"StackName": ID, "TemplateStage": "Original"}
     )
@@ -166,7 +161,7 @@ def test_a_deployed_template_is_read_as_it_was_sent(
     assert change_sets.deployed("us-east-1", ID) == DeployedTemplate(document, {"P": "1"})
 
 
-def detected(stub: Stubber, *statuses: dict[str, str]) -> None:
+def add_detection(stub: Stubber, *statuses: dict[str, str]) -> None:
     stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "d"}, {"StackName": ID})
     for status in statuses:
         answer = {"StackId": ID, "StackDriftDetectionId": "d", "Timestamp": NOW, **status}
@@ -175,11 +170,11 @@ def detected(stub: Stubber, *statuses: dict[str, str]) -> None:
         )
 
 
-def test_a_stack_in_sync_needs_no_look_at_its_resources(
+def test_the_resources_of_a_stack_in_sync_are_not_read(
     stub: Stubber, drifts: DriftDetection
 ) -> None:
-    """Detection is waited for, and that is all."""
-    detected(
+    """The result of the detection is enough."""
+    add_detection(
         stub,
         {"DetectionStatus": "DETECTION_IN_PROGRESS"},
         {"DetectionStatus": "DETECTION_COMPLETE", "StackDriftStatus": "IN_SYNC"},
@@ -190,9 +185,9 @@ def test_a_stack_in_sync_needs_no_look_at_its_resources(
 def test_the_drifted_resources_are_read_to_the_last_page(
     stub: Stubber, drifts: DriftDetection
 ) -> None:
-    """Each with its differing properties; a deleted one without."""
-    detected(stub, {"DetectionStatus": "DETECTION_COMPLETE", "StackDriftStatus": "DRIFTED"})
-    asked = {"StackName": ID, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
+    """A modified resource has its differences; a deleted one has none."""
+    add_detection(stub, {"DetectionStatus": "DETECTION_COMPLETE", "StackDriftStatus": "DRIFTED"})
+    request = {"StackName": ID, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
     base = {"StackId": ID, "ResourceType": "T", "Timestamp": NOW}
     difference = {
         "PropertyPath": "/A",
@@ -208,12 +203,14 @@ def test_the_drifted_resources_are_read_to_the_last_page(
     }
     second = {**base, "LogicalResourceId": "S", "StackResourceDriftStatus": "DELETED"}
     stub.add_response(
-        "describe_stack_resource_drifts", {"StackResourceDrifts": [first], "NextToken": "n"}, asked
+        "describe_stack_resource_drifts",
+        {"StackResourceDrifts": [first], "NextToken": "n"},
+        request,
     )
     stub.add_response(
         "describe_stack_resource_drifts",
         {"StackResourceDrifts": [second]},
-        {**asked, "NextToken": "n"},
+        {**request, "NextToken": "n"},
     )
     assert drifts.detect("us-east-1", ID) == StackDrift(
         "DRIFTED",
@@ -224,16 +221,16 @@ def test_the_drifted_resources_are_read_to_the_last_page(
     )
 
 
-def test_a_failed_detection_says_why_and_shows_what_it_found(
+def test_a_failed_detection_has_its_reason_and_the_drift_that_it_found(
     stub: Stubber, drifts: DriftDetection
 ) -> None:
-    """One resource could not be read; that is no reason to hide the rest."""
+    """One resource could not be read. The drift of the others is known."""
     failed = {
         "DetectionStatus": "DETECTION_FAILED",
         "StackDriftStatus": "UNKNOWN",
         "DetectionStatusReason": "no permission",
     }
-    detected(stub, failed)
+    add_detection(stub, failed)
     stub.add_response(
         "describe_stack_resource_drifts",
         {"StackResourceDrifts": []},

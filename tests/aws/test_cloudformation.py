@@ -1,6 +1,4 @@
-"""The CloudFormation adapter against botocore's own model of the service: what it sends and what it
-makes of the answers.
-"""
+"""The CloudFormation adapter against botocore's own model of the service: requests and results."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,7 +34,7 @@ def adapter(calls: CloudFormationCalls) -> CloudFormation:
 def test_a_creation_carries_our_token_and_needs_no_change_set(
     stub: Stubber, adapter: CloudFormation
 ) -> None:
-    """CreateStack directly."""
+    """It is one CreateStack."""
     stub.add_response(
         "create_stack",
         {"StackId": ID},
@@ -45,17 +43,17 @@ def test_a_creation_carries_our_token_and_needs_no_change_set(
     assert adapter.create("us-east-1", REQUEST) == ID
 
 
-def test_a_protected_stage_s_creation_asks_for_termination_protection(
+def test_the_creation_of_a_protected_stage_turns_termination_protection_on(
     stub: Stubber, adapter: CloudFormation
 ) -> None:
-    """From the first moment; on a stack that is there it is turned on and off."""
-    asked = {
+    """For an existing stack, another call turns it on and off."""
+    request = {
         **BODY,
         "ClientRequestToken": "token",
         "OnFailure": "ROLLBACK",
         "EnableTerminationProtection": True,
     }
-    stub.add_response("create_stack", {"StackId": ID}, asked)
+    stub.add_response("create_stack", {"StackId": ID}, request)
     adapter.create("us-east-1", replace(REQUEST, protected=True))
     for on in (True, False):
         stub.add_response(
@@ -66,9 +64,9 @@ def test_a_protected_stage_s_creation_asks_for_termination_protection(
         adapter.protect("us-east-1", ID, on=on)
 
 
-def test_express_mode_is_asked_for_with_rollback(stub: Stubber, adapter: CloudFormation) -> None:
-    """In a creation and in a change set. botocore's model of the service knows the argument and its
-    values.
+def test_express_mode_is_requested_with_rollback(stub: Stubber, adapter: CloudFormation) -> None:
+    """It is requested in a creation and in a change set. Botocore's model of the service has the
+    argument and its value.
     """
     body = {**BODY, "DeploymentConfig": {"Mode": "EXPRESS", "DisableRollback": False}}
     stub.add_response("create_stack", {"StackId": ID}, {**body, "ClientRequestToken": "token"})
@@ -88,29 +86,29 @@ def test_express_mode_is_asked_for_with_rollback(stub: Stubber, adapter: CloudFo
 
 
 @pytest.mark.parametrize("code", ["AlreadyExistsException", "TokenAlreadyExistsException"])
-def test_a_name_or_token_that_is_taken_has_an_error_of_its_own(
+def test_a_name_or_token_that_is_taken_is_its_own_error(
     stub: Stubber, adapter: CloudFormation, code: str
 ) -> None:
-    """The work looks up what is there."""
+    """The caller reads the existing stack then."""
     stub.add_client_error("create_stack", code, "it exists")
     with pytest.raises(StackExists, match="it exists"):
         adapter.create("us-east-1", REQUEST)
 
 
 @pytest.mark.parametrize(
-    ("state", "executes"), [("AVAILABLE", True), ("EXECUTE_IN_PROGRESS", False)]
+    ("status", "executes"), [("AVAILABLE", True), ("EXECUTE_IN_PROGRESS", False)]
 )
 def test_a_change_set_that_a_killed_run_left_is_used(
-    stub: Stubber, adapter: CloudFormation, state: str, executes: bool
+    stub: Stubber, adapter: CloudFormation, status: str, executes: bool
 ) -> None:
-    """Its name is our token, so it holds what we want; it is not executed twice."""
+    """Its name is the token, so it has the requested content. It is not executed twice."""
     stub.add_client_error("create_change_set", "AlreadyExistsException")
     stub.add_response(
         "describe_change_set",
         {"ChangeSetId": SET},
         {"StackName": "hello-dev-api", "ChangeSetName": "token"},
     )
-    found = {"Status": "CREATE_COMPLETE", "StackId": ID, "ExecutionStatus": state}
+    found = {"Status": "CREATE_COMPLETE", "StackId": ID, "ExecutionStatus": status}
     stub.add_response("describe_change_set", found, {"ChangeSetName": SET})
     if executes:
         stub.add_response(
@@ -122,7 +120,7 @@ def test_a_change_set_that_a_killed_run_left_is_used(
 def test_rollbacks_are_continued_and_updates_cancelled_with_our_token(
     stub: Stubber, adapter: CloudFormation
 ) -> None:
-    """Their events are known by it."""
+    """The token identifies their events."""
     for method in ("continue_update_rollback", "cancel_update_stack"):
         stub.add_response(method, {}, {"StackName": ID, "ClientRequestToken": "token"})
     adapter.continue_rollback("us-east-1", ID, "token")
@@ -132,7 +130,7 @@ def test_rollbacks_are_continued_and_updates_cancelled_with_our_token(
 def test_an_update_goes_through_a_change_set_that_is_waited_for(
     stub: Stubber, adapter: CloudFormation, clock: Any
 ) -> None:
-    """It is executed once it is there, with our token; the waits grow."""
+    """It is executed when it is complete, with our token. The waits grow."""
     stub.add_response(
         "create_change_set",
         {"Id": SET, "StackId": ID},
@@ -150,24 +148,26 @@ def test_an_update_goes_through_a_change_set_that_is_waited_for(
 
 
 @pytest.mark.parametrize(
-    "words",
+    "reason",
     [
         "The submitted information didn't contain changes. Submit different information",
         "No updates are to be performed.",
     ],
 )
 def test_a_change_set_without_changes_is_removed_and_is_no_error(
-    stub: Stubber, adapter: CloudFormation, words: str
+    stub: Stubber, adapter: CloudFormation, reason: str
 ) -> None:
-    """CloudFormation calls it FAILED."""
+    """Its status is FAILED."""
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
-    stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": words})
+    stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": reason})
     stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
     assert adapter.update("us-east-1", REQUEST) is None
 
 
-def test_a_change_set_that_fails_says_why(stub: Stubber, adapter: CloudFormation) -> None:
-    """Any other reason is an error; nothing of it stays."""
+def test_the_failure_of_a_change_set_is_an_error_with_its_reason(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
+    """The change set is deleted."""
     stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
     stub.add_response(
         "describe_change_set",
@@ -181,8 +181,8 @@ def test_a_change_set_that_fails_says_why(stub: Stubber, adapter: CloudFormation
 def test_a_listing_gives_outputs_fingerprint_and_status(
     stub: Stubber, adapter: CloudFormation
 ) -> None:
-    """All pages of it."""
-    found = {
+    """Every page is read."""
+    own = {
         "StackName": "hello-dev-api",
         "StackId": ID,
         "StackStatus": "UPDATE_COMPLETE",
@@ -192,26 +192,26 @@ def test_a_listing_gives_outputs_fingerprint_and_status(
         "Outputs": [{"OutputKey": "RestApiId", "OutputValue": "abc"}],
     }
     other = {
-        "StackName": "theirs",
+        "StackName": "other",
         "StackId": ID + "2",
         "StackStatus": "CREATE_COMPLETE",
         "CreationTime": NOW,
     }
-    stub.add_response("describe_stacks", {"Stacks": [found], "NextToken": "more"}, {})
+    stub.add_response("describe_stacks", {"Stacks": [own], "NextToken": "more"}, {})
     stub.add_response("describe_stacks", {"Stacks": [other]}, {"NextToken": "more"})
     stacks = adapter.list("us-east-1")
-    mine = stacks["hello-dev-api"]
-    assert (mine.status, mine.outputs, mine.fingerprint) == (
+    stack = stacks["hello-dev-api"]
+    assert (stack.status, stack.outputs, stack.fingerprint) == (
         StackStatus.UPDATE_COMPLETE,
         {"RestApiId": "abc"},
         "0123456789abcdef",
     )
-    assert mine.changed_at.startswith("2027")
-    assert stacks["theirs"].fingerprint is None
+    assert stack.changed_at.startswith("2027")
+    assert stacks["other"].fingerprint is None
 
 
 def test_events_of_older_operations_are_not_read(stub: Stubber, adapter: CloudFormation) -> None:
-    """Newest first: the page that ends with another token is the last."""
+    """Events are newest first, so the page that ends with another token is the last."""
 
     def event(number: int, token: str) -> dict[str, Any]:
         return {

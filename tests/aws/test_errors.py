@@ -1,14 +1,14 @@
-"""Botocore's errors become ours: the class carries the exit code and the hint."""
+"""The translation of botocore's errors: the class carries the exit code and the hint."""
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from deploytool.aws.errors import translated
+from deploytool.aws.errors import ignored, translated
 from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, Throttled
 
 
 @pytest.mark.parametrize(
-    ("raised", "becomes", "code", "says"),
+    ("raised", "class_", "exit_code", "hint"),
     [
         (NoCredentialsError(), CloudRefused, 3, "--local"),
         (
@@ -49,20 +49,28 @@ from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, 
         ),
     ],
 )
-def test_an_error_says_what_was_being_done_and_how_to_go_on(
-    raised: Exception, becomes: type[DeploytoolError], code: int, says: str
+def test_an_error_tells_what_was_being_done_and_how_to_go_on(
+    raised: Exception, class_: type[DeploytoolError], exit_code: int, hint: str
 ) -> None:
-    """One place reads AWS's codes; everyone else sees our classes."""
-    with pytest.raises(becomes, match="storing the code") as caught, translated("storing the code"):
+    """Each of AWS's codes has one of our classes."""
+    with pytest.raises(class_, match="storing the code") as caught, translated("storing the code"):
         raise raised
-    assert type(caught.value) is becomes
-    assert caught.value.exit_code == code
-    assert says in caught.value.hint
+    assert type(caught.value) is class_
+    assert caught.value.exit_code == exit_code
+    assert hint in caught.value.hint
 
 
 def test_our_own_errors_pass_unchanged() -> None:
-    """Nothing is wrapped twice."""
-    mine = DeploytoolError("mine")
+    """No error is translated twice."""
+    own = DeploytoolError("own")
     with pytest.raises(DeploytoolError) as caught, translated("doing"):
-        raise mine
-    assert caught.value is mine
+        raise own
+    assert caught.value is own
+
+
+def test_only_the_given_codes_are_ignored() -> None:
+    """Any other error leaves the block."""
+    with ignored("NotFound", "Gone"):
+        raise ClientError({"Error": {"Code": "Gone"}}, "X")
+    with pytest.raises(ClientError), ignored("NotFound"):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "X")

@@ -99,6 +99,8 @@ def fingerprint_of(graph: Graph, node: Node, parameters: Mapping[str, str]) -> s
     visible = dict(parameters)
     for name in secret_parameters(node) & parameters.keys():
         visible[name] = digest([node.stack_name, parameters[name]])
+
+    # 64 bits tell the versions of one stack apart, and leave room in the description for its text.
     return digest([without_words(node.document), visible, tags_of(graph, node)])[:16]
 
 
@@ -142,6 +144,7 @@ def request_for(
     )
 
 
+# The action for a stack that needs a repair, and the reason. For EXPLAIN it is CloudFormation's own.
 _REPAIRS = {
     Repair.RECREATE: (
         Action.REPLACE,
@@ -238,6 +241,7 @@ def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...
         references = set(node.references())
         pending = {f"{ref.node}.{ref.output}" for ref in references if ref.node in changing}
 
+        # No stack has the empty fingerprint, so the step is an update while an input is unknown.
         fingerprint = ""
         if all(ref.output in outputs.get(ref.node, {}) for ref in references):
             fingerprint = fingerprint_of(graph, node, resolve(node, outputs))

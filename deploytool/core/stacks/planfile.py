@@ -15,6 +15,7 @@ from deploytool.core.project.template import digest, without_words
 from deploytool.core.stacks.plan import tags_of
 from deploytool.core.stacks.stack import Stack
 
+# The names of the file's keys are part of its format: a change needs another version.
 SCHEMA_VERSION = 1
 
 
@@ -63,6 +64,7 @@ def plan_basis(graph: Graph, target: str, deployed: Mapping[NodeId, Stack]) -> P
 
 
 def _desired_digest(graph: Graph, node: Node) -> str:
+    # A list cannot be taken for the value of a parameter, which is a text.
     parameters: dict[str, str | list[str]] = {}
     for name, value in node.parameters.items():
         parameters[name] = value if isinstance(value, str) else [str(value.node), value.output]

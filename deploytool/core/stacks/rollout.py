@@ -60,6 +60,7 @@ def order_of(graph: Graph, active: str) -> Order:
     (standby,) = (region for region in graph.regions if region != active)
     first = frozenset(node for node in regional if node.region == standby)
 
+    # Everything that the standby needs, directly or through others.
     needed = set(first)
     to_visit = list(first)
     while to_visit:
@@ -82,6 +83,7 @@ def in_service(graph: Graph, deployed: Mapping[NodeId, Stack]) -> bool:
     if check is None or (isinstance(check, OutputRef) and check.node not in deployed):
         return False
 
+    # A stack whose creation failed serves nothing.
     existing = {node for node in paired(graph) if node in deployed and _was_created(deployed[node])}
     stacks = {node.stack for node in existing}
     for region in graph.regions:

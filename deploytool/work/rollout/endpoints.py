@@ -86,6 +86,7 @@ class Endpoints:
 
         When no region does, return the first whose own endpoint answers well, or None.
         """
+        # The answer that clients get tells which region is active. The configuration does not.
         answer = self.call(self.endpoint.domain)
         if isinstance(answer, HttpAnswer):
             is_good = 200 <= answer.status < 300

@@ -125,6 +125,7 @@ class _Comparison:
             try:
                 results[region] = read(region)
             except DeploytoolError as error:
+                # With one region alone there is nothing to compare.
                 self.unknown.append(str(error))
                 return {}
         return results

@@ -28,6 +28,7 @@ from deploytool.core.stacks.ports import Drifts, Previews, Stacks
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations, estimate, settled_outputs
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # The actions that change resources.
@@ -64,8 +65,8 @@ class Plan:
     @property
     def ok(self) -> bool:
         """Whether a deployment would start every step."""
-        is_refused = any(step.decision.action is Action.REFUSE for step in self.steps)
-        return not self.problems and not is_refused
+        actions = {step.decision.action for step in self.steps}
+        return not self.problems and Action.REFUSE not in actions
 
 
 def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: bool = False) -> Plan:
@@ -74,10 +75,7 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
     With `drift`, detect the drift of each deployed stack of `regions`. Raises CloudRefused.
     """
     all_regions = sorted({node.region for node in graph.nodes})
-    listings = side_by_side(
-        ports.runner, [partial(ports.stacks.list, region) for region in all_regions]
-    )
-    listed = dict(zip(all_regions, listings, strict=True))
+    listed = _for_each(ports.runner, ports.stacks.list, all_regions)
     deployed = find_stacks(graph, listed)
 
     all_steps = make_plan(graph, deployed)
@@ -89,8 +87,7 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
     drifts: dict[NodeId, StackDrift] = {}
     if drift:
         nodes = [step.node for step in steps if step.node in deployed]
-        results = side_by_side(ports.runner, [partial(preview.drift, node) for node in nodes])
-        drifts = dict(zip(nodes, results, strict=True))
+        drifts = _for_each(ports.runner, preview.drift, nodes)
 
     listed_here = {region: stacks for region, stacks in listed.items() if region in regions}
     return Plan(
@@ -156,18 +153,19 @@ class _Preview:
         self.taken: set[OutputRef] = set()
         for node in graph.nodes.values():
             self.taken.update(node.references())
-        changing = {step.node for step in steps if step.decision.action is not Action.NOTHING}
-        self.unsettled = {output for output in self.taken if output.node in changing}
+        unchanged = {step.node for step in steps if step.decision.action is Action.NOTHING}
+        self.unsettled = {output for output in self.taken if output.node not in unchanged}
 
     def add(self, wave: Sequence[Step]) -> None:
         """Preview steps that do not depend on each other, at the same time."""
-        previews = side_by_side(self.ports.runner, [partial(self._preview, step) for step in wave])
-        for step, preview in zip(wave, previews, strict=True):
+        previews = _for_each(self.ports.runner, self._preview, wave)
+        for step, preview in previews.items():
             if preview.changes:
                 self.changes[step.node] = preview.changes
             if preview.problem:
                 self.problems[step.node] = preview.problem
-            self.unsettled -= {OutputRef(step.node, name) for name in preview.settled}
+            for output in preview.settled:
+                self.unsettled.discard(OutputRef(step.node, output))
 
     def pending(self, step: Step) -> tuple[str, ...]:
         """Return the inputs of a step that are known only after another stack is done."""
@@ -239,6 +237,14 @@ class _Preview:
         # Any property may contain the value of a NoEcho parameter.
         with_values = not secret_parameters(node)
         return self.ports.previews.preview(node.id.region, request, values=with_values)
+
+
+def _for_each(
+    runner: Runner, function: Callable[[Item], Result], items: Sequence[Item]
+) -> dict[Item, Result]:
+    """Call a function for each item, all at the same time. Return the results by item."""
+    results = side_by_side(runner, [partial(function, item) for item in items])
+    return dict(zip(items, results, strict=True))
 
 
 def side_by_side(runner: Runner, calls: Sequence[Callable[[], Result]]) -> list[Result]:
