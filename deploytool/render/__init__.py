@@ -1,1 +1,1 @@
-"""Floor 5: facts said: to a person at a terminal, to a log, as JSON. Decides nothing."""
+"""Floor 5: shows values and events to a person, a log or a program. It decides nothing."""

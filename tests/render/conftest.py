@@ -38,8 +38,9 @@ Golden = Callable[[str, str], None]
 
 @pytest.fixture
 def golden() -> Golden:
-    """`golden(name, text)`: the text is what the file holds. UPDATE_GOLDEN=1 writes the file anew;
-    look at it then.
+    """Return `golden(name, text)`, which compares the text with a file.
+
+    With UPDATE_GOLDEN=1 it writes the file instead; read the difference before you commit it.
     """
 
     def check(name: str, text: str) -> None:
@@ -53,7 +54,7 @@ def golden() -> Golden:
 
 @pytest.fixture
 def plain() -> Callable[..., str]:
-    """`plain(*lines)`: what a terminal without colours shows of lines with rich's markup."""
+    """Return `plain(*lines)`: lines with rich's markup as a terminal without colours shows them."""
     return _plain
 
 
@@ -76,13 +77,13 @@ def resource(effect: Effect, name: str, kind: str, *paths: str | PropertyChange)
         effect,
         name,
         f"AWS::{kind}",
-        tuple(PropertyChange(each) if isinstance(each, str) else each for each in paths),
+        tuple(PropertyChange(path) if isinstance(path, str) else path for path in paths),
     )
 
 
 @pytest.fixture
 def full_plan() -> Plan:
-    """A plan in which everything occurs once."""
+    """A plan in which every kind of step, change and drift occurs."""
     twins = StackChanges(
         Source.CHANGE_SET,
         (
@@ -190,7 +191,7 @@ HALF: tuple[Event, ...] = (
     StackStarted(105.0, node("lambda"), "create", 20.0),
 )
 REST: tuple[Event, ...] = (
-    StackFailed(117.0, node("lambda"), CAUSE, "mend the role, then deploy again"),
+    StackFailed(117.0, node("lambda"), CAUSE, "fix the role, then deploy again"),
     StackCancelled(117.0, node("mapping"), (node("lambda"),)),
     StackStarted(118.0, node("api", WEST), "update", 4.0),
     StackDone(122.0, node("api", WEST), "update", 4.0, {}),
@@ -206,13 +207,11 @@ REST: tuple[Event, ...] = (
 
 @pytest.fixture
 def half() -> tuple[Event, ...]:
-    """The beginning of a run: something runs, something waits, something is blocked by someone
-    else.
-    """
+    """The beginning of a run: one stack runs, one waits, and one is blocked by another operation."""
     return HALF
 
 
 @pytest.fixture
 def whole() -> tuple[Event, ...]:
-    """The same run to its end: one stack failed, one was not started because of it."""
+    """The same run to its end: one stack failed, and one was not started because of that."""
     return HALF + REST

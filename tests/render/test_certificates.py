@@ -1,4 +1,4 @@
-"""What the events of certificates look like, as lines and in the table."""
+"""The events of certificates as lines."""
 
 import pytest
 from rich.console import Console
@@ -53,12 +53,13 @@ def text_of(renderable: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("event", "words"), EVENTS, ids=[type(event).__name__ for event, _ in EVENTS]
+    ("event", "text"), EVENTS, ids=[type(event).__name__ for event, _ in EVENTS]
 )
-def test_lines(event: Event, words: str) -> None:
-    """Each event is a line with its time since the start, brackets as they are; records stand one a
-    line, to copy.
+def test_lines(event: Event, text: str) -> None:
+    """Each event is a line that begins with the time since the start.
+
+    Brackets in it are shown, and every record is on a line of its own, to copy.
     """
     line = text_of(line_of(event, 10.0, 21))
     assert line.startswith("    2.0 s  ")
-    assert words in line
+    assert text in line

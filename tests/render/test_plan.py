@@ -16,8 +16,9 @@ Check = Callable[[str, str], None]
 
 
 def test_the_text(full_plan: Plan, golden: Check, plain: Callable[..., str]) -> None:
-    """Grouped by stack, twins once, replacements of what serves traffic marked, within 100
-    columns.
+    """The text is grouped by stack, shows equal steps once, and fits into 100 columns.
+
+    It marks replacements of resources that serve traffic.
     """
     text = plain(*plan_lines(full_plan))
     golden("plan.txt", text)
@@ -25,17 +26,17 @@ def test_the_text(full_plan: Plan, golden: Check, plain: Callable[..., str]) -> 
 
 
 def test_the_json(full_plan: Plan, golden: Check) -> None:
-    """Every step, also those that the text leaves out."""
+    """The document has every step, also those that the text leaves out."""
     golden("plan.json", json.dumps(plan_document(full_plan), indent=2) + "\n")
 
 
 def test_the_markdown(full_plan: Plan, golden: Check) -> None:
-    """A line a stack with its resources folded below; nothing in a value breaks the table."""
+    """Each stack is a line with its resources folded below; no value breaks the table."""
     golden("plan.md", plan_markdown(full_plan))
 
 
 def test_the_markdown_of_nothing_to_do(full_plan: Plan, golden: Check) -> None:
-    """One sentence."""
+    """When nothing is to be done, the plan is one sentence."""
     step = Step(NodeId("zone", "us-east-1"), Decision(Action.NOTHING, "as deployed"))
     golden(
         "plan-nothing.md",
@@ -46,21 +47,21 @@ def test_the_markdown_of_nothing_to_do(full_plan: Plan, golden: Check) -> None:
 
 
 def test_a_plan_of_hundreds_of_stacks_fits_into_a_comment(full_plan: Plan) -> None:
-    """The last stacks' details are left out, and it is said of how many."""
+    """The resources of the last stacks are left out, and the plan tells of how many stacks."""
     nodes = [NodeId(f"stack-{number:03}", "us-east-1") for number in range(300)]
     resources = tuple(
         ResourceChange(Effect.CREATE, f"Resource{number}", "AWS::S3::Bucket")
         for number in range(20)
     )
-    steps = tuple(Step(each, Decision(Action.CREATE, "does not exist yet")) for each in nodes)
-    found = plan_markdown(
+    steps = tuple(Step(node, Decision(Action.CREATE, "does not exist yet")) for node in nodes)
+    markdown = plan_markdown(
         replace(
             full_plan,
             steps=steps,
-            changes={each: StackChanges(Source.TEMPLATE, resources) for each in nodes},
+            changes={node: StackChanges(Source.TEMPLATE, resources) for node in nodes},
             problems={},
         )
     )
-    assert len(found.encode()) <= LIMIT
-    assert "The resources of " in found
-    assert "stack-299" in found
+    assert len(markdown.encode()) <= LIMIT
+    assert "The resources of " in markdown
+    assert "stack-299" in markdown

@@ -1,4 +1,4 @@
-"""A run as lines, as a table, and as GitHub shows it; all of them from the same events."""
+"""A run as lines, as a table, and as GitHub shows it, from the same events."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ Check = Callable[[str, str], None]
 API, ZONE = NodeId("api", "us-east-1"), NodeId("zone", "us-east-1")
 
 
-class Stopped:
+class StoppedClock:
     """A clock at 110 s."""
 
     def now(self) -> float:
@@ -51,8 +51,8 @@ def drawn(run_state: RunState, now: float, width: int = 100, room: int = 30) -> 
     return stream.getvalue()
 
 
-def said(events: tuple[Event, ...], capsys: pytest.CaptureFixture[str]) -> str:
-    with progress(Terminal(), Stopped(), "Deploy hello, stage dev, on local") as show:
+def lines_of(events: tuple[Event, ...], capsys: pytest.CaptureFixture[str]) -> str:
+    with progress(Terminal(), StoppedClock(), "Deploy hello, stage dev, on local") as show:
         for event in events:
             show(event)
     return capsys.readouterr().err
@@ -74,8 +74,8 @@ def _no_github(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_lines(
     whole: tuple[Event, ...], golden: Check, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line an event, none for what was unchanged but their number at the end, no cursor codes."""
-    text = said(whole, capsys)
+    """Each event is a line; unchanged stacks are only counted; there are no cursor codes."""
+    text = lines_of(whole, capsys)
     golden("lines.txt", text)
     assert "\x1b" not in text
 
@@ -83,32 +83,32 @@ def test_the_lines(
 def test_a_log_gets_lines_even_where_colour_is_forced(
     whole: tuple[Event, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FORCE_COLOR makes colours, and no table that redraws itself; NO_COLOR overrules it."""
+    """FORCE_COLOR gives a log colours, but no table that redraws itself; NO_COLOR prevails."""
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert "\x1b[32m" in (text := said(whole, capsys))
+    assert "\x1b[32m" in (text := lines_of(whole, capsys))
     assert not any(code in text for code in ("\x1b[1A", "\x1b[2K", "\x1b[?25l"))
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[32m" not in said(whole, capsys)
+    assert "\x1b[32m" not in lines_of(whole, capsys)
 
 
 def test_nothing_to_do_is_no_line_at_all(capsys: pytest.CaptureFixture[str]) -> None:
-    """The command says it in one sentence."""
+    """There is no line, because the command itself prints a sentence."""
     events = (
         RunStarted(0.0, (API,), {API: frozenset()}),
         StackDone(0.1, API, "unchanged", 0.1, {}),
     )
-    assert said(events, capsys) == ""
+    assert lines_of(events, capsys) == ""
 
 
 def on_a_terminal(
     events: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch, kind: str = "xterm"
 ) -> str:
-    """What a terminal of 100 columns is sent during a run of these events."""
+    """Return what a terminal of 100 columns receives during a run of these events."""
     read, write = os.openpty()
     received: list[bytes] = []
 
     def receive() -> None:
-        with contextlib.suppress(OSError):  # Linux says so when the other end is closed
+        with contextlib.suppress(OSError):  # Linux raises it when the other end is closed
             while data := os.read(read, 65536):
                 received.append(data)
 
@@ -118,7 +118,7 @@ def on_a_terminal(
         for name, value in {"TERM": kind, "COLUMNS": "100", "LINES": "30"}.items():
             patch.setenv(name, value)
         patch.setattr("sys.stderr", stream)
-        with progress(Terminal(), Stopped(), "") as show:
+        with progress(Terminal(), StoppedClock(), "") as show:
             for event in events:
                 show(event)
     reader.join()
@@ -129,8 +129,9 @@ def on_a_terminal(
 def test_a_terminal_gets_the_table_and_the_whole_cause(
     whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Redrawn in place; above it the cause of the failure, which a row has no room for; no line for
-    what a row shows.
+    """The table is redrawn in place. Above it is the cause of the failure, and nothing else.
+
+    A row has no room for a whole cause, but it shows everything else.
     """
     text = on_a_terminal(whole, monkeypatch)
     assert "\x1b[1A" in text
@@ -142,7 +143,7 @@ def test_a_terminal_gets_the_table_and_the_whole_cause(
 def test_a_terminal_keeps_nothing_of_a_run_that_did_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The last frame is taken away again; the command's sentence is enough."""
+    """The last frame is removed, because the command itself prints a sentence."""
     events = (
         RunStarted(0.0, (API,), {API: frozenset()}),
         StackDone(0.1, API, "unchanged", 0.1, {}),
@@ -154,25 +155,26 @@ def test_a_terminal_keeps_nothing_of_a_run_that_did_nothing(
 def test_a_dumb_terminal_gets_lines(
     whole: tuple[Event, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without cursor codes."""
+    """A terminal that cannot move its cursor gets lines without cursor codes."""
     text = on_a_terminal(whole, monkeypatch, "dumb")
     assert text.count("created") == 4
     assert "\x1b[1A" not in text
 
 
 def test_the_table_in_the_middle(half: tuple[Event, ...], golden: Check) -> None:
-    """Marks, elapsed and expected times, what each waits for, the least time left."""
+    """The table has marks, times, what each stack waits for, and the least time that remains."""
     golden("table-half.txt", drawn(run_state_of(half), 110.0))
 
 
 def test_the_table_at_the_end(whole: tuple[Event, ...], golden: Check) -> None:
-    """What failed with its cause on one line, what was not started and why."""
+    """The table has the cause of a failure on one line, and why a stack was not started."""
     golden("table-end.txt", drawn(run_state_of(whole), 216.0))
 
 
 def test_a_small_terminal_shows_what_is_urgent(whole: tuple[Event, ...], golden: Check) -> None:
-    """Failed and running stacks stay, in the graph's order; the rest is counted. Nothing is wider
-    or higher than the terminal.
+    """Failed and running stacks are shown, in the graph's order, and the others are counted.
+
+    The table is not wider or higher than the terminal.
     """
     text = drawn(run_state_of(whole[:-2]), 170.0, width=60, room=6)
     golden("table-small.txt", text)
@@ -181,7 +183,7 @@ def test_a_small_terminal_shows_what_is_urgent(whole: tuple[Event, ...], golden:
 
 
 def test_the_step_summary(whole: tuple[Event, ...], golden: Check) -> None:
-    """First causes, a row a stack, what was not started, and the picture."""
+    """The summary has first causes, a row for each stack, what was not started, and a chart."""
     golden("summary.md", summary(run_state_of(whole), "Deploy hello, stage dev, on local"))
 
 
@@ -191,18 +193,16 @@ def test_github_gets_an_annotation_and_a_summary(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """The annotation is a line of its own in the log; the summary is added to what the step
-    wrote.
-    """
+    """The annotation is a line in the log; the summary is appended to what the step wrote."""
     file = tmp_path / "summary.md"
     file.write_text("before\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    lines = said(whole, capsys).splitlines()
+    lines = lines_of(whole, capsys).splitlines()
     assert [line for line in lines if line.startswith("::error ")] == [
         (
             "::error title=lambda@us-east-1 failed::Function (AWS::Lambda::Function): the role cannot be assumed: 100%25 [no]%0A"
-            "see arn:aws:secretsmanager:us-east-1:1:secret:x%0Amend the role, then deploy again"
+            "see arn:aws:secretsmanager:us-east-1:1:secret:x%0Afix the role, then deploy again"
         )
     ]
     assert file.read_text().startswith("before\n### Deploy hello")
@@ -214,28 +214,28 @@ def test_a_summary_that_cannot_be_written_fails_nothing(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """It is said, and the run goes on."""
+    """The run reports it and goes on."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "summary.md"))
-    assert "cannot be written" in said(whole, capsys)
+    assert "cannot be written" in lines_of(whole, capsys)
 
 
 def test_an_annotations_title_cannot_end_early() -> None:
-    """Colons and commas have a meaning there, and are escaped."""
+    """Colons and commas, which would end a title, are escaped."""
     assert (
         annotation(StackFailed(0.0, NodeId("a:b,c", "r"), "x"))
         == "::error title=a%3Ab%2Cc@r failed::x"
     )
 
 
-def test_an_interrupted_run_has_a_picture_too(half: tuple[Event, ...]) -> None:
-    """What still runs is drawn up to the last event."""
-    picture = gantt(run_state_of(half))
-    assert "    zone 4.8 s :active, 2000-01-01 00:00:00.200, 2000-01-01 00:00:05.000" in picture
+def test_an_interrupted_run_has_a_chart_too(half: tuple[Event, ...]) -> None:
+    """A stack that is still running is drawn up to the last event."""
+    chart = gantt(run_state_of(half))
+    assert "    zone 4.8 s :active, 2000-01-01 00:00:00.200, 2000-01-01 00:00:05.000" in chart
 
 
-def test_a_stopped_run_says_what_was_not_started(half: tuple[Event, ...]) -> None:
-    """What waited when it ended, and no time that it would still take."""
+def test_a_stopped_run_lists_what_was_not_started(half: tuple[Event, ...]) -> None:
+    """The summary lists the stacks that were waiting, and no remaining time is shown."""
     run_state = run_state_of(half)
     run_state.close()
     assert [str(row.node) for row in run_state.in_state(State.NOT_STARTED)] == [
@@ -249,15 +249,13 @@ def test_a_stopped_run_says_what_was_not_started(half: tuple[Event, ...]) -> Non
     assert "- **api@us-west-2**\n" in summary(run_state, "x")
 
 
-def test_a_run_in_which_nothing_began_has_no_picture() -> None:
-    """An empty picture is a fault in Mermaid."""
+def test_a_run_in_which_nothing_began_has_no_chart() -> None:
+    """There are no lines, because Mermaid refuses an empty chart."""
     assert gantt(RunState()) == []
 
 
-def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_something_is_unknown() -> (
-    None
-):
-    """A waiting stack's duration is known when its twin in another region told it."""
+def test_the_remaining_time_is_that_of_the_longest_chain() -> None:
+    """It is the least when a duration is unknown. A stack takes as long as its twin elsewhere."""
     west = NodeId("api", "us-west-2")
     run_state = run_state_of(
         (
@@ -275,8 +273,8 @@ def test_the_time_left_is_the_longest_chain_and_said_to_be_the_least_when_someth
     assert last_line(run_state, 10.0) == "10 s, about 25 s more: 2 running, 1 waiting"
 
 
-def test_a_result_says_when_each_stack_began_and_how_long_it_took(whole: tuple[Event, ...]) -> None:
-    """Offsets from the run's start; null where nothing was done."""
+def test_a_result_has_the_start_and_the_duration_of_each_stack(whole: tuple[Event, ...]) -> None:
+    """Starts count from that of the run; both are null where nothing was done."""
     unchanged, created = NodeId("bucket", "us-east-1"), NodeId("zone", "us-east-1")
     outcome = Outcome(
         done={unchanged: "unchanged", created: "create"},
@@ -285,14 +283,14 @@ def test_a_result_says_when_each_stack_began_and_how_long_it_took(whole: tuple[E
     )
     document = outcome_document(outcome, run_state_of(whole))
     times = [
-        (each["stack"], each["started"], each["seconds"])
-        for each in (*document["stacks"], *document["failed"])
+        (stack["stack"], stack["started"], stack["seconds"])
+        for stack in (*document["stacks"], *document["failed"])
     ]
     assert times == [("bucket", None, None), ("zone", 0.2, 36.8), ("lambda", 5.0, 12.0)]
 
 
-def test_a_stack_that_is_made_anew_began_when_its_deletion_did() -> None:
-    """Two operations, one row."""
+def test_a_stack_that_is_created_anew_began_when_its_deletion_did() -> None:
+    """The two operations are one row."""
     events = (
         RunStarted(0.0, (API,), {API: frozenset()}),
         StackStarted(1.0, API, "delete the failed creation"),
@@ -308,5 +306,5 @@ def test_a_stack_that_is_made_anew_began_when_its_deletion_did() -> None:
     [(0, "0.0 s"), (9.96, "10 s"), (59.6, "1:00"), (185, "3:05"), (3725, "1:02:05")],
 )
 def test_durations_are_short(seconds: float, text: str) -> None:
-    """Tenths only where they matter."""
+    """A duration has tenths of a second only below ten seconds."""
     assert duration(seconds) == text

@@ -1,4 +1,4 @@
-"""What the events of a rollout say."""
+"""The events of a rollout as lines."""
 
 import pytest
 
@@ -18,7 +18,7 @@ EAST, WEST = "us-east-1", "us-west-2"
 
 
 @pytest.mark.parametrize(
-    ("event", "words"),
+    ("event", "text"),
     [
         (
             RolloutOrdered(1.0, EAST, WEST, serving=True),
@@ -50,9 +50,9 @@ EAST, WEST = "us-east-1", "us-west-2"
         ),
     ],
 )
-def test_lines(event: RolloutEvents, words: str) -> None:
-    """A line each, after the time since the run's start."""
+def test_lines(event: RolloutEvents, text: str) -> None:
+    """Each event is a line that begins with the time since the start of the run."""
     line = line_of(event, 0.5, 20)
     assert line is not None
     assert line.startswith("    0.5 s  ")
-    assert words in line
+    assert text in line

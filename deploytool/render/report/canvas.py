@@ -89,7 +89,7 @@ class TimeScale:
 class Canvas:
     """The shapes so far, and the place `y` of the next row.
 
-    The template draws all boxes first, then all lines, then all labels. `regions` are the regions
+    The template draws all boxes below all lines, and those below all labels. `regions` are the regions
     that answered: a region's place in it decides its colour.
     """
 

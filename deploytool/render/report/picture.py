@@ -38,7 +38,7 @@ MOMENT_TOP = 24.0
 class Picture:
     """Everything that the template draws. Sizes are in pixels.
 
-    The shapes are in layers: `grid` is at the bottom, `moments` are lines on top.
+    The shapes are drawn in the order of these fields, so that the labels are on top.
     """
 
     width: float
@@ -47,8 +47,8 @@ class Picture:
     grid: tuple[Line, ...]
     boxes: tuple[Box, ...]
     lines: tuple[Line, ...]
-    labels: tuple[Label, ...]
     moments: tuple[Line, ...]
+    labels: tuple[Label, ...]
 
 
 def picture(judgement: Judgement, lanes: Lanes) -> Picture:
@@ -81,8 +81,8 @@ def picture(judgement: Judgement, lanes: Lanes) -> Picture:
         grid=tuple(grid),
         boxes=tuple(canvas.boxes),
         lines=tuple(canvas.lines),
-        labels=tuple(canvas.labels),
         moments=tuple(moments),
+        labels=tuple(canvas.labels),
     )
 
 

@@ -1,6 +1,4 @@
-"""A drill's history to render: written by hand, with every kind of lane, and a failed answer here
-and there.
-"""
+"""The history of a drill to render: written by hand, with every kind of lane."""
 
 from collections.abc import Callable
 
@@ -56,8 +54,9 @@ def _health(at: float) -> Event:
 
 
 def _second(second: int, *, failing: bool) -> list[Event]:
-    """What all lanes saw in one second. DNS follows after 2 seconds, the client 38 (33 back)
-    later.
+    """Return what all lanes saw in one second.
+
+    DNS follows after 2 seconds, the client after 38 seconds, and 33 on the way back.
     """
 
     def region(delay: float, back: float) -> str:
@@ -81,11 +80,13 @@ def _second(second: int, *, failing: bool) -> list[Event]:
 
 @pytest.fixture
 def history() -> Callable[..., list[Event]]:
-    """The events, in order; `failing`: three requests time out; `until`: cut short at a second, as
-    a killed drill's is.
+    """Return a function that returns the events in order.
+
+    `failing` makes three requests time out. `until` cuts the history short at a second, as when the
+    drill was killed.
     """
 
-    def made(
+    def build(
         *, failing: bool = False, until: float = 1_000.0, started: DrillStarted = STARTED
     ) -> list[Event]:
         events: list[Event] = [
@@ -101,6 +102,7 @@ def history() -> Callable[..., list[Event]]:
         ]
         for second in range(2, END - 1):
             events += _second(second, failing=failing)
-        return [each for each in sorted(events, key=lambda event: event.at) if each.at <= until]
+        events.sort(key=lambda event: event.at)
+        return [event for event in events if event.at <= until]
 
-    return made
+    return build

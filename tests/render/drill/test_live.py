@@ -1,4 +1,4 @@
-"""The live display: strips of the last answers, and a terminal that is left as it was."""
+"""The progress of a drill: strips on a terminal, which is left as it was, and lines in a log."""
 
 import io
 from collections.abc import Callable
@@ -21,9 +21,7 @@ def drawn(strips: Strips, width: int = 120) -> str:
 
 
 def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> None:
-    """As of a second after the client has moved: what is waited for, who serves, a symbol an
-    answer, the checkers, the legend.
-    """
+    """A second after the client has moved, all of them are shown, with a legend."""
     strips = Strips(lambda: 120)
     for event in history(failing=True, until=60.0):
         strips(event)
@@ -51,16 +49,16 @@ def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> N
 
 
 def test_a_narrow_terminal_keeps_the_newest_answers(history: History) -> None:
-    """The oldest part of a strip makes room; a long drill's strip never grows beyond its length."""
+    """The oldest answers are left out, and no strip is longer than the number that is kept."""
     strips = Strips(lambda: 50)
     for event in history(until=60.0):
         strips(event)
-    (line,) = (each for each in drawn(strips, 50).splitlines() if each.startswith("client:fresh"))
+    (line,) = (row for row in drawn(strips, 50).splitlines() if row.startswith("client:fresh"))
     assert line.rstrip().endswith("PSS")
     wide = Strips(lambda: 200)
     for event in history():
         wide(event)
-    (line,) = (each for each in drawn(wide, 200).splitlines() if each.startswith("client:fresh"))
+    (line,) = (row for row in drawn(wide, 200).splitlines() if row.startswith("client:fresh"))
     assert len(line.split()[1]) == MOST_ANSWERS
 
 
@@ -72,7 +70,7 @@ class ATerminal(io.StringIO):
 def test_an_interrupt_leaves_the_terminal_as_it_was(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C in the middle: the cursor is shown again."""
+    """After Ctrl-C in the middle of a drill the cursor is shown again."""
     stream = ATerminal()
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
@@ -90,7 +88,7 @@ def test_an_interrupt_leaves_the_terminal_as_it_was(
 
 
 def test_a_log_gets_lines(history: History) -> None:
-    """Where nothing can be redrawn: a line for each mark, and for each lane that moves."""
+    """Where nothing can be redrawn, each notable event and each lane that moves is a line."""
     terminal = Terminal()
     stream = io.StringIO()
     terminal.__dict__["err"] = Console(file=stream, width=160)

@@ -1,0 +1,38 @@
+"""The marks of all outputs."""
+
+from enum import Enum
+
+import pytest
+
+from deploytool.core.drill.judge import Verdict
+from deploytool.core.stacks.changes import Effect
+from deploytool.core.stacks.plan import Action
+from deploytool.render.marks import ACTIONS, EFFECTS, STATES, VERDICT_EMOJI, VERDICTS, Mark
+from deploytool.render.run.run_state import State
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (STATES, State),
+        (ACTIONS, Action),
+        (EFFECTS, Effect),
+        (VERDICTS, Verdict),
+        (VERDICT_EMOJI, Verdict),
+    ],
+)
+def test_every_value_has_a_mark(table: dict[Enum, object], values: type[Enum]) -> None:
+    """A value without a mark would stop a command while it prints its result."""
+    assert table.keys() == set(values)
+
+
+def test_a_mark_has_one_column() -> None:
+    """The columns of a table stay aligned."""
+    marks = [*STATES.values(), *ACTIONS.values(), *EFFECTS.values(), *VERDICTS.values()]
+    assert {len(mark.symbol) for mark in marks} == {1}
+
+
+def test_the_markup_of_a_mark_has_its_colour() -> None:
+    """A mark without a style has no markup."""
+    assert Mark("+", "green").markup == "[green]+[/]"
+    assert Mark("=").markup == "="
