@@ -41,7 +41,7 @@ def test_the_markdown_of_nothing_to_do(full_plan: Plan, golden: Check) -> None:
     golden(
         "plan-nothing.md",
         plan_markdown(
-            replace(full_plan, steps=(step,), changes={}, problems={}, left_over=(), drifts={})
+            replace(full_plan, steps=(step,), changes={}, problems={}, not_in_graph=(), drifts={})
         ),
     )
 

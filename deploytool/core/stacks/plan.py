@@ -208,7 +208,9 @@ def find_stacks(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> dict
     return deployed
 
 
-def left_over(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> list[tuple[str, Stack]]:
+def stacks_not_in_graph(
+    graph: Graph, listed: Mapping[str, Mapping[str, Stack]]
+) -> list[tuple[str, Stack]]:
     """Return the stacks of this project and stage that are not in the graph, with their regions.
 
     `listed` are all stacks, by region and name.

@@ -56,9 +56,8 @@ def order_of(graph: Graph, active: str) -> Order:
     A stack of the active region is not gated when a stack of the standby needs it, directly or
     through others. Otherwise the two would wait for each other.
     """
-    regional = paired(graph)
-    (standby,) = (region for region in graph.regions if region != active)
-    first = frozenset(node for node in regional if node.region == standby)
+    (standby,) = set(graph.regions) - {active}
+    first = _paired_in(graph, standby)
 
     # Everything that the standby needs, directly or through others.
     needed = set(first)
@@ -68,8 +67,11 @@ def order_of(graph: Graph, active: str) -> Order:
         needed |= new
         to_visit += new
 
-    of_active = frozenset(node for node in regional if node.region == active)
-    return Order(active, standby, first, of_active - needed)
+    return Order(active, standby, first, _paired_in(graph, active) - needed)
+
+
+def _paired_in(graph: Graph, region: str) -> frozenset[NodeId]:
+    return frozenset(node for node in paired(graph) if node.region == region)
 
 
 def in_service(graph: Graph, deployed: Mapping[NodeId, Stack]) -> bool:
@@ -84,12 +86,13 @@ def in_service(graph: Graph, deployed: Mapping[NodeId, Stack]) -> bool:
         return False
 
     # A stack whose creation failed serves nothing.
-    existing = {node for node in paired(graph) if node in deployed and _was_created(deployed[node])}
-    stacks = {node.stack for node in existing}
-    for region in graph.regions:
-        if stacks and all(NodeId(stack, region) in existing for stack in stacks):
-            return True
-    return False
+    stacks_of_region: dict[str, set[str]] = {region: set() for region in graph.regions}
+    for node in paired(graph):
+        if node in deployed and _was_created(deployed[node]):
+            stacks_of_region[node.region].add(node.stack)
+
+    all_stacks = set().union(*stacks_of_region.values())
+    return bool(all_stacks) and all_stacks in stacks_of_region.values()
 
 
 def _was_created(stack: Stack) -> bool:
@@ -105,9 +108,11 @@ def function_of(graph: Graph, region: str) -> NodeId | None:
 def versions_of(graph: Graph, region: str) -> frozenset[str]:
     """Return the versions that a region's function may report: those of its stack's packages."""
     function = function_of(graph, region)
-    if function is None:
-        return frozenset()
-    return frozenset(upload.package.version for upload in graph.nodes[function].uploads)
+    versions: set[str] = set()
+    if function is not None:
+        for upload in graph.nodes[function].uploads:
+            versions.add(upload.package.version)
+    return frozenset(versions)
 
 
 def answer_problem(answer: HttpAnswer, region: str, versions: frozenset[str]) -> str | None:

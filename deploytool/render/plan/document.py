@@ -18,7 +18,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "steps": [_step(plan, step) for step in plan.steps],
         "no_longer_in_graph": [
             {"name": stack.name, "region": region, "id": stack.id}
-            for region, stack in plan.left_over
+            for region, stack in plan.not_in_graph
         ],
         "drift": [_stack_drift(node, drift) for node, drift in plan.drifts.items()],
     }

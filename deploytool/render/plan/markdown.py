@@ -120,9 +120,9 @@ def _row(change: ResourceChange) -> tuple[str, ...]:
 
 
 def _left_over(plan: Plan) -> Iterator[str]:
-    if plan.left_over:
+    if plan.not_in_graph:
         yield ""
-    for region, stack in plan.left_over:
+    for region, stack in plan.not_in_graph:
         yield f"- {code(stack.name)} ({region}): {NO_LONGER_IN_GRAPH}"
 
 

@@ -42,7 +42,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"{group.mark.markup} {name}  {group.region_names}  {escape(group.summary)}"
         yield from _details(group)
 
-    for region, stack in plan.left_over:
+    for region, stack in plan.not_in_graph:
         yield f"  [bold]{escape(stack.name)}[/]  {region}  {NO_LONGER_IN_GRAPH}"
     yield from _drift_lines(plan)
 

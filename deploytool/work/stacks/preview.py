@@ -18,11 +18,11 @@ from deploytool.core.stacks.plan import (
     Step,
     find_stacks,
     known_parameters,
-    left_over,
     make_plan,
     request_for,
     resolve,
     secret_parameters,
+    stacks_not_in_graph,
 )
 from deploytool.core.stacks.ports import Drifts, Previews, Stacks
 from deploytool.core.stacks.stack import Stack
@@ -49,7 +49,7 @@ class PlanPorts:
 class Plan:
     """What a deployment would do.
 
-    `problems` are the reasons why CloudFormation cannot plan an update. `left_over` are the stacks
+    `problems` are the reasons why CloudFormation cannot plan an update. `not_in_graph` are the stacks
     of this project and stage that are not in the graph, with their regions; a deployment does not
     change them.
     """
@@ -59,7 +59,7 @@ class Plan:
     deployed: Mapping[NodeId, Stack]
     changes: Mapping[NodeId, StackChanges] = field(default_factory=dict)
     problems: Mapping[NodeId, str] = field(default_factory=dict)
-    left_over: Sequence[tuple[str, Stack]] = ()
+    not_in_graph: Sequence[tuple[str, Stack]] = ()
     drifts: Mapping[NodeId, StackDrift] = field(default_factory=dict)
 
     @property
@@ -96,7 +96,7 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
         deployed=deployed,
         changes=preview.changes,
         problems=preview.problems,
-        left_over=left_over(graph, listed_here),
+        not_in_graph=stacks_not_in_graph(graph, listed_here),
         drifts=drifts,
     )
 

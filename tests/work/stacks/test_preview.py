@@ -227,7 +227,7 @@ def test_stacks_that_are_no_longer_in_the_graph_are_named(
         key = next(key for key in stacks.held if f":{name}:" in key[1])
         stacks.held[key].stack = Stack(name, key[1], StackStatus.CREATE_COMPLETE, {}, tags=own)
     result = plan_of(ports)
-    assert [(region, stack.name) for region, stack in result.left_over] == [
+    assert [(region, stack.name) for region, stack in result.not_in_graph] == [
         (EAST, "hello-dev-old"),
         (EAST, "renamed"),
     ]
