@@ -6,6 +6,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef, Value
@@ -144,40 +145,37 @@ def request_for(
     )
 
 
-# The action for a stack that needs a repair, and the reason. For EXPLAIN it is CloudFormation's own.
-_REPAIRS = {
-    Repair.RECREATE: (
-        Action.REPLACE,
-        "its creation failed, and CloudFormation only allows deleting it",
-    ),
-    Repair.CONTINUE: (Action.CONTINUE, "the rollback of its last update failed"),
-    Repair.EXPLAIN: (Action.REFUSE, ""),
-}
-
-
 def decide(deployed: Stack | None, fingerprint: str) -> Decision:
     """Decide what to do with a stack whose desired state has this fingerprint."""
     if deployed is None or deployed.status is StackStatus.DELETE_COMPLETE:
         return Decision(Action.CREATE, "does not exist yet")
 
     status = deployed.status
-    is_same = deployed.fingerprint == fingerprint
-    unchanged = Decision(Action.NOTHING, "template, parameters and tags are as deployed")
-    match repair_of(status, ours=deployed.fingerprint is not None):
+    repair = repair_of(status, ours=deployed.fingerprint is not None)
+
+    # At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the update is done: CloudFormation only removes the
+    # resources that it replaced.
+    is_done = repair is Repair.NONE or (repair is Repair.WAIT and status.is_good_end)
+    if is_done and deployed.fingerprint == fingerprint:
+        return Decision(Action.NOTHING, "template, parameters and tags are as deployed")
+
+    match repair:
         case Repair.NONE:
-            if is_same:
-                return unchanged
             return Decision(Action.UPDATE, "template, parameters or tags differ")
         case Repair.WAIT:
-            # At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the update is done: CloudFormation only removes
-            # the resources that it replaced.
-            if is_same and status.is_good_end:
-                return unchanged
             return Decision(Action.WAIT, f"is {status}")
-        case repair:
-            action, why = _REPAIRS[repair]
-            why = why or deployed.reason or "it needs a person"
-            return Decision(action, f"is {status}: {why}")
+        case Repair.RECREATE:
+            action = Action.REPLACE
+            why = "its creation failed, and CloudFormation only allows deleting it"
+        case Repair.CONTINUE:
+            action = Action.CONTINUE
+            why = "the rollback of its last update failed"
+        case Repair.EXPLAIN:
+            action = Action.REFUSE
+            why = deployed.reason or "it needs a person"
+        case _:
+            assert_never(repair)
+    return Decision(action, f"is {status}: {why}")
 
 
 def known_parameters(
