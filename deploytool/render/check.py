@@ -76,6 +76,7 @@ def _is_good(answer: Answer) -> bool:
         case DnsAnswer():
             return bool(answer.addresses)
         case HttpAnswer():
+            # An answer without the header of a region is not from our function
             return answer.status == 200 and answer.region is not None
         case str():
             return False

@@ -34,6 +34,7 @@ def annotation(event: StackFailed) -> str:
 
     The runner reads commands from both streams of a step; ours go to standard error.
     """
+    # The title is shown in bold, the message below it
     message = event.cause
     if event.hint:
         message += f"\n{event.hint}"

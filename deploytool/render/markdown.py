@@ -18,6 +18,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def text(value: str) -> str:
     """Escape text: it stays on one line and has no meaning to HTML or to a table."""
+    # A line break would end the row of a table
     one_line = " ".join(value.split())
     return one_line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;")
 

@@ -35,8 +35,7 @@ def outcome_document(outcome: Outcome, run_state: RunState) -> dict[str, Any]:
         for node, cause in outcome.failed.items()
     ]
     not_started = [
-        {**_node(node), "needs": [str(need) for need in needs]}
-        for node, needs in outcome.cancelled.items()
+        {**_node(node), "needs": list(map(str, needs))} for node, needs in outcome.cancelled.items()
     ]
     stopped = [{**_node(node), "state": state} for node, state in outcome.stopped.items()]
     return {
@@ -93,7 +92,7 @@ def parity_lines(parity: Parity | None) -> Iterator[str]:
 
 def left_behind_line(stage: str, nodes: Sequence[NodeId]) -> str:
     """Name the deployed stacks that the stage does not use any more."""
-    names = ", ".join(str(node) for node in nodes)
+    names = ", ".join(map(str, nodes))
     hint = f"deploytool plan --stage {stage} shows them"
     return f"[yellow]Still deployed, though stage {stage} does not use them:[/] {names} ({hint})"
 
@@ -174,6 +173,7 @@ def status_lines(
         text = f"A drill ({drill.fault}) is under way, or did not finish: {started}."
         yield f"[red]{BAD.symbol} {escape(text)}[/]"
         yield f"  If it is not running any more, {restore} undoes its fault."
+    # Without a record: it was lost, or someone inverted the health check by hand
     elif _is_inverted(check):
         yield (
             f"[red]{BAD.symbol} A drill is under way, or one did not finish:"

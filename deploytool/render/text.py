@@ -3,8 +3,9 @@
 
 def quantity(count: int, noun: str) -> str:
     """Return a number with its noun, which takes an `s` in the plural."""
-    plural = "" if count == 1 else "s"
-    return f"{count} {noun}{plural}"
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun}s"
 
 
 def shortened(text: str, width: int) -> str:

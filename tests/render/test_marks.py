@@ -1,4 +1,4 @@
-"""The marks of all outputs."""
+"""The marks of all outputs, and the phrases that count actions."""
 
 from enum import Enum
 
@@ -8,6 +8,7 @@ from deploytool.core.drill.judge import Verdict
 from deploytool.core.stacks.changes import Effect
 from deploytool.core.stacks.plan import Action
 from deploytool.render.marks import ACTIONS, EFFECTS, STATES, VERDICT_EMOJI, VERDICTS, Mark
+from deploytool.render.plan.groups import COUNTED
 from deploytool.render.run.run_state import State
 
 
@@ -16,13 +17,14 @@ from deploytool.render.run.run_state import State
     [
         (STATES, State),
         (ACTIONS, Action),
+        (COUNTED, Action),
         (EFFECTS, Effect),
         (VERDICTS, Verdict),
         (VERDICT_EMOJI, Verdict),
     ],
 )
-def test_every_value_has_a_mark(table: dict[Enum, object], values: type[Enum]) -> None:
-    """A value without a mark would stop a command while it prints its result."""
+def test_every_value_has_an_entry(table: dict[Enum, object], values: type[Enum]) -> None:
+    """A value without one would stop a command while it prints its result."""
     assert table.keys() == set(values)
 
 

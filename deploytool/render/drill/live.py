@@ -95,6 +95,7 @@ class Strips:
     def __call__(self, event: Event) -> None:
         """Take in one event."""
         with self._lock:
+            # Events of several threads arrive in any order
             self._now = max(self._now, event.at)
             self._book.learn(event)
             match event:
@@ -157,16 +158,17 @@ class Strips:
 
     def drawn(self) -> RenderableType:
         """Draw the present state."""
+        # Copy under the lock and draw after it, so that the probes do not wait for the terminal
         with self._lock:
             started = self._started
             lanes = {lane: "".join(self._lanes[lane]) for lane in sorted(self._lanes)}
             head = self._head()
-            healthy, checkers = self._health.checkers if self._health else (0, 0)
+            health = self._health_line()
         if started is None:
             return Text("")
         return Group(
             Text(head, style="bold"),
-            Text(f"health check: {healthy} of {checkers} checkers report healthy"),
+            Text(health),
             self._table(lanes),
             _legend(started),
         )
@@ -177,6 +179,12 @@ class Strips:
         if self._phase in (waiting_for("failover"), waiting_for("failback")):
             waited += f" of at most {self._bound:.0f} s"
         return f"{self._now:7.1f} s  {self._phase}, {waited}; served by {self._served_by}"
+
+    def _health_line(self) -> str:
+        if self._health is None:
+            return ""
+        healthy, checkers = self._health.checkers
+        return f"health check: {healthy} of {checkers} checkers report healthy"
 
     def _table(self, lanes: dict[str, str]) -> Table:
         longest = max((len(lane) for lane in lanes), default=0)

@@ -22,6 +22,8 @@ COUNTED = {
     Action.WAIT: "under way",
     Action.REFUSE: "refused",
     Action.NOTHING: "unchanged",
+    Action.NOT_CHOSEN: "not chosen",
+    Action.LATER: "left for a later run",
 }
 
 
@@ -78,6 +80,7 @@ def groups(plan: Plan) -> list[Group]:
             continue
         changes = plan.changes.get(step.node)
         problem = plan.problems.get(step.node)
+        # Everything that would be printed, except the region
         content = (step.node.stack, step.decision, _pending(step), changes, problem)
         steps_by_content.setdefault(content, []).append(step)
 
@@ -112,11 +115,11 @@ def _pending(step: Step) -> tuple[str, ...]:
 def counts_line(plan: Plan) -> str:
     """Return a sentence that counts the steps by what they do."""
     counts = Counter(step.decision.action for step in plan.steps)
+    # A plan without steps has nothing to do either
     if counts.keys() <= {Action.NOTHING}:
         return f"Nothing to do: {quantity(counts[Action.NOTHING], 'stack')} as desired."
 
     parts = [f"{counts[action]} {text}" for action, text in COUNTED.items() if counts[action]]
-    parts += [f"{count} to {action}" for action, count in counts.items() if action not in COUNTED]
     return f"Stacks: {', '.join(parts)}."
 
 

@@ -33,6 +33,7 @@ def plan_markdown(plan: Plan) -> str:
     When even that is too long, only the head is left.
     """
     plan_groups = groups(plan)
+    # What comes after the stacks is never left out
     rest = [*_left_over(plan), *_drift(plan)]
     summaries = [f"- {_summary(group)}\n" for group in plan_groups]
     details = ["\n".join(_details(group)) for group in plan_groups]

@@ -152,6 +152,7 @@ class Canvas:
         shade = self._shade(stretch)
         width = self.bar(stretch.start, stretch.end, shade, tooltip, height)
 
+        # Text that does not fit is in the tooltip only
         has_room = len(result) * LETTER + 12 < width
         if height >= ROW and has_room:
             x = self.scale.x(stretch.start) + 6

@@ -81,8 +81,10 @@ def comparison_document(
 def _rounded(value: float | None, unit: Unit) -> float | None:
     if value is None:
         return None
-    digits = 3 if unit is Unit.SECONDS else 6
-    return round(value, digits)
+    if unit is Unit.SECONDS:
+        return round(value, 3)
+    # Counts are whole numbers; a share of 100,000 requests needs six digits
+    return round(value, 6)
 
 
 def comparison_lines(

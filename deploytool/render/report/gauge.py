@@ -27,7 +27,8 @@ class Gauge:
 
 def gauges(figures: Sequence[Figure]) -> list[Gauge]:
     """Lay out a gauge for each figure, all on the same scale."""
-    longest = 1.0  # second; the scale divides by it
+    # At least a second, because the scale divides by it
+    longest = 1.0
     for figure in figures:
         longest = max(longest, figure.bound, figure.likely.most, figure.measured or 0.0)
     return [_gauge(figure, longest) for figure in figures]

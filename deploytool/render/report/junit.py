@@ -67,6 +67,7 @@ def _case(judgement: Judgement, check: Check) -> ET.Element:
     message = _printable(reason)
     match verdict:
         case Verdict.FAIL:
+            # Some CI systems show the attribute, others the text
             ET.SubElement(case, "failure", type=str(verdict), message=message).text = message
         case Verdict.INCONCLUSIVE:
             ET.SubElement(case, "skipped", type=str(verdict), message=message)
@@ -93,6 +94,7 @@ def _outcome(judgement: Judgement, check: Check) -> tuple[Verdict, str]:
             measured = True
         case _:
             assert_never(check)
+    # A check without a finding passes only if the drill got as far as what it judges
     if measured:
         return Verdict.PASS, ""
     return Verdict.INCONCLUSIVE, NOT_MEASURED

@@ -92,9 +92,9 @@ def lanes(history: ParsedHistory) -> Lanes:
 
     answering = _answering_lanes(history, end)
     clients = _with_prefix(answering, "client:")
-    # The two clients in a fixed order, whatever their names sort to
-    order = [FRESH, KEPT]
-    clients.sort(key=lambda lane: order.index(lane.name) if lane.name in order else len(order))
+    # The fresh client first, because its movement is the result of the drill
+    order = {FRESH: 0, KEPT: 1}
+    clients.sort(key=lambda lane: order.get(lane.name, len(order)))
 
     return Lanes(
         verdict=Lane("verdict", merged(verdicts, end)),
@@ -123,6 +123,7 @@ def _with_prefix(all_lanes: Iterable[Lane], prefix: str) -> list[Lane]:
 def merged(points: Iterable[Stretch], end: float) -> tuple[Stretch, ...]:
     """Join neighbours that are equal. Each lasts until the next one, the last one until `end`."""
     runs = [list(run) for _, run in groupby(points, key=_content)]
+    # Between two probes a lane is taken to be as the first of them saw it
     starts = [run[0].start for run in runs]
     next_starts = [*starts, end][1:]
 
@@ -147,6 +148,7 @@ def condensed(stretches: Sequence[Stretch], most: int = MOST_STRETCHES) -> tuple
         return tuple(stretches)
     begin = stretches[0].start
     end = stretches[-1].end
+    # When all stretches begin and end at the same moment, any length of a part will do
     part = (end - begin) / most or 1.0
 
     def part_number(stretch: Stretch) -> int:
@@ -185,6 +187,7 @@ def _answer(history: ParsedHistory, event: Served | DnsAnswered) -> Stretch:
             answered = history.address_book.region_of(event.addresses)
             if answered:
                 return Stretch(event.at, event.at, Kind.SERVED, answered)
+            # An address from which no region has served yet
             if event.addresses:
                 return Stretch(event.at, event.at, Kind.UNKNOWN, ", ".join(event.addresses))
             return Stretch(event.at, event.at, Kind.FAILED, event.failure or event.rcode)
@@ -196,6 +199,7 @@ def _checkers(history: ParsedHistory, end: float) -> tuple[list[CheckerCount], l
     counts: list[CheckerCount] = []
     points: dict[tuple[str, str, int], list[Stretch]] = {}
     for event in history.events:
+        # A reading that failed tells nothing about the checkers
         if not isinstance(event, HealthSeen) or event.failure:
             continue
         view.observe(event)

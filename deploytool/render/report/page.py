@@ -61,11 +61,13 @@ def page(judgement: Judgement) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("deploytool.render.report"),
+        # Names, reasons and lanes come from outside: a domain, an answer, an error message
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # The key of the picture shows the same patterns as the picture
     environment.globals["patterned"] = PATTERNED
     environment.filters["seconds"] = seconds
     environment.filters["milliseconds"] = milliseconds

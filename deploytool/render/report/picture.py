@@ -6,8 +6,9 @@ This module computes the layout; templates/picture.svg.j2 draws it.
 from dataclasses import dataclass
 
 from deploytool.core.drill.judge import Judgement
-from deploytool.core.drill.measures import client_span
-from deploytool.core.drill.parsed_history import ParsedHistory
+from deploytool.core.drill.measures import Movement, client_span
+from deploytool.core.drill.parsed_history import ParsedHistory, Window
+from deploytool.core.drill.simulation import Range
 from deploytool.render.report.canvas import (
     GAP,
     LEFT,
@@ -112,26 +113,35 @@ def _regions(lanes: Lanes, history: ParsedHistory) -> tuple[str, ...]:
 def _durations(canvas: Canvas, judgement: Judgement) -> None:
     """Add the measured and the expected duration of each movement that was started."""
     history = judgement.history
-    starts = {"failover": history.failover.start, "failback": history.failback.start}
-    if all(start is None for start in starts.values()):
+    movements = (
+        (history.failover, judgement.failover),
+        (history.failback, judgement.failback),
+    )
+    # An injection that failed is undone too: then there is a failback without a failover
+    if history.failover.start is None and history.failback.start is None:
         return
-
     canvas.heading("Measured and expected")
-    for name, start in starts.items():
-        if start is not None:
-            _measured(canvas, judgement, name, start)
-            _expected(canvas, judgement, name, start)
+    for window, movement in movements:
+        if window.start is not None:
+            span = client_span(history, window)
+            _measured(canvas, window, window.start, movement, span)
+            likely = judgement.likely[window.name].client
+            _expected(canvas, window.name, window.start, likely, judgement.expected.total)
 
 
-def _measured(canvas: Canvas, judgement: Judgement, name: str, start: float) -> None:
-    """Add a row: the client's duration as a bar, detection and DNS as ticks."""
-    history = judgement.history
-    failing_over = name == "failover"
-    window = history.failover if failing_over else history.failback
-    movement = judgement.failover if failing_over else judgement.failback
+def _measured(
+    canvas: Canvas,
+    window: Window,
+    start: float,
+    movement: Movement,
+    span: tuple[float, float] | None,
+) -> None:
+    """Add a row: the client's duration as a bar, detection and DNS as ticks.
 
-    canvas.row_label(f"{name} measured")
-    span = client_span(history, window)
+    `start` is the start of the window. `span` is the client's duration as its first and last
+    second, or None when the client did not reach the region.
+    """
+    canvas.row_label(f"{window.name} measured")
     if span is None:
         x = canvas.scale.x(start) + 6
         text = f"the client did not reach {window.to} for good"
@@ -161,10 +171,11 @@ def _tick(canvas: Canvas, at: float, tooltip: str) -> float:
     return x
 
 
-def _expected(canvas: Canvas, judgement: Judgement, name: str, start: float) -> None:
-    """Add a row: the bound as a box, and in it the likely range with its median."""
-    likely = judgement.likely[name].client
-    bound = judgement.expected.total
+def _expected(canvas: Canvas, name: str, start: float, likely: Range, bound: float) -> None:
+    """Add a row: the bound as a box, and in it the likely range with its median.
+
+    `bound` and the range are in seconds since `start`.
+    """
     left = canvas.scale.x(start)
     least = canvas.scale.x(start + likely.least)
     median = canvas.scale.x(start + likely.median)
@@ -177,6 +188,7 @@ def _expected(canvas: Canvas, judgement: Judgement, name: str, start: float) -> 
         f" median {likely.median:.0f} s, bound {bound:.0f} s"
     )
     canvas.boxes.append(Box(left, canvas.y + 2, limit - left, ROW - 4, "bound", tooltip))
+    # A box plot: a line from the least to the most with caps, the median, and beyond it the bound
     middle = canvas.y + ROW / 2
     canvas.lines += [
         Line(least, middle, most, middle, "likely"),
@@ -222,6 +234,7 @@ def _health(canvas: Canvas, lanes: Lanes) -> None:
     for count, end in zip(lanes.healthy, ends, strict=True):
         left = canvas.scale.x(count.at)
         width = canvas.scale.x(end) - left
+        # The bar grows from the bottom of the row with the share of healthy checkers
         height = ROW * count.healthy / max(count.total, 1)
         text = f"{count.healthy} of {count.total}"
         tooltip = f"{text} checkers healthy from {canvas.scale.since_zero(count.at)} s"
@@ -250,6 +263,7 @@ def _axis(canvas: Canvas, last: float) -> list[Line]:
         canvas.labels.append(Label(x, bottom + 16, f"{tick:g} s", "tick-label middle"))
         tick += step
 
+    # The picture continues after the drill: a bound can lie later than the last event
     if last < scale.end:
         x = scale.x(last)
         grid.append(Line(x, AXIS_TOP, x, bottom, "grid over"))

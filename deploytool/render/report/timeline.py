@@ -59,7 +59,9 @@ def zero_second(judgement: Judgement) -> float:
     It is the second of the injection, or the start of the drill when nothing was injected.
     """
     injected = judgement.history.injected
-    return judgement.started.at if injected is None else injected
+    if injected is None:
+        return judgement.started.at
+    return injected
 
 
 def timeline_rows(judgement: Judgement) -> Iterator[tuple[float, str]]:

@@ -85,20 +85,24 @@ def stack_text(event: StackEvents) -> str:  # noqa: C901, PLR0911  # one case an
                 text += f" [dim]({escape(holder)})[/]"
             return text
         case StackDone(_, _, action, seconds):
+            # Nothing was done: the number of unchanged stacks is printed at the end
             if action not in PAST:
                 return ""
             return f"[green]{PAST[action]}[/] in {seconds:.1f} s"
         case StackFailed(_, _, cause, hint):
+            # CloudFormation's reasons can have line breaks, and a log has an event a line
             text = f"[red]failed[/]: {escape(' '.join(cause.split()))}"
             if hint:
                 text += f"\n{escape(hint)}"
             return text
         case StackCancelled(_, _, because):
-            needs = ", ".join(str(node) for node in because)
+            needs = ", ".join(map(str, because))
             return f"[dim]not started: needs {needs}[/]"
         case Uploaded(_, _, key, size, there_already):
-            result = "already stored" if there_already else f"stored ({size:,} bytes)"
-            return f"[dim]code {key[:KEY_LENGTH]}... {result}[/]"
+            code = f"code {key[:KEY_LENGTH]}..."
+            if there_already:
+                return f"[dim]{code} already stored[/]"
+            return f"[dim]{code} stored ({size:,} bytes)[/]"
         case RunStarted():
             return ""
         case _:
@@ -133,7 +137,7 @@ def run_text(event: RunEvents) -> str:
                 " creations deleted. Ctrl-C again leaves them to CloudFormation."
             )
         case Detached(_, nodes):
-            left = ", ".join(str(node) for node in nodes) or "nothing"
+            left = ", ".join(map(str, nodes)) or "nothing"
             text = (
                 f"left to CloudFormation: {left}."
                 " Run the same command again to wait for them and to continue."

@@ -79,6 +79,7 @@ def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]
                 run_state.close()
         listener.finish()
     finally:
+        # A run that was refused before it started has no stacks to report
         if run_state.rows:
             add_to_step_summary(summary(run_state, title), terminal)
 

@@ -103,11 +103,13 @@ class RunState:
             case StackStarted():
                 # A failed creation is deleted and then created anew: both count as one
                 begun = self.rows[event.node].begun
+                if begun is None:
+                    begun = event.at
                 self._set(
                     event.node,
                     state=State.RUNNING,
                     action=event.action,
-                    begun=event.at if begun is None else begun,
+                    begun=begun,
                     expected=event.expected,
                     note="",
                 )
@@ -180,6 +182,7 @@ class RunState:
             if expected is None:
                 exact = False
                 expected = 0.0
+            # A stack that takes longer than expected can be done at any moment
             own = max(expected - (row.seconds(now) or 0.0), 0.0)
             needs_done = max((until_done.get(need, 0.0) for need in row.needs), default=0.0)
             until_done[node] = needs_done + own

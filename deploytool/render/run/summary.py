@@ -34,8 +34,11 @@ def _lines(run_state: RunState, title: str) -> Iterator[str]:
 
 
 def _failure(row: Row) -> str:
-    hint = f"<br>{text(row.hint)}" if row.hint else ""
-    return f"> [!CAUTION]\n> **{row.node}** failed: {text(row.note)}{hint}\n"
+    """Return an alert, a form of quotation that GitHub draws in colour."""
+    message = f"**{row.node}** failed: {text(row.note)}"
+    if row.hint:
+        message += f"<br>{text(row.hint)}"
+    return f"> [!CAUTION]\n> {message}\n"
 
 
 def _cells(run_state: RunState, row: Row) -> tuple[str, ...]:
@@ -55,7 +58,7 @@ def _not_started(run_state: RunState) -> Iterator[str]:
         return
     yield "Not started:\n"
     for row in rows:
-        needs = ", ".join(str(need) for need in row.needs)
+        needs = ", ".join(map(str, row.needs))
         if needs:
             yield f"- **{row.node}**, which needs {needs}"
         else:

@@ -50,6 +50,7 @@ def table(run_state: RunState, now: float, width: int, height: int) -> Text:
     if left_out:
         lines.append(Text(f"  and {len(left_out)} more: {counted(left_out)}", "dim"))
     lines.append(Text(last_line(run_state, now), "bold"))
+    # Rich would wrap a line that is too wide, and could not redraw the table in place then
     for line in lines:
         line.rstrip()
         line.truncate(width, overflow="ellipsis")
@@ -184,4 +185,5 @@ def live_table(terminal: Terminal, run_state: RunState, clock: Clock) -> Iterato
         try:
             yield
         finally:
+            # A transient display is removed when it ends
             live.transient = not run_state.shown
