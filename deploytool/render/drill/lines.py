@@ -14,7 +14,7 @@ from deploytool.core.drill.history import (
     Served,
 )
 from deploytool.core.drill.live_state import AddressBook
-from deploytool.render.report.timeline import sentence
+from deploytool.render.drill.timeline import sentence
 from deploytool.render.terminal import Terminal
 
 LANE_WIDTH = 36  # columns of a lane's name

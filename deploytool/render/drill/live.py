@@ -27,7 +27,7 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.live_state import AddressBook, HealthView
 from deploytool.core.route53.timing import expected_failover
 from deploytool.render.drill.lines import DrillLines
-from deploytool.render.report.timeline import waiting_for
+from deploytool.render.drill.timeline import waiting_for
 from deploytool.render.terminal import Terminal
 
 MOST_ANSWERS = 60  # of a lane that are kept

@@ -9,8 +9,8 @@ from rich.markup import escape
 from deploytool.core.drill.history import SCHEMA_VERSION, to_document
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.measures import Latency, Movement
+from deploytool.render.drill.figures import request_counts, seconds, serving_regions, time_note
 from deploytool.render.marks import VERDICTS
-from deploytool.render.report.figures import request_counts, seconds, serving_regions, time_note
 
 
 def drill_document(judgement: Judgement) -> dict[str, Any]:

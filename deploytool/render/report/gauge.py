@@ -6,7 +6,7 @@ This module computes the layout; templates/gauge.svg.j2 draws it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploytool.render.report.figures import Figure, likely_range, seconds
+from deploytool.render.drill.figures import Figure, likely_range, seconds
 
 # Pixels; the template draws on the same width. The edge leaves room for half of a dot
 WIDTH = 300.0

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from deploytool.core.drill.judge import Judgement
-from deploytool.render.markdown import table, text
-from deploytool.render.marks import VERDICT_EMOJI
-from deploytool.render.report.figures import (
+from deploytool.render.drill.figures import (
     PHASES,
     figures,
     likely_range,
@@ -15,7 +13,9 @@ from deploytool.render.report.figures import (
     serving_regions,
     time_note,
 )
-from deploytool.render.report.timeline import timeline_rows
+from deploytool.render.drill.timeline import timeline_rows
+from deploytool.render.markdown import table, text
+from deploytool.render.marks import VERDICT_EMOJI
 
 
 def markdown(judgement: Judgement) -> str:

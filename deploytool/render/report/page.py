@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from deploytool.core.drill.judge import Judgement
-from deploytool.render.marks import VERDICTS
-from deploytool.render.report.canvas import PATTERNED
-from deploytool.render.report.figures import (
+from deploytool.render.drill.figures import (
     PHASES,
     figures,
     likely_range,
@@ -18,10 +16,12 @@ from deploytool.render.report.figures import (
     serving_regions,
     time_note,
 )
+from deploytool.render.drill.timeline import timeline_rows, zero_second
+from deploytool.render.marks import VERDICTS
+from deploytool.render.report.canvas import PATTERNED
 from deploytool.render.report.gauge import gauges
 from deploytool.render.report.lanes import Kind, Lane, Lanes, Stretch, lanes
 from deploytool.render.report.picture import picture
-from deploytool.render.report.timeline import timeline_rows, zero_second
 
 
 @dataclass(frozen=True)

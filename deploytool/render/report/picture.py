@@ -9,6 +9,8 @@ from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.measures import Movement, client_span
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 from deploytool.core.drill.simulation import Range
+from deploytool.render.drill.figures import seconds
+from deploytool.render.drill.timeline import zero_second
 from deploytool.render.report.canvas import (
     GAP,
     LEFT,
@@ -23,9 +25,7 @@ from deploytool.render.report.canvas import (
     Line,
     TimeScale,
 )
-from deploytool.render.report.figures import seconds
 from deploytool.render.report.lanes import Kind, Lanes
-from deploytool.render.report.timeline import zero_second
 
 MOST_TICKS = 12  # on the axis
 TICK_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)  # seconds

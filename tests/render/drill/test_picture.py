@@ -7,8 +7,8 @@ import pytest
 from deploytool.core.drill.history import Event
 from deploytool.core.drill.judge import judge
 from deploytool.core.drill.simulation import Range
+from deploytool.render.drill.figures import Figure
 from deploytool.render.report.canvas import LEFT, RIGHT, WIDTH, TimeScale
-from deploytool.render.report.figures import Figure
 from deploytool.render.report.gauge import gauges
 from deploytool.render.report.lanes import lanes
 from deploytool.render.report.picture import Picture, picture

@@ -1,4 +1,4 @@
-"""What the reports of a drill show as figures: durations beside the expected ones, and counts."""
+"""What the outputs of a drill show as figures: durations beside the expected ones, and counts."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The timeline of a drill in sentences. Progress on the terminal uses the same sentences."""
+"""The timeline of a drill in sentences, for its progress on the terminal and for its reports."""
 
 from collections.abc import Iterator
 
