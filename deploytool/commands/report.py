@@ -12,7 +12,7 @@ from deploytool.core.drill.judge import Judgement, Verdict, judge
 from deploytool.files.project import read_text
 from deploytool.render.drill.result import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary
-from deploytool.render.report.comparison import comparison_document, comparison_lines, measure_pairs
+from deploytool.render.report.comparison import comparison_document, comparison_lines
 from deploytool.render.report.junit import junit_xml
 from deploytool.render.report.markdown import markdown
 from deploytool.render.terminal import Terminal
@@ -29,9 +29,8 @@ def run(args: Namespace) -> int:
         return finish(terminal, args.history, args.report_dir)
     first = _read(args.history)
     _write(first, args.report_dir, terminal)
-    pairs = measure_pairs(first, second)
-    terminal.document(comparison_document(drill_document(first), drill_document(second), pairs))
-    for line in comparison_lines(first, second, pairs):
+    terminal.document(comparison_document(first, second))
+    for line in comparison_lines(first, second):
         terminal.say(line)
     return _exit_code(first)
 

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from rich.markup import escape
 
 from deploytool.core.drill.judge import Judgement
+from deploytool.render.drill.result import drill_document
 
 COUNTS = ("failed", "misrouted", "flaps")  # the measures of a movement that are no durations
 
@@ -37,7 +38,7 @@ class MeasurePair:
         return self.second - self.first
 
 
-def measure_pairs(first: Judgement, second: Judgement) -> list[MeasurePair]:
+def _pairs(first: Judgement, second: Judgement) -> list[MeasurePair]:
     """Return every measure of both drills, named by its place in drill.json."""
     second_values = {name: value for name, _, value in _measures(second)}
     return [
@@ -63,9 +64,7 @@ def _measures(judgement: Judgement) -> Iterator[tuple[str, Unit, float | None]]:
             yield f"latency.{phase}.{name}", Unit.SECONDS, value
 
 
-def comparison_document(
-    first: dict[str, Any], second: dict[str, Any], pairs: list[MeasurePair]
-) -> dict[str, Any]:
+def comparison_document(first: Judgement, second: Judgement) -> dict[str, Any]:
     """Return both drills' documents and the differences, seconds rounded to a millisecond."""
     differences = {
         pair.measure: {
@@ -73,9 +72,13 @@ def comparison_document(
             "second": _rounded(pair.second, pair.unit),
             "difference": _rounded(pair.difference, pair.unit),
         }
-        for pair in pairs
+        for pair in _pairs(first, second)
     }
-    return {"first": first, "second": second, "differences": differences}
+    return {
+        "first": drill_document(first),
+        "second": drill_document(second),
+        "differences": differences,
+    }
 
 
 def _rounded(value: float | None, unit: Unit) -> float | None:
@@ -87,9 +90,7 @@ def _rounded(value: float | None, unit: Unit) -> float | None:
     return round(value, 6)
 
 
-def comparison_lines(
-    first: Judgement, second: Judgement, pairs: list[MeasurePair]
-) -> Iterator[str]:
+def comparison_lines(first: Judgement, second: Judgement) -> Iterator[str]:
     """Yield both verdicts and a table of the measures, with rich's markup.
 
     A measure that neither drill has is left out.
@@ -99,7 +100,7 @@ def comparison_lines(
         yield f"{name:8}[bold]{judgement.verdict.upper()}[/]  {reasons}"
 
     yield f"{'':26}{'first':>12}{'second':>12}{'difference':>12}"
-    for pair in pairs:
+    for pair in _pairs(first, second):
         if pair.first is None and pair.second is None:
             continue
         left = _cell(pair.first, pair.unit)

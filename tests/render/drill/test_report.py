@@ -10,8 +10,7 @@ from deploytool.core.drill.history import DnsAnswered, DrillAborted, Event, Faul
 from deploytool.core.drill.judge import Check, Judgement, Verdict, judge
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.project.drill_settings import Objectives
-from deploytool.render.drill.result import drill_document
-from deploytool.render.report.comparison import comparison_document, comparison_lines, measure_pairs
+from deploytool.render.report.comparison import comparison_document, comparison_lines
 from deploytool.render.report.junit import junit_xml
 from deploytool.render.report.lanes import CheckerCount, lanes
 from deploytool.render.report.markdown import markdown
@@ -34,10 +33,8 @@ def test_junit(history: History, golden: Golden) -> None:
 def test_a_comparison(history: History, golden: Golden, plain: Callable[..., str]) -> None:
     """The comparison has each measure of both drills, and the second value minus the first."""
     first, second = judge(history()), judge(history(failing=True))
-    golden("comparison.txt", plain(*comparison_lines(first, second, measure_pairs(first, second))))
-    document = comparison_document(
-        drill_document(first), drill_document(second), measure_pairs(first, second)
-    )
+    golden("comparison.txt", plain(*comparison_lines(first, second)))
+    document = comparison_document(first, second)
     assert document["differences"]["requests.failed"] == {"first": 0, "second": 3, "difference": 3}
     assert document["second"]["requests"]["failed"] == 3
 
