@@ -1,4 +1,4 @@
-"""Results of commands as JSON documents and as lines: a run, the stacks, the outputs, the status."""
+"""The results of commands as JSON and as lines: a run, the outputs, the status of a stage."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -207,7 +207,7 @@ REST: tuple[Event, ...] = (
 
 @pytest.fixture
 def half() -> tuple[Event, ...]:
-    """The beginning of a run: one stack runs, one waits, and one is blocked by another operation."""
+    """The beginning of a run: a stack runs, one waits, one is blocked by another operation."""
     return HALF
 
 

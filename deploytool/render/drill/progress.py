@@ -14,7 +14,8 @@ def drill_progress(terminal: Terminal) -> Iterator[Callable[[Event], None]]:
     if not terminal.live:
         yield DrillLines(terminal)
         return
-    from deploytool.render.drill.live import live_strips  # noqa: PLC0415  # only where strips are drawn
+    # A log does not need what draws
+    from deploytool.render.drill.live import live_strips  # noqa: PLC0415
 
     with live_strips(terminal) as listener:
         yield listener

@@ -20,7 +20,6 @@ def drill_document(judgement: Judgement) -> dict[str, Any]:
     happen.
     """
     started = judgement.started
-    failover = judgement.failover
     expected = judgement.expected.terms()
     return {
         "schema_version": SCHEMA_VERSION,
@@ -35,16 +34,11 @@ def drill_document(judgement: Judgement) -> dict[str, Any]:
         "speed": started.speed,
         "started": started.wall_time,
         "served_by": dict(judgement.served_by),
-        "seconds": {
-            "detection": _rounded(failover.detection),
-            "dns": _rounded(failover.dns),
-            "client": _rounded(failover.client),
-            "failback": _rounded(judgement.failback.client),
-        },
+        "seconds": _main_figures(judgement),
         "expected_seconds": {name: _rounded(value) for name, value in expected.items()},
         "likely_seconds": {name: asdict(likely) for name, likely in judgement.likely.items()},
         "measures": {
-            "failover": _measures(failover),
+            "failover": _measures(judgement.failover),
             "failback": _measures(judgement.failback),
         },
         "requests": asdict(judgement.requests),
@@ -53,6 +47,17 @@ def drill_document(judgement: Judgement) -> dict[str, Any]:
         },
         "restored": judgement.restored,
         "timeline": [to_document(event) for event in judgement.timeline],
+    }
+
+
+def _main_figures(judgement: Judgement) -> dict[str, float | None]:
+    """Return the four figures to quote."""
+    failover = judgement.failover
+    return {
+        "detection": _rounded(failover.detection),
+        "dns": _rounded(failover.dns),
+        "client": _rounded(failover.client),
+        "failback": _rounded(judgement.failback.client),
     }
 
 

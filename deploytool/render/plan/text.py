@@ -48,7 +48,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
     count = len(interruptions(plan))
     if count:
-        yield f"[red]! Resources that serve traffic are, or may be, replaced or deleted: {count}.[/]"
+        warning = "Resources that serve traffic are, or may be, replaced or deleted"
+        yield f"[red]! {warning}: {count}.[/]"
     yield counts_line(plan)
 
 

@@ -89,8 +89,8 @@ class TimeScale:
 class Canvas:
     """The shapes so far, and the place `y` of the next row.
 
-    The template draws all boxes below all lines, and those below all labels. `regions` are the regions
-    that answered: a region's place in it decides its colour.
+    The template draws all boxes below all lines, and those below all labels. `regions` are the
+    regions that answered: a region's place in it decides its colour.
     """
 
     scale: TimeScale

@@ -78,7 +78,7 @@ def picture(judgement: Judgement, lanes: Lanes) -> Picture:
     return Picture(
         width=WIDTH,
         height=canvas.y + 30,
-        description=f"{judgement.verdict}: {reasons}. The table below the picture has the same data.",
+        description=f"{judgement.verdict}: {reasons}. A table below has the same data.",
         grid=tuple(grid),
         boxes=tuple(canvas.boxes),
         lines=tuple(canvas.lines),

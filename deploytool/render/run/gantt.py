@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from deploytool.render.run.run_state import Row, RunState, State
 
-# Without a time zone: Mermaid reads and writes times in its reader's zone, so offsets stay as they are
+# Without a time zone: Mermaid reads and writes times in its reader's zone, so offsets stay
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001
 SHORTEST = 0.001  # seconds; Mermaid does not draw a bar without length
 HOUR = 3600.0

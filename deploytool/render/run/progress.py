@@ -87,6 +87,7 @@ def progress(terminal: Terminal, clock: Clock, title: str) -> Iterator[Progress]
 def _display(terminal: Terminal, run_state: RunState, clock: Clock) -> AbstractContextManager[None]:
     if not terminal.live:
         return nullcontext()
-    from deploytool.render.run.table import live_table  # noqa: PLC0415  # only where a table is drawn
+    # A log does not need what draws
+    from deploytool.render.run.table import live_table  # noqa: PLC0415
 
     return live_table(terminal, run_state, clock)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from graphlib import TopologicalSorter
+from typing import assert_never
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import (
@@ -78,6 +79,34 @@ class Row:
                 return self.action or str(self.state)
 
 
+RowEvent = StackStarted | StackWaiting | StackHeld | StackDone | StackFailed | StackCancelled
+
+
+def row_after(row: Row, event: RowEvent) -> Row:
+    """Return the row of a stack after an event of that stack."""
+    match event:
+        case StackStarted(at, _, action, expected):
+            # A failed creation is deleted and then created anew: both count as one
+            begun = at if row.begun is None else row.begun
+            return replace(
+                row, state=State.RUNNING, action=action, begun=begun, expected=expected, note=""
+            )
+        case StackWaiting(_, _, status):
+            note = f"for another operation ({status})"
+            return replace(row, state=State.BLOCKED, note=note)
+        case StackHeld(_, _, standby):
+            note = f"until {standby} has passed its check"
+            return replace(row, state=State.BLOCKED, note=note)
+        case StackDone(at, _, action):
+            return replace(row, state=State.DONE, action=action, ended=at, note="")
+        case StackFailed(at, _, cause, hint):
+            return replace(row, state=State.FAILED, ended=at, note=cause, hint=hint)
+        case StackCancelled(_, _, because):
+            return replace(row, state=State.NOT_STARTED, needs=because)
+        case _:
+            assert_never(event)
+
+
 @dataclass(frozen=True)
 class Remaining:
     """The time to the end of a run. `exact` is False when it is only the least, in seconds."""
@@ -96,37 +125,12 @@ class RunState:
     over: bool = False
 
     def __call__(self, event: Event) -> None:
+        """Take in one event."""
         self.now = event.at
-        match event:
-            case RunStarted():
-                self._start(event)
-            case StackStarted():
-                # A failed creation is deleted and then created anew: both count as one
-                begun = self.rows[event.node].begun
-                if begun is None:
-                    begun = event.at
-                self._set(
-                    event.node,
-                    state=State.RUNNING,
-                    action=event.action,
-                    begun=begun,
-                    expected=event.expected,
-                    note="",
-                )
-            case StackWaiting():
-                note = f"for another operation ({event.status})"
-                self._set(event.node, state=State.BLOCKED, note=note)
-            case StackHeld():
-                note = f"until {event.standby} has passed its check"
-                self._set(event.node, state=State.BLOCKED, note=note)
-            case StackDone(at, node, action):
-                self._set(node, state=State.DONE, action=action, ended=at, note="")
-            case StackFailed(at, node, cause, hint):
-                self._set(node, state=State.FAILED, ended=at, note=cause, hint=hint)
-            case StackCancelled():
-                self._set(event.node, state=State.NOT_STARTED, needs=event.because)
-            case _:
-                pass
+        if isinstance(event, RunStarted):
+            self._start(event)
+        elif isinstance(event, RowEvent):
+            self.rows[event.node] = row_after(self.rows[event.node], event)
 
     def _start(self, event: RunStarted) -> None:
         self.started = event.at
@@ -139,10 +143,7 @@ class RunState:
         self.over = True
         for row in self.in_state(State.WAITING, State.BLOCKED):
             needs = tuple(self.unfinished_needs(row))
-            self._set(row.node, state=State.NOT_STARTED, needs=needs)
-
-    def _set(self, node: NodeId, **changes: object) -> None:
-        self.rows[node] = replace(self.rows[node], **changes)  # type: ignore[arg-type]  # each of the type of its field
+            self.rows[row.node] = replace(row, state=State.NOT_STARTED, needs=needs)
 
     def in_state(self, *states: State) -> list[Row]:
         """Return the rows in one of these states, in the order of the graph."""
