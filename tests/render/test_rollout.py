@@ -30,7 +30,7 @@ EAST, WEST = "us-east-1", "us-west-2"
         ),
         (
             RolloutUnordered(1.0, (EAST, WEST)),
-            "--parallel: us-east-1 and us-west-2 change at once without a check",
+            "--parallel: us-east-1 and us-west-2 are both changed without a check",
         ),
         (
             StageUnnamed(1.0, "dev.example.com"),

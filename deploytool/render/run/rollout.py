@@ -25,7 +25,7 @@ def rollout_text(event: RolloutEvents) -> str:
             return f"{reason}: {standby} is updated first, and must pass its check"
         case RolloutUnordered(_, regions):
             return (
-                f"[bold red]--parallel: {' and '.join(regions)} change at once without a check;"
+                f"[bold red]--parallel: {' and '.join(regions)} are both changed without a check;"
                 " a bad version takes down every region that it reaches[/]"
             )
         case StageUnnamed(_, domain):
