@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deploytool.core.errors import InputError
+from deploytool.localcloud.control import PREFIX
 from deploytool.localcloud.control.event_log import EventLog
 from deploytool.localcloud.control.status import CloudStatus
 from deploytool.localcloud.dns.delegation import Delegations
@@ -33,8 +34,6 @@ from deploytool.localcloud.edges.asgi import AsgiApp, Receive, Scope, Send, read
 from deploytool.localcloud.edges.edge import Edge
 from deploytool.localcloud.edges.edge_state import parse_edge_state
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
-
-_PREFIX = "/_deploytool/"
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,12 @@ class ControlApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._emulator(scope, receive, send)
             return
 
         method = scope["method"]
-        path = scope["path"].removeprefix(_PREFIX)
+        path = scope["path"].removeprefix(PREFIX)
         body = await read_body(receive)
         status = 200
         document: object
@@ -100,7 +99,7 @@ class ControlApplication:
             case "POST", ["shutdown"]:
                 return {"stopping": True}
             case _:
-                raise _NotFound(f"{method} {_PREFIX}{path}")
+                raise _NotFound(f"{method} {PREFIX}{path}")
 
     def _read(self, segments: list[str]) -> object:
         match segments:
@@ -113,7 +112,7 @@ class ControlApplication:
             case ["regions", region]:
                 return _edge_to_json(self._edge(region))
             case _:
-                raise _NotFound(f"GET {_PREFIX}{'/'.join(segments)}")
+                raise _NotFound(f"GET {PREFIX}{'/'.join(segments)}")
 
     def _edge(self, region: str) -> Edge:
         edge = self._parts.edges.get(region)

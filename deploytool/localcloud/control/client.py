@@ -7,12 +7,12 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from deploytool.core.errors import DeploytoolError
+from deploytool.localcloud.control import PREFIX
 from deploytool.localcloud.control.status import CloudStatus
 from deploytool.localcloud.edges.edge_state import EdgeState, parse_edge_state
 from deploytool.localcloud.state import State
 
 _TIMEOUT_SECONDS = 8.0
-_PREFIX = "/_deploytool/"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ControlClient:
         # http.client asks no proxy, whatever the environment says: this is loopback.
         connection = HTTPConnection(host, int(port), timeout=_TIMEOUT_SECONDS)
         try:
-            connection.request(method, _PREFIX + path, body)
+            connection.request(method, PREFIX + path, body)
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, HTTPException, ValueError) as error:
