@@ -22,7 +22,7 @@ def test_a_second_deployment_changes_nothing_and_says_so(deployed: Any) -> None:
 
 def test_new_code_redeploys_only_the_function(deployed: Any) -> None:
     """Both regions' lambda stacks, and the answer names the new version."""
-    handler = next((deployed.folder / "lambda").glob("*.py"))
+    handler = deployed.folder / "lambda" / "api" / "handler.py"
     before = deployed.deploytool("check", "--output", "json").json["version"]
     handler.write_text(handler.read_text() + "\n# changed\n")
     done = deployed.deploytool("deploy", "--output", "json")
