@@ -19,7 +19,7 @@ from deploytool.core.project.bootstrap import (
 from deploytool.core.project.config import Stage
 from deploytool.core.project.graph import Graph
 from deploytool.files.project import Project, load_project
-from deploytool.render.results import outcome_document
+from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
 from deploytool.targets import Target, open_target

@@ -19,7 +19,7 @@ from deploytool.core.stacks.events import Emit, Event, RecordsNeeded
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.planfile import changes_since, plan_basis, read_plan_file
 from deploytool.core.stacks.rollout import Endpoint, left_behind
-from deploytool.render.results import (
+from deploytool.render.run.outcome import (
     left_behind_line,
     outcome_document,
     parity_document,

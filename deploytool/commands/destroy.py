@@ -5,7 +5,7 @@ from argparse import Namespace
 from deploytool.commands._common import Run, confirmed, opened, title
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.errors import InputError
-from deploytool.render.results import outcome_document
+from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.work.certificates.cleanup import ZoneCleaner
 from deploytool.work.stacks.deploy import DeployOptions, find_deployed

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from deploytool.commands._common import opened, regions_checked
 from deploytool.core.errors import DeploytoolError
-from deploytool.render.results import outputs_document
+from deploytool.render.status import outputs_document
 from deploytool.work.stacks.deploy import find_deployed
 
 

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from deploytool.commands._common import opened, regions_checked
 from deploytool.core.project.graph import OutputRef
-from deploytool.render.results import status_document, status_lines
+from deploytool.render.status import status_document, status_lines
 from deploytool.services import drill_records
 from deploytool.work.stacks.deploy import find_deployed
 

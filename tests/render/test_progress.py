@@ -13,8 +13,8 @@ from rich.console import Console
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import Event, RunStarted, StackDone, StackFailed, StackStarted
 from deploytool.render.github import annotation
-from deploytool.render.results import outcome_document
 from deploytool.render.run.gantt import gantt
+from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.run.run_state import Remaining, RunState, State
 from deploytool.render.run.summary import summary
