@@ -2,20 +2,19 @@
 leaves behind. Pure.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from deploytool.core.project.expressions import Evaluator, known_parts
 from deploytool.core.route53.zone import DnsRecord, RecordSet, canonical
 
 CERTIFICATE_TYPE = "AWS::CertificateManager::Certificate"
+HOSTED_ZONE_TYPE = "AWS::Route53::HostedZone"
 # What ACM's CNAME values end in (ACM User Guide, "DNS validation")
 VALIDATION_TARGET = ".acm-validations.aws."
 RECORD_TTL = 300  # seconds, for the records that are created by hand; ACM does not say
-_IN_SUB = re.compile(r"\$\{([A-Za-z0-9:]+)\}")
-_NO_VALUE = "AWS::NoValue"
 
 
 class CertificateStatus(StrEnum):
@@ -71,89 +70,47 @@ class CertificateRequest:
 def certificate_requests(
     document: Mapping[str, Any], parameters: Mapping[str, str]
 ) -> tuple[CertificateRequest, ...]:
-    """The certificates of a template with DNS validation, its parameters given (defaults apply).
-    Other functions of CloudFormation than Ref, Sub, If and the conditions' own are not followed:
-    what they give is left out.
+    """Return the certificates with DNS validation that a template asks for, given its parameters.
+
+    A certificate whose condition is unknown counts as asked for: a check too many costs a query, and
+    a check too few lets a deployment wait for 72 hours. Names and zones that are unknown are left out.
     """
-    reader = _Reader(document, parameters)
-    found = []
+    evaluator = Evaluator(document, parameters)
+    requests = []
     for spec in document["Resources"].values():
-        if spec.get("Type") != CERTIFICATE_TYPE or not reader.holds(spec.get("Condition")):
+        if spec.get("Type") != CERTIFICATE_TYPE or evaluator.has_resource(spec) is False:
             continue
-        properties = reader.value(spec.get("Properties", {}))
-        names = [properties.get("DomainName"), *(properties.get("SubjectAlternativeNames") or ())]
-        options = [
-            each
-            for each in properties.get("DomainValidationOptions") or ()
-            if isinstance(each, Mapping)
-        ]
-        zones = {
-            str(each["DomainName"]): each["HostedZoneId"]
-            for each in options
-            if each.get("HostedZoneId")
-        }
-        found.append(
-            CertificateRequest(tuple(dict.fromkeys(str(name) for name in names if name)), zones)
-        )
-    return tuple(found)
+        properties = known_parts(evaluator.value(spec.get("Properties", {}))) or {}
+        requests.append(_request(properties))
+    return tuple(requests)
+
+
+def _request(properties: Mapping[str, Any]) -> CertificateRequest:
+    """Return the request that a certificate's properties make."""
+    names = [properties.get("DomainName"), *(properties.get("SubjectAlternativeNames") or ())]
+    distinct_names = dict.fromkeys(str(name) for name in names if name)
+
+    zones = {}
+    for option in properties.get("DomainValidationOptions") or ():
+        if isinstance(option, Mapping) and option.get("DomainName") and option.get("HostedZoneId"):
+            zones[str(option["DomainName"])] = option["HostedZoneId"]
+    return CertificateRequest(tuple(distinct_names), zones)
 
 
 def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -> str | None:
-    """The name of the hosted zone that a template makes, its parameters given, or None."""
-    reader = _Reader(document, parameters)
+    """Return the name of the hosted zone that a template creates, or None.
+
+    A zone whose condition is unknown counts as created. A zone whose name is unknown does not: there
+    is no name to look for.
+    """
+    evaluator = Evaluator(document, parameters)
     for spec in document["Resources"].values():
-        if spec.get("Type") == "AWS::Route53::HostedZone" and reader.holds(spec.get("Condition")):
-            name = reader.value(spec.get("Properties", {})).get("Name")
-            return canonical(name) if name else None
+        if spec.get("Type") != HOSTED_ZONE_TYPE or evaluator.has_resource(spec) is False:
+            continue
+        properties = known_parts(evaluator.value(spec.get("Properties", {}))) or {}
+        name = properties.get("Name")
+        return canonical(name) if name else None
     return None
-
-
-class _Reader:
-    """Reads a template's properties with its parameters put in."""
-
-    def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
-        specs = document.get("Parameters") or {}
-        self._values = {
-            name: str(spec["Default"]) for name, spec in specs.items() if "Default" in spec
-        } | dict(parameters)
-        self._conditions = document.get("Conditions") or {}
-
-    def value(self, node: Any) -> Any:  # noqa: ANN401, PLR0911  # any node of a template; a line a function
-        match node:
-            case {"Ref": str(name)} if len(node) == 1:
-                return self._values.get(name)
-            case {"Fn::Sub": str(text)} if len(node) == 1:
-                return _IN_SUB.sub(lambda found: self._values.get(found[1], found[0]), text)
-            case {"Fn::If": [condition, yes, no]} if len(node) == 1:
-                return self.value(yes if self.holds(condition) else no)
-            case {"Ref": _} | {"Fn::Sub": _} | {"Fn::GetAtt": _} | {"Fn::ImportValue": _}:
-                return None
-            case Mapping():
-                return {
-                    key: each
-                    for key, given in node.items()
-                    if (each := self.value(given)) is not None
-                }
-            case list():
-                return [each for given in node if (each := self.value(given)) is not None]
-        return node
-
-    def holds(self, condition: Any) -> bool:  # noqa: ANN401, PLR0911  # a condition's name or function; a line each
-        match condition:
-            case None:
-                return True
-            case str() | {"Condition": str()}:
-                name = condition if isinstance(condition, str) else condition["Condition"]
-                return self.holds(self._conditions.get(name))
-            case {"Fn::Equals": [left, right]}:
-                return str(self.value(left)) == str(self.value(right))
-            case {"Fn::Not": [inner]}:
-                return not self.holds(inner)
-            case {"Fn::And": list(parts)}:
-                return all(map(self.holds, parts))
-            case {"Fn::Or": list(parts)}:
-                return any(map(self.holds, parts))
-        return True
 
 
 def newest(certificates: Sequence[Certificate], request: CertificateRequest) -> Certificate | None:

@@ -5,13 +5,14 @@ module that knows YAML.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from deploytool.core.errors import InputError, InputProblem
+from deploytool.core.project.expressions import rename_reference
 
 try:  # several times as fast; PyYAML has it where it was built with libyaml
     from yaml import CSafeLoader as _SafeLoader
@@ -129,48 +130,11 @@ def without_words(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rename_resource(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """The document with a logical id renamed, and every reference to it (Ref, GetAtt, Sub,
-    DependsOn).
-    """
-    renamed = _renamed(document, old, new)
-    renamed["Resources"] = {
-        new if name == old else name: spec for name, spec in renamed["Resources"].items()
-    }
+    """Return the document with a logical id and every reference to it renamed."""
+    renamed: dict[str, Any] = rename_reference(document, old, new)
+    resources = renamed["Resources"]
+    renamed["Resources"] = {new if name == old else name: spec for name, spec in resources.items()}
     return renamed
-
-
-def _renamed(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    in_text = re.compile(r"\$\{" + re.escape(old) + r"(?=[.}])")
-    handlers: dict[str, Callable[[Any], Any]] = {
-        "Ref": lambda value: new if value == old else value,
-        "DependsOn": lambda value: (
-            [new if each == old else each for each in value]
-            if isinstance(value, list)
-            else new
-            if value == old
-            else value
-        ),
-        "Fn::GetAtt": lambda value: (
-            [new if value[0] == old else value[0], *value[1:]] if isinstance(value, list) else value
-        ),
-        "Fn::Sub": lambda value: (
-            [in_text.sub("${" + new, value[0]), walk(value[1])]
-            if isinstance(value, list)
-            else in_text.sub("${" + new, value)
-        ),
-    }
-
-    def walk(value: Any) -> Any:  # noqa: ANN401  # any node of a YAML document
-        if isinstance(value, dict):
-            return {
-                key: handlers[key](each) if key in handlers else walk(each)
-                for key, each in value.items()
-            }
-        return [walk(each) for each in value] if isinstance(value, list) else value
-
-    result = walk(document)
-    assert isinstance(result, dict)  # noqa: S101  # for the type checker: a mapping walks to a mapping
-    return result
 
 
 def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from deploytool.core.project.expressions import refers_to
 from deploytool.core.stacks.stack import StackStatus
-from deploytool.core.stacks.templatediff import refers_to
 
 # The statuses in which DetectStackDrift works (User Guide, "Detect drift on an entire stack").
 CHECKABLE = frozenset(

@@ -4,11 +4,11 @@ CloudFormation knows the changes exactly, from a change set. The functions here 
 stack that does not allow a change set yet.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from deploytool.core.project.expressions import Evaluator, references, refers_to
 from deploytool.core.stacks.changes import (
     SERVING,
     DeployedTemplate,
@@ -16,8 +16,6 @@ from deploytool.core.stacks.changes import (
     PropertyChange,
     ResourceChange,
 )
-
-IN_SUB = re.compile(r"\$\{([^!}.][^}.]*)")
 
 # Attributes of a resource that are not compared as values of their own. A change of DependsOn or
 # Condition alone changes no resource.
@@ -92,35 +90,6 @@ def settled_outputs(
     return frozenset(settled)
 
 
-def refers_to(value: object, names: Collection[str]) -> bool:
-    """Return whether a part of a template uses a parameter, resource or condition of `names`."""
-    return any(name in names for name in references(value))
-
-
-def references(value: object) -> Iterator[str]:
-    """Find the parameters, resources and conditions that a part of a template uses."""
-    if isinstance(value, list):
-        for item in value:
-            yield from references(item)
-    elif isinstance(value, Mapping):
-        for key, member in value.items():
-            yield from _named(str(key), member)
-            yield from references(member)
-
-
-def _named(function: str, argument: object) -> Iterator[str]:
-    """Find the names in a function's own argument, without those in functions inside it."""
-    match function, argument:
-        case (("Ref" | "Condition"), str(name)):
-            yield name
-        case (("Fn::GetAtt" | "Fn::If"), [str(name), *_]):
-            yield name
-        case "Fn::GetAtt", str(name):
-            yield name.split(".", 1)[0]
-        case ("Fn::Sub", str(text)) | ("Fn::Sub", [str(text), *_]):
-            yield from IN_SUB.findall(text)
-
-
 class _Version:
     """A template with its parameters: the deployed or the desired version of a stack."""
 
@@ -133,47 +102,16 @@ class _Version:
         self.parameters: dict[str, str | None] = {**defaults, **parameters}
         self.conditions: Mapping[str, Any] = document.get("Conditions") or {}
         self.resources: Mapping[str, Any] = document["Resources"]
+        self._evaluator = Evaluator(document, parameters)
 
     def type(self, name: str) -> str:
         return str(self.resources[name].get("Type", ""))
 
     def present(self, name: str) -> bool | None:
-        """Whether the stack has this resource; None when that depends on what is not known."""
+        """Return whether the stack has this resource; None when its condition is unknown."""
         if name not in self.resources:
             return False
-        condition = self.resources[name].get("Condition")
-        return True if condition is None else self._holds({"Condition": condition})
-
-    def _holds(self, expression: Any) -> bool | None:  # noqa: ANN401  # any expression of a template
-        match expression:
-            case {"Condition": name}:
-                return self._holds(self.conditions.get(name))
-            case {"Fn::Not": [inner]}:
-                held = self._holds(inner)
-                return None if held is None else not held
-            case {"Fn::Equals": [left, right]}:
-                known = self._value(left), self._value(right)
-                return None if None in known else known[0] == known[1]
-            case {"Fn::And": parts}:
-                return _all([self._holds(each) for each in parts])
-            case {"Fn::Or": parts}:
-                none = _all(
-                    [None if held is None else not held for held in map(self._holds, parts)]
-                )
-                return None if none is None else not none
-        return None
-
-    def _value(self, value: Any) -> str | None:  # noqa: ANN401  # the same
-        match value:
-            case {"Ref": str(name)}:
-                return self.parameters.get(name)
-            case str() | int() | float():
-                return str(value)
-        return None
-
-
-def _all(held: list[bool | None]) -> bool | None:
-    return False if False in held else None if None in held else True
+        return self._evaluator.has_resource(self.resources[name])
 
 
 class _Estimate:

@@ -18,6 +18,7 @@ from deploytool.core.certificates.certificate import (
     failover_targets,
     foreign_records,
     found_in_words,
+    hosted_zone_in,
     leftovers,
     newest,
     records_needed,
@@ -75,6 +76,37 @@ def test_conditions(parameters: dict[str, str], zones: dict[str, str]) -> None:
     assert certificate_requests(document, parameters) == (
         CertificateRequest(("a.example.com", "*.a.example.com"), zones),
     )
+
+
+UNKNOWN = """
+Parameters:
+  Zone: {Type: String}
+Conditions:
+  Here: !Equals [!Ref AWS::Region, us-east-1]
+Resources:
+  Certificate:
+    Type: AWS::CertificateManager::Certificate
+    Condition: Here
+    Properties:
+      DomainName: a.example.com
+      SubjectAlternativeNames: [!Join [., [b, example.com]], !Sub "${AWS::Region}.example.com"]
+      DomainValidationOptions:
+        - {DomainName: a.example.com, HostedZoneId: !ImportValue zone}
+  Zone: {Type: AWS::Route53::HostedZone, Condition: Here, Properties: {Name: example.com}}
+"""
+
+
+def test_a_certificate_with_an_unknown_condition_counts_as_asked_for() -> None:
+    """Its unknown names and zones are left out."""
+    document: Any = load_yaml(UNKNOWN, "x")
+    assert certificate_requests(document, {}) == (CertificateRequest(("a.example.com",), {}),)
+
+
+def test_a_hosted_zone_with_an_unknown_condition_counts_as_created() -> None:
+    """A zone with an unknown name does not: there is no name to look for."""
+    assert hosted_zone_in(load_yaml(UNKNOWN, "x"), {}) == "example.com."
+    unnamed = UNKNOWN.replace("Name: example.com", "Name: !Ref Zone")
+    assert hosted_zone_in(load_yaml(unnamed, "x"), {}) is None
 
 
 def test_newest() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from deploytool.core.project.template import load_yaml
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
-from deploytool.core.stacks.templatediff import creations, estimate, references, settled_outputs
+from deploytool.core.stacks.templatediff import creations, estimate, settled_outputs
 
 BEFORE = """
 Parameters:
@@ -152,13 +152,21 @@ def test_an_output_with_another_expression_is_not_settled() -> None:
     assert "Arn" not in settled_outputs(before, after, {**NAMES}, [])
 
 
-def test_references_are_found_in_every_function() -> None:
-    """In Ref, GetAtt in both forms, Sub with and without variables, If, and nested functions."""
-    text = (
-        "[!Ref A, !GetAtt B.Arn, {'Fn::GetAtt': [C, Arn]}, !Sub '${D}${E.Arn}${!No}', "
-        "!Sub ['${F}', {F: !Ref G}], !If [H, !Ref I, 1]]"
-    )
-    assert set(references(load_yaml(text, "t"))) == set("ABCDEFGHI")
+@pytest.mark.parametrize("mode", [None, "failover"])
+def test_a_resource_with_an_unknown_condition_counts_as_created(mode: str | None) -> None:
+    """A preview of a creation names a resource unless its condition is known to be false."""
+    created = creations(load_yaml(BEFORE, "t"), {"Mode": mode})
+    assert "Check" in {change.logical_id for change in created}
+
+
+def test_an_update_to_an_unknown_condition_creates_and_never_deletes() -> None:
+    """A resource that is missing counts as created, and one that is there as kept."""
+    assert changed(parameters={"Mode": None})["Check"].effect is Effect.CREATE
+
+    document = load_yaml(BEFORE, "t")
+    deployed = DeployedTemplate(document, {**NAMES, "Mode": "failover"})
+    changes = estimate(deployed, document, {**NAMES, "Key": "k", "Mode": None})
+    assert "Check" not in {change.logical_id for change in changes}
 
 
 VALUES = st.recursive(
