@@ -221,7 +221,7 @@ class RolloutGate(DeployHooks):
         if self._has_passed:
             return None
 
-        (other,) = (each for each in self._graph.regions if each not in self._rollout.regions)
+        (other,) = set(self._graph.regions) - set(self._rollout.regions)
         if not self._refusal:
             settle = min(self._rollout.settle, SETTLE_UNCHANGED)
             result = self._poll(other, settle, 1, frozenset())
