@@ -88,11 +88,16 @@ def _answer_text(answer: Answer) -> str:
     match answer:
         case DnsAnswer():
             result = ", ".join(answer.addresses) or answer.rcode
+            # An answer without records has no TTL
+            if answer.ttl is None:
+                return result
             return f"{result}  (TTL {answer.ttl} s)"
         case HttpAnswer():
-            milliseconds = answer.seconds * 1000
-            served_by = f"{answer.status} from {answer.region}"
-            return f"{served_by}, version {answer.version}, {milliseconds:.0f} ms"
+            parts = [f"{answer.status} from {answer.region or 'no region'}"]
+            if answer.version:
+                parts.append(f"version {answer.version}")
+            parts.append(f"{answer.seconds * 1000:.0f} ms")
+            return ", ".join(parts)
         case str():
             return answer
         case _:

@@ -11,6 +11,8 @@ from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks.stack import Stack
 from deploytool.render.marks import ABSENT, ATTENTION, BAD, GOOD
 
+NAME_WIDTH = 32  # columns of the name of a stack
+
 
 def outputs_document(graph: Graph, deployed: Mapping[NodeId, Stack]) -> dict[str, Any]:
     """Return the outputs by stack and region.
@@ -103,6 +105,6 @@ def status_lines(
 
 def _stack_line(node: NodeId, stack: Stack | None) -> str:
     if stack is None:
-        return f"{ABSENT.markup} {node!s:32} [dim]not deployed[/]"
+        return f"{ABSENT.markup} {node!s:{NAME_WIDTH}} [dim]not deployed[/]"
     mark = GOOD if stack.status.is_updatable else ATTENTION
-    return f"{mark.markup} {node!s:32} {stack.status}"
+    return f"{mark.markup} {node!s:{NAME_WIDTH}} {stack.status}"

@@ -1,0 +1,81 @@
+"""The findings of a check in every output."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from deploytool.core.ports import DnsAnswer, HttpAnswer
+from deploytool.core.service.findings import Findings
+from deploytool.core.service.service import Service
+from deploytool.render.check import check_document, check_lines, check_markdown
+
+EAST, WEST = "us-east-1", "us-west-2"
+SERVICE = Service(
+    project="hello",
+    stage="dev",
+    domain="dev.example.com",
+    path="/v1",
+    primary=EAST,
+    secondary=WEST,
+    regional_domains={EAST: "east.example.com", WEST: "west.example.com"},
+    hosted_zone_id="Z1",
+    health_check_id="check",
+)
+HOSTILE = "<b>reset | [by] peer</b>"
+
+
+@pytest.fixture
+def findings() -> Findings:
+    """The primary serves; one name server does not know the name; the secondary is down."""
+    served = HttpAnswer(200, EAST, "abc", None, 0.05)
+    return Findings(
+        name_servers={
+            "ns-1": DnsAnswer("NOERROR", ("192.0.2.1",), 60),
+            "ns-2": DnsAnswer("NXDOMAIN", (), None),
+        },
+        resolvers={"resolver": DnsAnswer("NOERROR", ("192.0.2.1",), 30)},
+        served=served,
+        regions={EAST: served, WEST: HOSTILE},
+    )
+
+
+def test_each_answer_is_a_line(findings: Findings, plain: Callable[..., str]) -> None:
+    """A mark tells whether the answer is good, and a failure is shown as it is."""
+    lines = plain(*check_lines(findings, SERVICE)).splitlines()
+    assert [line.split(maxsplit=2) for line in lines] == [
+        ["✓", "ns-1", "192.0.2.1  (TTL 60 s)"],
+        ["✗", "ns-2", "NXDOMAIN"],
+        ["✓", "resolver", "192.0.2.1  (TTL 30 s)"],
+        ["✓", "https://dev.example.com/v1", "200 from us-east-1, version abc, 50 ms"],
+        ["✓", "east.example.com", "200 from us-east-1, version abc, 50 ms"],
+        ["✗", "west.example.com", HOSTILE],
+    ]
+
+
+def test_an_answer_without_our_headers_is_bad(
+    findings: Findings, plain: Callable[..., str]
+) -> None:
+    """Something else than the function answered, so no region and no version is known."""
+    other = replace(findings, served=HttpAnswer(200, None, None, None, 0.05))
+    assert "✗ https://dev.example.com/v1       200 from no region, 50 ms\n" in plain(
+        *check_lines(other, SERVICE)
+    )
+
+
+def test_the_document_has_each_answer_or_its_failure(findings: Findings) -> None:
+    """Programs read the failure of an observer where its answer would be."""
+    document = check_document(findings, ["one problem"], SERVICE)
+    assert document["url"] == "https://dev.example.com/v1"
+    assert document["served_by"] == EAST
+    assert document["name_servers"]["ns-1"]["addresses"] == ("192.0.2.1",)
+    assert document["regions"][WEST] == {"failure": HOSTILE}
+    assert document["problems"] == ["one problem"]
+
+
+def test_hostile_text_is_escaped_in_markdown(findings: Findings) -> None:
+    """A failure and a problem are no HTML, and every row keeps its two cells."""
+    text = check_markdown(findings, [HOSTILE], SERVICE)
+    assert "<b>" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {row.count("|") for row in rows} == {3}
