@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console  # imported where it is used: `--help` shall not pay for it
+    from rich.console import Console  # imported where it is used, so that `--help` stays fast
 
 LOG_WIDTH = 160  # columns of an output that is no terminal; 80, rich's default, is narrow for a log
 
@@ -36,7 +36,7 @@ class Terminal:
         return self._console(stderr=True)
 
     def _console(self, *, stderr: bool) -> "Console":
-        from rich.console import Console  # noqa: PLC0415  # `--help` shall not pay for it
+        from rich.console import Console  # noqa: PLC0415  # `--help` stays fast
 
         stream = sys.stderr if stderr else sys.stdout
         if isinstance(stream, io.TextIOWrapper):

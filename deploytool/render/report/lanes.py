@@ -84,10 +84,7 @@ class Lanes:
 def lanes(history: ParsedHistory) -> Lanes:
     """Take a history apart by lane."""
     end = history.events[-1].at
-    verdicts = [
-        Stretch(turned.at, turned.at, _health(healthy=turned.healthy))
-        for turned in history.verdicts()
-    ]
+    verdicts = [_health(turned.at, healthy=turned.healthy) for turned in history.verdicts()]
     healthy, checkers = _checkers(history, end)
 
     answering = _answering_lanes(history, end)
@@ -176,21 +173,21 @@ def _joined(stretches: Sequence[Stretch]) -> Stretch:
 
 
 def _answer(history: ParsedHistory, event: Served | DnsAnswered) -> Stretch:
-    """Return the stretch of a single answer, which has no length yet."""
+    """Return what a single answer shows."""
     match event:
         case Served(region=str(region)) if event.good:
-            return Stretch(event.at, event.at, Kind.SERVED, region)
+            return _point(event.at, Kind.SERVED, region)
         case Served():
             reason = event.failure or f"status {event.status}"
-            return Stretch(event.at, event.at, Kind.FAILED, reason)
+            return _point(event.at, Kind.FAILED, reason)
         case DnsAnswered():
             answered = history.address_book.region_of(event.addresses)
             if answered:
-                return Stretch(event.at, event.at, Kind.SERVED, answered)
+                return _point(event.at, Kind.SERVED, answered)
             # An address from which no region has served yet
             if event.addresses:
-                return Stretch(event.at, event.at, Kind.UNKNOWN, ", ".join(event.addresses))
-            return Stretch(event.at, event.at, Kind.FAILED, event.failure or event.rcode)
+                return _point(event.at, Kind.UNKNOWN, ", ".join(event.addresses))
+            return _point(event.at, Kind.FAILED, event.failure or event.rcode)
 
 
 def _checkers(history: ParsedHistory, end: float) -> tuple[list[CheckerCount], list[Lane]]:
@@ -207,7 +204,7 @@ def _checkers(history: ParsedHistory, end: float) -> tuple[list[CheckerCount], l
         if not counts or (counts[-1].healthy, counts[-1].total) != (healthy, total):
             counts.append(CheckerCount(event.at, healthy, total))
         for key, state in view.states.items():
-            stretch = Stretch(event.at, event.at, _health(healthy=state.healthy))
+            stretch = _health(event.at, healthy=state.healthy)
             points.setdefault(key, []).append(stretch)
 
     names = _numbered([region for region, _, _ in points])
@@ -228,5 +225,10 @@ def _numbered(regions: Sequence[str]) -> Iterator[str]:
             yield f"{region} {number}"
 
 
-def _health(*, healthy: bool) -> Kind:
-    return Kind.HEALTHY if healthy else Kind.UNHEALTHY
+def _health(at: float, *, healthy: bool) -> Stretch:
+    return _point(at, Kind.HEALTHY if healthy else Kind.UNHEALTHY)
+
+
+def _point(at: float, kind: Kind, text: str = "") -> Stretch:
+    """Return the stretch of a single answer. It has no length before it is merged."""
+    return Stretch(at, at, kind, text)

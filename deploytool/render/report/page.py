@@ -26,7 +26,7 @@ from deploytool.render.report.picture import picture
 
 @dataclass(frozen=True)
 class StretchRow:
-    """A row of the table that holds the picture's data. Times in seconds since the injection."""
+    """A row of the table with the picture's data. Times are in seconds since the injection."""
 
     lane: str
     start: float

@@ -73,7 +73,7 @@ class Row:
             case State.DONE:
                 return PAST.get(self.action, self.action)
             case State.FAILED:
-                # A stack can fail before anything was begun: then it has no action
+                # A stack can fail before anything was started: then it has no action
                 return f"{self.action} failed".strip()
             case _:
                 return self.action or str(self.state)
