@@ -13,6 +13,7 @@ from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
 from deploytool.core.project.config import Setting
 from deploytool.core.project.graph import Graph, NodeId, OutputRef, Value
+from deploytool.core.route53.names import regional_name
 from deploytool.core.service.service import DrillGuard, Service
 from deploytool.core.stacks.plan import value_of
 from deploytool.files.project import Project
@@ -82,10 +83,10 @@ def service_of(
         project=config.project,
         stage=graph.stage,
         domain=domain,
-        path=str(graph.settings.get("path", "/v1")),
+        path=graph.path,
         primary=config.primary,
         secondary=config.secondary,
-        regional_domains={region: f"{region}.{domain}" for region in config.regions},
+        regional_domains={region: regional_name(region, domain) for region in config.regions},
         hosted_zone_id=value_of(graph.service["hosted_zone"], outputs),
         health_check_id=value_of(graph.service["health_check"], outputs),
         functions=_regional(graph, "function", outputs),

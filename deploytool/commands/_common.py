@@ -53,7 +53,7 @@ def opened(args: Namespace) -> Iterator[Run]:
             graph,
             target,
             project.config.stage(graph.stage).domain,
-            str(graph.settings.get("path", "/v1")),
+            graph.path,
         )
 
 

@@ -14,6 +14,7 @@ from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.core.certificates.certificate import zone_file_line
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.graph import NodeId
+from deploytool.core.route53.names import regional_name
 from deploytool.core.route53.zone import DnsRecord
 from deploytool.core.stacks.events import Emit, Event, RecordsNeeded
 from deploytool.core.stacks.plan import Action
@@ -113,7 +114,9 @@ def _gate(args: Namespace, found: Run, choice: Callable[[NodeId], bool], emit: E
 
 
 def _endpoint(found: Run) -> Endpoint:
-    regions = {region: f"{region}.{found.domain}" for region in found.project.config.regions}
+    regions = {
+        region: regional_name(region, found.domain) for region in found.project.config.regions
+    }
     return Endpoint(found.domain, found.path, regions)
 
 

@@ -1,6 +1,4 @@
-"""What can go wrong, as types: each class carries its exit code and, where there is one, the way to
-mend it.
-"""
+"""The errors that a user may see. Each class carries the exit code of the process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,9 +6,7 @@ from difflib import get_close_matches
 
 
 class DeploytoolError(Exception):
-    """Anything that a user may see. `exit_code` is the process's; `hint` says what to do about
-    it.
-    """
+    """The base of all errors that a user may see; `hint` says what to do about the error."""
 
     exit_code = 1
 
@@ -21,48 +17,45 @@ class DeploytoolError(Exception):
 
 @dataclass(frozen=True, order=True)
 class InputProblem:
-    """One problem of an input: the file, the key in it, what is wrong and how to mend it."""
+    """One problem of an input: the file, the key in it, what is wrong and how to fix it."""
 
     file: str
     key: str
     message: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}: {self.key}: {self.message}"
-            if self.key
-            else f"{self.file}: {self.message}"
-        )
+        # A problem of the whole file has no key.
+        place = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{place}: {self.message}"
 
 
 class InputError(DeploytoolError):
-    """Bad input, nothing touched. Holds every problem found, not only the first."""
+    """The input is bad and nothing was changed. It holds every problem, not only the first."""
 
     exit_code = 2
 
     def __init__(self, problems: Sequence[InputProblem] | str, *, hint: str = "") -> None:
-        self.problems = () if isinstance(problems, str) else tuple(problems)
-        super().__init__(
-            problems if isinstance(problems, str) else "\n".join(map(str, problems)), hint=hint
-        )
+        if isinstance(problems, str):
+            self.problems: tuple[InputProblem, ...] = ()
+            message = problems
+        else:
+            self.problems = tuple(problems)
+            message = "\n".join(str(problem) for problem in problems)
+        super().__init__(message, hint=hint)
 
 
 class CloudRefused(DeploytoolError):
-    """AWS refused: credentials, permissions, or a call that it will not take."""
+    """AWS refused a call: the credentials, the permissions or the call itself are wrong."""
 
     exit_code = 3
 
 
 class Throttled(CloudRefused):
-    """AWS has had too many calls from this account for a long time; waiting and asking again
-    helps.
-    """
+    """AWS throttled the account's calls for a long time. A later call may succeed."""
 
 
 class StackExists(DeploytoolError):
-    """A creation was refused: a stack of that name is there, or the token was used for one of the
-    past.
-    """
+    """A creation was refused: the stack exists, or its token was used for an earlier stack."""
 
 
 class StaleVersion(DeploytoolError):
@@ -70,12 +63,13 @@ class StaleVersion(DeploytoolError):
 
 
 class DrillRefused(DeploytoolError):
-    """The drill was not begun: nothing was touched."""
+    """The drill was not started, and nothing was changed."""
 
 
 class ProbeFailed(DeploytoolError):
-    """A DNS query or HTTP request had no answer. `kind` is one of refused, timeout, tls, dns,
-    reset, other.
+    """A DNS query or an HTTP request got no answer.
+
+    `kind` is one of refused, timeout, tls, dns, reset, other.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -84,38 +78,44 @@ class ProbeFailed(DeploytoolError):
 
 
 class Interrupted(DeploytoolError):
-    """The user (Ctrl-C) or the system (SIGTERM) asked to stop; raised once what was begun has been
-    cleaned up.
-    """
+    """The user (Ctrl-C) or the system (SIGTERM) asked to stop. Raised after the cleanup."""
 
     exit_code = 130
 
 
 @dataclass
 class InputProblems:
-    """Collects the problems of one file while it is read, and of those that it names."""
+    """Collects the problems of one file while it is read, and of the files that it names."""
 
     file: str
-    found: list[InputProblem] = field(default_factory=list)
-    meant: set[str] = field(default_factory=set)
+    problems: list[InputProblem] = field(default_factory=list)
+    # Known keys that an unknown key resembles: the user misspelled them, so they are not missing too.
+    misspelled: set[str] = field(default_factory=set)
 
     def add(self, key: str, message: str, *, file: str = "") -> None:
-        self.found.append(InputProblem(file or self.file, key, message))
+        """Add a problem of this file, or of another one that is named."""
+        self.problems.append(InputProblem(file or self.file, key, message))
 
-    def unknown(self, key: str, name: str, known: list[str]) -> None:
-        """An unknown key, with the known one that it resembles."""
-        near = get_close_matches(name, known, n=1)
-        mend = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-        self.meant.update(f"{key}.{each}" if key else each for each in near)
-        self.add(f"{key}.{name}" if key else name, f"unknown key; {mend}")
+    def unknown(self, parent: str, name: str, known: list[str]) -> None:
+        """Add an unknown key below `parent`, with the known key that it resembles."""
+        prefix = f"{parent}." if parent else ""
+        matches = get_close_matches(name, known, n=1)
+        if matches:
+            fix = f"did you mean '{matches[0]}'?"
+            self.misspelled.add(f"{prefix}{matches[0]}")
+        else:
+            fix = f"known keys: {', '.join(known)}"
+        self.add(f"{prefix}{name}", f"unknown key; {fix}")
 
-    def missing(self, key: str, mend: str) -> None:
-        """A key that must be there. Said only when no unknown key was meant to be it: one mistake,
-        one message.
+    def missing(self, key: str, fix: str) -> None:
+        """Add a required key that is missing, unless an unknown key resembles it.
+
+        One mistake gives one message.
         """
-        if key not in self.meant:
-            self.add(key, f"is missing; {mend}")
+        if key not in self.misspelled:
+            self.add(key, f"is missing; {fix}")
 
     def raise_any(self) -> None:
-        if self.found:
-            raise InputError(sorted(set(self.found)))
+        """Raise InputError with every distinct problem, sorted, if there is any."""
+        if self.problems:
+            raise InputError(sorted(set(self.problems)))

@@ -1,4 +1,4 @@
-"""The graph: one node a stack and region, edges from outputs to parameters. Pure values."""
+"""The graph: one node for each stack and region, with edges from outputs to parameters. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from deploytool.core.project.config import Setting
 from deploytool.core.project.package import Package
 from deploytool.core.project.template import Template
+
+# The path that a check and a drill call below the domain, unless setting `path` names another.
+DEFAULT_PATH = "/v1"
 
 
 @dataclass(frozen=True, order=True)
@@ -21,7 +24,7 @@ class NodeId:
 
 @dataclass(frozen=True)
 class OutputRef:
-    """A value that another node gives: one of its outputs."""
+    """A value that another node provides: one of its outputs."""
 
     node: NodeId
     output: str
@@ -32,7 +35,7 @@ Value = str | OutputRef
 
 @dataclass(frozen=True)
 class Upload:
-    """A package that must be in a bucket before the node can begin."""
+    """A package that must be in a bucket before the node can start."""
 
     package: Package
     bucket: OutputRef
@@ -40,10 +43,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class Node:
-    """One stack to deploy. `stack_name` is its name in CloudFormation; `document` the template with
-    snapshots renamed.
+    """One stack to deploy.
 
-    `scope` is the graph file's: global, regional or secondary.
+    `stack_name` is its name in CloudFormation, `document` the template with its snapshots renamed,
+    and `scope` that of the graph file: global, regional or secondary.
     """
 
     id: NodeId
@@ -56,23 +59,26 @@ class Node:
 
     @property
     def needs(self) -> frozenset[NodeId]:
-        """The nodes whose outputs this one takes."""
+        """The nodes whose outputs this node takes."""
         return frozenset(ref.node for ref in self.references())
 
     def references(self) -> Iterator[OutputRef]:
-        """Every output of other nodes that this one takes."""
-        yield from (value for value in self.parameters.values() if isinstance(value, OutputRef))
-        yield from (upload.bucket for upload in self.uploads)
+        """Yield every output of other nodes that this node takes."""
+        for value in self.parameters.values():
+            if isinstance(value, OutputRef):
+                yield value
+        for upload in self.uploads:
+            yield upload.bucket
 
 
 @dataclass(frozen=True)
 class Graph:
-    """All nodes of a stage, in an order in which each stands after those it needs.
+    """All nodes of a stage, each after the nodes that it needs.
 
     `service` and `regional_service` (by name, then region) are what a check and a drill need to
-    know. `left_out` are the stacks of the graph file that the stage does without; one may still be
-    there from earlier settings. `protected`: from deletion by accident. `regions` are the primary
-    and the secondary.
+    know. `left_out` holds the stacks of the graph file that the stage does not use; one may still
+    exist from earlier settings. The stacks of a `protected` stage have termination protection.
+    `regions` are the primary and the secondary.
     """
 
     project: str
@@ -85,17 +91,23 @@ class Graph:
     protected: bool = False
     regions: tuple[str, ...] = ()
 
+    @property
+    def path(self) -> str:
+        """The path below the domain that a check and a drill call."""
+        return str(self.settings.get("path", DEFAULT_PATH))
+
     def edges(self) -> dict[NodeId, frozenset[NodeId]]:
-        """What each node waits for."""
+        """Return what each node waits for."""
         return {node.id: node.needs for node in self.nodes.values()}
 
     def reversed_edges(self) -> dict[NodeId, frozenset[NodeId]]:
-        """What each node waits for when everything is deleted: those that use its outputs."""
-        return {
-            each: frozenset(node.id for node in self.nodes.values() if each in node.needs)
-            for each in self.nodes
-        }
+        """Return what each node waits for in a deletion: the nodes that use its outputs."""
+        users: dict[NodeId, set[NodeId]] = {node_id: set() for node_id in self.nodes}
+        for node in self.nodes.values():
+            for needed in node.needs & users.keys():
+                users[needed].add(node.id)
+        return {node_id: frozenset(ids) for node_id, ids in users.items()}
 
     def whole(self) -> "Graph":
-        """The graph with the stacks that are left out, for deleting everything of the stage."""
+        """Return the graph with the stacks that are left out, to delete everything of the stage."""
         return replace(self, nodes={**self.nodes, **self.left_out}, left_out={})

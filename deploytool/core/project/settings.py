@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from deploytool.core.errors import InputProblems
 from deploytool.core.project.config import Config, Setting, Stage
+from deploytool.core.route53.names import regional_name
 
 EVERYWHERE = ("project", "stage", "domain", "primary_region", "secondary_region")
 PER_REGION = ("regional_domain", "region", "role")
@@ -65,7 +66,7 @@ def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
         "project": config.project,
         "stage": stage.name,
         "domain": stage.domain,
-        "regional_domain": f"{region}.{stage.domain}",
+        "regional_domain": regional_name(region, stage.domain),
         "region": region,
         "role": "PRIMARY" if region == config.primary else "SECONDARY",
         "primary_region": config.primary,
