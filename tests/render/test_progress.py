@@ -91,6 +91,19 @@ def test_a_log_gets_lines_even_where_colour_is_forced(
     assert "\x1b[32m" not in lines_of(whole, capsys)
 
 
+def test_stacks_that_were_not_chosen_are_counted() -> None:
+    """The count reads well for several stacks."""
+    west = NodeId("api", "us-west-2")
+    run_state = run_state_of(
+        (
+            RunStarted(0.0, (API, west), {}),
+            StackDone(0.1, API, "left as it is", 0.0, {}),
+            StackDone(0.1, west, "left as it is", 0.0, {}),
+        )
+    )
+    assert run_state.quiet_counts == ["2 not chosen"]
+
+
 def test_nothing_to_do_is_no_line_at_all(capsys: pytest.CaptureFixture[str]) -> None:
     """There is no line, because the command itself prints a sentence."""
     events = (

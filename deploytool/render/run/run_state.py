@@ -18,7 +18,10 @@ from deploytool.core.stacks.events import (
     StackStarted,
     StackWaiting,
 )
+from deploytool.core.stacks.plan import Action
 
+# The count of several stacks with an action; other actions are shown as they are
+COUNTED_AS = {str(Action.NOT_CHOSEN): "not chosen"}
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
@@ -158,7 +161,7 @@ class RunState:
     def quiet_counts(self) -> list[str]:
         """How many stacks needed nothing, by what is reported of them, like `14 unchanged`."""
         counts = Counter(row.action for row in self.rows.values() if row.quiet)
-        return [f"{count} {action}" for action, count in counts.items()]
+        return [f"{count} {COUNTED_AS.get(action, action)}" for action, count in counts.items()]
 
     def unfinished_needs(self, row: Row) -> Iterator[NodeId]:
         """Yield the stacks that a waiting stack still waits for."""
