@@ -54,7 +54,7 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
     guard = SchedulerGuard(target.clients, service.guard, unix_time) if service.guard else None
     return DrillPorts(
         probes=target.probes,
-        runner=target.ports.runner,
+        executor=target.ports.executor,
         health_checks=target.health_checks,
         functions=LambdaFunctions(target.clients),
         mappings=ApiGatewayMappings(target.clients),

@@ -36,7 +36,7 @@ from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.lease import Holder
 from deploytool.files.project import Project
 from deploytool.net.clock import RealClock, unix_time, wall_time
-from deploytool.net.runner import ThreadRunner
+from deploytool.net.executor import ThreadExecutor
 from deploytool.work.rollout.parity import ParityPorts
 from deploytool.work.stacks.deploy import DeployPorts
 from deploytool.work.stacks.lock import Coordination
@@ -117,7 +117,7 @@ class Target:
             self.ports.stacks,
             ChangeSets(self.calls),
             DriftDetection(self.calls),
-            self.ports.runner,
+            self.ports.executor,
         )
 
     @cached_property
@@ -135,7 +135,7 @@ class Target:
             network.resolvers[0],
             network.locate,
             self.ports.clock,
-            self.ports.runner,
+            self.ports.executor,
         )
 
     @cached_property
@@ -164,11 +164,11 @@ def open_target(project: Project, *, local: bool, role_arn: str = "") -> Iterato
     """The target for a run; CloudFormation acts with `role_arn`. Raises InputError when no local
     cloud runs and one is wanted.
     """
-    with ThreadRunner() as runner:
-        yield _local(project, runner, role_arn) if local else _aws(project, runner, role_arn)
+    with ThreadExecutor() as executor:
+        yield _local(project, executor, role_arn) if local else _aws(project, executor, role_arn)
 
 
-def _aws(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
+def _aws(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
     def network() -> Network:
         from deploytool.net.dns import DnsClient, system_resolvers  # noqa: PLC0415  # see the module's docstring
         from deploytool.net.http import HttpsClient  # noqa: PLC0415  # the same
@@ -178,11 +178,11 @@ def _aws(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
 
     clients = Clients()
     calls = CloudFormationCalls(clients, RealClock())
-    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), runner)
+    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
     return Target("aws", 1.0, ports, clients, calls, network)
 
 
-def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
+def _local(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
     from deploytool.localcloud import lifecycle  # noqa: PLC0415  # a production install does not have it
     from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415  # the same
 
@@ -220,7 +220,7 @@ def _local(project: Project, runner: ThreadRunner, role_arn: str) -> Target:
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
     clients = Clients(_as_caller(endpoint) if state.enforce_iam else endpoint)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
-    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), runner)
+    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
     return Target("local", state.speed, ports, clients, calls, network)
 
 
@@ -238,18 +238,18 @@ def _as_caller(endpoint: Endpoint) -> Endpoint:
 
 
 def _deploy_ports(
-    project: Project, clients: Clients, stacks: CloudFormation, runner: ThreadRunner
+    project: Project, clients: Clients, stacks: CloudFormation, executor: ThreadExecutor
 ) -> DeployPorts:
     holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid())
-    coordination = Coordination(ParameterLocks(clients), holder, unix_time, _runs)
+    coordination = Coordination(ParameterLocks(clients), holder, unix_time, _is_running)
     commit = cache(lambda: _commit(project.root))
     jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
     return DeployPorts(
-        stacks, S3Buckets(clients), RealClock(), runner, coordination, jitter.random, commit
+        stacks, S3Buckets(clients), RealClock(), executor, coordination, jitter.random, commit
     )
 
 
-def _runs(process: int) -> bool:
+def _is_running(process: int) -> bool:
     """Whether a process of this machine lives."""
     try:
         os.kill(process, 0)

@@ -35,8 +35,8 @@ from deploytool.work.check import wait_until_good
 from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
 from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
-from deploytool.work.stacks.engine import Outcome
 from deploytool.work.stacks.hooks import DeployHooks
+from deploytool.work.stacks.operations import Outcome
 
 EXPRESS_PATIENCE = 300.0  # seconds until what express mode left behind must serve
 

@@ -1,38 +1,55 @@
-"""The seam: what the work asks of a target, in narrow protocols, bundled in one frozen environment.
+"""The ports that every target implements: time, calls beside the caller, DNS and HTTP.
 
-Three targets implement it: simulated (a virtual clock, no socket), local (the AWS adapters against
-the local cloud) and AWS. All times are seconds of the target's clock: on a local cloud at speed 10,
-ten of them pass in one second of wall time.
+There are three targets: simulated (a virtual clock, no socket), local (the AWS adapters against the
+local cloud) and AWS. All times are seconds of the target's clock: on a local cloud at speed 10, ten
+of them pass in one second of wall time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+Result = TypeVar("Result")
 
 
 class Clock(Protocol):
     """Monotonic time at the target's rate."""
 
     def now(self) -> float:
-        """Seconds since an arbitrary start; never goes back."""
+        """Return the seconds since an arbitrary start. They never decrease."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Return after `seconds` (at once when not positive)."""
+        """Return after `seconds`, or at once when they are not positive."""
         ...
 
 
-class Runner(Protocol):
-    """Runs a task beside the caller, so that a slow one delays nobody. A simulated target runs it
-    inline.
+class Executor(Protocol):
+    """Runs calls beside the caller, so that a slow call does not delay it.
+
+    A simulated target runs each call inside `submit` or `start`.
     """
 
-    def submit(self, task: Callable[[], None]) -> None: ...
+    def submit(self, call: Callable[[], Result], /) -> Future[Result]:
+        """Start a call. The future has its result, or the exception that it raised."""
+        ...
+
+    def start(self, call: Callable[[], object], /) -> None:
+        """Start a call that nobody waits for.
+
+        An exception that it raises is raised again when the executor is closed.
+        """
+        ...
+
+    def wait(self, futures: Collection[Future[Any]], seconds: float, /) -> None:
+        """Return when one of the futures is done, or after `seconds` of wall time."""
+        ...
 
 
 @dataclass(frozen=True)
 class Nameserver:
-    """A DNS server to ask: its name for people, where it listens."""
+    """A DNS server: its name for people, and the address and port where it listens."""
 
     name: str
     address: str
@@ -41,8 +58,10 @@ class Nameserver:
 
 @dataclass(frozen=True)
 class DnsAnswer:
-    """The answer to an A query: `rcode` by name (NOERROR, NXDOMAIN...), IPv4 addresses in the order
-    received, TTL in seconds.
+    """The answer to an A query.
+
+    `rcode` is a name (NOERROR, NXDOMAIN...), `addresses` are IPv4 addresses in the order received,
+    `ttl` is in seconds.
     """
 
     rcode: str
@@ -60,8 +79,10 @@ class Dns(Protocol):
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An HTTP answer: `region` from its own header (None when it carries none), `seconds` from
-    sending to the last byte.
+    """An HTTP answer.
+
+    `region` and `version` come from its own headers and body, None when it has none. `seconds` are
+    those from sending the request to receiving the last byte.
     """
 
     status: int
@@ -72,26 +93,24 @@ class HttpAnswer:
 
 
 class Connection(Protocol):
-    """A connection to one address that is kept: what a client with a connection pool holds."""
+    """A connection to one address that is kept, as a client with a connection pool keeps it."""
 
     def get(self, path: str) -> HttpAnswer:
-        """One request on it. Raises ProbeFailed as `Http.get` does; the connection is of no use
-        then.
-        """
+        """Send one request. Raises ProbeFailed as `Http.get` does; then the connection is closed."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connection."""
+        ...
 
 
 class Http(Protocol):
-    """Calls https://<domain><path> at a given address: TLS with the domain's name, certificate
-    verified.
-    """
+    """Calls https://<domain><path> at a given address: TLS with the domain's name, verified."""
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
         """Raises ProbeFailed (refused, timeout, tls, reset, other) when there is no answer."""
         ...
 
     def connect(self, domain: str, address: str) -> Connection:
-        """A connection to keep; it is made by its first request."""
+        """Return a connection to keep. Its first request opens it."""
         ...

@@ -54,6 +54,7 @@ ACTIONS = {
     Action.NOTHING: Mark("="),
     Action.NOT_CHOSEN: Mark(" "),
     Action.LATER: Mark(" "),
+    Action.NOT_THERE: Mark(" "),
 }
 EFFECTS = {
     Effect.CREATE: _CREATE,

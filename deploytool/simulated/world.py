@@ -5,15 +5,16 @@ on a virtual clock.
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
 from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
-from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
+from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver, Result
 from deploytool.core.route53.health import (
     CheckerObservation,
     CheckerState,
@@ -26,6 +27,7 @@ from deploytool.core.route53.routing import PRIMARY, SECONDARY, failover
 from deploytool.core.route53.zone import ALIAS_TTL, AliasTarget, RecordSet, canonical
 from deploytool.core.service.ports import ApiMapping, Probes
 from deploytool.core.service.service import Service
+from deploytool.simulated.executor import InlineExecutor
 
 SERVICE = Service(
     project="hello",
@@ -138,7 +140,7 @@ class World:
         """Return the ports of a drill in this world."""
         return DrillPorts(
             probes=self.probes(),
-            runner=self,
+            executor=self,
             health_checks=self.health_checks,
             functions=self.functions,
             mappings=self.mappings,
@@ -152,7 +154,7 @@ class World:
         """Let something happen at a second of the world's clock."""
         heapq.heappush(self._agenda, (when, next(self._order), action))
 
-    # The clock and the runner.
+    # The clock and the executor.
 
     def now(self) -> float:
         return self._time
@@ -166,8 +168,14 @@ class World:
             action()
         self._time = max(self._time, until)
 
-    def submit(self, task: Callable[[], None]) -> None:
-        task()
+    def submit(self, call: Callable[[], Result], /) -> Future[Result]:
+        return InlineExecutor().submit(call)
+
+    def start(self, call: Callable[[], object], /) -> None:
+        call()
+
+    def wait(self, futures: Collection[Future[Any]], seconds: float, /) -> None:
+        """Every future is done: there is nothing to wait for."""
 
     # The endpoints and DNS.
 

@@ -20,7 +20,7 @@ from deploytool.render.run.run_state import Remaining, RunState, State
 from deploytool.render.run.summary import summary
 from deploytool.render.run.table import duration, last_line, table
 from deploytool.render.terminal import Terminal
-from deploytool.work.stacks.engine import Outcome
+from deploytool.work.stacks.operations import Outcome
 
 Check = Callable[[str, str], None]
 API, ZONE = NodeId("api", "us-east-1"), NodeId("zone", "us-east-1")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deploytool.core.certificates.certificate import Certificate
-from deploytool.core.ports import Clock, Nameserver, Runner
+from deploytool.core.ports import Clock, Executor, Nameserver
 from deploytool.core.route53.zone import DnsRecord, RecordSet
 
 
@@ -95,4 +95,4 @@ class CertificatePorts:
     resolver: Nameserver
     locate: Callable[[str], Nameserver]
     clock: Clock
-    runner: Runner
+    executor: Executor

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deploytool.core.drill.record import DrillRecord
-from deploytool.core.ports import Runner
+from deploytool.core.ports import Executor
 from deploytool.core.service.ports import Functions, HealthChecks, Mappings, Probes
 
 
@@ -70,7 +70,7 @@ class DrillPorts:
     """
 
     probes: Probes
-    runner: Runner
+    executor: Executor
     health_checks: HealthChecks
     functions: Functions
     mappings: Mappings

@@ -34,6 +34,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
     NOT_CHOSEN = "left as it is"
     LATER = "left for a later run"
+    NOT_THERE = "not there"
 
 
 @dataclass(frozen=True)

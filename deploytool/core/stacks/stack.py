@@ -10,6 +10,16 @@ from enum import StrEnum
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 
+class StackOperation(StrEnum):
+    """What CloudFormation is asked to do with a stack. The value is its text for people."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    DELETE_FAILED_CREATION = "delete the failed creation"
+    CONTINUE_ROLLBACK = "continue the rollback"
+
+
 class StackStatus(StrEnum):
     """Every status of a stack (API reference of Stack)."""
 

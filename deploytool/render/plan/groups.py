@@ -24,6 +24,7 @@ COUNTED = {
     Action.NOTHING: "unchanged",
     Action.NOT_CHOSEN: "not chosen",
     Action.LATER: "left for a later run",
+    Action.NOT_THERE: "not there",
 }
 
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.parity import Parity
 from deploytool.render.run.run_state import RunState
-from deploytool.work.stacks.engine import Outcome
+from deploytool.work.stacks.operations import Outcome
 
 
 def outcome_document(outcome: Outcome, run_state: RunState) -> dict[str, Any]:

@@ -175,7 +175,7 @@ class CertificateWatch(DeployHooks):
                 Action.UPDATE,
             ) and self._holds_one(node):
                 self._active[node] = at
-                self._ports.runner.submit(lambda: self._watch(node))
+                self._ports.executor.start(lambda: self._watch(node))
             case StackDone(_, node, _, _, outputs):
                 self._outputs[node] = outputs
                 self._active.pop(node, None)

@@ -105,7 +105,7 @@ class Observers:
         now = self._clock.now()
         for lane in self._lanes:
             if lane.due <= now:
-                self._ports.runner.submit(lane.probe)
+                self._ports.executor.start(lane.probe)
                 lane.due = max(lane.due + lane.interval, now)
         return min(lane.due for lane in self._lanes) - now
 

@@ -1,4 +1,4 @@
-"""Whether an operation has ended and how, read from its own events."""
+"""Whether an operation has ended and how, from the events of its stack."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,19 @@ from deploytool.core.stacks.stack import (
 )
 from deploytool.work.stacks.operations import Started
 
-# Seconds between looks at a stale answer, and how many (about 45 s)
-FIRST_WAIT, LONGEST_WAIT, TRIES = 0.3, 5.0, 12
+# DescribeStacks may answer with an old state for a while after the event of the end. It is asked
+# again, at growing intervals in seconds, for about 45 s in all.
+FIRST_WAIT = 0.3
+LONGEST_WAIT = 5.0
+TRIES = 12
 
 
 @dataclass(frozen=True)
 class Completed:
-    """How an operation ended. `stack` is what it left when that is as wanted, `cause` and `hint`
-    are said when it is not.
+    """How an operation ended.
+
+    `stack` is the stack that a good end left, None after a bad one. Then `cause` says what went
+    wrong, and `hint` what to do.
     """
 
     status: StackStatus
@@ -37,95 +42,89 @@ class Completed:
 
 @dataclass(frozen=True)
 class Completions:
-    """Looks for the ends of operations; every method makes calls, so it is called beside the
-    engine.
-    """
+    """Finds the ends of operations. Every method makes calls, so the engine calls it beside its loop."""
 
     stacks: Stacks
     clock: Clock
 
-    def ended(
-        self, region: str, begun: Started, seen: Stack | None, *, taken_over: bool
+    def find(
+        self, region: str, started: Started, listed: Stack | None, *, others_too: bool
     ) -> Completed | None:
-        """The end, or None while it runs. `seen` is what the last listing showed.
+        """Return how the operation ended, or None while it runs.
 
-        With `taken_over` it is also asked whether someone else's operation has ended on the stack
-        since ours began.
+        `listed` is the stack of the last listing. With `others_too` the end of someone else's
+        operation counts that started on the stack after ours.
         """
-        events = self.stacks.events(region, begun.stack_id, *begun.tokens)
-        status = end_of(events, begun.stack_id, *begun.tokens)
+        events = self.stacks.events(region, started.stack_id, *started.tokens)
+        status = end_of(events, started.stack_id, *started.tokens)
         if status is None:
-            return self._taken_over(region, begun) if taken_over else None
-        if status in begun.wanted:
-            return Completed(status, self._left(region, begun, seen, status))
-        cause = self._cause(region, begun, events)
-        said = (
-            f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}"
-            if cause
-            else f"ended as {status}"
-        )
-        hint = ""
-        if (
-            repair_of(status, ours=True) in (Repair.EXPLAIN, Repair.CONTINUE)
-            or status is StackStatus.ROLLBACK_FAILED
-        ):
-            hint = command_for(
-                status, begun.name, region, rollback_failures(events, begun.stack_id)
-            )
-        return Completed(status, None, said, hint)
+            return self._end_of_another(region, started) if others_too else None
+        if status in started.good_ends:
+            return Completed(status, self._stack_left(region, started, listed, status))
 
-    def _cause(
-        self, region: str, begun: Started, events: Sequence[StackEvent]
+        cause = self._first_cause(region, started, events)
+        text = f"ended as {status}"
+        if cause is not None:
+            text = f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}"
+        return Completed(status, None, text, self._hint(region, started, status, events))
+
+    def _hint(
+        self, region: str, started: Started, status: StackStatus, events: Sequence[StackEvent]
+    ) -> str:
+        """Return the command that helps, where the next run cannot repair the stack by itself."""
+        by_hand = repair_of(status, ours=True) in (Repair.EXPLAIN, Repair.CONTINUE)
+        if not by_hand and status is not StackStatus.ROLLBACK_FAILED:
+            return ""
+        skipped = rollback_failures(events, started.stack_id)
+        return command_for(status, started.name, region, skipped)
+
+    def _first_cause(
+        self, region: str, started: Started, events: Sequence[StackEvent]
     ) -> StackEvent | None:
-        """The first cause; where that is a nested stack, the first cause in there."""
-        cause = first_cause(events, begun.stack_id, *begun.tokens)
-        if (
-            cause is None
-            or cause.type != STACK_TYPE
-            or not cause.physical_id
-            or cause.physical_id == begun.stack_id
-        ):
+        """Return the event of the first cause; when that is a nested stack, the cause in there."""
+        cause = first_cause(events, started.stack_id, *started.tokens)
+        if cause is None or cause.type != STACK_TYPE:
             return cause
-        return (
-            first_cause(self.stacks.latest_events(region, cause.physical_id), cause.physical_id)
-            or cause
-        )
+        if not cause.physical_id or cause.physical_id == started.stack_id:
+            return cause
+        nested = self.stacks.latest_events(region, cause.physical_id)
+        return first_cause(nested, cause.physical_id) or cause
 
-    def _left(self, region: str, begun: Started, seen: Stack | None, status: StackStatus) -> Stack:
-        """The stack once DescribeStacks shows the end that its events told; a stale answer is asked
-        again.
+    def _stack_left(
+        self, region: str, started: Started, listed: Stack | None, status: StackStatus
+    ) -> Stack:
+        """Return the stack as soon as DescribeStacks shows the end that the events show.
+
+        Raises DeploytoolError when it never does.
         """
         if status is StackStatus.DELETE_COMPLETE:
-            return Stack(begun.name, begun.stack_id, status, {})
+            return Stack(started.name, started.stack_id, status, {})
+
         wait = FIRST_WAIT
+        stack = listed or self.stacks.get(region, started.stack_id)
         for _ in range(TRIES):
-            stack, seen = seen or self.stacks.get(region, begun.stack_id), None
-            if begun.is_shown_by(stack) and (stack.status is status or stack.status.is_good_end):
+            ended = stack.status is status or stack.status.is_good_end
+            if ended and started.is_shown_by(stack):
                 return stack
             self.clock.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
+            stack = self.stacks.get(region, started.stack_id)
         raise DeploytoolError(
-            f"{begun.name} ended as {status}, and CloudFormation still shows {stack.status}",
-            hint="run the command again; it goes on where it stopped",
+            f"{started.name} ended as {status}, but CloudFormation still shows {stack.status}",
+            hint="run the command again; it continues where it stopped",
         )
 
-    def _taken_over(self, region: str, begun: Started) -> Completed | None:
-        """Someone else's operation that began after ours and has ended: ours is over, whatever it
-        did.
-        """
-        events = self.stacks.latest_events(region, begun.stack_id)
-        last = latest_of(events, begun.stack_id)
-        if (
-            last is None
-            or last.token in begun.tokens
-            or not any(event.token in begun.tokens for event in events)
-        ):
+    def _end_of_another(self, region: str, started: Started) -> Completed | None:
+        """Return the end of someone else's operation that started after ours, if there is one."""
+        events = self.stacks.latest_events(region, started.stack_id)
+        last = latest_of(events, started.stack_id)
+        if last is None or last.token in started.tokens:
             return None
+        if not any(event.token in started.tokens for event in events):
+            return None  # ours is too old to be listed, or has no event yet
+
         status = StackStatus(last.status)
         if not status.is_end:
             return None
-        return Completed(
-            status,
-            None,
-            f"someone else's operation ({last.token or 'without a token'}) ended it as {status}",
-        )
+        token = last.token or "without a token"
+        return Completed(status, None, f"someone else's operation ({token}) ended it as {status}")

@@ -1,12 +1,10 @@
-"""Deploys a graph: creates what is missing, updates what differs, leaves alone what is as it should
-be.
-"""
+"""Deploys a graph: creates missing stacks, updates those that differ, and leaves the others."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from deploytool.core.errors import DeploytoolError, StackExists
-from deploytool.core.ports import Clock, Runner
+from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.durations import expected_creation
 from deploytool.core.stacks.events import Emit, Event, Uploaded
@@ -25,38 +23,44 @@ from deploytool.core.stacks.plan import (
 )
 from deploytool.core.stacks.ports import Buckets, Interrupts, NoInterrupts, Stacks
 from deploytool.core.stacks.repair import command_for
-from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
+from deploytool.core.stacks.stack import Stack, StackOperation, StackRequest, StackStatus
 from deploytool.core.stacks.tokens import token_for
-from deploytool.work.stacks.changes import (
-    begin_continuation,
-    begin_deletion,
+from deploytool.work.stacks.engine import Engine
+from deploytool.work.stacks.hooks import DeployHooks
+from deploytool.work.stacks.lock import Coordination, hold_lease
+from deploytool.work.stacks.operations import (
+    Operation,
+    Outcome,
+    Outputs,
+    RetryAfter,
+    Started,
+    StartResult,
+    Unchanged,
+    WaitingForOther,
     cancel,
     earlier_update,
     resume_or_wait,
+    start_continuation,
+    start_deletion,
 )
-from deploytool.work.stacks.engine import Engine, Outcome, Started, Unchanged, WaitingForOther
-from deploytool.work.stacks.hooks import DeployHooks
-from deploytool.work.stacks.lock import Coordination, held
-from deploytool.work.stacks.operations import RetryAfter, StartResult
 
-Outputs = Mapping[NodeId, Mapping[str, str]]
-HIDDEN = "****"
-GENERATIONS = 3  # creation tokens tried, when stacks of the past have used them
+HIDDEN = "****"  # replaces the values of NoEcho parameters
+CREATION_TOKENS = 3  # how many are tried, when deleted stacks of the same name have used them
 
 
 @dataclass(frozen=True)
 class DeployPorts:
-    """What deploying needs of a target. The clock is real time's: CloudFormation does not run
-    faster on a fast local cloud.
+    """What deploying needs of a target.
 
-    Without `coordination` nothing keeps a second run out. `random` gives numbers from 0 to 1;
-    `commit` what the source is at.
+    The clock runs in real time, because CloudFormation is not faster on a fast local cloud. Without
+    `coordination` nothing prevents a second run. `random` gives numbers from 0 to 1; `commit` the
+    source's commit.
     """
 
     stacks: Stacks
     buckets: Buckets
     clock: Clock
-    runner: Runner
+    executor: Executor
     coordination: Coordination | None = None
     random: Callable[[], float] = lambda: 0.5
     commit: Callable[[], str] = lambda: ""
@@ -64,11 +68,12 @@ class DeployPorts:
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """How this run goes: `express` ends operations before resources are ready; `wait` is for
-    another run, in seconds.
+    """The options of a run.
 
-    `ready` leaves for a later run what waits for a stack that is not chosen and not as it should
-    be; without it such a stack takes the outputs that are there.
+    With `express` CloudFormation ends an operation before the resources are ready. `wait` is how
+    long to wait for another run, in seconds. With `ready` a stack is left for a later run when it
+    needs a stack that is not chosen and not as desired; without it the stack takes the outputs
+    that exist.
     """
 
     express: bool = False
@@ -84,243 +89,290 @@ def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:
     return find_stacks(graph, {region: ports.stacks.list(region) for region in regions})
 
 
+def run_engine(
+    graph: Graph,
+    ports: DeployPorts,
+    emit: Emit,
+    options: DeployOptions,
+    run: Callable[[Engine, Mapping[NodeId, Stack]], Outcome],
+    redact: Callable[[str], str] = lambda text: text,
+    *,
+    needs_lease: Callable[[Mapping[NodeId, Stack]], bool],
+) -> Outcome:
+    """Run an engine over the stacks of a graph that exist, holding the stage's lease if needed.
+
+    `run` gets the engine and the deployed stacks. Raises DeploytoolError as `hold_lease` does.
+    """
+
+    def engine(heartbeat: Callable[[], None] = lambda: None) -> Engine:
+        return Engine(
+            ports.stacks,
+            ports.clock,
+            ports.executor,
+            emit,
+            interrupts=options.interrupts,
+            random=ports.random,
+            heartbeat=heartbeat,
+            redact=redact,
+        )
+
+    deployed = find_deployed(ports, graph)
+    if ports.coordination is None or not needs_lease(deployed):
+        return run(engine(), deployed)
+
+    with hold_lease(
+        ports.coordination,
+        ports.clock,
+        ports.executor,
+        graph,
+        emit,
+        options.interrupts,
+        options.wait,
+    ) as lease:
+        if lease.waited:
+            deployed = find_deployed(ports, graph)
+        return run(engine(lease.renew), deployed)
+
+
 @dataclass(frozen=True)
-class _Wanted:
-    """A node with its inputs known."""
+class _Desired:
+    """A node whose inputs are known: the desired state of its stack."""
 
     node: Node
     parameters: Mapping[str, str]
     fingerprint: str
 
 
-class _Deploy:
-    """Decides what each node needs when its inputs are known, and begins it."""
+class _Deploy(Operation):
+    """Decides what each node needs when its inputs are known, and starts it."""
 
     def __init__(
         self,
         graph: Graph,
         ports: DeployPorts,
         emit: Emit,
-        deployed: Mapping[NodeId, Stack],
         chosen: Callable[[NodeId], bool],
         options: DeployOptions,
     ) -> None:
-        self.graph, self.ports, self.emit, self.chosen, self.options = (
-            graph,
-            ports,
-            emit,
-            chosen,
-            options,
-        )
-        self.deployed = dict(deployed)
-        self.inputs: dict[NodeId, Outputs] = {}
-        self.looked: set[NodeId] = set()
-        self.secrets: set[str] = set()
-        self.later = left_for_later(graph, deployed, chosen) if options.ready else frozenset()
+        self._graph = graph
+        self._ports = ports
+        self._emit = emit
+        self._chosen = chosen
+        self._options = options
+        self._deployed: dict[NodeId, Stack] = {}
+        self._later: frozenset[NodeId] = frozenset()
+        self._inputs: dict[NodeId, Outputs] = {}
+        self._read: set[NodeId] = set()  # nodes whose stack was used since it was listed
+        self._secrets: set[str] = set()
 
-    def begin(self, node_id: NodeId, outputs: Outputs) -> StartResult:
-        self.inputs[node_id] = outputs
+    def use(self, deployed: Mapping[NodeId, Stack]) -> None:
+        """Take the stacks that exist, before the run starts."""
+        self._deployed = dict(deployed)
+        if self._options.ready:
+            self._later = left_for_later(self._graph, deployed, self._chosen)
+
+    def start(self, node_id: NodeId, outputs: Outputs) -> StartResult:
+        self._inputs[node_id] = outputs
         deployed = self._current(node_id)
-        if not self.chosen(node_id):
-            return _as_it_is(deployed, Action.NOT_CHOSEN)
-        if node_id in self.later:
-            return _as_it_is(deployed, Action.LATER)
-        wanted = self._wanted(node_id)
-        decision = decide(deployed, wanted.fingerprint)
-        if postponed := self._postponed(wanted, decision):
-            # The lease keeps others out meanwhile: what was found still holds
-            self.looked.discard(node_id)
-            return postponed
-        if deployed is None or decision.action is Action.CREATE:
-            self._upload(wanted.node, outputs)
-            return self._create(wanted, deployed.id if deployed else "")
-        return self._go_on(wanted, deployed, decision, outputs)
+        if not self._chosen(node_id):
+            return _left_alone(deployed, Action.NOT_CHOSEN)
+        if node_id in self._later:
+            return _left_alone(deployed, Action.LATER)
 
-    def _postponed(self, wanted: _Wanted, decision: Decision) -> RetryAfter | None:
-        """Ask whether the stack may be changed now; raises when it may not at all."""
+        desired = self._desired(node_id)
+        decision = decide(deployed, desired.fingerprint)
+        retry = self._ask_hooks(desired, decision)
+        if retry is not None:
+            # The lease keeps other runs out meanwhile, so the stack need not be read again.
+            self._read.discard(node_id)
+            return retry
+
+        if deployed is None or decision.action is Action.CREATE:
+            self._upload(desired.node, outputs)
+            return self._create(desired, deployed.id if deployed else "")
+        return self._change(desired, deployed, decision, outputs)
+
+    def _ask_hooks(self, desired: _Desired, decision: Decision) -> RetryAfter | None:
+        """Return when to ask again, or None when the stack may be changed now."""
         if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
             return None
-        for hooks in self.options.hooks:
-            retry = hooks.before_change(wanted.node, wanted.parameters)
+        for hooks in self._options.hooks:
+            retry = hooks.before_change(desired.node, desired.parameters)
             if retry is not None:
                 return retry
         return None
 
-    def _go_on(
-        self, wanted: _Wanted, deployed: Stack, decision: Decision, outputs: Outputs
+    def _change(
+        self, desired: _Desired, deployed: Stack, decision: Decision, outputs: Outputs
     ) -> StartResult:
-        """With a stack that is there."""
-        region, stacks = wanted.node.id.region, self.ports.stacks
+        """Do what was decided about a stack that exists."""
+        node = desired.node
+        stacks = self._ports.stacks
+        region = node.id.region
+
         match decision.action:
             case Action.NOTHING:
                 self._protect(region, deployed)
                 return Unchanged(Action.NOTHING, deployed.outputs)
             case Action.WAIT:
-                return resume_or_wait(
-                    stacks,
-                    wanted.node,
-                    deployed,
-                    wanted.fingerprint,
-                    _creation_seconds(wanted.node, deployed),
-                )
+                expected = None
+                if deployed.status is StackStatus.CREATE_IN_PROGRESS:
+                    expected = expected_creation(node.template.resources)
+                return resume_or_wait(stacks, node, deployed, desired.fingerprint, expected)
             case Action.UPDATE:
-                self._upload(wanted.node, outputs)
+                self._upload(node, outputs)
                 self._protect(region, deployed)
-                return self._update(wanted, deployed)
+                return self._update(desired, deployed)
             case Action.CONTINUE:
-                token = begin_continuation(stacks, region, deployed)
-                good = frozenset({StackStatus.UPDATE_ROLLBACK_COMPLETE})
-                name = wanted.node.stack_name
                 return Started(
-                    "continue the rollback",
-                    name,
+                    StackOperation.CONTINUE_ROLLBACK,
+                    node.stack_name,
                     deployed.id,
-                    token,
+                    start_continuation(stacks, region, deployed),
                     before=deployed,
-                    wanted=good,
+                    good_ends=frozenset({StackStatus.UPDATE_ROLLBACK_COMPLETE}),
                     more=True,
                 )
             case Action.REPLACE:
-                return self._replace(wanted.node, deployed)
-        raise refusal(wanted.node, deployed, decision)
+                return self._replace(node, deployed)
+        raise refusal(node, deployed, decision)
 
-    def after(self, node_id: NodeId, stack: Stack) -> StartResult | None:
-        wanted = self._wanted(node_id)
+    def follow(self, node_id: NodeId, stack: Stack) -> StartResult | None:
         if stack.status is StackStatus.DELETE_COMPLETE:
-            self._upload(wanted.node, self.inputs[node_id])
-            return self._create(wanted, stack.id)
+            desired = self._desired(node_id)
+            self._upload(desired.node, self._inputs[node_id])
+            return self._create(desired, stack.id)
         if stack.status is StackStatus.UPDATE_ROLLBACK_COMPLETE:
-            return self.begin_again(node_id, stack)
+            return self._start_again(node_id, stack)
         return None
 
-    def begin_again(self, node_id: NodeId, stack: Stack) -> StartResult:
-        """Decide anew, for the stack as it is now."""
-        self.deployed[node_id] = stack
-        self.looked.discard(node_id)
-        return self.begin(node_id, self.inputs[node_id])
-
-    def cancel(self, node_id: NodeId, begun: Started) -> str | None:
-        return cancel(self.ports.stacks, node_id.region, begun)
+    def cancel(self, node_id: NodeId, started: Started) -> str | None:
+        return cancel(self._ports.stacks, node_id.region, started)
 
     def redact(self, text: str) -> str:
-        """What AWS said without the values of NoEcho parameters."""
-        for secret in sorted(self.secrets, key=len, reverse=True):
+        """Return a text of AWS without the values of NoEcho parameters."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         return text
 
-    def _wanted(self, node_id: NodeId) -> _Wanted:
-        node = self.graph.nodes[node_id]
-        parameters = resolve(node, self.inputs[node_id])
-        self.secrets |= {
-            parameters[name]
-            for name in secret_parameters(node) & parameters.keys()
-            if parameters[name]
-        }
-        return _Wanted(node, parameters, fingerprint_of(self.graph, node, parameters))
+    def _start_again(self, node_id: NodeId, stack: Stack) -> StartResult:
+        """Decide again, for the stack as it is now."""
+        self._deployed[node_id] = stack
+        self._read.discard(node_id)
+        return self.start(node_id, self._inputs[node_id])
+
+    def _desired(self, node_id: NodeId) -> _Desired:
+        node = self._graph.nodes[node_id]
+        parameters = resolve(node, self._inputs[node_id])
+        for name in secret_parameters(node) & parameters.keys():
+            if parameters[name]:
+                self._secrets.add(parameters[name])
+        return _Desired(node, parameters, fingerprint_of(self._graph, node, parameters))
 
     def _current(self, node_id: NodeId) -> Stack | None:
-        """The stack as found at the start; looked up anew when someone else's operation had to be
-        waited for.
-        """
-        deployed = self.deployed.get(node_id)
-        if deployed and node_id in self.looked:
-            deployed = self.ports.stacks.get(node_id.region, deployed.id)
-            self.deployed[node_id] = deployed
-        self.looked.add(node_id)
+        """Return the stack as listed, or read it again after someone else's operation."""
+        deployed = self._deployed.get(node_id)
+        if deployed is not None and node_id in self._read:
+            deployed = self._ports.stacks.get(node_id.region, deployed.id)
+            self._deployed[node_id] = deployed
+        self._read.add(node_id)
         return deployed
 
-    def _request(self, wanted: _Wanted, token: str) -> StackRequest:
-        commit = self.ports.commit()
+    def _request(self, desired: _Desired, token: str) -> StackRequest:
         return request_for(
-            self.graph,
-            wanted.node,
-            wanted.parameters,
+            self._graph,
+            desired.node,
+            desired.parameters,
             token,
-            commit=commit,
-            express=self.options.express,
+            commit=self._ports.commit(),
+            express=self._options.express,
         )
 
-    def _create(self, wanted: _Wanted, predecessor: str) -> Started | WaitingForOther:
-        """Create the stack. The token follows from the one that was there before, so a repeated
-        call makes no second stack.
+    def _create(self, desired: _Desired, predecessor: str) -> Started | WaitingForOther:
+        """Create the stack.
+
+        The token depends on the stack that was there before, so that a repeated call creates no
+        second stack. A token that a deleted stack has used leads to the next one.
         """
-        node, generation = wanted.node, predecessor
-        for attempt in range(GENERATIONS):
-            token = token_for(
-                Action.CREATE, wanted.fingerprint, node.stack_name, node.id.region, generation
-            )
+        node = desired.node
+        name = node.stack_name
+        region = node.id.region
+        generation = predecessor
+
+        for attempt in range(CREATION_TOKENS):
+            parts = (desired.fingerprint, name, region, generation)
+            token = token_for(Action.CREATE, *parts)
             try:
-                stack_id = self.ports.stacks.create(node.id.region, self._request(wanted, token))
+                stack_id = self._ports.stacks.create(region, self._request(desired, token))
             except StackExists:
-                found = self.ports.stacks.list(node.id.region).get(node.stack_name)
-                # Made since the stacks were listed, perhaps by this very call
-                if found is not None:
-                    self.deployed[node.id] = found
-                    return WaitingForOther(found.id, found.status)
-                if attempt == GENERATIONS - 1:
+                existing = self._ports.stacks.list(region).get(name)
+                if existing is not None:
+                    # It was created since the listing, perhaps by this very call.
+                    self._deployed[node.id] = existing
+                    return WaitingForOther(existing.id, existing.status)
+                if attempt == CREATION_TOKENS - 1:
                     raise
                 generation = token
             else:
-                seconds = expected_creation(node.template.resources)
-                return Started(Action.CREATE, node.stack_name, stack_id, token, expected=seconds)
+                expected = expected_creation(node.template.resources)
+                return Started(StackOperation.CREATE, name, stack_id, token, expected=expected)
         raise AssertionError("the last attempt returns or raises")
 
-    def _update(self, wanted: _Wanted, deployed: Stack) -> Started | Unchanged:
-        region, name = wanted.node.id.region, wanted.node.stack_name
-        token = token_for(Action.UPDATE, wanted.fingerprint, deployed.id, deployed.changed_at)
-        stack_id = self.ports.stacks.update(region, self._request(wanted, token))
+    def _update(self, desired: _Desired, deployed: Stack) -> Started | Unchanged:
+        region = desired.node.id.region
+        token = token_for(Action.UPDATE, desired.fingerprint, deployed.id, deployed.changed_at)
+        stack_id = self._ports.stacks.update(region, self._request(desired, token))
         if stack_id is None:
             return Unchanged(Action.NOTHING, deployed.outputs)
-        seconds = earlier_update(self.ports.stacks, region, stack_id)
-        return Started(Action.UPDATE, name, stack_id, token, before=deployed, expected=seconds)
+        return Started(
+            StackOperation.UPDATE,
+            desired.node.stack_name,
+            stack_id,
+            token,
+            before=deployed,
+            expected=earlier_update(self._ports.stacks, region, stack_id),
+        )
 
     def _replace(self, node: Node, deployed: Stack) -> StartResult:
-        """Delete a creation that never came to be, after a second look: nothing that serves is ever
-        deleted.
+        """Delete a stack whose creation failed.
+
+        Its status is read once more before, because a stack that serves must never be deleted.
         """
-        now = self.ports.stacks.get(node.id.region, deployed.id)
-        if now.status is not deployed.status:
-            return self.begin_again(node.id, now)
-        token = begin_deletion(self.ports.stacks, node.id.region, now)
+        region = node.id.region
+        current = self._ports.stacks.get(region, deployed.id)
+        if current.status is not deployed.status:
+            return self._start_again(node.id, current)
         return Started(
-            "delete the failed creation", node.stack_name, now.id, token, before=now, more=True
+            StackOperation.DELETE_FAILED_CREATION,
+            node.stack_name,
+            current.id,
+            start_deletion(self._ports.stacks, region, current),
+            before=current,
+            more=True,
         )
 
     def _protect(self, region: str, deployed: Stack) -> None:
-        if self.graph.protected and not deployed.protected:
-            self.ports.stacks.protect(region, deployed.id, on=True)
+        if self._graph.protected and not deployed.protected:
+            self._ports.stacks.protect(region, deployed.id, on=True)
 
     def _upload(self, node: Node, outputs: Outputs) -> None:
         for upload in node.uploads:
-            bucket = output_of(upload.bucket, outputs)
-            stored = self.ports.buckets.put(node.id.region, bucket, upload.package)
             package = upload.package
-            self.emit(
-                Uploaded(
-                    self.ports.clock.now(),
-                    node.id,
-                    package.key,
-                    len(package.data),
-                    there_already=not stored,
-                )
-            )
+            bucket = output_of(upload.bucket, outputs)
+            stored = self._ports.buckets.put(node.id.region, bucket, package)
+            now = self._ports.clock.now()
+            size = len(package.data)
+            self._emit(Uploaded(now, node.id, package.key, size, there_already=not stored))
 
 
 def refusal(node: Node, deployed: Stack, decision: Decision) -> DeploytoolError:
-    """Why a stack is left alone, with the command that helps."""
+    """Return why a stack is not changed, with the command that helps."""
     hint = command_for(deployed.status, node.stack_name, node.id.region)
     return DeploytoolError(f"{node.stack_name} {decision.reason}", hint=hint)
 
 
-def _creation_seconds(node: Node, deployed: Stack) -> float | None:
-    creating = deployed.status is StackStatus.CREATE_IN_PROGRESS
-    return expected_creation(node.template.resources) if creating else None
-
-
-def _as_it_is(deployed: Stack | None, action: Action) -> Unchanged:
-    """A stack that this run leaves alone gives the outputs that it has; one that is not there gives
-    none.
-    """
+def _left_alone(deployed: Stack | None, action: Action) -> Unchanged:
+    """Return the outputs of a stack that this run does not change."""
     return Unchanged(action, deployed.outputs if deployed else {})
 
 
@@ -331,42 +383,31 @@ def deploy(
     chosen: Callable[[NodeId], bool] = lambda _: True,
     options: DeployOptions | None = None,
 ) -> Outcome:
-    """Bring every chosen stack to its desired state; how that ended. The others stay as they are
-    and give their outputs.
+    """Bring every chosen stack to its desired state, and return how that ended.
 
-    Raises DeploytoolError when someone else deploys this stage, or a drill of it was left
-    unfinished; nothing was begun then.
+    The other stacks are not changed; their outputs are used. Raises DeploytoolError, before
+    anything is started, when another run deploys this stage or a drill of it is unfinished.
     """
     options = options or DeployOptions()
+    hooks = options.hooks
 
     def emit_to_all(event: Event) -> None:
         emit(event)
-        for hooks in options.hooks:
-            hooks.observe(event)
+        for hook in hooks:
+            hook.observe(event)
 
-    def run(
-        deployed: Mapping[NodeId, Stack], heartbeat: Callable[[], None] = lambda: None
-    ) -> Outcome:
-        for hooks in options.hooks:
-            hooks.stacks_found(deployed)
-        operation = _Deploy(graph, ports, emit_to_all, deployed, chosen, options=options)
-        engine = Engine(
-            ports.stacks,
-            ports.clock,
-            ports.runner,
-            emit_to_all,
-            interrupts=options.interrupts,
-            random=ports.random,
-            heartbeat=heartbeat,
-            redact=operation.redact,
-        )
+    operation = _Deploy(graph, ports, emit_to_all, chosen, options)
+
+    def changes(deployed: Mapping[NodeId, Stack]) -> bool:
+        steps = [step for step in make_plan(graph, deployed) if chosen(step.node)]
+        return any(step.decision.action is not Action.NOTHING for step in steps)
+
+    def run(engine: Engine, deployed: Mapping[NodeId, Stack]) -> Outcome:
+        for hook in hooks:
+            hook.stacks_found(deployed)
+        operation.use(deployed)
         return engine.run(graph.edges(), operation)
 
-    deployed = find_deployed(ports, graph.whole())
-    steps = [step for step in make_plan(graph, deployed) if chosen(step.node)]
-    if ports.coordination is None or all(step.decision.action is Action.NOTHING for step in steps):
-        return run(deployed)
-    with held(
-        ports.coordination, ports.clock, ports.runner, graph, emit, options.interrupts, options.wait
-    ) as hold:
-        return run(find_deployed(ports, graph.whole()) if hold.waited else deployed, hold.renew)
+    return run_engine(
+        graph.whole(), ports, emit_to_all, options, run, operation.redact, needs_lease=changes
+    )

@@ -1,17 +1,18 @@
-"""Runs one operation a node of a graph, each the moment those it waits for are done, and waits for
-their ends with few calls.
+"""Runs one operation for each node of a graph, each as soon as the nodes that it needs are done.
 
-One listing a region tells which stacks may have ended, whatever their number; only for those are
-events read. Every call is made beside the loop, which alone holds the state; what a call gave comes
-back to it through a queue.
+One listing of a region shows which of its stacks may have ended, however many there are. Events are
+read only for those. Every call is made beside the loop, through the executor. The loop alone holds
+the states.
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, assert_never
 
-from deploytool.core.errors import CloudRefused, DeploytoolError, Throttled
-from deploytool.core.ports import Clock, Runner
+from deploytool.core.errors import DeploytoolError, Throttled
+from deploytool.core.ports import Clock, Executor, Result
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.durations import FIRST, LONGEST, jittered, pause
 from deploytool.core.stacks.events import (
@@ -27,52 +28,67 @@ from deploytool.core.stacks.events import (
     StopRequested,
 )
 from deploytool.core.stacks.ports import Interrupts, NoInterrupts, Stacks
-from deploytool.core.stacks.stack import Stack, StackStatus
+from deploytool.core.stacks.stack import Stack, StackOperation
 from deploytool.work.stacks.completion import Completed, Completions
-from deploytool.work.stacks.operations import (
-    Operation,
-    Outcome,
-    RetryAfter,
-    Started,
-    StartResult,
-    Unchanged,
-    WaitingForOther,
+from deploytool.work.stacks.node_states import (
+    LEFT,
+    NOT_STARTED,
+    Blocked,
+    Cancelled,
+    Done,
+    Failed,
+    NodeState,
+    Postponed,
+    Running,
+    Starting,
+    Stopped,
+    Waiting,
+    after_check,
+    after_end,
+    after_listing,
+    after_start,
+    cancelled_by,
+    first_states,
+    in_progress,
+    is_finished,
+    not_started,
+    ready,
 )
-from deploytool.work.tasks import Beside
+from deploytool.work.stacks.operations import Operation, Outcome, StartResult, WaitingForOther
 
-__all__ = ["Engine", "Operation", "Outcome", "Started", "Unchanged", "WaitingForOther"]
-
-SLICE, BRIEF = 0.1, 0.005  # seconds between two turns of the loop; while a call is being made
-# Looks at a stack that is at an end which no event of ours tells, before someone else's are read
-QUIET = 5
-REFUSALS = 5  # looks in a row that may be refused; each was repeated by botocore before
-STOP, CANCEL, DETACH = 1, 2, 3  # how often the user must ask for it
+# The longest and the shortest wait between two turns of the loop, in seconds: the user may ask to
+# stop, and time must pass.
+TURN = 0.1
+SHORTEST_TURN = 0.005
+# How many ends of a stack may stay unconfirmed by an event of ours, before the events of others
+# are read too: someone else's operation may have replaced ours.
+UNCONFIRMED = 5
+# How many listings of a region in a row may be refused; botocore repeats each call itself.
+REFUSED_LISTINGS = 5
+# How often the user must ask for each.
+STOP, CANCEL, DETACH = 1, 2, 3
 
 
 @dataclass
-class _Running:
-    """An operation that is being waited for. `unchanged` counts listings that still showed the
-    state before it.
-    """
+class _RegionPoll:
+    """When a region is listed next, and how many listings in a row were refused."""
 
-    begun: Started
-    since: float
-    unchanged: int = 0
-    unconfirmed: int = 0
+    due: float
+    listing: bool = False
     refused: int = 0
-    cancelling: bool = False
 
 
 class Engine:
-    """One run over a graph. `random` gives numbers from 0 to 1; `redact` takes secrets out of what
-    AWS said.
+    """One run over a graph. `random` gives numbers from 0 to 1; `redact` removes secrets from texts.
+
+    `heartbeat` is called in every turn of the loop.
     """
 
     def __init__(
         self,
         stacks: Stacks,
         clock: Clock,
-        runner: Runner,
+        executor: Executor,
         emit: Emit,
         *,
         interrupts: Interrupts | None = None,
@@ -80,277 +96,307 @@ class Engine:
         heartbeat: Callable[[], None] = lambda: None,
         redact: Callable[[str], str] = lambda text: text,
     ) -> None:
-        self.stacks, self.clock, self.emit = stacks, clock, emit
-        self.interrupts, self.random = interrupts or NoInterrupts(), random
-        self.heartbeat, self.redact = heartbeat, redact
-        self.endings = Completions(stacks, clock)
-        self.beside = Beside(runner)
-        self.outcome = Outcome()
-        self.waiting: dict[NodeId, frozenset[NodeId]] = {}
-        self.starting: set[NodeId] = set()
-        self.running: dict[NodeId, _Running] = {}
-        self.blocked: dict[NodeId, str] = {}
-        self.postponed: dict[NodeId, float] = {}
-        self.began: dict[NodeId, float] = {}
-        self.took: dict[tuple[str, str], float] = {}
-        self.checking: set[NodeId] = set()
-        self.listing: set[str] = set()
-        self.due: dict[str, float] = {}
-        self.refused: dict[str, int] = {}
-        self.stop_level = 0
-        self.operation: Operation
+        self._stacks = stacks
+        self._clock = clock
+        self._executor = executor
+        self._emit = emit
+        self._interrupts = interrupts or NoInterrupts()
+        self._random = random
+        self._heartbeat = heartbeat
+        self._redact = redact
+        self._completions = Completions(stacks, clock)
+        self._states: dict[NodeId, NodeState] = {}
+        self._polls: dict[str, _RegionPoll] = {}
+        self._calls: dict[Future[Any], Callable[[Any], None]] = {}
+        self._durations: dict[tuple[str, StackOperation], float] = {}
+        self._stop_level = 0
+        self._operation: Operation
 
     def run(self, edges: Mapping[NodeId, frozenset[NodeId]], operation: Operation) -> Outcome:
-        """Bring every node to its end. A failure cancels only what depends on it."""
-        started = self.clock.now()
-        self.waiting, self.operation = dict(edges), operation
-        self.emit(RunStarted(started, tuple(edges), dict(edges)))
-        while self._unfinished() and self.stop_level < DETACH:
-            self._heed_interrupts()
-            self._start_ready()
-            self._resume()
-            self._look()
-            self.heartbeat()
-            if not self.beside.take():
-                self.clock.sleep(self._idle())
-        self.outcome.seconds = self.clock.now() - started
-        return self.outcome
+        """Bring every node to its end. A failure cancels only the nodes that depend on it.
 
-    def _unfinished(self) -> bool:
-        return bool(self.waiting or self.starting or self.running or self.blocked or self.postponed)
-
-    def _idle(self) -> float:
-        """Seconds until the next turn: a result may come, a look is due, or the user may ask to
-        stop.
+        Raises DeploytoolError when a region can no longer be listed.
         """
-        if self.starting or self.checking or self.listing:
-            return BRIEF
-        next_look = min(
-            (*(self.due[region] for region in self._regions()), *self.postponed.values()),
-            default=0.0,
-        )
-        return min(max(next_look - self.clock.now(), BRIEF), SLICE)
+        began = self._clock.now()
+        self._operation = operation
+        self._states = first_states(edges)
+        self._emit(RunStarted(began, tuple(edges), dict(edges)))
 
-    # StartResult
+        while not is_finished(self._states) and self._stop_level < DETACH:
+            self._handle_interrupts()
+            self._start_ready()
+            self._start_postponed()
+            self._poll()
+            self._heartbeat()
+            if not self._handle_results():
+                self._wait()
+        return self._outcome(self._clock.now() - began)
+
+    # Calls beside the loop
+
+    def _call(
+        self, call: Callable[[], Result], then: Callable[[Result | DeploytoolError], None]
+    ) -> None:
+        """Start a call. The loop hands its result, or the error that AWS caused, to `then`."""
+        self._calls[self._executor.submit(call)] = then
+
+    def _handle_results(self) -> bool:
+        """Handle the calls that have ended; return whether there were any.
+
+        An exception that is no DeploytoolError is a bug and ends the run.
+        """
+        ended = [future for future in self._calls if future.done()]
+        for future in ended:
+            then = self._calls.pop(future)
+            try:
+                result = future.result()
+            except DeploytoolError as error:
+                result = error
+            then(result)
+        return bool(ended)
+
+    def _wait(self) -> None:
+        """Wait until a call ends, a poll is due, or the user may have asked to stop."""
+        now = self._clock.now()
+        polls = [self._poll_of(region) for region in self._polled_regions()]
+        due = [poll.due for poll in polls if not poll.listing]
+        due += [state.until for state in self._states.values() if isinstance(state, Postponed)]
+        seconds = min(due, default=now + TURN) - now
+        seconds = min(max(seconds, SHORTEST_TURN), TURN)
+
+        if self._calls:
+            self._executor.wait(self._calls, seconds)
+        else:
+            self._clock.sleep(seconds)
+
+    # Starting
 
     def _start_ready(self) -> None:
-        for node, needs in list(self.waiting.items()):
-            broken = tuple(
-                sorted(
-                    need
-                    for need in needs
-                    if need in self.outcome.failed or need in self.outcome.cancelled
-                )
-            )
-            if broken:
-                del self.waiting[node]
-                self.outcome.cancelled[node] = broken
-                self.emit(StackCancelled(self.clock.now(), node, broken))
-            elif all(need in self.outcome.done for need in needs):
-                del self.waiting[node]
-                self._begin(node)
+        """Start the nodes whose needs are done, and cancel those whose needs failed."""
+        for node in list(self._states):
+            because = cancelled_by(self._states, node)
+            if because:
+                self._states[node] = Cancelled(because)
+                self._emit(StackCancelled(self._clock.now(), node, because))
+        for node in ready(self._states):
+            self._start(node, self._clock.now())
 
-    def _begin(self, node: NodeId) -> None:
-        self.starting.add(node)
-        self.began.setdefault(node, self.clock.now())
-        outputs = dict(self.outcome.outputs)
-        self.beside.call(partial(self.operation.begin, node, outputs), partial(self._begun, node))
+    def _start_postponed(self) -> None:
+        for node, state in self._states.items():
+            if isinstance(state, Postponed) and state.until <= self._clock.now():
+                self._start(node, state.began)
 
-    def _begun(self, node: NodeId, result: StartResult | DeploytoolError | None) -> None:
-        self.starting.discard(node)
-        match result:
-            case Started():
-                self._watch(node, result)
-            case Unchanged(action, outputs):
-                self._done(node, action, outputs)
-            case WaitingForOther() | RetryAfter() if self.stop_level:
-                self.outcome.stopped[node] = "not begun"
-            case WaitingForOther(stack_id, status, holder):
-                self.blocked[node] = stack_id
-                self._look_soon(node.region)
-                self.emit(StackWaiting(self.clock.now(), node, status, holder))
-            case RetryAfter(seconds):
-                self.postponed[node] = self.clock.now() + seconds
-            case DeploytoolError() as error:
-                self._failed(node, str(error), error.hint)
+    def _start(self, node: NodeId, began: float) -> None:
+        state = Starting(began)
+        self._states[node] = state
+        start = partial(self._operation.start, node, self._outputs())
+        self._call(start, partial(self._on_started, node, state))
 
-    def _resume(self) -> None:
-        """Begin what was postponed until now."""
-        for node in [each for each, due in self.postponed.items() if due <= self.clock.now()]:
-            del self.postponed[node]
-            self._begin(node)
+    def _on_started(
+        self, node: NodeId, state: Starting, result: StartResult | DeploytoolError
+    ) -> None:
+        now = self._clock.now()
+        new = after_start(state, result, now, stopping=self._stop_level >= STOP)
+        self._enter(node, new)
 
-    def _watch(self, node: NodeId, begun: Started) -> None:
-        now = self.clock.now()
-        self.running[node] = _Running(begun, now)
-        self._look_soon(node.region)
-        self.emit(StackStarted(now, node, begun.action, self._expected(node), begun.resumed))
-        if self.stop_level >= CANCEL:
-            self._cancel(node)
+        match new:
+            case Running(started):
+                self._poll_soon(node.region)
+                expected = self._expected(node, new)
+                text = started.operation.value
+                self._emit(StackStarted(now, node, text, expected, started.resumed))
+                if self._stop_level >= CANCEL:
+                    self._cancel(node, new)
+            case Blocked():
+                self._poll_soon(node.region)
+                if isinstance(result, WaitingForOther):
+                    self._emit(StackWaiting(now, node, result.status, result.holder))
 
-    def _expected(self, node: NodeId) -> float | None:
-        """Seconds that the node's operation should take: like the same stack's in another region,
-        if that has ended.
-        """
-        begun = self.running[node].begun
-        return self.took.get((node.stack, begun.action), begun.expected)
+    def _expected(self, node: NodeId, state: Running) -> float | None:
+        """Return the expected seconds: those that the same stack took in another region, if any."""
+        key = (node.stack, state.started.operation)
+        return self._durations.get(key, state.started.expected)
 
-    # Looking
+    # Polling
 
-    def _regions(self) -> set[str]:
-        return {node.region for node in (*self.running, *self.blocked)}
+    def _polled_regions(self) -> set[str]:
+        """Return the regions with a stack that is waited for."""
+        return {
+            node.region
+            for node, state in self._states.items()
+            if isinstance(state, Running | Blocked)
+        }
 
-    def _look_soon(self, region: str) -> None:
-        soon = self.clock.now() + FIRST
-        self.due[region] = min(self.due.get(region, soon), soon)
+    def _poll_of(self, region: str) -> _RegionPoll:
+        return self._polls.setdefault(region, _RegionPoll(self._clock.now() + FIRST))
 
-    def _look(self) -> None:
+    def _poll_soon(self, region: str) -> None:
+        poll = self._poll_of(region)
+        poll.due = min(poll.due, self._clock.now() + FIRST)
+
+    def _poll(self) -> None:
         """List each region whose time has come."""
-        now = self.clock.now()
-        for region in sorted(self._regions() - self.listing):
-            if self.due[region] <= now:
-                self.listing.add(region)
-                self.beside.call(partial(self.stacks.list, region), partial(self._listed, region))
+        for region in sorted(self._polled_regions()):
+            poll = self._poll_of(region)
+            if not poll.listing and poll.due <= self._clock.now():
+                poll.listing = True
+                self._call(partial(self._stacks.list, region), partial(self._on_listed, region))
 
-    def _listed(self, region: str, result: Mapping[str, Stack] | DeploytoolError) -> None:
-        self.listing.discard(region)
-        now = self.clock.now()
+    def _on_listed(self, region: str, result: Mapping[str, Stack] | DeploytoolError) -> None:
+        poll = self._poll_of(region)
+        poll.listing = False
         if isinstance(result, DeploytoolError):
-            self.refused[region] = self.refused.get(region, 0) + 1
-            if self.refused[region] > REFUSALS and not isinstance(result, Throttled):
+            poll.refused += 1
+            if poll.refused > REFUSED_LISTINGS and not isinstance(result, Throttled):
                 raise result
-            self.due[region] = now + LONGEST
+            poll.due = self._clock.now() + LONGEST
             return
-        self.refused[region] = 0
-        listed = {stack.id: stack for stack in result.values()}
-        for node in [
-            each for each in self.running if each.region == region and each not in self.checking
-        ]:
-            self._check(node, listed.get(self.running[node].begun.stack_id))
-        for node in [each for each in self.blocked if each.region == region]:
-            seen = listed.get(self.blocked[node])
-            if seen is None or not seen.status.is_busy:
-                del self.blocked[node]
-                self._begin(node)
-        waits = [
-            pause(now - self.running[node].since, self._expected(node))
-            for node in self.running
-            if node.region == region
+
+        poll.refused = 0
+        by_id = {stack.id: stack for stack in result.values()}
+        for node, state in list(self._states.items()):
+            if node.region != region:
+                continue
+            match state:
+                case Running(started, checking=False):
+                    self._check_if_ended(node, state, by_id.get(started.stack_id))
+                case Blocked(began, stack_id):
+                    stack = by_id.get(stack_id)
+                    if stack is None or not stack.status.is_busy:
+                        self._start(node, began)
+        poll.due = self._clock.now() + self._pause(region)
+
+    def _pause(self, region: str) -> float:
+        """Return the seconds until the region's next poll: those of the most urgent stack."""
+        now = self._clock.now()
+        pauses = [
+            pause(now - state.since, self._expected(node, state))
+            for node, state in self._states.items()
+            if node.region == region and isinstance(state, Running)
         ]
-        self.due[region] = now + jittered(min(waits, default=LONGEST / 2), self.random())
+        return jittered(min(pauses, default=LONGEST / 2), self._random())
 
-    def _check(self, node: NodeId, seen: Stack | None) -> None:
-        """Read the events of an operation that may have ended; of one that shows no change only
-        every now and then.
-        """
-        run = self.running[node]
-        if seen is None or not run.begun.is_shown_by(seen):
-            run.unchanged += 1
-            deleting = (
-                StackStatus.DELETE_COMPLETE in run.begun.wanted
-                and seen is None
-                and run.begun.before is not None
-            )
-            if run.unchanged & (run.unchanged - 1) and not deleting:
-                return
-        elif not seen.status.is_end:
+    def _check_if_ended(self, node: NodeId, state: Running, stack: Stack | None) -> None:
+        """Read the events of an operation that may have ended."""
+        state, may_have_ended = after_listing(state, stack)
+        self._states[node] = replace(state, checking=may_have_ended)
+        if not may_have_ended:
             return
-        self.checking.add(node)
-        shown = seen if seen and run.begun.is_shown_by(seen) else None
-        taken_over = run.unconfirmed >= QUIET
-        call = partial(self.endings.ended, node.region, run.begun, shown, taken_over=taken_over)
-        self.beside.call(call, partial(self._checked, node))
 
-    def _checked(self, node: NodeId, result: Completed | DeploytoolError | None) -> None:
-        self.checking.discard(node)
-        run = self.running[node]
-        match result:
-            case None:
-                run.unconfirmed += 1
-            case CloudRefused() if run.refused < REFUSALS:
-                run.refused += 1
-            case DeploytoolError() as error:
-                del self.running[node]
-                self._failed(node, str(error), error.hint)
-            case Completed():
-                del self.running[node]
-                self._ended(node, run, result)
-
-    def _ended(self, node: NodeId, run: _Running, end: Completed) -> None:
-        begun = run.begun
-        in_time = run.cancelling and (
-            end.stack is None or end.status is StackStatus.DELETE_COMPLETE
+        listed = None
+        if stack is not None and state.started.is_shown_by(stack):
+            listed = stack
+        others_too = state.unconfirmed >= UNCONFIRMED
+        check = partial(
+            self._completions.find, node.region, state.started, listed, others_too=others_too
         )
-        if in_time:
-            self.outcome.stopped[node] = f"{begun.action} cancelled"
-        elif end.stack is None:
-            self._failed(node, end.cause, end.hint)
-        elif self.stop_level and begun.more:
-            self.outcome.stopped[node] = f"{begun.action}; no more was begun"
-        else:
-            self.took[node.stack, begun.action] = self.clock.now() - run.since
-            self.starting.add(node)
-            stack = end.stack
-            self.beside.call(
-                partial(self.operation.after, node, stack),
-                partial(self._followed, node, begun.action, stack.outputs),
-            )
+        self._call(check, partial(self._on_checked, node))
 
-    def _followed(
+    def _on_checked(self, node: NodeId, result: Completed | DeploytoolError | None) -> None:
+        state = self._states[node]
+        if not isinstance(state, Running):
+            return  # stopped meanwhile
+        new = after_check(state, result)
+        if not isinstance(new, Completed):
+            self._enter(node, new)
+            return
+
+        following = after_end(state, new, stopping=self._stop_level >= STOP)
+        self._enter(node, following)
+        if isinstance(following, Starting) and new.stack is not None:
+            operation = state.started.operation
+            self._durations[node.stack, operation] = self._clock.now() - state.since
+            done = Done(operation, new.stack.outputs, self._clock.now() - state.began)
+            follow = partial(self._operation.follow, node, new.stack)
+            self._call(follow, partial(self._on_followed, node, following, done))
+
+    def _on_followed(
         self,
         node: NodeId,
-        action: str,
-        outputs: Mapping[str, str],
-        result: Started | Unchanged | DeploytoolError | None,
+        state: Starting,
+        done: Done,
+        result: StartResult | DeploytoolError | None,
     ) -> None:
-        self._begun(node, Unchanged(action, outputs) if result is None else result)
+        """The node is done, unless another operation follows."""
+        if result is None:
+            self._enter(node, done)
+        else:
+            self._on_started(node, state, result)
 
     # Stopping
 
-    def _heed_interrupts(self) -> None:
-        wanted = self.interrupts.count()
-        while self.stop_level < min(wanted, DETACH):
-            self.stop_level += 1
-            now, runs = self.clock.now(), tuple(sorted((*self.running, *self.starting)))
-            match self.stop_level:
-                case 1:
-                    self.outcome.stopped.update(
-                        dict.fromkeys((*self.waiting, *self.blocked, *self.postponed), "not begun")
-                    )
-                    self.waiting, self.blocked, self.postponed = {}, {}, {}
-                    self.emit(StopRequested(now, runs))
-                case 2:
-                    self.emit(CancelRequested(now, runs))
-                    for node in tuple(self.running):
-                        self._cancel(node)
-                case _:
-                    self.outcome.stopped.update(dict.fromkeys(runs, "left to CloudFormation"))
-                    self.emit(Detached(now, runs))
+    def _handle_interrupts(self) -> None:
+        """Do what the user asked for since the last turn, one level after the other."""
+        asked = min(self._interrupts.count(), DETACH)
+        while self._stop_level < asked:
+            self._stop_level += 1
+            now = self._clock.now()
+            nodes = in_progress(self._states)
 
-    def _cancel(self, node: NodeId) -> None:
-        begun = self.running[node].begun
-        self.beside.call(
-            partial(self.operation.cancel, node, begun), partial(self._cancelled, node)
-        )
+            if self._stop_level == STOP:
+                for node in not_started(self._states):
+                    self._states[node] = Stopped(NOT_STARTED)
+                self._emit(StopRequested(now, nodes))
+            elif self._stop_level == CANCEL:
+                self._emit(CancelRequested(now, nodes))
+                for node in nodes:
+                    state = self._states[node]
+                    if isinstance(state, Running):
+                        self._cancel(node, state)
+            else:
+                for node in nodes:
+                    self._states[node] = Stopped(LEFT)
+                self._emit(Detached(now, nodes))
 
-    def _cancelled(self, node: NodeId, result: str | DeploytoolError | None) -> None:
-        """An accepted cancellation has a token of its own; one that was refused came too late, and
-        the end is waited for.
+    def _cancel(self, node: NodeId, state: Running) -> None:
+        cancel = partial(self._operation.cancel, node, state.started)
+        self._call(cancel, partial(self._on_cancelled, node))
+
+    def _on_cancelled(self, node: NodeId, result: str | DeploytoolError | None) -> None:
+        """Wait for the cancellation's own token too.
+
+        A refused cancellation came too late: the operation's end is waited for.
         """
-        run = self.running.get(node)
-        if run and isinstance(result, str):
-            run.begun = replace(run.begun, also=(result,))
-            run.cancelling = True
-            self._look_soon(node.region)
+        state = self._states[node]
+        if isinstance(state, Running) and isinstance(result, str):
+            started = replace(state.started, also=(result,))
+            self._states[node] = replace(state, started=started, cancelling=True)
+            self._poll_soon(node.region)
 
-    # Ending
+    # Ends
 
-    def _done(self, node: NodeId, action: str, outputs: Mapping[str, str]) -> None:
-        now = self.clock.now()
-        self.outcome.done[node] = action
-        self.outcome.outputs[node] = outputs
-        self.emit(StackDone(now, node, action, now - self.began[node], outputs))
+    def _enter(self, node: NodeId, state: NodeState) -> None:
+        """Give a node its new state, and report an end."""
+        now = self._clock.now()
+        if isinstance(state, Failed):
+            state = replace(state, cause=self._redact(state.cause))
+        self._states[node] = state
+        match state:
+            case Done(action, outputs, seconds):
+                self._emit(StackDone(now, node, action.value, seconds, outputs))
+            case Failed(cause, hint):
+                self._emit(StackFailed(now, node, cause, hint))
 
-    def _failed(self, node: NodeId, cause: str, hint: str) -> None:
-        self.outcome.failed[node] = self.redact(cause)
-        self.emit(StackFailed(self.clock.now(), node, self.redact(cause), hint))
+    def _outputs(self) -> dict[NodeId, Mapping[str, str]]:
+        """Return the outputs of the nodes that are done."""
+        return {
+            node: state.outputs for node, state in self._states.items() if isinstance(state, Done)
+        }
+
+    def _outcome(self, seconds: float) -> Outcome:
+        outcome = Outcome(outputs=self._outputs(), seconds=seconds)
+        for node, state in self._states.items():
+            match state:
+                case Done(action):
+                    outcome.done[node] = action
+                case Failed(cause):
+                    outcome.failed[node] = cause
+                case Cancelled(because):
+                    outcome.cancelled[node] = because
+                case Stopped(text):
+                    outcome.stopped[node] = text
+                case Waiting() | Starting() | Running() | Blocked() | Postponed():
+                    raise AssertionError(f"{node} has not reached an end")
+                case _:
+                    assert_never(state)
+        return outcome

@@ -1,5 +1,6 @@
-"""One deployment of a stage at a time: a lease is held while there is something to do, and none
-begins during a drill.
+"""One deployment of a stage at a time.
+
+A run holds the stage's lease while it has something to do. No run starts during a drill.
 """
 
 from collections.abc import Callable, Iterator
@@ -7,149 +8,174 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from deploytool.core.errors import CloudRefused, DeploytoolError, Interrupted
-from deploytool.core.ports import Clock, Runner
+from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph
 from deploytool.core.stacks.events import Emit, LockWaited
 from deploytool.core.stacks.lease import SECONDS, Holder, Lease, read_lease, write_lease
 from deploytool.core.stacks.ports import Interrupts, Locks
 
-# seconds: between looks at a lock; until a taken-over one is believed; between interrupts
-LOOK, SETTLE, SLICE = 3.0, 2.0, 0.2
+POLL_EVERY = 3.0  # seconds between two looks at another run's lease
+SETTLE = 2.0  # seconds after which a lease that was taken over is believed
+SLICE = 0.2  # seconds between two looks at whether the user asked to stop
 
 
 @dataclass(frozen=True)
 class Coordination:
-    """What keeps two runs apart. `runs` says whether a process of this host lives; `unix_time`
-    gives Unix seconds.
+    """What keeps two runs apart.
+
+    `is_running` says whether a process of this host runs; `unix_time` gives Unix seconds.
     """
 
     locks: Locks
     holder: Holder
     unix_time: Callable[[], float]
-    runs: Callable[[int], bool]
+    is_running: Callable[[int], bool]
 
 
-def lock_name(graph: Graph, what: str) -> str:
-    """The name under which a stage's `what` (deploy, drill) is kept."""
-    return f"/deploytool/{graph.project}/{graph.stage}/{what}"
+def lock_name(graph: Graph, purpose: str) -> str:
+    """Return the name of a stage's lock for a purpose (deploy, drill)."""
+    return f"/deploytool/{graph.project}/{graph.stage}/{purpose}"
 
 
 class StageLease:
-    """A lease that is being held. `waited`: someone else had it, so what was known of the stacks is
-    old.
+    """A lease that this run takes, renews and releases.
+
+    `waited`: another run had it meanwhile, so the stacks must be listed again.
     """
 
     def __init__(
-        self, coordination: Coordination, clock: Clock, runner: Runner, region: str, name: str
+        self,
+        coordination: Coordination,
+        clock: Clock,
+        executor: Executor,
+        region: str,
+        name: str,
     ) -> None:
-        self.by, self.clock, self.runner, self.region, self.name = (
-            coordination,
-            clock,
-            runner,
-            region,
-            name,
-        )
         self.waited = False
+        self._by = coordination
+        self._clock = clock
+        self._executor = executor
+        self._region = region
+        self._name = name
         self._since = coordination.unix_time()
         self._renewed = clock.now()
 
     def take(self, emit: Emit, interrupts: Interrupts, wait: float) -> None:
-        """Raises DeploytoolError that says who holds it when that has not ended after `wait`
-        seconds.
+        """Take the lease; wait up to `wait` seconds for another run to end.
+
+        Raises DeploytoolError that names the holder when it still has it then.
         """
-        deadline = self.clock.now() + wait
+        deadline = self._clock.now() + wait
         while (lease := self._try()) is not None:
-            if self.clock.now() >= deadline:
+            if self._clock.now() >= deadline:
                 raise DeploytoolError(
                     f"this stage is being deployed by {lease}",
-                    hint="wait for it with --wait SECONDS; if it was killed, its lease ends by itself within two minutes",
+                    hint="wait for it with --wait SECONDS; the lease of a killed run expires "
+                    "within two minutes",
                 )
             if not self.waited:
-                emit(LockWaited(self.clock.now(), str(lease)))
+                emit(LockWaited(self._clock.now(), str(lease)))
             self.waited = True
             self._pause(interrupts)
-        self._renewed = self.clock.now()
+        self._renewed = self._clock.now()
 
     def renew(self) -> None:
-        """Renew the lease when its time has come; beside the caller."""
-        if self.clock.now() - self._renewed > SECONDS / 3:
-            self._renewed = self.clock.now()
-            self.runner.submit(self._renew)
+        """Renew the lease when its time has come, beside the caller."""
+        if self._clock.now() - self._renewed > SECONDS / 3:
+            self._renewed = self._clock.now()
+            self._executor.start(self._renew)
 
     def _renew(self) -> None:
-        # A refused renewal is tried again in its turn, and stops nothing: the stacks themselves
-        # take one operation at a time.
+        # A refused renewal is tried again in its turn. It stops nothing, because a stack accepts
+        # one operation at a time anyway.
         with suppress(CloudRefused):
-            self.by.locks.renew(self.region, self.name, self._value())
+            self._by.locks.renew(self._region, self._name, self._value())
 
     def release(self) -> None:
-        """Give it back, if it is still ours."""
-        if self._is_ours():
-            self.by.locks.remove(self.region, self.name)
+        """Release the lease, if it is still this run's."""
+        if self._is_ours(self._read()):
+            self._by.locks.remove(self._region, self._name)
 
     def _try(self) -> Lease | None:
-        """None once it is ours, else who holds it. A lease that has ended, or whose process has, is
-        taken over.
+        """Take the lease; return None, or the lease of another run that has it.
+
+        A lease that has expired, or whose process has ended, is taken over.
         """
-        if self.by.locks.make(self.region, self.name, self._value()):
+        if self._make():
             return None
-        text = self.by.locks.read(self.region, self.name)
-        lease = read_lease(text) if text is not None else None
-        if lease is not None and self._holds(lease):
-            return lease
-        self.by.locks.remove(self.region, self.name)
-        if not self.by.locks.make(self.region, self.name, self._value()):
-            return lease or Lease(Holder("someone", "another host", 0), self._since, self._since)
-        # Another run that saw the same end may have removed ours for its own
-        self.clock.sleep(SETTLE)
-        text = self.by.locks.read(self.region, self.name)
-        return None if self._is_ours(text) else (read_lease(text or "") or lease)
+        other = self._read()
+        if other is not None and self._is_valid(other):
+            return other
 
-    def _holds(self, lease: Lease) -> bool:
-        here = lease.holder.host == self.by.holder.host
-        return lease.expires > self.by.unix_time() and (
-            not here or self.by.runs(lease.holder.process)
-        )
+        self._by.locks.remove(self._region, self._name)
+        if not self._make():
+            someone = Holder("someone", "another host", 0)
+            return other or Lease(someone, self._since, self._since)
 
-    def _is_ours(self, text: str | None = None) -> bool:
-        lease = read_lease(text or self.by.locks.read(self.region, self.name) or "")
-        return lease is not None and lease.holder == self.by.holder
+        # Another run that saw the same expired lease may have removed ours in its place.
+        self._clock.sleep(SETTLE)
+        current = self._read()
+        if self._is_ours(current):
+            return None
+        return current or other
+
+    def _make(self) -> bool:
+        return self._by.locks.make(self._region, self._name, self._value())
+
+    def _read(self) -> Lease | None:
+        text = self._by.locks.read(self._region, self._name)
+        return None if text is None else read_lease(text)
+
+    def _is_valid(self, lease: Lease) -> bool:
+        """Return whether another run has the lease: it has not expired, and its process runs."""
+        if lease.expires <= self._by.unix_time():
+            return False
+        on_this_host = lease.holder.host == self._by.holder.host
+        return not on_this_host or self._by.is_running(lease.holder.process)
+
+    def _is_ours(self, lease: Lease | None) -> bool:
+        return lease is not None and lease.holder == self._by.holder
 
     def _value(self) -> str:
-        return write_lease(Lease(self.by.holder, self._since, self.by.unix_time() + SECONDS))
+        expires = self._by.unix_time() + SECONDS
+        return write_lease(Lease(self._by.holder, self._since, expires))
 
     def _pause(self, interrupts: Interrupts) -> None:
-        until = self.clock.now() + LOOK
-        while self.clock.now() < until:
+        """Wait until the next look at the lease. Raises Interrupted when the user asks to stop."""
+        until = self._clock.now() + POLL_EVERY
+        while self._clock.now() < until:
             if interrupts.count():
-                raise Interrupted("interrupted; nothing was begun")
-            self.clock.sleep(SLICE)
+                raise Interrupted("interrupted; nothing was started")
+            self._clock.sleep(SLICE)
 
 
 @contextmanager
-def held(
+def hold_lease(
     coordination: Coordination,
     clock: Clock,
-    runner: Runner,
+    executor: Executor,
     graph: Graph,
     emit: Emit,
     interrupts: Interrupts,
     wait: float,
 ) -> Iterator[StageLease]:
-    """StageLease the stage's lease for the block. Raises DeploytoolError during a drill, and when someone
-    else deploys it.
+    """Hold the stage's lease during the block.
+
+    Raises DeploytoolError during a drill, and when another run deploys the stage.
     """
-    primary, secondary = graph.regions[0], graph.regions[-1]
+    primary = graph.regions[0]
+    secondary = graph.regions[-1]
     if coordination.locks.read(secondary, lock_name(graph, "drill")) is not None:
         raise DeploytoolError(
             f"a drill of stage {graph.stage} is under way, or was left unfinished",
             hint=f"when no drill runs: deploytool restore --stage {graph.stage}",
         )
-    hold = StageLease(coordination, clock, runner, primary, lock_name(graph, "deploy"))
-    hold.take(emit, interrupts, wait)
+
+    lease = StageLease(coordination, clock, executor, primary, lock_name(graph, "deploy"))
+    lease.take(emit, interrupts, wait)
     try:
-        yield hold
+        yield lease
     finally:
-        # What was done counts more, and an unreleased lease ends by itself
+        # What the run did matters more, and a lease that is not released expires.
         with suppress(CloudRefused):
-            hold.release()
+            lease.release()

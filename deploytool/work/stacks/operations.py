@@ -1,60 +1,69 @@
-"""What an operation on a node is to the engine, and how a whole run ended."""
+"""What the engine asks of an operation on a stack, and the operations that CloudFormation offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.stack import GOOD_ENDS, Stack, StackStatus
+from deploytool.core.errors import CloudRefused
+from deploytool.core.project.graph import Node, NodeId
+from deploytool.core.project.template import digest
+from deploytool.core.stacks.durations import earlier_seconds
+from deploytool.core.stacks.plan import Action
+from deploytool.core.stacks.ports import Stacks
+from deploytool.core.stacks.stack import GOOD_ENDS, Stack, StackOperation, StackStatus, latest_of
+from deploytool.core.stacks.tokens import read_token, token_for
+
+Outputs = Mapping[NodeId, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Started:
-    """An operation that CloudFormation accepted. It ends when an event with `token` (or `also`, its
-    cancellation's) says so.
+    """An operation that CloudFormation accepted.
 
-    `before` is the stack as it was shown before: a listing that still shows that says nothing.
-    `expected` is in seconds. `more`: another operation on the same node follows. `resumed`: an
-    earlier run, which was killed, began it.
+    It ends when an event with `token` says so, or one with the token of its cancellation (`also`).
+    `before` is the stack as DescribeStacks showed it before: an answer that still shows that state
+    tells nothing. `expected` is in seconds. `good_ends` are the statuses that mean success. With
+    `more` another operation on the same node follows. `resumed`: an earlier run, which was killed,
+    started it.
     """
 
-    action: str
+    operation: StackOperation
     name: str
     stack_id: str
     token: str
     before: Stack | None = None
     expected: float | None = None
-    wanted: frozenset[StackStatus] = GOOD_ENDS
+    good_ends: frozenset[StackStatus] = GOOD_ENDS
     also: tuple[str, ...] = ()
     more: bool = False
     resumed: bool = False
 
     @property
     def tokens(self) -> tuple[str, ...]:
+        """The tokens of the events that belong to the operation."""
         return (self.token, *self.also)
 
     def is_shown_by(self, stack: Stack) -> bool:
-        """Whether this answer of DescribeStacks can be from after the beginning of the
-        operation.
-        """
-        return self.before is None or (stack.status, stack.changed_at) != (
-            self.before.status,
-            self.before.changed_at,
-        )
+        """Return whether DescribeStacks may have answered this after the operation started."""
+        if self.before is None:
+            return True
+        old = (self.before.status, self.before.changed_at)
+        return (stack.status, stack.changed_at) != old
 
 
 @dataclass(frozen=True)
 class Unchanged:
-    """There was nothing to do, or nothing is left to wait for."""
+    """There was nothing to do; `action` says why."""
 
-    action: str
+    action: Action
     outputs: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class WaitingForOther:
-    """Someone else's operation is under way (its token is `holder`); `begin` is called again when
-    it has ended.
+    """Someone else's operation runs on the stack; `holder` is its token.
+
+    The engine starts the node again when that operation has ended.
     """
 
     stack_id: str
@@ -64,7 +73,7 @@ class WaitingForOther:
 
 @dataclass(frozen=True)
 class RetryAfter:
-    """Something outside the graph is missing; `begin` is called again after so many seconds."""
+    """Something outside the graph is missing. The engine starts the node again after `seconds`."""
 
     seconds: float
 
@@ -73,30 +82,38 @@ StartResult = Started | Unchanged | WaitingForOther | RetryAfter
 
 
 class Operation(Protocol):
-    """What to do with a node. Each method runs beside others; it may call the cloud but not wait
-    for a stack.
+    """What to do with each node.
+
+    The engine calls each method beside others. A method may call the cloud, but does not wait for
+    a stack.
     """
 
-    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> StartResult: ...
-
-    def after(self, node: NodeId, stack: Stack) -> StartResult | None:
-        """Called when an operation ended well: the next one for the same node, if there is one."""
+    def start(self, node: NodeId, outputs: Outputs) -> StartResult:
+        """Start the node's operation. `outputs` are those of all nodes that are done."""
         ...
 
-    def cancel(self, node: NodeId, begun: Started) -> str | None:
-        """Cancel what was begun; the cancellation's token, or None when it is best waited for."""
+    def follow(self, node: NodeId, stack: Stack) -> StartResult | None:
+        """Start the next operation on a node whose last one ended well, or return None."""
+        ...
+
+    def cancel(self, node: NodeId, started: Started) -> str | None:
+        """Cancel an operation and return the cancellation's token.
+
+        None means that the operation cannot be cancelled and is waited for.
+        """
         ...
 
 
 @dataclass
 class Outcome:
-    """How a run ended: what was done with each node, which failed (with the cause), which were not
-    begun because of those.
+    """How a run ended.
 
-    `stopped` are those that the user's interrupt kept from being done, with what became of them.
+    `done` says what was done with a node, `failed` the first cause, `cancelled` which nodes it
+    needed and did not get. `stopped` are the nodes that the user's interrupt kept from being done,
+    with what became of them.
     """
 
-    done: dict[NodeId, str] = field(default_factory=dict)
+    done: dict[NodeId, StackOperation | Action] = field(default_factory=dict)
     failed: dict[NodeId, str] = field(default_factory=dict)
     cancelled: dict[NodeId, tuple[NodeId, ...]] = field(default_factory=dict)
     stopped: dict[NodeId, str] = field(default_factory=dict)
@@ -105,4 +122,93 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
+        """Whether every node is done."""
         return not self.failed and not self.cancelled and not self.stopped
+
+
+# An operation in one of these states, left by a run that was killed, can be continued.
+_RESUMABLE = {
+    StackStatus.CREATE_IN_PROGRESS: StackOperation.CREATE,
+    StackStatus.UPDATE_IN_PROGRESS: StackOperation.UPDATE,
+    StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: StackOperation.UPDATE,
+}
+
+
+def resume_or_wait(
+    stacks: Stacks, node: Node, stack: Stack, fingerprint: str, expected: float | None
+) -> Started | WaitingForOther:
+    """Continue an operation that leads to the desired state, or wait for it as for another's.
+
+    The token of the stack's latest event tells which of the two it is.
+    """
+    last = latest_of(stacks.latest_events(node.id.region, stack.id), stack.id)
+    token = last.token if last else ""
+    ours = read_token(token)
+    operation = _RESUMABLE.get(stack.status)
+
+    if operation is None or ours is None:
+        return WaitingForOther(stack.id, stack.status, token)
+    if ours.fingerprint != fingerprint or ours.operation != operation:
+        return WaitingForOther(stack.id, stack.status, token)
+    return Started(operation, node.stack_name, stack.id, token, expected=expected, resumed=True)
+
+
+def start_deletion(stacks: Stacks, region: str, stack: Stack) -> str:
+    """Delete a stack, after its termination protection, and return the token.
+
+    A second attempt after a failed one has a token of its own, so that CloudFormation does not
+    take it for a repetition of the first call.
+    """
+    if stack.protected:
+        stacks.protect(region, stack.id, on=False)
+
+    attempt = ""
+    if stack.status is StackStatus.DELETE_FAILED:
+        attempt = _last_attempt(stacks, region, stack)
+    token = token_for("delete", digest([stack.id])[:16], stack.changed_at, attempt)
+    stacks.delete(region, stack.id, token)
+    return token
+
+
+def start_continuation(stacks: Stacks, region: str, stack: Stack) -> str:
+    """Continue the rollback of a stack in UPDATE_ROLLBACK_FAILED, and return the token."""
+    attempt = _last_attempt(stacks, region, stack)
+    token = token_for("continue", digest([stack.id])[:16], stack.changed_at, attempt)
+    stacks.continue_rollback(region, stack.id, token)
+    return token
+
+
+def earlier_update(stacks: Stacks, region: str, stack_id: str) -> float | None:
+    """Return the seconds of the stack's latest good update, if its events still show it."""
+    try:
+        events = stacks.latest_events(region, stack_id)
+    except CloudRefused:
+        return None  # only the estimate is lost: the update has started and is waited for
+    return earlier_seconds(events, stack_id, "UPDATE")
+
+
+def cancel(stacks: Stacks, region: str, started: Started) -> str | None:
+    """Cancel an operation and return the cancellation's token, or None to wait for it.
+
+    An update is rolled back. A creation is deleted, but never a stack that was ever complete: it
+    may serve.
+    """
+    if started.operation not in (StackOperation.CREATE, StackOperation.UPDATE):
+        return None
+
+    stack = stacks.get(region, started.stack_id)
+    if stack.status is StackStatus.UPDATE_IN_PROGRESS:
+        token = token_for("cancel", digest([started.stack_id])[:16], started.token)
+        stacks.cancel_update(region, started.stack_id, token)
+        return token
+
+    creating = started.operation is StackOperation.CREATE
+    if creating and stack.status is StackStatus.CREATE_IN_PROGRESS:
+        return start_deletion(stacks, region, stack)
+    return None
+
+
+def _last_attempt(stacks: Stacks, region: str, stack: Stack) -> str:
+    """Return when the stack's latest operation ended, which tells one attempt from the next."""
+    last = latest_of(stacks.latest_events(region, stack.id), stack.id)
+    return last.at.isoformat() if last else ""

@@ -1,14 +1,11 @@
 """The plan of a deployment in detail: the changes of each resource, and drift. Reads only."""
 
-import queue
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TypeVar
 from uuid import uuid4
 
 from deploytool.core.errors import CloudRefused, DeploytoolError
-from deploytool.core.ports import Runner
+from deploytool.core.ports import Executor
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.stacks.changes import DeployedTemplate, ResourceChange, Source, StackChanges
 from deploytool.core.stacks.drift import CHECKABLE, StackDrift, without_secrets
@@ -27,9 +24,7 @@ from deploytool.core.stacks.plan import (
 from deploytool.core.stacks.ports import Drifts, Previews, Stacks
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations, estimate, settled_outputs
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from deploytool.work.tasks import for_each
 
 # The actions that change resources.
 CHANGING = frozenset({Action.CREATE, Action.REPLACE, Action.UPDATE, Action.CONTINUE})
@@ -42,7 +37,7 @@ class PlanPorts:
     stacks: Stacks
     previews: Previews
     drifts: Drifts
-    runner: Runner
+    executor: Executor
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
     With `drift`, detect the drift of each deployed stack of `regions`. Raises CloudRefused.
     """
     all_regions = sorted({node.region for node in graph.nodes})
-    listed = _for_each(ports.runner, ports.stacks.list, all_regions)
+    listed = for_each(ports.executor, ports.stacks.list, all_regions)
     deployed = find_stacks(graph, listed)
 
     all_steps = make_plan(graph, deployed)
@@ -87,7 +82,7 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
     drifts: dict[NodeId, StackDrift] = {}
     if drift:
         nodes = [step.node for step in steps if step.node in deployed]
-        drifts = _for_each(ports.runner, preview.drift, nodes)
+        drifts = for_each(ports.executor, preview.drift, nodes)
 
     listed_here = {region: stacks for region, stacks in listed.items() if region in regions}
     return Plan(
@@ -158,7 +153,7 @@ class _Preview:
 
     def add(self, wave: Sequence[Step]) -> None:
         """Preview steps that do not depend on each other, at the same time."""
-        previews = _for_each(self.ports.runner, self._preview, wave)
+        previews = for_each(self.ports.executor, self._preview, wave)
         for step, preview in previews.items():
             if preview.changes:
                 self.changes[step.node] = preview.changes
@@ -237,37 +232,3 @@ class _Preview:
         # Any property may contain the value of a NoEcho parameter.
         with_values = not secret_parameters(node)
         return self.ports.previews.preview(node.id.region, request, values=with_values)
-
-
-def _for_each(
-    runner: Runner, function: Callable[[Item], Result], items: Sequence[Item]
-) -> dict[Item, Result]:
-    """Call a function for each item, all at the same time. Return the results by item."""
-    results = side_by_side(runner, [partial(function, item) for item in items])
-    return dict(zip(items, results, strict=True))
-
-
-def side_by_side(runner: Runner, calls: Sequence[Callable[[], Result]]) -> list[Result]:
-    """The results of calls that run beside each other, in their order. When any fails, the first
-    error once all have ended.
-    """
-    ended: queue.SimpleQueue[tuple[int, Result | Exception]] = queue.SimpleQueue()
-
-    def task(index: int, call: Callable[[], Result]) -> Callable[[], None]:
-        def run() -> None:
-            try:
-                ended.put((index, call()))
-            except Exception as error:  # noqa: BLE001  # raised below, in the caller's thread
-                ended.put((index, error))
-
-        return run
-
-    for index, call in enumerate(calls):
-        runner.submit(task(index, call))
-    results = [each for _, each in sorted((ended.get() for _ in calls), key=lambda pair: pair[0])]
-    good: list[Result] = []
-    for each in results:
-        if isinstance(each, Exception):
-            raise each
-        good.append(each)
-    return good

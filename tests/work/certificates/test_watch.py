@@ -38,7 +38,7 @@ from deploytool.work.certificates.cleanup import ZoneCleaner
 from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
 from deploytool.work.stacks.deploy import DeployOptions, DeployPorts, deploy, find_deployed
 from deploytool.work.stacks.destroy import destroy
-from deploytool.work.stacks.engine import Outcome
+from deploytool.work.stacks.operations import Outcome
 
 DOMAIN = "dev.example.com"
 ZONE = """
@@ -168,12 +168,12 @@ class _Acm:
 
 
 class Queue:
-    """A runner that only notes that it was asked: these tests look themselves."""
+    """An executor that only keeps what it was asked to start: these tests poll themselves."""
 
     def __init__(self) -> None:
         self.tasks: list[Callable[[], None]] = []
 
-    def submit(self, task: Callable[[], None]) -> None:
+    def start(self, task: Callable[[], None]) -> None:
         self.tasks.append(task)
 
 
@@ -193,12 +193,12 @@ def ports(world: World) -> CertificatePorts:
 
 @pytest.fixture
 def run(
-    stacks: Any, buckets: Any, runner: Any, ports: CertificatePorts
+    stacks: Any, buckets: Any, executor: Any, ports: CertificatePorts
 ) -> Callable[..., tuple[Outcome, list[Event]]]:
     def run(graph: Graph | None = None, timeout: float = 100.0) -> tuple[Outcome, list[Event]]:
         events: list[Event] = []
         guard = CertificateGuard(lambda: ports, events.append, timeout)
-        deploy_ports = DeployPorts(stacks, buckets, stacks.clock, runner)
+        deploy_ports = DeployPorts(stacks, buckets, stacks.clock, executor)
         return deploy(
             graph or graph_of(), deploy_ports, events.append, options=DeployOptions(hooks=(guard,))
         ), events
@@ -382,11 +382,11 @@ class TestWatch:
             return get(region, arn)
 
         ports.certificates.get = seen  # type: ignore[method-assign]
-        (task,) = ports.runner.tasks  # type: ignore[attr-defined]
+        (task,) = ports.executor.tasks  # type: ignore[attr-defined]
         task()
         assert looks == pytest.approx([3.0, 13.0, 23.0], abs=0.2)
         watch.observe(StackStarted(0.0, CERT, "delete"))
-        assert len(ports.runner.tasks) == 1  # type: ignore[attr-defined]
+        assert len(ports.executor.tasks) == 1  # type: ignore[attr-defined]
 
     def test_trouble_is_said(
         self, world: World, ports: CertificatePorts, events: list[Event]
@@ -398,7 +398,7 @@ class TestWatch:
 
         watch = self.watch(ports, events)
         ports.certificates.list = refuse  # type: ignore[method-assign]
-        ports.runner.tasks[0]()  # type: ignore[attr-defined]
+        ports.executor.tasks[0]()  # type: ignore[attr-defined]
         assert [each.words for each in events if isinstance(each, CertificateDoubtful)] != []
         watch.close()
 
@@ -419,11 +419,11 @@ class TestDestroy:
 
     @pytest.fixture
     def clean(
-        self, run: Any, stacks: Any, buckets: Any, runner: Any, ports: CertificatePorts
+        self, run: Any, stacks: Any, buckets: Any, executor: Any, ports: CertificatePorts
     ) -> Callable[..., Any]:
         def clean(*, zone: bool = False) -> tuple[tuple[str, ...], list[Event]]:
             graph, events = graph_of(), list[Event]()
-            deploy_ports = DeployPorts(stacks, buckets, stacks.clock, runner)
+            deploy_ports = DeployPorts(stacks, buckets, stacks.clock, executor)
             cleaner = ZoneCleaner(graph, find_deployed(deploy_ports, graph), ports, events.append)
             assert destroy(graph, deploy_ports, events.append, before=cleaner.before).ok
             cleaner.finish()

@@ -10,7 +10,7 @@ from deploytool.core.stacks.events import Event, StackCancelled, StackFailed, St
 from deploytool.core.stacks.plan import Action, make_plan
 from deploytool.work.stacks.deploy import DeployPorts, find_deployed
 from deploytool.work.stacks.destroy import destroy
-from deploytool.work.stacks.engine import Outcome
+from deploytool.work.stacks.operations import Outcome
 
 EAST, WEST = "us-east-1", "us-west-2"
 Run = Callable[..., tuple[Outcome, list[Event]]]
@@ -132,7 +132,7 @@ def test_the_end_is_believed_only_from_an_event_with_our_token(
     stacks.durations = {"hello-dev-lambda": 10.0}
     outcome, _ = run(graph_of(code=b"2"))
     assert outcome.ok
-    fresh = stacks.held
+    fresh = stacks.records
     by_id = {each.stack.id: each.stack.outputs for each in fresh.values()}
     for node, outputs in outcome.outputs.items():
         assert outputs in by_id.values(), node
@@ -142,8 +142,8 @@ def test_an_operation_of_someone_else_is_waited_for(run: Run, stacks: Any) -> No
     """A stack that is busy when found is decided anew when that ends."""
     run()
     stacks.durations = {"hello-dev-api": 60.0}
-    held = next(each for each in stacks.held.values() if each.stack.name == "hello-dev-api")
-    stacks._begin(EAST, held.stack.id, "UPDATE", "theirs", None)
+    held = next(each for each in stacks.records.values() if each.stack.name == "hello-dev-api")
+    stacks.begin(EAST, held.stack.id, "UPDATE", "theirs")
     outcome, events = run()
     assert outcome.ok
     assert [each.node for each in events if isinstance(each, StackWaiting)] == [NodeId("api", EAST)]

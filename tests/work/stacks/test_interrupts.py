@@ -1,6 +1,7 @@
 """The user asks to stop: once, twice, three times."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import CancelRequested, Detached, StackStarted, StopRequested
 from deploytool.core.stacks.stack import StackStatus
+from deploytool.simulated.cloudformation import Call
+from deploytool.simulated.executor import InlineExecutor
 from deploytool.work.stacks.deploy import DeployOptions, deploy
 from deploytool.work.stacks.destroy import destroy
 
@@ -48,7 +51,7 @@ def test_once_begins_nothing_more_and_waits_for_what_runs(
         NodeId("zone", EAST),
     )
     assert NodeId("zone", EAST) in outcome.done
-    assert outcome.stopped[NodeId("certificate", WEST)] == "not begun"
+    assert outcome.stopped[NodeId("certificate", WEST)] == "not started"
     assert not [each for each in events if isinstance(each, StackStarted) and each.at > 5.2]
     assert run()[0].ok
 
@@ -63,7 +66,7 @@ def test_twice_deletes_the_creation_and_takes_back_the_update(
         NodeId("zone", EAST),
     )
     assert outcome.stopped[NodeId("zone", EAST)] == "create cancelled"
-    assert "hello-dev-zone" not in {each.stack.name for each in stacks._living(EAST)}
+    assert "hello-dev-zone" not in {each.stack.name for each in stacks.living(EAST)}
     stacks.durations = {}
     run()
     before = stacks.find("hello-dev-lambda", EAST)
@@ -76,20 +79,16 @@ def test_twice_deletes_the_creation_and_takes_back_the_update(
     assert run(graph_of(code=b"2"))[0].ok
 
 
-def test_twice_never_deletes_what_has_been_complete(
-    stop_at: Any, run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_twice_never_deletes_what_has_been_complete(stop_at: Any, run: Run, stacks: Any) -> None:
     """A creation that ended between the two looks stays."""
     stacks.durations = {"hello-dev-zone": 20.0}
-    their = type(stacks).get
 
-    def just_ended(self: Any, region: str, stack_id: str) -> Any:
-        for held in self.held.values():
-            if held.operation:
-                held.operation.ends = self.clock.now()
-        return their(self, region, stack_id)
+    def just_ended(call: Call) -> None:
+        for record in stacks.records.values():
+            if call.method == "get" and record.change:
+                record.change.ends = stacks.clock.now()
 
-    monkeypatch.setattr(type(stacks), "get", just_ended)
+    stacks.before_call = just_ended
     outcome, _ = stop_at(3.0, 4.0)
     assert outcome.done[NodeId("zone", EAST)] == "create"
     assert "DELETE" not in [action for _, action, _, _ in stacks.history]
@@ -105,7 +104,7 @@ def test_three_times_leaves_what_runs_and_the_next_run_takes_it_up(
     outcome, events = stop_at(1.0, 1.0, 1.0, work=destroy)
     assert [each for each in events if isinstance(each, Detached)]
     assert stacks.clock.now() - run_time < 5.0
-    assert set(outcome.stopped.values()) <= {"not begun", "left to CloudFormation"}
+    assert set(outcome.stopped.values()) <= {"not started", "left to CloudFormation"}
     stacks.durations = {}
     assert run()[0].ok
 
@@ -114,18 +113,22 @@ def test_asked_before_anything_began_nothing_begins(stop_at: Any, stacks: Any) -
     """The first listing was under way."""
     outcome, _ = stop_at(0.0)
     assert not stacks.history
-    assert set(outcome.stopped.values()) == {"not begun"}
+    assert set(outcome.stopped.values()) == {"not started"}
 
 
 def test_what_was_being_begun_when_asked_twice_is_cancelled_too(
     ports: Any, stacks: Any, graph_of: Any
 ) -> None:
     """The call was under way: its stack is deleted as soon as it is known."""
-    tasks: list[Callable[[], None]] = []
+    calls: list[tuple[Future[Any], Callable[[], Any]]] = []
 
-    class Late:
-        def submit(self, task: Callable[[], None]) -> None:
-            tasks.append(task)
+    class Late(InlineExecutor):
+        """Its calls end only when the test says so."""
+
+        def submit(self, call: Callable[[], Any], /) -> Future[Any]:
+            future: Future[Any] = Future()
+            calls.append((future, call))
+            return future
 
     class Twice:
         asked = 0
@@ -133,15 +136,16 @@ def test_what_was_being_begun_when_asked_twice_is_cancelled_too(
         def count(self) -> int:
             self.asked += 1
             if self.asked > 2:
-                while tasks:
-                    tasks.pop(0)()
+                while calls:
+                    future, call = calls.pop(0)
+                    future.set_result(call())
             return 0 if self.asked < 2 else 2
 
     outcome = deploy(
         graph_of(),
-        replace(ports, runner=Late()),
+        replace(ports, executor=Late()),
         lambda event: None,
         options=DeployOptions(interrupts=Twice()),
     )
-    assert set(outcome.stopped.values()) == {"create cancelled", "not begun"}
-    assert not stacks._living(EAST) + stacks._living(WEST)
+    assert set(outcome.stopped.values()) == {"create cancelled", "not started"}
+    assert not stacks.living(EAST) + stacks.living(WEST)

@@ -73,20 +73,19 @@ def test_the_second_says_who_holds_it_and_leaves(
 
 
 def test_with_wait_it_begins_when_the_other_has_ended(
-    shared: Any, locks: Any, stacks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch
+    shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
     """The stacks are listed anew: what the other did is not done again."""
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
-    their = type(stacks.clock).sleep
 
-    def other_ends(self: Any, seconds: float) -> None:
-        their(self, seconds)
-        if LOCK in locks.held and self.now() > 20.0 and "them" in locks.held[LOCK]:
+    def other_ends() -> None:
+        late = stacks.clock.now() > 20.0
+        if late and LOCK in locks.held and "them" in locks.held[LOCK]:
             del locks.held[LOCK]
             deploy(graph_of(), replace(shared, coordination=None), lambda event: None)
             stacks.calls.clear()
 
-    monkeypatch.setattr(type(stacks.clock), "sleep", other_ends)
+    stacks.clock.after_sleep = other_ends
     events: list[Any] = []
     outcome = deploy(graph_of(), shared, events.append, options=DeployOptions(wait=60.0))
     assert outcome.ok
@@ -135,17 +134,15 @@ def test_a_lease_that_holds_nobody_is_taken_over(
 
 
 def test_of_two_that_take_over_one_gets_it(
-    shared: Any, locks: Any, stacks: Any, graph_of: Any, monkeypatch: Any
+    shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
     """The other removed our new lease for its own: a look after a moment shows it."""
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, -1.0))
-    their = type(stacks.clock).sleep
 
-    def overtaken(self: Any, seconds: float) -> None:
-        their(self, seconds)
+    def overtaken() -> None:
         locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
 
-    monkeypatch.setattr(type(stacks.clock), "sleep", overtaken)
+    stacks.clock.after_sleep = overtaken
     with pytest.raises(DeploytoolError, match="them on there"):
         deploy(graph_of(), shared, lambda event: None)
     assert not stacks.history

@@ -20,7 +20,7 @@ from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.text import plan_lines
 from deploytool.work.stacks.deploy import DeployPorts, deploy
-from deploytool.work.stacks.preview import Plan, PlanPorts, plan, side_by_side
+from deploytool.work.stacks.preview import Plan, PlanPorts, plan
 
 EAST, WEST = "us-east-1", "us-west-2"
 API, LAMBDA, RECORD = NodeId("api", EAST), NodeId("lambda", EAST), NodeId("record", EAST)
@@ -88,13 +88,13 @@ def previews() -> Previewing:
 
 
 @pytest.fixture
-def ports(stacks: Any, runner: Any, previews: Previewing) -> PlanPorts:
-    return PlanPorts(stacks, previews, previews, runner)
+def ports(stacks: Any, executor: Any, previews: Previewing) -> PlanPorts:
+    return PlanPorts(stacks, previews, previews, executor)
 
 
 @pytest.fixture
-def deployed(stacks: Any, buckets: Any, runner: Any) -> None:
-    deploy(graph_of(), DeployPorts(stacks, buckets, stacks.clock, runner), lambda _: None)
+def deployed(stacks: Any, buckets: Any, executor: Any) -> None:
+    deploy(graph_of(), DeployPorts(stacks, buckets, stacks.clock, executor), lambda _: None)
 
 
 def plan_of(ports: PlanPorts, **settings: object) -> Plan:
@@ -149,7 +149,7 @@ def test_an_update_with_a_pending_input_is_estimated(
 ) -> None:
     """Its template is compared with the deployed one. No change set is created with an old input."""
     previews.effect = Effect.REPLACE
-    for held in stacks.held.values():
+    for held in stacks.records.values():
         held.stack = _without_fingerprint(held.stack)
     result = plan_of(ports)
     assert result.changes[API].source is Source.CHANGE_SET
@@ -201,7 +201,7 @@ def test_a_bad_status_is_refused_or_repaired_as_by_deploy(
     """A plan with a refusal is not ok. A stack that allows no change set yet is estimated."""
     held = next(
         held
-        for (region, _), held in stacks.held.items()
+        for (region, _), held in stacks.records.items()
         if (region, held.stack.name) == (EAST, "hello-dev-api")
     )
     held.stack = replace(held.stack, status=status)
@@ -224,8 +224,8 @@ def test_stacks_that_are_no_longer_in_the_graph_are_named(
         ("other", {}),
     ]:
         stacks.create(EAST, StackRequest(name, "Description: x", {}, {}, name))
-        key = next(key for key in stacks.held if f":{name}:" in key[1])
-        stacks.held[key].stack = Stack(name, key[1], StackStatus.CREATE_COMPLETE, {}, tags=own)
+        key = next(key for key in stacks.records if f":{name}:" in key[1])
+        stacks.records[key].stack = Stack(name, key[1], StackStatus.CREATE_COMPLETE, {}, tags=own)
     result = plan_of(ports)
     assert [(region, stack.name) for region, stack in result.not_in_graph] == [
         (EAST, "hello-dev-old"),
@@ -249,15 +249,3 @@ def test_a_plan_never_contains_a_secret(ports: PlanPorts, previews: Previewing) 
     assert previews.requests
     assert SECRET not in json.dumps(plan_document(result)) + "".join(plan_lines(result))
     assert not any(values for _, _, values in previews.requests)
-
-
-def test_every_call_ends_before_an_error_is_raised(runner: Any) -> None:
-    """So the others can clean up. Then the first error is raised."""
-    ended: list[int] = []
-
-    def fail() -> int:
-        raise DeploytoolError("first")
-
-    with pytest.raises(DeploytoolError, match="first"):
-        side_by_side(runner, [fail, lambda: ended.append(1) or 1])
-    assert ended == [1]

@@ -22,7 +22,7 @@ def test_a_protected_stage_is_protected_from_its_creation_and_destroy_lifts_that
     """Every stack; one at a time, just before it goes."""
     protected = graph_of(stage="protected = true")
     run(protected)
-    assert all(each.stack.protected for each in stacks.held.values())
+    assert all(each.stack.protected for each in stacks.records.values())
     outcome, _ = run(protected, work=destroy)
     assert outcome.ok
 
@@ -35,7 +35,7 @@ def test_a_stage_that_becomes_protected_needs_no_update(
     stacks.history.clear()
     protected = graph_of(stage="protected = true")
     run(protected)
-    assert all(each.stack.protected for each in stacks.held.values())
+    assert all(each.stack.protected for each in stacks.records.values())
     assert not stacks.history
     stacks.calls.clear()
     run(protected)

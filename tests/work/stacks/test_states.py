@@ -122,4 +122,4 @@ def test_destroy_tries_a_failed_deletion_again_and_is_not_taken_for_the_first(
     stacks.failures = {}
     outcome, _ = run(work=destroy)
     assert outcome.ok
-    assert not stacks._living(EAST) + stacks._living(WEST)
+    assert not stacks.living(EAST) + stacks.living(WEST)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,14 +9,16 @@ import pytest
 from deploytool.core.errors import CloudRefused, Throttled
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import StackDone, StackStarted
-from deploytool.core.stacks.stack import StackStatus
-from deploytool.work.stacks.engine import Engine, Started
+from deploytool.core.stacks.stack import StackOperation, StackStatus
+from deploytool.simulated.cloudformation import Call
+from deploytool.work.stacks.engine import Engine
+from deploytool.work.stacks.operations import Started
 
 EAST, WEST = "us-east-1", "us-west-2"
 Run = Callable[..., Any]
 
 
-def test_calls_a_minute_do_not_grow_with_the_number_of_stacks(stacks: Any, runner: Any) -> None:
+def test_calls_a_minute_do_not_grow_with_the_number_of_stacks(stacks: Any, executor: Any) -> None:
     """One listing tells of two hundred as of one; events are read once a stack, when it looks
     ended.
     """
@@ -25,7 +26,7 @@ def test_calls_a_minute_do_not_grow_with_the_number_of_stacks(stacks: Any, runne
     for number in (1, 200):
         stacks.calls.clear()
         stacks.durations = {f"s{number}-{each}": 120.0 for each in range(number)}
-        engine = Engine(stacks, stacks.clock, runner, lambda event: None)
+        engine = Engine(stacks, stacks.clock, executor, lambda event: None)
         nodes = {NodeId(f"s{number}-{each}", EAST): frozenset[NodeId]() for each in range(number)}
         assert engine.run(nodes, Creation(stacks, 120.0)).ok
         counts[number] = Counter(what for what, _ in stacks.calls)
@@ -41,26 +42,26 @@ class Creation:
     def __init__(self, stacks: Any, expected: float) -> None:
         self.stacks, self.expected = stacks, expected
 
-    def begin(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Started:
+    def start(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Started:
         from deploytool.core.stacks.stack import StackRequest
 
         request = StackRequest(node.stack, "Description: x", {}, {}, f"token-{node}")
         return Started(
-            "create",
+            StackOperation.CREATE,
             node.stack,
             self.stacks.create(node.region, request),
             request.token,
             expected=self.expected,
         )
 
-    def after(self, node: NodeId, stack: Any) -> None:
+    def follow(self, node: NodeId, stack: Any) -> None:
         return None
 
-    def cancel(self, node: NodeId, begun: Started) -> None:
+    def cancel(self, node: NodeId, started: Started) -> None:
         return None
 
 
-def test_a_chain_ends_close_to_its_critical_path(stacks: Any, runner: Any) -> None:
+def test_a_chain_ends_close_to_its_critical_path(stacks: Any, executor: Any) -> None:
     """Ten stacks that wait for one another, each expected to take half a minute.
 
     Though they take half to twice as long, the run ends within a twentieth of their sum.
@@ -71,14 +72,14 @@ def test_a_chain_ends_close_to_its_critical_path(stacks: Any, runner: Any) -> No
     for number in range(1, len(factors)):
         nodes[NodeId(f"s{number}", EAST)] = frozenset({NodeId(f"s{number - 1}", EAST)})
 
-    engine = Engine(stacks, stacks.clock, runner, lambda event: None)
+    engine = Engine(stacks, stacks.clock, executor, lambda event: None)
     outcome = engine.run(nodes, Creation(stacks, 30.0))
 
     least = sum(stacks.durations.values())
     assert least <= outcome.seconds < least * 1.05
 
 
-def test_the_expected_end_comes_from_the_other_region(stacks: Any, runner: Any) -> None:
+def test_the_expected_end_comes_from_the_other_region(stacks: Any, executor: Any) -> None:
     """The same stack took twenty seconds there, whatever the table says."""
     stacks.durations = {"s": 20.0}
     events: list[Any] = []
@@ -86,7 +87,7 @@ def test_the_expected_end_comes_from_the_other_region(stacks: Any, runner: Any) 
         NodeId("s", EAST): frozenset[NodeId](),
         NodeId("s", WEST): frozenset({NodeId("s", EAST)}),
     }
-    Engine(stacks, stacks.clock, runner, events.append).run(nodes, Creation(stacks, 99.0))
+    Engine(stacks, stacks.clock, executor, events.append).run(nodes, Creation(stacks, 99.0))
     expected = [each.expected for each in events if isinstance(each, StackStarted)]
     assert expected == [99.0, pytest.approx(20.0, abs=3.0)]
 
@@ -116,35 +117,10 @@ def test_a_nothing_run_reads_no_events(run: Run, stacks: Any) -> None:
     assert stacks.calls == [("list", EAST), ("list", WEST)]
 
 
-def test_dependants_begin_while_the_update_cleans_up(
-    run: Run, stacks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dependents_start_while_the_update_cleans_up(run: Run, stacks: Any, graph_of: Any) -> None:
     """At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the outputs are final."""
     run()
-    their = type(stacks)._advance
-
-    def advance(self: Any) -> None:
-        ended = [
-            each
-            for each in self.held.values()
-            if each.operation and each.operation.ends <= self.clock.now()
-        ]
-        ended = [
-            each
-            for each in ended
-            if each.operation.action == "UPDATE" and each.stack.name == "hello-dev-lambda"
-        ]
-        for held in ended:
-            self._set(
-                held,
-                "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-                held.operation.token,
-                held.operation.request,
-            )
-            held.operation.ends += 600.0
-        their(self)
-
-    monkeypatch.setattr(type(stacks), "_advance", advance)
+    stacks.cleanups = {"hello-dev-lambda": 600.0}
     outcome, events = run(graph_of(code=b"2"))
     assert outcome.ok
     assert outcome.seconds < 60.0
@@ -159,63 +135,53 @@ def test_dependants_begin_while_the_update_cleans_up(
     } >= {"mapping"}
 
 
-def test_a_refused_listing_ends_nothing(
-    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Throttled for long, or cut off for a while: it is asked again."""
-    their, asked = type(stacks).list, Counter[str]()
+def test_a_refused_listing_ends_nothing(run: Run, stacks: Any) -> None:
+    """Throttled for long, or cut off for a while: the call is made again."""
+    counts = Counter[str]()
 
-    def refusing(self: Any, region: str) -> Any:
-        asked[region] += 1
-        if 3 <= asked[region] <= 6:
-            raise Throttled("Rate exceeded") if region == EAST else CloudRefused("no route")
-        return their(self, region)
+    def refuse(call: Call) -> None:
+        if call.method == "list":
+            counts[call.region] += 1
+            if 3 <= counts[call.region] <= 6:
+                raise (
+                    Throttled("Rate exceeded") if call.region == EAST else CloudRefused("no route")
+                )
+        if call.method == "events":
+            counts[call.stack_id] += 1
+            if counts[call.stack_id] <= 3:
+                raise CloudRefused("no route")
 
-    their_events = type(stacks).events
-
-    def refusing_events(self: Any, region: str, stack_id: str, *tokens: str) -> Any:
-        asked[stack_id] += 1
-        if asked[stack_id] <= 3:
-            raise CloudRefused("no route")
-        return their_events(self, region, stack_id, *tokens)
-
-    monkeypatch.setattr(type(stacks), "list", refusing)
-    monkeypatch.setattr(type(stacks), "events", refusing_events)
+    stacks.before_call = refuse
     outcome, _ = run()
     assert outcome.ok
 
 
-def test_a_listing_that_is_refused_for_good_ends_the_run(
-    stacks: Any, runner: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With AWS's words; what runs is taken up by the next run."""
+def test_a_listing_that_is_always_refused_ends_the_run(stacks: Any, executor: Any) -> None:
+    """With AWS's words. The next run continues with what runs."""
 
-    def refusing(self: Any, region: str) -> Any:
-        raise CloudRefused("the token expired")
+    def refuse(call: Call) -> None:
+        if call.method == "list":
+            raise CloudRefused("the token expired")
 
-    monkeypatch.setattr(type(stacks), "list", refusing)
+    stacks.before_call = refuse
     with pytest.raises(CloudRefused, match="expired"):
-        Engine(stacks, stacks.clock, runner, lambda event: None).run(
+        Engine(stacks, stacks.clock, executor, lambda event: None).run(
             {NodeId("s", EAST): frozenset()}, Creation(stacks, 1.0)
         )
 
 
 def test_an_operation_that_someone_else_ended_is_not_waited_for_forever(
-    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
+    run: Run, stacks: Any
 ) -> None:
     """A deletion from the console during our creation."""
     stacks.durations = {"hello-dev-api": 100.0}
-    their, done = type(stacks).list, []
 
-    def deleting(self: Any, region: str) -> Any:
-        if self.clock.now() > 10.0 and not done:
-            done.append(1)
-            held = next(each for each in self.held.values() if each.stack.name == "hello-dev-api")
-            self.durations = {}
-            self._begin(EAST, held.stack.id, "DELETE", "console", None)
-        return their(self, region)
+    def delete_by_hand(call: Call) -> None:
+        if call.method == "list" and stacks.clock.now() > 10.0 and stacks.durations:
+            stacks.durations = {}
+            stacks.begin(EAST, stacks.find("hello-dev-api", EAST).id, "DELETE", "console")
 
-    monkeypatch.setattr(type(stacks), "list", deleting)
+    stacks.before_call = delete_by_hand
     outcome, _ = run()
     assert "someone else's operation (console)" in outcome.failed[NodeId("api", EAST)]
 
@@ -234,44 +200,8 @@ def test_a_stale_end_with_old_outputs_is_not_taken(
     )
 
 
-def test_the_first_cause_in_a_nested_stack_is_found(
-    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_cause_in_a_nested_stack_is_found(run: Run, stacks: Any) -> None:
     """'Embedded stack ... was not successfully created' helps nobody."""
-    from deploytool.core.stacks.stack import STACK_TYPE
-
-    stacks.failures = {"hello-dev-api": "Embedded stack was not successfully created"}
-    their_event, their_latest = type(stacks)._event, type(stacks).latest_events
-
-    def event(
-        self: Any,
-        held: Any,
-        logical: str,
-        kind: str,
-        status: str,
-        reason: str,
-        token: str,
-        physical: str = "",
-    ) -> None:
-        if reason.startswith("Embedded"):
-            kind, physical = STACK_TYPE, "arn:nested"
-        their_event(self, held, logical, kind, status, reason, token, physical)
-
-    def latest(self: Any, region: str, stack_id: str) -> Any:
-        if stack_id != "arn:nested":
-            return their_latest(self, region, stack_id)
-        some = next(each for held in self.held.values() for each in held.events)
-        cause = replace(
-            some,
-            logical_id="Table",
-            type="T",
-            status="CREATE_FAILED",
-            reason="limit",
-            physical_id="",
-        )
-        return [replace(cause, reason="Resource creation cancelled", logical_id="Other"), cause]
-
-    monkeypatch.setattr(type(stacks), "_event", event)
-    monkeypatch.setattr(type(stacks), "latest_events", latest)
+    stacks.nested_failures = {"hello-dev-api": "limit"}
     outcome, _ = run()
     assert outcome.failed[NodeId("api", EAST)] == "Table (T): limit"

@@ -1,0 +1,64 @@
+"""Calls in threads: the Executor port for real targets."""
+
+import threading
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from types import TracebackType
+from typing import Any, Self
+
+from deploytool.core.errors import DeploytoolError
+from deploytool.core.ports import Result
+
+# A drill makes ten requests a second in each of five lanes, and each may wait 5 s for its time-out.
+THREADS = 256
+
+
+class ThreadExecutor:
+    """The Executor port. As a context manager it waits for the calls that run before it ends.
+
+    Then it raises the first exception that was not expected: of a call that nobody waited for, or
+    one of a submitted call that is no DeploytoolError, which is a bug. So no exception is lost.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="deploytool")
+        self._lock = threading.Lock()
+        self._errors: list[BaseException] = []
+
+    def submit(self, call: Callable[[], Result], /) -> Future[Result]:
+        """Start a call in a thread."""
+        future = self._pool.submit(call)
+        future.add_done_callback(self._keep_bug)
+        return future
+
+    def start(self, call: Callable[[], object], /) -> None:
+        """Start a call in a thread; nobody waits for it."""
+        self._pool.submit(call).add_done_callback(self._keep_error)
+
+    def wait(self, futures: Collection[Future[Any]], seconds: float, /) -> None:
+        """Return when one of the futures is done, or after `seconds` of wall time."""
+        wait_for(futures, timeout=seconds, return_when=FIRST_COMPLETED)
+
+    def _keep_bug(self, future: Future[Any]) -> None:
+        if not future.cancelled() and not isinstance(future.exception(), DeploytoolError):
+            self._keep_error(future)
+
+    def _keep_error(self, future: Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            with self._lock:
+                self._errors.append(error)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        if kind is None and self._errors:
+            raise self._errors[0]
