@@ -7,14 +7,15 @@ import pytest
 from rich.console import Console
 
 from deploytool.core.drill.history import Event
-from deploytool.render.drill.live import MOST_ANSWERS, Strips
+from deploytool.render.drill.live import LiveStrips
 from deploytool.render.drill.progress import drill_progress
+from deploytool.render.drill.strips import MOST_ANSWERS, Strips
 from deploytool.render.terminal import Terminal
 
 History = Callable[..., list[Event]]
 
 
-def drawn(strips: Strips, width: int = 120) -> str:
+def drawn(strips: LiveStrips, width: int = 120) -> str:
     console = Console(file=io.StringIO(), width=width, record=True, color_system=None)
     console.print(strips.drawn())
     return console.export_text()
@@ -22,7 +23,7 @@ def drawn(strips: Strips, width: int = 120) -> str:
 
 def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> None:
     """A second after the client has moved, all of them are shown, with a legend."""
-    strips = Strips(lambda: 120)
+    strips = LiveStrips(lambda: 120)
     for event in history(failing=True, until=60.0):
         strips(event)
     lines = drawn(strips).splitlines()
@@ -50,16 +51,34 @@ def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> N
 
 def test_a_narrow_terminal_keeps_the_newest_answers(history: History) -> None:
     """The oldest answers are left out, and no strip is longer than the number that is kept."""
-    strips = Strips(lambda: 50)
+    strips = LiveStrips(lambda: 50)
     for event in history(until=60.0):
         strips(event)
     (line,) = (row for row in drawn(strips, 50).splitlines() if row.startswith("client:fresh"))
     assert line.rstrip().endswith("PSS")
-    wide = Strips(lambda: 200)
+    wide = LiveStrips(lambda: 200)
     for event in history():
         wide(event)
     (line,) = (row for row in drawn(wide, 200).splitlines() if row.startswith("client:fresh"))
     assert len(line.split()[1]) == MOST_ANSWERS
+
+
+@pytest.mark.parametrize(
+    ("until", "phase"),
+    [
+        (19.95, "injecting the fault, 0 s;"),
+        (20.05, "injecting the fault, 0 s;"),
+        (30.0, "waiting for the failover, 10 s of at most 65 s;"),
+        (79.95, "restoring, 0 s;"),
+        (100.0, "waiting for the failback, 20 s of at most 65 s;"),
+    ],
+)
+def test_the_headline_names_the_phase(history: History, until: float, phase: str) -> None:
+    """It has the seconds since the phase began, and the bound of a movement."""
+    strips = Strips()
+    for event in history(until=until):
+        strips(event)
+    assert phase in strips.headline
 
 
 class ATerminal(io.StringIO):
