@@ -61,7 +61,7 @@ def aws() -> Iterator[tuple[str, list[str]]]:
         ),
         (
             replace("deploytool.toml", "us-west-2", "us-east-1"),
-            "deploytool.toml: regions: 'us-east-1' stands there twice",
+            "deploytool.toml: regions: 'us-east-1' is listed twice",
         ),
         (
             lambda folder: (folder / "infra" / "api.yaml").unlink(),
@@ -95,7 +95,7 @@ def aws() -> Iterator[tuple[str, list[str]]]:
 def test_bad_input_is_refused_before_any_call(
     change: Change, says: str, command: str, aws: tuple[str, list[str]], project: Path
 ) -> None:
-    """The file, the key and the mend; nothing touched."""
+    """The message names the file, the key and the fix, and nothing is changed."""
     change(project)
     url, calls = aws
     env = {

@@ -61,7 +61,7 @@ def test_destroy_leaves_nothing_but_the_zone(deployed: Any) -> None:
     assert "--yes" in refused.err
     done = deployed.deploytool("destroy", "--yes", "--output", "json")
     assert done.code == 0, done.err
-    # Stacks that the stage does without were not there
+    # Stacks that the stage does not use were not deployed
     assert set(actions(done).values()) - {"not there"} == {"delete"}
     assert "Nothing to do" in deployed.deploytool("destroy", "--yes").out
     again = deployed.deploytool("deploy", "--stack", "hosted-zone")

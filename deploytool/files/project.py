@@ -1,6 +1,4 @@
-"""Reads a project from disk: deploytool.toml, the graph file, the templates and the folders to
-package.
-"""
+"""Reads a project from disk: deploytool.toml, the graph file, the templates and the artifacts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ IGNORED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_St
 
 @dataclass(frozen=True)
 class Project:
-    """Everything that was read. `root` is the folder of deploytool.toml."""
+    """The files of a project. `root` is the folder of deploytool.toml."""
 
     root: Path
     config: Config
@@ -30,8 +28,9 @@ class Project:
     packages: Mapping[str, Package]
 
     def graph(self, stage: str | None, looked_up: Mapping[str, Setting] | None = None) -> Graph:
-        """The graph of a stage (of the only one when None), `looked_up` for its `lookups`. Raises
-        InputError with every problem.
+        """Return the graph of a stage, or of the only stage when None.
+
+        `looked_up` are the values of its `lookups`. Raises InputError with every problem.
         """
         return build_graph(
             self.config,
@@ -43,40 +42,38 @@ class Project:
         )
 
     def lookups(self, stage: str | None) -> Mapping[str, str]:
-        """The settings of a stage that must be looked up before anything is done, and what each
-        is.
-        """
+        """Return the settings of a stage to look up before anything is done, each with its kind."""
         return needed_lookups(self.config, self.config.stage(stage), self.graph_file.settings)
 
     @property
     def folder(self) -> Path:
-        """Where the graph file lies, and the templates from there on."""
+        """The folder of the graph file. The templates' paths are relative to it."""
         return (self.root / self.config.graph).parent
 
     def template_paths(self) -> list[Path]:
-        """Where the templates lie; that of the bootstrap too, where there is one: it is in no
-        stage's graph.
+        """Return the sorted paths of all templates.
+
+        The template of the bootstrap is one of them if it exists; it is in no stage's graph.
         """
+        paths = {self.folder / name for name in self.templates}
         bootstrap = self.folder / BOOTSTRAP_TEMPLATE
-        return sorted(
-            {
-                *(self.folder / name for name in self.templates),
-                *([bootstrap] if bootstrap.is_file() else []),
-            }
-        )
+        if bootstrap.is_file():
+            paths.add(bootstrap)
+        return sorted(paths)
 
     def bootstrap_template(self) -> Template:
-        """The template of the bootstrap. Raises InputError when the project has none."""
+        """Return the template of the bootstrap. Raises InputError when the project has none."""
         text = read_text(
             self.folder / BOOTSTRAP_TEMPLATE,
-            "it is what bootstrap deploys; take it from deploytool's repository",
+            "bootstrap deploys it; copy it from deploytool's repository",
         )
         return parse_template(text, BOOTSTRAP_TEMPLATE)
 
 
 def load_project(config_file: Path) -> Project:
-    """Read and validate a project. Raises InputError with every problem of the first file that has
-    any.
+    """Read and validate a project.
+
+    Raises InputError with every problem of the first file that has any.
     """
     config = parse_config(
         read_text(config_file, "create one: see the README, or name it with --config"),
@@ -91,12 +88,12 @@ def load_project(config_file: Path) -> Project:
     return Project(config_file.parent, config, graph_file, templates, _packages(folder, graph_file))
 
 
-def read_text(path: Path, mend: str) -> str:
-    """A file's text. Raises InputError, with the mend, when it is not there or cannot be read."""
+def read_text(path: Path, fix: str) -> str:
+    """Return a file's text. Raises InputError, with the fix when the file does not exist."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise InputError([InputProblem(str(path), "", f"no such file; {mend}")]) from error
+        raise InputError([InputProblem(str(path), "", f"no such file; {fix}")]) from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError([InputProblem(str(path), "", f"cannot be read: {error}")]) from error
 
@@ -136,7 +133,7 @@ def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
                 InputProblem(
                     graph_file.file,
                     f"artifacts.{spec.name}.source",
-                    f"{spec.source} is no folder with files in it",
+                    f"{spec.source} is not a folder with files in it",
                 )
             )
         packages[spec.name] = build_package(spec.name, files)
@@ -146,7 +143,7 @@ def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """What a folder holds, less what tools leave behind."""
+    """Return the files of a folder, without caches and other files that tools create."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

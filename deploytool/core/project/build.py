@@ -1,5 +1,6 @@
-"""Builds a stage's graph from the configuration, the graph file and the templates; every problem
-before any call. Pure.
+"""Builds a stage's graph from the configuration, the graph file and the templates. Pure.
+
+Every problem is reported before any call to AWS.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,9 +40,7 @@ from deploytool.core.project.validate import GraphCheck
 
 
 class _Builder:
-    """Builds the nodes of one stage, collecting every problem of the graph file and of the stage's
-    settings.
-    """
+    """Builds the nodes of one stage and collects the problems of its graph file and settings."""
 
     def __init__(
         self,
@@ -52,13 +51,11 @@ class _Builder:
         packages: Mapping[str, Package],
         looked_up: Mapping[str, Setting],
     ) -> None:
-        self.config, self.stage, self.file, self.templates, self.packages = (
-            config,
-            stage,
-            file,
-            templates,
-            packages,
-        )
+        self.config = config
+        self.stage = stage
+        self.file = file
+        self.templates = templates
+        self.packages = packages
         self.problems = InputProblems(file.file)
         self.awaited = needed_lookups(config, stage, file.settings).keys() - looked_up.keys()
         defaults = {name: spec.default for name, spec in file.settings.items()}
@@ -94,16 +91,17 @@ class _Builder:
             for spec, region in placed
             if NodeId(spec.name, region) not in self.present
         }
-        try:  # with those left out: whatever is there must have an order in which it can be deleted
+        # The stacks that are left out are ordered too: those that exist must be deleted in order.
+        try:
             every = [*nodes.values(), *left_out.values()]
             order = list(
                 TopologicalSorter({node.id: sorted(node.needs) for node in every}).static_order()
             )
         except CycleError as error:
-            ring = " -> ".join(each.stack for each in reversed(error.args[1]))
+            ring = " -> ".join(node.stack for node in reversed(error.args[1]))
             self.problems.add(
                 "stacks",
-                f"wait for one another in a circle: {ring}; take one of these outputs from elsewhere",
+                f"depend on one another in a circle: {ring}; take one of these outputs from another stack",
             )
             self.problems.raise_any()
         ordered = {each: nodes[each] for each in order if each in nodes}
@@ -120,7 +118,7 @@ class _Builder:
         )
 
     def _service(self) -> tuple[dict[str, Value], dict[str, dict[str, Value]]]:
-        """What a check and a drill need to know: of the stage, and of each region."""
+        """Return what a check and a drill need to know: of the stage, and of each region."""
 
         def in_region(name: str, region: str) -> dict[str, Value]:
             source = self._chosen(self.file.service[name], f"service.{name}", "", region)
@@ -197,8 +195,9 @@ class _Builder:
     def _chosen(
         self, alternatives: Alternatives, key: str, template: str, region: str
     ) -> Source | None:
-        """The first source that holds and whose stack is there; None is a problem where `template` is
-        named: it has no default.
+        """Return the first source whose condition is true and whose stack the stage uses.
+
+        No source is a problem where `template` is given: that template declares no default.
         """
         settings = self._settings_in(region)
         role = str(settings["role"]).lower()
@@ -213,19 +212,19 @@ class _Builder:
         if missing and missing[0]:
             stack = missing[0].node.stack
             message = (
-                f"takes an output of '{stack}', which stage {self.stage.name} does without (its `when`: "
+                f"takes an output of '{stack}', which stage {self.stage.name} does not use (its `when`: "
                 f"{self.file.stacks[stack].when}); add another source for that case, or the same `when` here"
             )
             self.problems.add(key, message)
         elif template:
             self.problems.add(
                 key,
-                f"no source of it holds for the {role}, so {template} must have a default for it",
+                f"has no source for the {role}, so {template} must declare a default for it",
             )
         return None
 
     def _missing(self, source: Source, region: str) -> OutputRef | None:
-        """The output that a source takes of a stack which the stage does without."""
+        """Return the output that a source takes from a stack that the stage does not use."""
         if isinstance(source, ArtifactSource):
             source = self.file.artifacts[source.artifact].bucket
         ref = self._output(source, region) if isinstance(source, OutputSource) else None
@@ -234,7 +233,7 @@ class _Builder:
     def _check_value(
         self, spec: StackSpec, name: str, source: Source, value: str, region: str
     ) -> None:
-        """A value that is known already, against what the template says of the parameter."""
+        """Check a value that is known already against the template's rules for the parameter."""
         if isinstance(source, SettingSource) and source.name in self.awaited:
             return
         problem = value_problem(self.templates[spec.template].document["Parameters"][name], value)
@@ -267,8 +266,9 @@ class _Builder:
                 self.problems.add(where, f"{shown} is not valid: {problem}")
 
     def _left_out(self, spec: StackSpec, region: str) -> Node:
-        """A stack that the stage does without, as far as deleting one that is there from earlier
-        needs to know it.
+        """Return a stack that the stage does not use, as a node that can be deleted.
+
+        The stack may exist from earlier settings.
         """
         sources = [
             each.source for alternatives in spec.parameters.values() for each in alternatives
@@ -322,10 +322,10 @@ class _Builder:
     def _document(
         self, spec: StackSpec, template: Template, given: Mapping[str, Value]
     ) -> Mapping[str, object]:
-        """The template with its snapshot resource named after what it holds: the templates named,
-        and the settings `given`.
+        """Return the template with its snapshot resource named after what the snapshot contains.
 
-        What comes from an artifact is no part of them: new code needs no new snapshot.
+        That is the templates it names and the parameters `given`. A value from an artifact is not
+        part of it: new code needs no new snapshot.
         """
         if spec.snapshot is None:
             return template.document
@@ -345,12 +345,13 @@ def build_graph(
     packages: Mapping[str, Package],
     looked_up: Mapping[str, Setting] | None = None,
 ) -> Graph:
-    """The nodes and edges of a stage.
+    """Return the nodes and edges of a stage.
 
-    `templates` by file name as the graph file writes it, `packages` by artifact, `looked_up` the
-    settings that `needed_lookups` asks for; until they are given their values are not checked.
-    Raises InputError with every problem: an unknown stack, output, setting, parameter or artifact, a
-    parameter without a value or with one that its template does not take, a circle, a limit.
+    `templates` are by file name as the graph file writes it, and `packages` by artifact. `looked_up`
+    holds the settings that `needed_lookups` names; until they are given, their values are not
+    checked. Raises InputError with every problem: an unknown stack, output, setting, parameter or
+    artifact, a parameter without a value or with one that its template does not take, a circle, a
+    limit.
     """
     sources = [
         *(

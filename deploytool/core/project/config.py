@@ -1,5 +1,5 @@
-"""deploytool.toml as frozen types; every problem of the file at once, each with its key and the way
-to mend it.
+"""deploytool.toml as frozen types. All problems of the file are reported at once, each with its key
+and its fix.
 """
 
 import re
@@ -22,11 +22,11 @@ REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its name, the domain that clients call, and the settings that differ from the
-    graph's defaults.
+    """One stage: its name, the domain that clients call, and its own settings.
 
-    `regional` holds those that were given a value a region: region -> setting -> value. The stacks
-    of a `protected` one have termination protection.
+    `settings` differ from the graph's defaults. `regional` holds the settings that have a value for
+    each region: region -> setting -> value. The stacks of a `protected` stage have termination
+    protection.
     """
 
     name: str
@@ -38,8 +38,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole of deploytool.toml. `regions` is (primary, secondary); `graph` a path relative to
-    the file.
+    """The whole of deploytool.toml.
+
+    `regions` is (primary, secondary), and `graph` a path relative to the file.
     """
 
     file: str
@@ -58,23 +59,21 @@ class Config:
         return self.regions[1]
 
     def stage(self, name: str | None) -> Stage:
-        """The stage asked for; without a name the only one there is. Raises InputError."""
+        """Return the stage of this name, or the only stage when no name is given.
+
+        Raises InputError when there is no such stage, or several to choose from.
+        """
         if name is None and len(self.stages) == 1:
             return next(iter(self.stages.values()))
+        if name is not None and name in self.stages:
+            return self.stages[name]
+
         names = ", ".join(self.stages)
         if name is None:
-            raise InputError(
-                [
-                    InputProblem(
-                        self.file, "stages", f"there are several ({names}); choose one with --stage"
-                    )
-                ]
-            )
-        if name not in self.stages:
-            raise InputError(
-                [InputProblem(self.file, f"stages.{name}", f"no such stage; the file has: {names}")]
-            )
-        return self.stages[name]
+            message = f"there are several ({names}); choose one with --stage"
+            raise InputError([InputProblem(self.file, "stages", message)])
+        message = f"no such stage; the file has: {names}"
+        raise InputError([InputProblem(self.file, f"stages.{name}", message)])
 
 
 def parse_config(text: str, file: str) -> Config:
@@ -136,10 +135,11 @@ def _domain(value: object, key: str, problems: InputProblems, *, required: bool)
 def _regions(value: object, problems: InputProblems) -> list[str]:
     if value is None:
         problems.missing(
-            "regions", 'add the two, the primary first, like regions = ["us-east-1", "us-west-2"]'
+            "regions",
+            'add two regions, the primary first, like regions = ["us-east-1", "us-west-2"]',
         )
         return []
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(region, str) for region in value):
         problems.add(
             "regions",
             'must be a list of two regions, the primary first, like ["us-east-1", "us-west-2"]',
@@ -148,9 +148,9 @@ def _regions(value: object, problems: InputProblems) -> list[str]:
     for region in value:
         if not REGION.fullmatch(region):
             problems.add("regions", f"'{region}' is not an AWS region; write it like us-east-1")
-    for region in sorted({each for each in value if value.count(each) > 1}):
+    for region in sorted({region for region in value if value.count(region) > 1}):
         problems.add(
-            "regions", f"'{region}' stands there twice; a failover needs two different regions"
+            "regions", f"'{region}' is listed twice; a failover needs two different regions"
         )
     if len(set(value)) == len(value) and len(value) != 2:
         problems.add("regions", f"must name two regions, the primary first; it names {len(value)}")
@@ -184,14 +184,14 @@ def _stages(
             problems.add(f"{key}.protected", "must be true or false")
         own = own or (domain if name == "prod" else f"{name}.{domain}")
         stages[name] = Stage(name, own, settings, regional, protected is True)
-    seen: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for stage in stages.values():
-        if stage.domain in seen:
+        if stage.domain in owners:
             problems.add(
                 f"stages.{stage.name}.domain",
-                f"'{stage.domain}' is stage {seen[stage.domain]}'s; each stage needs its own",
+                f"'{stage.domain}' is the domain of stage {owners[stage.domain]} too; each stage needs its own",
             )
-        seen[stage.domain] = stage.name
+        owners[stage.domain] = stage.name
         if domain and (problem := domain_problem(stage.domain)):
             problems.add(f"stages.{stage.name}.domain", problem)
     return stages
@@ -200,28 +200,25 @@ def _stages(
 def _settings(
     value: object, key: str, regions: list[str], problems: InputProblems
 ) -> tuple[dict[str, Setting], dict[str, dict[str, Setting]]]:
-    """A stage's settings: those of both regions, and by region those that are a table with a value
-    for each.
-    """
+    """Return a stage's settings for both regions, and by region those with a value for each."""
     if not isinstance(value, dict):
         problems.add(key, f"must be a table, like [{key}]")
         return {}, {}
     regional: dict[str, dict[str, Setting]] = {region: {} for region in regions}
-    for name, each in value.items():
-        if isinstance(each, str | int | bool):
+    settings: dict[str, Setting] = {}
+    for name, given in value.items():
+        if isinstance(given, str | int | bool):
+            settings[name] = given
             continue
-        table = each if isinstance(each, dict) else {}
-        if table.keys() != set(regions) or not all(
-            isinstance(part, str | int | bool) for part in table.values()
-        ):
+        table = given if isinstance(given, dict) else {}
+        has_values = all(isinstance(part, str | int | bool) for part in table.values())
+        if table.keys() != set(regions) or not has_values:
             example = ", ".join(f"{region} = ..." for region in regions)
             problems.add(
                 f"{key}.{name}",
-                f"must be text, a whole number or true/false, or one of them a region: {{ {example} }}",
+                f"must be text, a whole number or true/false, or one value for each region: {{ {example} }}",
             )
             continue
         for region, part in table.items():
             regional[region][name] = part
-    return {
-        name: each for name, each in value.items() if isinstance(each, str | int | bool)
-    }, regional
+    return settings, regional

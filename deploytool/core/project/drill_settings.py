@@ -1,4 +1,4 @@
-"""The [drill] table of deploytool.toml: how a drill looks and what it must reach. Pure."""
+"""The [drill] table of deploytool.toml: how a drill observes and what it must reach. Pure."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -13,11 +13,10 @@ HIGHEST_RATE = 100.0
 
 @dataclass(frozen=True)
 class Objectives:
-    """What must hold for a drill to pass, beside the failover itself. Seconds; shares from 0 to 1.
-    None: not asked for.
+    """What a drill must reach to pass, beside the failover itself.
 
-    Without `rto_seconds` and `failback_seconds` the bound that Route 53's rules predict stands in
-    for them.
+    Times are in seconds and shares from 0 to 1. None means no objective; for `rto_seconds` and
+    `failback_seconds` the bound that Route 53's rules predict applies instead.
     """
 
     rto_seconds: float | None = None
@@ -27,10 +26,11 @@ class Objectives:
 
 @dataclass(frozen=True)
 class DrillSettings:
-    """`rate` in requests a second of wall time that each client makes, None for the target's
-    default.
+    """How a drill observes.
 
-    `resolvers` are addresses of recursive resolvers to watch beside the system's, on AWS.
+    `rate` is the number of requests that each client makes in a second of wall time, None for the
+    target's default. `resolvers` are the addresses of recursive resolvers to query on AWS, beside
+    the system's own.
     """
 
     rate: float | None = None
@@ -39,7 +39,7 @@ class DrillSettings:
 
 
 def parse_drill_settings(value: object, problems: InputProblems) -> DrillSettings:
-    """Parse the table; what is wrong with it is added to the problems."""
+    """Parse the table and add its problems."""
     if not isinstance(value, dict):
         problems.add("drill", "must be a table, like [drill]")
         return DrillSettings()
@@ -85,11 +85,12 @@ def _resolvers(table: Mapping[str, Any], problems: InputProblems) -> tuple[str, 
     if not isinstance(value, list):
         problems.add("drill.resolvers", 'must be a list of addresses, like ["1.1.1.1", "8.8.8.8"]')
         return ()
-    for each in value:
+    for address in value:
         try:
-            ipaddress.ip_address(each)
+            ipaddress.ip_address(address)
         except ValueError:
             problems.add(
-                "drill.resolvers", f"{each!r} is no IP address of a resolver; write it like 1.1.1.1"
+                "drill.resolvers",
+                f"{address!r} is not the IP address of a resolver; write it like 1.1.1.1",
             )
     return tuple(map(str, value))

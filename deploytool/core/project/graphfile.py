@@ -1,5 +1,6 @@
-"""infra/stacks.yaml as frozen types: the stacks, where each parameter comes from, and every problem
-of the file at once.
+"""infra/stacks.yaml as frozen types: the stacks, and where each parameter comes from.
+
+All problems of the file are reported at once.
 """
 
 from collections.abc import Mapping
@@ -34,8 +35,9 @@ class SettingSource:
 
 @dataclass(frozen=True)
 class OutputSource:
-    """A parameter's value from a stack's output: in the same region, or in `region` (primary,
-    secondary or its name).
+    """A parameter's value from a stack's output.
+
+    The stack is in the same region, or in `region`: primary, secondary or a region's name.
     """
 
     stack: str
@@ -45,8 +47,9 @@ class OutputSource:
 
 @dataclass(frozen=True)
 class ArtifactSource:
-    """A parameter's value from a packaged artifact: its key in the bucket, its version, or the
-    bucket's name.
+    """A parameter's value from a packaged artifact.
+
+    The `part` is its key in the bucket, its version, or the bucket's name.
     """
 
     artifact: str
@@ -65,8 +68,10 @@ Source = SettingSource | OutputSource | ArtifactSource | LiteralSource
 
 @dataclass(frozen=True)
 class ParameterSource:
-    """Where a parameter comes from; with `only` (primary or secondary) for that role alone, with
-    `when` while it holds.
+    """Where a parameter comes from.
+
+    With `only` (primary or secondary) the source applies to that role, and with `when` while the
+    condition is true.
     """
 
     source: Source
@@ -74,13 +79,13 @@ class ParameterSource:
     when: Condition = ALWAYS
 
 
-# The first that holds and whose stack the stage has counts
+# The first source that applies and whose stack the stage uses.
 Alternatives = tuple[ParameterSource, ...]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A resource that must be made anew whenever one of these stacks' templates changes."""
+    """A resource that must be replaced whenever one of these stacks' templates changes."""
 
     resource: str
     of: tuple[str, ...]
@@ -88,7 +93,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class StackSpec:
-    """One entry below `stacks`; a stage for which `when` does not hold does without it."""
+    """One entry below `stacks`. A stage uses the stack only if `when` is true."""
 
     name: str
     template: str
@@ -138,7 +143,7 @@ def parse_graph_file(text: str, file: str) -> GraphFile:
         for name, each in _table(document, "stacks", problems).items()
     }
     if not stacks:
-        problems.add("stacks", "names no stack")
+        problems.add("stacks", "has no stack; add at least one")
     service = {
         name: _service(name, each, problems)
         for name, each in _table(document, "service", problems).items()
@@ -191,7 +196,7 @@ def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
 
 
 def _when(table: Mapping[str, Any], key: str, problems: InputProblems) -> Condition:
-    """The condition beside `when`: {SETTING: VALUE} or {SETTING: [VALUE, ...]}."""
+    """Return the condition below `when`: {SETTING: VALUE} or {SETTING: [VALUE, ...]}."""
     of: dict[str, tuple[str, ...]] = {}
     for name, value in _table(table, "when", problems, f"{key}.").items():
         values = value if isinstance(value, list) else [value]
@@ -263,7 +268,7 @@ def _snapshot(stack: Mapping[str, Any], key: str, problems: InputProblems) -> Sn
     if not isinstance(table.get("resource"), str) or not isinstance(of, list) or not of:
         problems.add(
             f"{key}.snapshot",
-            "must name a resource and the stacks whose templates it holds, like {resource: Deployment, of: [api, lambda]}",
+            "must name a resource and the stacks whose templates it contains, like {resource: Deployment, of: [api, lambda]}",
         )
         return None
     return Snapshot(table["resource"], tuple(map(str, of)))

@@ -1,5 +1,4 @@
-"""CloudFormation's limits and a template's own rules for its parameters, checked before any call.
-Pure.
+"""CloudFormation's limits, and a template's rules for its parameters. Pure.
 
 Sources: CloudFormation User Guide, "Understand CloudFormation quotas" and "Parameters"
 (properties); API reference of CreateStack (StackName).
@@ -21,8 +20,9 @@ LOGICAL_ID = re.compile(r"[A-Za-z0-9]+")
 
 
 def template_problems(template: Template) -> Iterator[tuple[str, str]]:
-    """What CloudFormation would not take of a template, as (key, message). Its size is known only
-    once it is rendered.
+    """Yield what CloudFormation would refuse in a template, as (key, message).
+
+    The size is not checked: it is known only once the template is rendered.
     """
     document = template.document
     for section, limit in COUNTS.items():
@@ -30,7 +30,7 @@ def template_problems(template: Template) -> Iterator[tuple[str, str]]:
         if len(names) > limit:
             yield (
                 section,
-                f"{len(names)}; CloudFormation takes {limit} at most. Split the stack in two",
+                f"has {len(names)} entries; CloudFormation takes {limit} at most. Split the stack in two",
             )
         for name in names:
             if len(name) > NAME_LENGTH:
@@ -39,21 +39,22 @@ def template_problems(template: Template) -> Iterator[tuple[str, str]]:
                     f"is {len(name)} characters long; {NAME_LENGTH} are allowed",
                 )
             elif not LOGICAL_ID.fullmatch(name) and section != "Mappings":
-                yield f"{section}.{name}", "a name here is letters and digits only"
+                yield f"{section}.{name}", "a name may have letters and digits only"
     length = len(str(document.get("Description", "")).encode())
     if length > DESCRIPTION_LIMIT:
         yield "Description", f"{length} bytes; CloudFormation takes {DESCRIPTION_LIMIT} at most"
 
 
 def may_be_too_large(template: Template) -> bool:
-    """Whether it is worth rendering the body to measure it: rendering takes long, and few templates
-    come near the limit.
+    """Return whether the body must be rendered to measure it.
+
+    Rendering takes long, and few templates come near the limit.
     """
     return template.size > BODY_LIMIT // 4
 
 
 def stack_name_problem(name: str) -> str:
-    """What is wrong with a stack's name in CloudFormation, empty when nothing."""
+    """Return what is wrong with a stack's name in CloudFormation; empty when it is valid."""
     if len(name) > 128:
         return f"the stack would be named {name}: {len(name)} characters, and CloudFormation takes 128; choose shorter names"
     if not STACK_NAME.fullmatch(name):
@@ -62,21 +63,23 @@ def stack_name_problem(name: str) -> str:
 
 
 def value_problem(declared: Mapping[str, Any], value: str) -> str:
-    """Why a template's parameter does not take a value, empty when it does. `declared` is its entry
-    below `Parameters`.
+    """Return why a template's parameter does not take a value; empty when it does.
+
+    `declared` is the parameter's entry below `Parameters`.
     """
     kind = str(declared.get("Type", "String"))
     if len(value.encode()) > VALUE_LIMIT:
         return f"is longer than {VALUE_LIMIT:,} bytes"
-    if kind.startswith("AWS::SSM::"):  # the value is a key; the rules are for what stands there
+    if kind.startswith("AWS::SSM::"):  # the value is a key; the rules are for what is stored there
         return ""
-    parts = (
-        [part.strip() for part in value.split(",")]
-        if kind.startswith(("List<", "CommaDelimitedList"))
-        else [value]
-    )
-    why = next((why for part in parts if (why := _part_problem(declared, kind, part))), "")
-    return why and str(declared.get("ConstraintDescription", why))
+
+    parts = [value]
+    if kind.startswith(("List<", "CommaDelimitedList")):
+        parts = [part.strip() for part in value.split(",")]
+    for part in parts:
+        if problem := _part_problem(declared, kind, part):
+            return str(declared.get("ConstraintDescription", problem))
+    return ""
 
 
 def _part_problem(declared: Mapping[str, Any], kind: str, value: str) -> str:

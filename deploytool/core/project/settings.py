@@ -1,6 +1,4 @@
-"""The settings of a stage: what the graph file declares, conditions on them (`when`), and those
-that are looked up. Pure.
-"""
+"""The settings of a stage: declarations, conditions on them (`when`), and lookups. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,15 +14,13 @@ LOOKUPS = ("hosted_zone",)  # the public hosted zone that holds the stage's doma
 
 
 def text_of(value: Setting) -> str:
-    """A setting as CloudFormation takes it: true and false in lower case."""
+    """Return a setting as CloudFormation takes it: true and false in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A `when`: each setting named must have one of the values beside it. Without any it holds
-    always.
-    """
+    """A `when`: each setting must have one of its values. A condition without settings is true."""
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -42,8 +38,8 @@ ALWAYS = Condition()
 class SettingSpec:
     """A setting that the graph file declares.
 
-    `values` are what a stage may choose among, empty when anything goes. With `lookup` the value is
-    asked of AWS where a stage leaves it empty and `when` holds.
+    `values` are the values that a stage may choose from; empty allows any. With `lookup` the value
+    is read from AWS where a stage leaves it empty and `when` is true.
     """
 
     default: Setting
@@ -52,7 +48,7 @@ class SettingSpec:
     when: Condition = ALWAYS
 
     def problem(self, value: Setting) -> str:
-        """What is wrong with a stage's value, empty when nothing."""
+        """Return what is wrong with a stage's value; empty when it is valid."""
         if isinstance(self.default, bool) and not isinstance(value, bool):
             return f"'{value}' must be true or false, without quotes"
         if self.values and text_of(value) not in map(text_of, self.values):
@@ -61,7 +57,7 @@ class SettingSpec:
 
 
 def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
-    """The built-in settings for a region."""
+    """Return the built-in settings for a region."""
     return {
         "project": config.project,
         "stage": stage.name,
@@ -75,15 +71,16 @@ def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
 
 
 def differing(stage: Stage) -> set[str]:
-    """The settings that differ from region to region: a global stack has none of its own."""
+    """Return the settings that differ from region to region; a global stack cannot use them."""
     return {*PER_REGION, *(name for values in stage.regional.values() for name in values)}
 
 
 def needed_lookups(
     config: Config, stage: Stage, declared: Mapping[str, SettingSpec]
 ) -> dict[str, str]:
-    """The settings that a stage wants looked up, and what each is (one of LOOKUPS), like
-    {"hosted_zone_id": "hosted_zone"}.
+    """Return the settings to look up for a stage, each with its kind (one of LOOKUPS).
+
+    An example is {"hosted_zone_id": "hosted_zone"}.
     """
     settings = {**{name: spec.default for name, spec in declared.items()}, **stage.settings}
     settings |= {
@@ -105,9 +102,7 @@ def needed_lookups(
 def check_stage_settings(
     stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], problems: InputProblems
 ) -> None:
-    """The problems of a stage's settings: a name that no stack uses, a value that the graph file does
-    not allow.
-    """
+    """Add the problems of a stage's settings: unused names, and values that are not allowed."""
     known = sorted({*declared, *used} - {*BUILT_IN})
     given = [
         *stage.settings.items(),

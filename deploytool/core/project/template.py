@@ -1,5 +1,6 @@
-"""CloudFormation templates as values: what one declares, and the body that is sent. The core's only
-module that knows YAML.
+"""CloudFormation templates as values: their declarations, and the body that is sent.
+
+This is the only module of the core that knows YAML.
 """
 
 import hashlib
@@ -26,9 +27,7 @@ FINGERPRINT = re.compile(r"\[deploytool:([0-9a-f]{16})\]")
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """A template's parameter: whether it may be left out, and whether its value must never be
-    shown.
-    """
+    """A template's parameter: whether it has a default, and whether its value is a secret."""
 
     has_default: bool
     no_echo: bool
@@ -36,8 +35,10 @@ class ParameterSpec:
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template. `document` is the whole of it with short tags (!Ref) in their long form;
-    `size` the file's bytes.
+    """A parsed template.
+
+    `document` is the whole template with short tags (!Ref) in their long form, `resources` maps each
+    logical id to its type, and `size` is the size of the file in bytes.
     """
 
     file: str
@@ -68,7 +69,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     for key in keys:
         if keys.count(key) > 1:
             raise yaml.constructor.ConstructorError(
-                None, None, f"key '{key}' stands there twice", node.start_mark
+                None, None, f"key '{key}' is listed twice", node.start_mark
             )
     return loader.construct_mapping(node, deep=True)
 
@@ -92,7 +93,7 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
 
 
 def parse_template(text: str, file: str) -> Template:
-    """Parse a template. Raises InputError when it is none."""
+    """Parse a template. Raises InputError when the text is not a template."""
     document = load_yaml(text, file)
     if (
         not isinstance(document, dict)
@@ -118,14 +119,14 @@ def parse_template(text: str, file: str) -> Template:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of a value's canonical JSON, in hex."""
+    """Return the SHA-256 of a value's canonical JSON, in hexadecimal."""
     return hashlib.sha256(
         json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
     ).hexdigest()
 
 
 def without_words(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document less what CloudFormation cannot update on its own: its description."""
+    """Return the document without its description, which CloudFormation cannot update alone."""
     return {key: value for key, value in document.items() if key != "Description"}
 
 
@@ -138,14 +139,14 @@ def rename_resource(document: Mapping[str, Any], old: str, new: str) -> dict[str
 
 
 def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str:
-    """The body to send: the document with the fingerprint at the end of its description, where
-    DescribeStacks shows it.
+    """Return the body to send: the document with the fingerprint at the end of its description.
 
-    Not in a tag: CloudFormation hands a changed stack tag on to every resource, which makes each
-    update touch them all. Raises InputError when it is over CloudFormation's limits.
+    DescribeStacks shows the description. A tag would not do: CloudFormation passes a changed stack
+    tag on to every resource, so each update would touch them all. Raises InputError when the body is
+    over CloudFormation's limit.
     """
     mark = f" [deploytool:{fingerprint}]"
-    words = (
+    description = (
         str(document.get("Description", ""))
         .strip()
         .encode()[: DESCRIPTION_LIMIT - len(mark)]
@@ -153,17 +154,18 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
     )
     head = {key: value for key, value in document.items() if key == "AWSTemplateFormatVersion"}
     body = yaml.safe_dump(
-        {**head, "Description": words + mark, **without_words(document)},
+        {**head, "Description": description + mark, **without_words(document)},
         sort_keys=False,
         width=1000,
     )
     if len(body.encode()) > BODY_LIMIT:
-        message = f"{len(body.encode()):,} bytes; CloudFormation takes {BODY_LIMIT:,} at most. Split the stack in two"
+        size = len(body.encode())
+        message = f"has {size:,} bytes; CloudFormation takes {BODY_LIMIT:,} at most. Split the stack in two"
         raise InputError([InputProblem(file, "", message)])
     return body
 
 
 def fingerprint_in(description: str) -> str | None:
-    """The fingerprint that a deployed stack's description carries, or None."""
-    found = FINGERPRINT.search(description)
-    return found.group(1) if found else None
+    """Return the fingerprint in a deployed stack's description, or None."""
+    match = FINGERPRINT.search(description)
+    return match.group(1) if match else None

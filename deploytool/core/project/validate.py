@@ -1,5 +1,5 @@
-"""The problems of a graph file that hold whatever region a stack stands in: names, outputs,
-conditions, CloudFormation's limits.
+"""The problems of a graph file that are the same in every region: names, outputs, conditions and
+CloudFormation's limits.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,7 @@ from deploytool.core.project.template import Template
 
 @dataclass(frozen=True)
 class GraphCheck:
-    """Checks a graph file against its templates and a stage's settings; adds what it finds to
-    `problems`.
-    """
+    """Checks a graph file against its templates and a stage's settings; adds to `problems`."""
 
     config: Config
     file: GraphFile
@@ -38,7 +36,7 @@ class GraphCheck:
     problems: InputProblems
 
     def run(self) -> None:
-        """Check everything, also the stacks and sources that this stage does without."""
+        """Check everything, also the stacks and sources that this stage does not use."""
         for name, setting in self.file.settings.items():
             self._check_when(setting.when, f"settings.{name}.when", "global")
         for spec in self.file.stacks.values():
@@ -62,7 +60,7 @@ class GraphCheck:
             self._check_alternatives(alternatives, f"{key}.parameters.{name}", spec.scope)
         for name, declared in template.parameters.items():
             if not declared.has_default and name not in spec.parameters:
-                message = f"has no value, and {spec.template} no default; say where it comes from"
+                message = f"has no value, and {spec.template} has no default for it; name a source"
                 self.problems.add(f"{key}.parameters.{name}", message)
         if spec.snapshot:
             if spec.snapshot.resource not in template.resources:
@@ -89,10 +87,10 @@ class GraphCheck:
                     and value not in ("true", "false")
                 ):
                     self.problems.add(
-                        f"{key}.{name}", f"'{value}' can never hold: the setting is true or false"
+                        f"{key}.{name}", f"'{value}' can never be met: the setting is true or false"
                     )
                 elif declared and declared.values and (problem := declared.problem(value)):
-                    self.problems.add(f"{key}.{name}", f"can never hold: {problem}")
+                    self.problems.add(f"{key}.{name}", f"can never be met: {problem}")
 
     def _check_setting(self, name: str, key: str, scope: str) -> None:
         known = {*BUILT_IN, *self.settings, *self.differing}
@@ -100,7 +98,7 @@ class GraphCheck:
             self.problems.unknown(key, name, sorted(known))
         elif scope == "global" and name in self.differing:
             self.problems.add(
-                key, f"'{name}' differs from region to region; a global stack has none of its own"
+                key, f"'{name}' differs from region to region, so a global stack cannot use it"
             )
 
     def _check_source(self, source: Source, key: str, scope: str) -> None:
@@ -138,5 +136,5 @@ class GraphCheck:
         if producer.scope == "regional" and scope == "global" and not source.region:
             self.problems.add(
                 key,
-                f"'{source.stack}' is in each region; say which one with region: primary or secondary",
+                f"'{source.stack}' is in each region; choose one with region: primary or secondary",
             )

@@ -78,7 +78,7 @@ def graph_of(
     )
 
 
-def faults_of(graph: str, config: str = CONFIG) -> dict[str, str]:
+def problems_of(graph: str, config: str = CONFIG) -> dict[str, str]:
     with pytest.raises(InputError) as caught:
         graph_of(graph, config)
     return {fault.key: fault.message for fault in caught.value.problems}
@@ -130,8 +130,8 @@ def test_a_regional_stack_has_a_node_a_region_and_edges_to_where_its_parameters_
     assert graph.reversed_edges()[NodeId("api", "us-west-2")] == {west}
 
 
-def test_a_snapshot_is_renamed_everywhere_and_only_by_what_it_holds() -> None:
-    """New code keeps the snapshot's name; a change of a template that it holds gives it another."""
+def test_a_snapshot_is_renamed_everywhere_and_only_by_its_content() -> None:
+    """New code keeps the snapshot's name; a change of a template in it gives it another."""
 
     def names(graph: Graph) -> set[str]:
         return set(graph.nodes[NodeId("stage", "us-east-1")].document["Resources"])  # type: ignore[call-overload]  # a document
@@ -182,7 +182,7 @@ def test_a_snapshot_is_renamed_everywhere_and_only_by_what_it_holds() -> None:
         (
             ("{setting: domain}", "{output: api.ApiId}"),
             "stacks.zone.parameters.Name",
-            "say which one",
+            "choose one with region",
         ),
         (
             ("{setting: domain}", "{output: api.ApiId, region: eu-west-1}"),
@@ -205,7 +205,7 @@ def test_a_snapshot_is_renamed_everywhere_and_only_by_what_it_holds() -> None:
                 "{output: api.ApiId, only: primary}\n      ZoneId",
             ),
             "stacks.stage.parameters.ApiId",
-            "must have a default",
+            "must declare a default",
         ),
         (
             ("artifact: function", "artifact: functoin"),
@@ -247,19 +247,19 @@ def test_a_snapshot_is_renamed_everywhere_and_only_by_what_it_holds() -> None:
         ),
     ],
 )
-def test_each_fault_of_the_graph_names_its_key_and_the_mend(
+def test_each_problem_of_the_graph_names_its_key_and_the_fix(
     change: tuple[str, str], key: str, says: str
 ) -> None:
     """What would fail half-way through a deployment is refused before it."""
     assert change[0] in GRAPH
-    assert says in faults_of(GRAPH.replace(*change))[key]
+    assert says in problems_of(GRAPH.replace(*change))[key]
 
 
 def test_a_circle_is_shown_in_the_order_of_waiting() -> None:
     """Zone waits for stage, which waits for zone."""
-    message = faults_of(GRAPH.replace("{setting: domain}", "{output: stage.Url, region: primary}"))[
-        "stacks"
-    ]
+    message = problems_of(
+        GRAPH.replace("{setting: domain}", "{output: stage.Url, region: primary}")
+    )["stacks"]
     assert "zone -> stage -> zone" in message or "stage -> zone -> stage" in message
 
 
@@ -267,13 +267,15 @@ def test_a_setting_that_no_stack_uses_is_an_unknown_key_of_the_configuration() -
     """A misspelt setting would change nothing in silence."""
     assert (
         "did you mean 'retention'"
-        in faults_of(GRAPH, CONFIG + "settings = {retentoin = 1}")["stages.dev.settings.retentoin"]
+        in problems_of(GRAPH, CONFIG + "settings = {retentoin = 1}")[
+            "stages.dev.settings.retentoin"
+        ]
     )
 
 
 def test_a_key_twice_is_refused() -> None:
     """YAML's last one wins would lose a stack in silence."""
-    with pytest.raises(InputError, match="stands there twice"):
+    with pytest.raises(InputError, match="is listed twice"):
         parse_graph_file(
             "stacks:\n  a: {template: t, scope: global}\n  a: {template: t, scope: global}",
             "stacks.yaml",
@@ -317,8 +319,8 @@ def stage_with(**settings: object) -> str:
     )
 
 
-def test_a_stage_does_without_the_stacks_whose_condition_does_not_hold() -> None:
-    """All settings of a `when` must hold, one of its values each; what a stage does without is
+def test_a_stage_does_not_use_the_stacks_whose_condition_is_false() -> None:
+    """All settings of a `when` must match; a stack that a stage does not use is
     known, to be deleted.
     """
     assert {node.stack for node in graph_of(CONDITIONAL).nodes} == {"zone", "api", "stage"}
@@ -358,8 +360,8 @@ def test_the_first_source_that_holds_and_whose_stack_is_there_counts() -> None:
     assert existing.service == {"hosted_zone": "Z1"}
 
 
-def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_it_empty() -> None:
-    """And only then; the answer stands in its place."""
+def test_a_setting_is_looked_up_where_its_condition_is_true_and_the_stage_leaves_it_empty() -> None:
+    """The lookup happens only then, and its result is the setting."""
     file = parse_graph_file(CONDITIONAL, "stacks.yaml")
 
     def needed(config: str) -> dict[str, str]:
@@ -383,7 +385,7 @@ def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_i
             ("zone: [new, existing]", "zone: nwe"),
             {},
             "stacks.stage.when.zone",
-            "can never hold: 'nwe' is none of new, existing",
+            "can never be met: 'nwe' is none of new, existing",
         ),
         (
             ("{vpc: true}}", "{vpc: yess}}"),
@@ -421,13 +423,13 @@ def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_i
             ("ApiId: {output: api.ApiId}", "ApiId: {output: network.ApiId}"),
             {},
             "stacks.stage.parameters.ApiId",
-            "takes an output of 'network', which stage dev does without (its `when`: vpc = true, role = SECONDARY)",
+            "takes an output of 'network', which stage dev does not use (its `when`: vpc = true, role = SECONDARY)",
         ),
         (
             ("ApiId: {output: api.ApiId}", "ApiId: [{output: api.ApiId, when: {vpc: true}}]"),
             {},
             "stacks.stage.parameters.ApiId",
-            "must have a default",
+            "must declare a default",
         ),
         (
             ("ApiId: {output: api.ApiId}", "ApiId: []"),
@@ -442,18 +444,18 @@ def test_a_setting_is_looked_up_where_its_condition_holds_and_the_stage_leaves_i
             ),
             {"zone": "external"},
             "service.hosted_zone",
-            "stage dev does without",
+            "stage dev does not use",
         ),
     ],
 )
-def test_each_fault_of_a_condition_names_its_key_and_the_mend(
+def test_each_problem_of_a_condition_names_its_key_and_the_fix(
     change: tuple[str, str], settings: Mapping[str, object], key: str, says: str
 ) -> None:
     """A misspelt condition would leave a stack out in silence, and an output of a stack left out
     would never come.
     """
     assert change[0] in CONDITIONAL
-    assert says in faults_of(CONDITIONAL.replace(*change), stage_with(**settings))[key]
+    assert says in problems_of(CONDITIONAL.replace(*change), stage_with(**settings))[key]
 
 
 RULES = """
@@ -506,7 +508,7 @@ Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
 def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
     source: str, settings: Mapping[str, object], key: str, says: str
 ) -> None:
-    """The fault stands where the value was written: the configuration, the graph file's default, or
+    """The problem is reported where the value was written: the configuration, the graph file's default, or
     the literal.
     """
     graph = (
@@ -545,7 +547,7 @@ TOPIC = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n"
             + "".join(f"  P{n}: {{Type: String, Default: a}}\n" for n in range(201))
             + TOPIC,
             "Parameters",
-            "201; ",
+            "201 entries; ",
         ),
         (
             "Resources:\n" + "".join(f"  T{n}: {{Type: 'AWS::SNS::Topic'}}\n" for n in range(501)),
@@ -584,9 +586,9 @@ def test_a_template_over_cloudformation_s_limits_is_refused(
     ("name", "says"), [("x" * 120, "takes 128"), ("a_b", "letters, digits and hyphens")]
 )
 def test_a_stack_s_name_must_be_one_that_cloudformation_takes(name: str, says: str) -> None:
-    """The name holds project and stage, so no single part of it shows the fault."""
+    """The name holds project and stage, so no single part of it is the problem."""
     graph = f"stacks: {{{name}: {{template: api.yaml, scope: regional}}}}"
-    assert says in faults_of(graph)[f"stacks.{name}"]
+    assert says in problems_of(graph)[f"stacks.{name}"]
 
 
 def test_a_value_a_region_is_for_regional_stacks() -> None:
@@ -599,13 +601,15 @@ def test_a_value_a_region_is_for_regional_stacks() -> None:
         graph.nodes[NodeId("stage", region)].parameters["Key"]
         for region in ("us-east-1", "us-west-2")
     ] == ["a", "b"]
-    taken = faults_of(
+    taken = problems_of(
         CONDITIONAL.replace("{Name: {setting: domain}}", "{Name: {setting: url}}"), by_region
     )
     assert "differs from region to region" in taken["stacks.zone.parameters.Name"]
     assert (
         "did you mean 'url'"
-        in faults_of(CONDITIONAL, by_region.replace("url =", "urll ="))["stages.dev.settings.urll"]
+        in problems_of(CONDITIONAL, by_region.replace("url =", "urll ="))[
+            "stages.dev.settings.urll"
+        ]
     )
 
 

@@ -1,4 +1,4 @@
-"""deploytool.toml: what is accepted, and that every fault is named with its key and its mend, all
+"""deploytool.toml: what is accepted, and that every problem is named with its key and its fix, all
 at once.
 """
 
@@ -22,7 +22,7 @@ settings = { request_interval = 30 }
 """
 
 
-def faults_of(text: str) -> dict[str, str]:
+def problems_of(text: str) -> dict[str, str]:
     with pytest.raises(InputError) as caught:
         parse_config(text, "deploytool.toml")
     assert caught.value.exit_code == 2
@@ -59,7 +59,7 @@ def test_a_setting_may_have_a_value_a_region() -> None:
         (('project = "hello"', 'project = "Hello World"'), "project", "lower-case"),
         (('domain = "example.com"', 'domain = "https://example.com/"'), "domain", "no scheme"),
         (('domain = "example.com"', 'domain = "localhost"'), "domain", "not a domain name"),
-        (("us-west-2", "us-east-1"), "regions", "stands there twice"),
+        (("us-west-2", "us-east-1"), "regions", "is listed twice"),
         (("us-west-2", "oregon"), "regions", "not an AWS region"),
         ((', "us-west-2"', ""), "regions", "two regions"),
         (("[stages.dev]", "[stages.Dev-1]"), "stages.Dev-1", "lower-case letters and digits"),
@@ -71,7 +71,7 @@ def test_a_setting_may_have_a_value_a_region() -> None:
         (
             ("[stages.dev]", '[stages.dev]\ndomain = "example.com"'),
             "stages.prod.domain",
-            "is stage dev's",
+            "is the domain of stage dev too",
         ),
         (("30 }", "1.5 }"), "stages.dev.settings.request_interval", "whole number"),
         (
@@ -82,21 +82,21 @@ def test_a_setting_may_have_a_value_a_region() -> None:
         (
             ("30 }", "{ us-east-1 = 10, us-west-2 = [] } }"),
             "stages.dev.settings.request_interval",
-            "a region",
+            "for each region",
         ),
     ],
 )
-def test_each_fault_names_its_key_and_the_mend(
+def test_each_problem_names_its_key_and_the_fix(
     change: tuple[str, str], key: str, says: str
 ) -> None:
     """Every kind of bad input is one message at its own key."""
     assert change[0] in GOOD
-    assert says in faults_of(GOOD.replace(*change))[key]
+    assert says in problems_of(GOOD.replace(*change))[key]
 
 
-def test_all_faults_come_at_once() -> None:
-    """Nobody mends a file one message at a time."""
-    assert faults_of('regions = ["us-east-1", "us-east-1"]\nflavour = 1').keys() == {
+def test_all_problems_are_reported_at_once() -> None:
+    """One run is enough to fix a file."""
+    assert problems_of('regions = ["us-east-1", "us-east-1"]\nflavour = 1').keys() == {
         "project",
         "domain",
         "regions",
@@ -105,9 +105,9 @@ def test_all_faults_come_at_once() -> None:
     }
 
 
-def test_text_that_is_not_toml_is_one_fault_with_the_line() -> None:
-    """A syntax error says where it stands."""
-    assert "line 1" in faults_of("project = = 1")[""]
+def test_text_that_is_not_toml_is_one_problem_with_the_line() -> None:
+    """A syntax error names its line."""
+    assert "line 1" in problems_of("project = = 1")[""]
 
 
 def test_without_a_stage_named_several_are_refused_with_their_names() -> None:
@@ -135,6 +135,6 @@ def test_plain_labels_make_a_domain(labels: list[str]) -> None:
 
 def test_a_misspelt_key_is_one_message() -> None:
     """The key that was meant is not said to be missing as well."""
-    assert faults_of(
+    assert problems_of(
         'projekt = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]'
     ).keys() == {"projekt"}
