@@ -13,6 +13,7 @@ from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.report import finish
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.ports import DrillPorts
+from deploytool.core.drill.record import record_name
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
@@ -22,7 +23,7 @@ from deploytool.render.drill.progress import drill_progress
 from deploytool.services import deployed_service, drill_ports
 from deploytool.targets import wall_time
 from deploytool.work.drill.faults import make_fault
-from deploytool.work.drill.run import Setting, preflight, run_drill
+from deploytool.work.drill.run import DrillContext, preflight, run_drill
 from deploytool.work.drill.undo import in_words
 
 LOCAL_RATE, AWS_RATE = 10.0, 1.0  # requests a second of wall time that each client makes
@@ -36,7 +37,7 @@ def run(args: Namespace) -> int:
         if args.dry_run:
             return _dry_run(args, found, ports, service)
         _confirm(args, found)
-        setting = Setting(
+        context = DrillContext(
             __version__,
             wall_time(),
             found.target.name,
@@ -60,7 +61,7 @@ def run(args: Namespace) -> int:
                 service,
                 _scenario(args, found),
                 _objectives(args, found),
-                setting,
+                context,
                 _listener(history, say),
             )
     return finish(found.terminal, path, args.report_dir)
@@ -70,7 +71,7 @@ def _dry_run(args: Namespace, found: Run, ports: DrillPorts, service: Service) -
     """Say each call that would change something; 0 when a drill could begin."""
     fault = make_fault(args.fault, ports, service)
     preflight(ports, service)
-    record = f"/deploytool/{service.project}/{service.stage}/drill in {service.secondary}"
+    record = f"{record_name(service.project, service.stage)} in {service.secondary}"
     guarded = fault.guarded and not args.no_guard
     calls = [
         *(
@@ -93,7 +94,7 @@ def _dry_run(args: Namespace, found: Run, ports: DrillPorts, service: Service) -
         }
     )
     found.terminal.say(
-        f"[bold]{fault.name}[/] proves {fault.proves}. It hurts: {fault.blast_radius}."
+        f"[bold]{fault.name}[/] tests {fault.proves}. Blast radius: {fault.blast_radius}."
     )
     found.terminal.say("A drill could begin now, and would call:")
     for call in calls:

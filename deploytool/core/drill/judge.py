@@ -29,7 +29,7 @@ from deploytool.core.drill.measures import (
     served_by,
 )
 from deploytool.core.drill.parsed_history import HealthTurned, ParsedHistory, Window
-from deploytool.core.drill.simulation import Expectation, expect
+from deploytool.core.drill.simulation import SimulatedMovement, simulate_movement
 from deploytool.core.route53.timing import FailoverTime
 
 
@@ -91,7 +91,7 @@ class Judgement:
     failover: Movement
     failback: Movement
     expected: FailoverTime
-    likely: Mapping[str, Expectation]
+    likely: Mapping[str, SimulatedMovement]
     requests: Requests
     latency: Mapping[str, Latency]
     restored: bool
@@ -142,11 +142,11 @@ def judge(events: Sequence[Event]) -> Judgement:
     )
 
 
-def _likely(history: ParsedHistory, *, failing: bool) -> Expectation:
+def _likely(history: ParsedHistory, *, failing: bool) -> SimulatedMovement:
     started = history.started
     attempt = started.attempt if failing else 0.0
     config, ttl = started.health_check.config, history.dns_ttl
-    return expect(
+    return simulate_movement(
         config, by_inverting=started.by_inverting, failing=failing, attempt=attempt, dns_ttl=ttl
     )
 

@@ -26,7 +26,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Expectation:
+class SimulatedMovement:
     """The ranges of one movement: until the verdict turns, until the last name server answers so,
     until a client is there.
     """
@@ -36,7 +36,7 @@ class Expectation:
     client: Range
 
 
-def expect(
+def simulate_movement(
     config: HealthCheckConfig,
     *,
     by_inverting: bool,
@@ -44,7 +44,7 @@ def expect(
     attempt: float = 0.0,
     dns_ttl: float = 60.0,
     runs: int = RUNS,
-) -> Expectation:
+) -> SimulatedMovement:
     """Draw `runs` movements. `failing`: a failover, else the failback.
 
     `attempt` is how long one check of the endpoint takes, in seconds: until its time limit where
@@ -57,7 +57,7 @@ def expect(
         _movement(rng, config, attempt, dns_ttl, by_inverting=by_inverting, failing=failing)
         for _ in range(runs)
     ]
-    return Expectation(*(_range([each[part] for each in drawn]) for part in range(3)))
+    return SimulatedMovement(*(_range([each[part] for each in drawn]) for part in range(3)))
 
 
 def _movement(

@@ -43,7 +43,7 @@ RESTORE_ATTEMPTS, RESTORE_PAUSE = 10, 3.0
 
 
 @dataclass(frozen=True)
-class Setting:
+class DrillContext:
     """What the drill itself does not know: our version, the time of day (ISO 8601), the target, who
     runs it and where.
 
@@ -82,27 +82,27 @@ class _Drill:
         service: Service,
         scenario: Scenario,
         fault: Fault,
-        setting: Setting,
+        context: DrillContext,
         emit: Emit,
     ) -> None:
-        self.ports, self.service, self.scenario, self.fault, self.setting = (
+        self.ports, self.service, self.scenario, self.fault, self.context = (
             ports,
             service,
             scenario,
             fault,
-            setting,
+            context,
         )
         self.clock, self.injected = _Since(ports.probes.clock), False
         self.health_check = ports.health_checks.get(service.health_check_id)
         self.servers = tuple(ports.probes.hosted_zones.name_servers(service.hosted_zone_id))
-        self.situation = LiveState(self.health_check.config, scenario.lasting)
+        self.live_state = LiveState(self.health_check.config, scenario.lasting)
         # A check that meets silence ends with its time limit, which the target may have stretched.
         self.attempt = max(fault.attempt, ports.shortest_limit) if fault.attempt else 0.0
         config = self.health_check.config
         self.patience = scenario.patience_for(
             expected_failover(config, by_inverting=fault.by_inverting, attempt=self.attempt)
         )
-        self.safety = Safety(ports, service, fault, setting.holder, with_guard=setting.with_guard)
+        self.safety = Safety(ports, service, fault, context.holder, with_guard=context.with_guard)
         self._listener, self._lock, self._over = emit, threading.RLock(), False
         self.observers = Observers(ports, self.clock, service, scenario, self.servers, self.emit)
 
@@ -114,14 +114,14 @@ class _Drill:
             if self._over:
                 return
             self._over = isinstance(event, DrillAborted | DrillEnded)
-            self.situation.observe(event)
+            self.live_state.observe(event)
             self._listener(event)
 
     def run(self, objectives: Objectives) -> None:
         # How long its phases can take at the most, in seconds of wall time.
-        seconds = (3 * self.patience + self.scenario.hold) / self.setting.speed
+        seconds = (3 * self.patience + self.scenario.hold) / self.context.speed
         try:
-            self.safety.begin(self.setting.wall_time, seconds)
+            self.safety.begin(self.context.wall_time, seconds)
             self.emit(self._started(objectives))
             self._phase(
                 "steady-state",
@@ -146,14 +146,14 @@ class _Drill:
             self.safety.clear()
 
     def _started(self, objectives: Objectives) -> DrillStarted:
-        service, setting = self.service, self.setting
+        service, context = self.service, self.context
         return DrillStarted(
             at=self.clock.now(),
             schema_version=SCHEMA_VERSION,
-            tool=setting.tool,
-            wall_time=setting.wall_time,
-            target=setting.target,
-            speed=setting.speed,
+            tool=context.tool,
+            wall_time=context.wall_time,
+            target=context.target,
+            speed=context.speed,
             stage=service.stage,
             domain=service.domain,
             path=service.path,
@@ -166,7 +166,7 @@ class _Drill:
             health_check=self.health_check,
             name_servers=tuple(each.name for each in self.servers),
             resolvers=tuple(each.name for each in self.ports.probes.resolvers),
-            monotonic=self.clock.start / setting.speed,
+            monotonic=self.clock.start / context.speed,
         )
 
     def _failover(self) -> None:
@@ -234,7 +234,7 @@ class _Drill:
         its answers are no good.
         """
         with self._lock:
-            share = self.situation.failed_share(region_lane(self.service.secondary))
+            share = self.live_state.failed_share(region_lane(self.service.secondary))
         if self.injected and share >= STOP_AT_SHARE:
             raise _Aborted(
                 f"the secondary, {self.service.secondary}, failed {share:.0%} of its last requests"
@@ -245,28 +245,28 @@ class _Drill:
         lastingly served by it.
         """
         with self._lock:
-            answered = self.situation.answered()
+            answered = self.live_state.answered()
             lanes = len(self.servers) + len(self.ports.probes.resolvers)
             everywhere = len(answered) == lanes and set(answered.values()) == {region}
-            return everywhere and self.situation.served_by(FRESH) == region
+            return everywhere and self.live_state.served_by(FRESH) == region
 
     def _standby_serves(self) -> bool:
         """Whether the secondary's own endpoint answers, and the health check is well: without these
         a drill would do harm.
         """
         with self._lock:
-            last = self.situation.last_served(region_lane(self.service.secondary))
+            last = self.live_state.last_served(region_lane(self.service.secondary))
             serves = last is not None and last.good and last.region == self.service.secondary
-            healthy, checkers = self.situation.health.checkers
+            healthy, checkers = self.live_state.health.checkers
             return serves and checkers > 0 and healthy == checkers
 
     def _complaint(self) -> str:
         """Why there is no steady state."""
         with self._lock:
-            said = self.situation.failures()
-            healthy, checkers = self.situation.health.checkers
+            said = self.live_state.failures()
+            healthy, checkers = self.live_state.health.checkers
             elsewhere = sorted(
-                {str(each) for each in self.situation.answered().values()} - {self.service.primary}
+                {str(each) for each in self.live_state.answered().values()} - {self.service.primary}
             )
         if healthy < checkers or not checkers:
             said.append(f"{healthy} of {checkers} health checkers say healthy")
@@ -296,7 +296,7 @@ def run_drill(
     service: Service,
     scenario: Scenario,
     objectives: Objectives,
-    setting: Setting,
+    context: DrillContext,
     emit: Emit,
 ) -> None:
     """Run a drill; what happened is emitted, one event at a time. What it injected is restored
@@ -307,4 +307,4 @@ def run_drill(
     """
     fault = make_fault(scenario.fault, ports, service)
     preflight(ports, service)
-    _Drill(ports, service, scenario, fault, setting, emit).run(objectives)
+    _Drill(ports, service, scenario, fault, context, emit).run(objectives)

@@ -135,10 +135,10 @@ def test_an_answer_that_comes_late_tells_of_when_it_was_sent() -> None:
     assert found.verdict is Verdict.PASS, found.reasons
     assert found.failover.client == pytest.approx(40.0)
     assert (found.failover.failed, found.failover.flaps, found.failover.both_served) == (3, 0, 0.0)
-    situation = LiveState(CONFIG, lasting=5)
+    live_state = LiveState(CONFIG, lasting=5)
     for each in [*(served(second, WEST) for second in (140, 141, 142, 143, 144)), late[0]]:
-        situation.observe(each)
-    assert situation.served_by(FRESH) == WEST
+        live_state.observe(each)
+    assert live_state.served_by(FRESH) == WEST
 
 
 def test_an_answer_from_beyond_the_restore_tells_nothing_of_the_failover() -> None:
@@ -259,11 +259,11 @@ def test_the_verdict_follows_the_checkers_as_route_53_counts() -> None:
 
 def test_a_lane_is_served_by_a_region_when_its_last_answers_say_so() -> None:
     """All of them, good, and enough of them."""
-    situation = LiveState(CONFIG, 2)
-    situation.observe(served(1, EAST))
-    assert situation.served_by(FRESH) is None
-    situation.observe(served(2, EAST))
-    assert situation.served_by(FRESH) == EAST
-    situation.observe(served(3, None))
-    assert situation.served_by(FRESH) is None
-    assert situation.failures() == [f"{FRESH}: refused"]
+    live_state = LiveState(CONFIG, 2)
+    live_state.observe(served(1, EAST))
+    assert live_state.served_by(FRESH) is None
+    live_state.observe(served(2, EAST))
+    assert live_state.served_by(FRESH) == EAST
+    live_state.observe(served(3, None))
+    assert live_state.served_by(FRESH) is None
+    assert live_state.failures() == [f"{FRESH}: refused"]

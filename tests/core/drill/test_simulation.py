@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploytool.core.drill.simulation import expect
+from deploytool.core.drill.simulation import simulate_movement
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.core.route53.timing import expected_failover
 
@@ -17,7 +17,7 @@ def test_every_run_is_within_the_bound(
     """The bound holds for a failover and a failback, of a real fault and of an inverted check."""
     config = HealthCheckConfig("HTTPS", request_interval=interval, failure_threshold=threshold)
     for by_inverting in (True, False):
-        found = expect(
+        found = simulate_movement(
             config, by_inverting=by_inverting, failing=failing, attempt=attempt, runs=200
         )
         bound = expected_failover(config, by_inverting=by_inverting, attempt=attempt)
@@ -30,14 +30,14 @@ def test_every_run_is_within_the_bound(
 def test_going_takes_longer_than_coming_back() -> None:
     """Nearly all checkers must turn to fail, two of eleven are enough to recover: the 18 % rule."""
     config = HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)
-    there = expect(config, by_inverting=False, failing=True, runs=300)
-    back = expect(config, by_inverting=False, failing=False, runs=300)
+    there = simulate_movement(config, by_inverting=False, failing=True, runs=300)
+    back = simulate_movement(config, by_inverting=False, failing=False, runs=300)
     assert 20.0 < back.detection.median < 25.0 < there.detection.median < 30.0
 
 
 def test_the_same_scenario_draws_the_same() -> None:
     """A seed of its own: a report judged again says the same."""
     config = HealthCheckConfig("HTTPS")
-    assert expect(config, by_inverting=False, failing=True, runs=50) == expect(
+    assert simulate_movement(
         config, by_inverting=False, failing=True, runs=50
-    )
+    ) == simulate_movement(config, by_inverting=False, failing=True, runs=50)

@@ -26,9 +26,9 @@ from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.simulated.world import SERVICE, World, default_check
-from deploytool.work.drill.run import DrillRefused, Setting, run_drill
+from deploytool.work.drill.run import DrillContext, DrillRefused, run_drill
 
-SETTING = Setting("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)
+CONTEXT = DrillContext("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)
 EAST, WEST = "us-east-1", "us-west-2"
 
 
@@ -42,7 +42,7 @@ def drill(
         world.service,
         scenario or Scenario(),
         objectives or Objectives(),
-        SETTING,
+        CONTEXT,
         events.append,
     )
     return events, judge(parse_history([to_line(each) for each in events], "history.jsonl"))
@@ -149,7 +149,7 @@ def test_whatever_stops_it_the_fault_is_undone(
 
     expected = KeyboardInterrupt if error is KeyboardInterrupt else type(error)
     with pytest.raises(expected):
-        run_drill(world.drill_ports(), world.service, Scenario(), Objectives(), SETTING, listen)
+        run_drill(world.drill_ports(), world.service, Scenario(), Objectives(), CONTEXT, listen)
     assert any(isinstance(each, FaultRestored) and each.verified for each in events)
     assert not world.check.config.inverted
     assert isinstance(events[-1], DrillAborted)
@@ -170,7 +170,7 @@ def test_restoring_is_tried_again_when_aws_refuses() -> None:
 
     ports.health_checks.set_inverted = throttled  # type: ignore[method-assign,assignment]
     events: list[Event] = []
-    run_drill(ports, world.service, Scenario(), Objectives(), SETTING, events.append)
+    run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, events.append)
     assert left == [0]
     assert not world.check.config.inverted
     assert judge(events).verdict is Verdict.PASS
@@ -189,7 +189,7 @@ def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_drill(ports, world.service, Scenario(), Objectives(), SETTING, cut_off)
+        run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, cut_off)
     with pytest.raises(DeploytoolError, match="version"):
         ports.health_checks.set_inverted("check", inverted=True, version=late)
 
@@ -232,7 +232,7 @@ def test_a_drill_that_sleeps_past_its_guard_breaks_nothing() -> None:
             )
 
     with pytest.raises(StaleVersion):
-        run_drill(ports, world.service, Scenario(), Objectives(), SETTING, guard_comes)
+        run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, guard_comes)
     assert not world.check.config.inverted
     assert judge(events).verdict is Verdict.INCONCLUSIVE
 

@@ -1,63 +1,68 @@
-"""One file a fault: what it breaks, what undoes that, and what it proves. Adding a fault means
-adding a file here.
+"""The faults of a drill: what each one breaks, what undoes it, and what it proves.
 
-A module's `FAULT` is its class. Undoing is not a fault's business: it is data
-(core/drill/record.py), written down in the account before anything is touched, so that `deploytool
-restore` and the guard can do it without the process that broke it.
+A new fault is a class in a file of this folder and a line in FAULTS. A fault does not undo itself.
+The steps that undo it are data (core/drill/record.py). They are written down in the account before
+anything is touched, so that `deploytool restore` and the guard can run them when the process that
+injected the fault is gone.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Protocol
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import UndoStep
 from deploytool.core.errors import InputError
 from deploytool.core.service.service import Service
+from deploytool.work.drill.faults.edge import Blackhole, Error, Refuse, Slow
+from deploytool.work.drill.faults.health_check import InvertedHealthCheck
+from deploytool.work.drill.faults.throttle import Throttle
+from deploytool.work.drill.faults.unmap import Unmap
 
 
 class Fault(Protocol):
-    """Something to break. `attempt`: how long one check of what is broken takes, in seconds."""
+    """A fault that can be injected into the primary region.
 
-    name: str
-    proves: str
-    blast_radius: str
-    # Whether it swaps the health check's verdict itself, so that there is nothing to detect
-    by_inverting: bool
-    guarded: bool  # whether the guard in the account can undo it
-    attempt: float
+    `proves` and `blast_radius` describe it for people: which parts of the failover a drill with it
+    tests, and which clients it affects. `by_inverting`: the fault swaps the health check's verdict
+    itself, so there is nothing to detect. `guarded`: the guard in the account can undo it.
+    `attempt`: how long one check of the broken endpoint takes, in seconds.
+    """
 
-    def __init__(self, ports: DrillPorts, service: Service) -> None:
-        """Raises DrillRefused when this target or this deployment does not have what the fault
-        breaks.
-        """
-        ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def proves(self) -> str: ...
+    @property
+    def blast_radius(self) -> str: ...
+    @property
+    def by_inverting(self) -> bool: ...
+    @property
+    def guarded(self) -> bool: ...
+    @property
+    def attempt(self) -> float: ...
 
     def undo(self) -> tuple[UndoStep, ...]:
-        """What puts everything back as it is now; asked before `inject`."""
+        """Return the steps that restore the present state. Called before `inject`."""
         ...
 
-    def inject(self) -> None: ...
+    def inject(self) -> None:
+        """Break it."""
+        ...
 
     def calls(self) -> tuple[str, ...]:
-        """What `inject` calls, in words."""
+        """Return the API calls that `inject` makes, as text."""
         ...
 
 
-def _all() -> dict[str, type[Fault]]:
-    modules = (
-        import_module(f"{__name__}.{each.name}")
-        for each in iter_modules(__path__)
-        if not each.name.startswith("_")
-    )
-    return {module.FAULT.name: module.FAULT for module in modules}
+FAULTS = (InvertedHealthCheck, Throttle, Unmap, Blackhole, Error, Refuse, Slow)
 
 
 def make_fault(name: str, ports: DrillPorts, service: Service) -> Fault:
-    """The fault of that name. Raises InputError when there is none, DrillRefused when it cannot be
-    injected here.
+    """Return the fault with a name.
+
+    Raises InputError when there is none, DrillRefused when it cannot be injected here.
     """
-    faults = _all()
-    if name not in faults:
-        raise InputError(f"--fault {name}: there is {', '.join(sorted(faults))}")
-    return faults[name](ports, service)
+    for fault in FAULTS:
+        if fault.name == name:
+            return fault(ports, service)
+    known = ", ".join(sorted(fault.name for fault in FAULTS))
+    raise InputError(f"--fault {name}: there is {known}")

@@ -1,4 +1,4 @@
-"""The primary's health check inverted: DNS fails over, though nothing is broken."""
+"""The fault health-check: DNS fails over although the primary works."""
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreHealthCheck, UndoStep
@@ -6,36 +6,35 @@ from deploytool.core.service.service import Service
 
 
 class InvertedHealthCheck:
-    """Clients of the primary are not hurt: it serves on, and they go elsewhere."""
+    """Inverts the primary's health check (Route 53's `Inverted`)."""
 
     name = "health-check"
     proves = "DNS failover, and the secondary"
-    blast_radius = "none: the primary serves on while clients move away from it"
+    blast_radius = (
+        "no client is affected: the primary continues to serve while clients move to the secondary"
+    )
     by_inverting = True
     guarded = True
     attempt = 0.0
 
     def __init__(self, ports: DrillPorts, service: Service) -> None:
-        self._health_checks, self._id = ports.health_checks, service.health_check_id
-        self._found = self._health_checks.get(self._id)
+        self._health_checks = ports.health_checks
+        self._id = service.health_check_id
+        self._before = self._health_checks.get(self._id)
 
     def undo(self) -> tuple[UndoStep, ...]:
-        """Back to what it was when this was made."""
-        return (RestoreHealthCheck(self._id, self._found.config.inverted),)
+        """Return the step that writes the value of `Inverted` from before the fault."""
+        return (RestoreHealthCheck(self._id, self._before.config.inverted),)
 
     def inject(self) -> None:
-        """Invert it. Raises StaleVersion when it was changed since this was made.
+        """Invert the health check. Raises StaleVersion when it was changed since it was read.
 
-        By somebody else, or by the guard: a drill that was put to sleep past its guard's patience
-        breaks nothing when it wakes.
+        The guard changes it too. So a drill on a machine that was suspended for longer than the
+        guard waits breaks nothing when the machine resumes.
         """
-        self._health_checks.set_inverted(self._id, inverted=True, version=self._found.version)
+        self._health_checks.set_inverted(self._id, inverted=True, version=self._before.version)
 
     def calls(self) -> tuple[str, ...]:
-        """The one call."""
-        return (
-            f"route53:UpdateHealthCheck {self._id} Inverted=true, if its HealthCheckVersion is still the one read",
-        )
-
-
-FAULT = InvertedHealthCheck
+        """Return the one call."""
+        call = f"route53:UpdateHealthCheck {self._id} Inverted=true"
+        return (f"{call}, if its HealthCheckVersion is still the one read",)

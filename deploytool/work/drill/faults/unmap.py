@@ -1,51 +1,53 @@
-"""The primary's base path mappings removed: its custom domain names answer 403, the API behind them
-is well.
-"""
+"""The fault unmap: the primary's custom domain names answer 403 although its API works."""
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreMapping, UndoStep
+from deploytool.core.service.ports import ApiMapping
 from deploytool.core.service.service import Service
 
 
-class Unmapped:
-    """Both of the region's names lose their mapping: the friendly one, which clients use, and its
-    own, which is watched.
+class Unmap:
+    """Removes the base path mappings of both domain names of the primary.
 
-    They are two because Route 53's checkers send the name they look up as Host, and the friendly
-    one follows the failover.
+    Clients use the friendly name; the health check watches the region's own name. There are two
+    because Route 53's checkers send the name that they look up as Host, and the friendly name
+    follows the failover.
     """
 
     name = "unmap"
-    proves = "the health check watches the way that clients go: through domain name and mapping"
-    blast_radius = "every client of the primary sees 403 until it has moved"
+    proves = "that the health check covers the path of the clients: domain name and mapping"
+    blast_radius = "every client of the primary gets 403 until it has moved to the secondary"
     by_inverting = False
     guarded = True
     attempt = 0.0
 
     def __init__(self, ports: DrillPorts, service: Service) -> None:
-        self._mappings, self._region = ports.mappings, service.primary
+        self._mappings = ports.mappings
+        self._region = service.primary
         self._domains = (service.domain, service.regional_domains[service.primary])
 
     def undo(self) -> tuple[UndoStep, ...]:
-        """Every mapping that either name has now."""
-        return tuple(
-            RestoreMapping(self._region, domain, each.base_path, each.rest_api_id, each.stage)
-            for domain in self._domains
-            for each in self._mappings.of(self._region, domain)
-        )
+        """Return a step for every mapping that either name has now."""
+        steps: list[UndoStep] = []
+        for domain in self._domains:
+            mappings = self._mappings.of(self._region, domain)
+            steps += [self._step(domain, mapping) for mapping in mappings]
+        return tuple(steps)
 
     def inject(self) -> None:
-        """Remove them."""
+        """Remove the mappings of both names."""
         for domain in self._domains:
-            for each in self._mappings.of(self._region, domain):
-                self._mappings.delete(self._region, domain, each.base_path)
+            for mapping in self._mappings.of(self._region, domain):
+                self._mappings.delete(self._region, domain, mapping.base_path)
 
     def calls(self) -> tuple[str, ...]:
-        """One a name."""
+        """Return one call for each name."""
         return tuple(
             f"apigateway:DeleteBasePathMapping of {domain} in {self._region}"
             for domain in self._domains
         )
 
-
-FAULT = Unmapped
+    def _step(self, domain: str, mapping: ApiMapping) -> RestoreMapping:
+        return RestoreMapping(
+            self._region, domain, mapping.base_path, mapping.rest_api_id, mapping.stage
+        )
