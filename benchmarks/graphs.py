@@ -1,6 +1,4 @@
-"""The graphs that are deployed: the ten stacks of `graph/`, two of 200 stacks, and the shortest
-time that each can take.
-"""
+"""The graphs that are deployed: the ten stacks of `graph/`, and two of 200 stacks."""
 
 import json
 from collections.abc import Mapping
@@ -35,24 +33,26 @@ _PARAMETER = {
 
 
 def load(config: Path) -> Graph:
-    """The graph of a project of ours."""
+    """Return the graph of a project."""
     return load_project(config).graph(STAGE)
 
 
 def write_chain(folder: Path) -> Path:
-    """A project of 200 stacks, each of which takes an output of the one before; its
-    deploytool.toml.
+    """Write a project of 200 stacks, each of which takes an output of the one before.
+
+    Returns the path of its deploytool.toml.
     """
     stacks: dict[str, object] = {"s000": _stack("global")}
-    stacks |= {
-        f"s{n:03}": _stack("global", Before={"output": f"s{n - 1:03}.Name"}) for n in range(1, MANY)
-    }
+    for number in range(1, MANY):
+        before = {"output": f"s{number - 1:03}.Name"}
+        stacks[f"s{number:03}"] = _stack("global", Before=before)
     return _write(folder, "chain", stacks)
 
 
 def write_wide(folder: Path) -> Path:
-    """A project of 200 stacks, 100 in each of two regions, that take nothing from each other; its
-    deploytool.toml.
+    """Write a project of 200 independent stacks, 100 in each of two regions.
+
+    Returns the path of its deploytool.toml.
     """
     return _write(folder, "wide", {f"s{n:03}": _stack("regional") for n in range(MANY // 2)})
 

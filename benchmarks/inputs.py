@@ -1,7 +1,7 @@
-"""The same graph as each peer reads it: Sceptre's project, the CDK's cloud assembly, a shell script
-around the AWS CLI. Pure.
+"""The graph as each peer reads it. Pure.
 
-Each function gives files by their paths. The templates are the graph's own, as JSON.
+That is Sceptre's project, the CDK's cloud assembly, and a shell script around the AWS CLI. Each
+function returns files by their paths. The templates are the graph's own, as JSON.
 """
 
 import json
@@ -37,25 +37,30 @@ after() {  # stacks
 
 
 def sceptre(graph: Graph) -> Files:
-    """A Sceptre project: a config file a stack, `!stack_output` for what it takes of another."""
-    files = _templates(graph)
-    files = {f"templates/{name}": text for name, text in files.items()}
+    """Return a Sceptre project: one config file for each stack.
+
+    What a stack takes from another is `!stack_output`.
+    """
+    files = {f"templates/{name}": text for name, text in _templates(graph).items()}
     files["config/config.yaml"] = "project_code: bench\nregion: us-east-1\n"
     for region in {node.region for node in graph.nodes}:
         files[f"config/{SCEPTRE_GROUP}/{region}/config.yaml"] = f"region: {region}\n"
     for node in graph.nodes.values():
-        # No stack_name: `!stack_output` looks for the name that Sceptre itself makes.
-        lines = [f"template: {{type: file, path: {_file(node)}}}"]
-        lines += ["parameters:"] if node.parameters else []
-        for name, value in node.parameters.items():
-            said = (
-                json.dumps(value)
-                if isinstance(value, str)
-                else f"!stack_output {_sceptre_name(value.node)}::{value.output}"
-            )
-            lines.append(f"  {name}: {said}")
-        files[f"config/{_sceptre_name(node.id)}"] = "\n".join(lines) + "\n"
+        files[f"config/{_sceptre_name(node.id)}"] = _sceptre_config(node)
     return files
+
+
+def _sceptre_config(node: Node) -> str:
+    # Without stack_name: `!stack_output` looks for the name that Sceptre itself chooses.
+    lines = [f"template: {{type: file, path: {_file(node)}}}"]
+    if node.parameters:
+        lines.append("parameters:")
+    for name, value in node.parameters.items():
+        text = json.dumps(value)
+        if isinstance(value, OutputRef):
+            text = f"!stack_output {_sceptre_name(value.node)}::{value.output}"
+        lines.append(f"  {name}: {text}")
+    return "\n".join(lines) + "\n"
 
 
 def _sceptre_name(node: NodeId) -> str:
@@ -63,24 +68,39 @@ def _sceptre_name(node: NodeId) -> str:
 
 
 def script(graph: Graph, *, side_by_side: bool) -> Files:
-    """A shell script around `aws cloudformation deploy`: stack after stack, or each in the
-    background once its inputs exist.
+    """Return a shell script around `aws cloudformation deploy`.
+
+    It deploys stack after stack, or each in the background as soon as its inputs exist.
     """
     lines = []
     for node in graph.nodes.values():
-        given = " ".join(
-            f"{name}={_shell_value(graph, value)}" for name, value in node.parameters.items()
-        )
-        command = f"deploy {node.id.region} {node.stack_name} {_file(node)} {given}".rstrip()
-        if side_by_side:
-            after = " ".join(["after", *sorted(map(_mark, node.needs))])
-            command = f'( trap \'[ $? = 0 ] || : > "$DONE/failed"\' EXIT; {after}; {command}; : > "$DONE/{_mark(node.id)}" ) &'
-        lines.append(command)
-    end = ["wait", '[ ! -e "$DONE/failed" ]'] if side_by_side else []
-    return {**_templates(graph), "deploy.sh": _SCRIPT_HEAD + "\n".join([*lines, *end]) + "\n"}
+        command = _deploy_command(graph, node)
+        lines.append(_in_background(node, command) if side_by_side else command)
+    if side_by_side:
+        lines += ["wait", '[ ! -e "$DONE/failed" ]']
+    return {**_templates(graph), "deploy.sh": _SCRIPT_HEAD + "\n".join(lines) + "\n"}
+
+
+def _deploy_command(graph: Graph, node: Node) -> str:
+    words = ["deploy", node.id.region, node.stack_name, _file(node)]
+    for name, value in node.parameters.items():
+        words.append(f"{name}={_shell_value(graph, value)}")
+    return " ".join(words)
+
+
+def _in_background(node: Node, command: str) -> str:
+    """Return the command in a subshell that waits for the stacks that the node needs.
+
+    A failure leaves the file `failed`, which ends the others' waiting.
+    """
+    on_exit = "trap '[ $? = 0 ] || : > \"$DONE/failed\"' EXIT"
+    after = " ".join(["after", *sorted(_mark(need) for need in node.needs)])
+    done = f': > "$DONE/{_mark(node.id)}"'
+    return f"( {on_exit}; {after}; {command}; {done} ) &"
 
 
 def _mark(node: NodeId) -> str:
+    """Return the name of the file that says that a stack is done."""
     return f"{node.stack}.{node.region}"
 
 
@@ -91,33 +111,42 @@ def _shell_value(graph: Graph, value: str | OutputRef) -> str:
 
 
 def cdk(graph: Graph) -> Files:
-    """A cloud assembly, as a CDK app would write it. Values go by export and import, which stay in
-    a region.
+    """Return a cloud assembly, as a CDK app writes it.
+
+    Values go from stack to stack by export and import, which stay in a region.
     """
-    local = in_one_region(graph).nodes
-    exported = {(ref.node, ref.output) for node in local.values() for ref in node.references()}
-    artifacts: dict[str, Any] = {}
+    nodes = in_one_region(graph).nodes
+    exported: set[tuple[NodeId, str]] = set()
+    for node in nodes.values():
+        exported.update((ref.node, ref.output) for ref in node.references())
+
     files: dict[str, str] = {}
-    for node in local.values():
-        name = f"{node.id.stack}-{node.id.region}"
-        files[f"{name}.template.json"] = json.dumps(_with_imports(node, exported), indent=1)
+    artifacts: dict[str, Any] = {}
+    for node in nodes.values():
+        name = _artifact(node.id)
+        template = f"{name}.template.json"
+        files[template] = json.dumps(_with_imports(node, exported), indent=1)
         artifacts[name] = {
             "type": "aws:cloudformation:stack",
             "environment": f"aws://{ACCOUNT}/{node.id.region}",
             "properties": {
-                "templateFile": f"{name}.template.json",
+                "templateFile": template,
                 "stackName": node.stack_name,
                 "validateOnSynth": False,
             },
-            "dependencies": sorted(f"{need.stack}-{need.region}" for need in node.needs),
+            "dependencies": sorted(_artifact(need) for need in node.needs),
             "displayName": name,
         }
     files["manifest.json"] = json.dumps({"version": "36.0.0", "artifacts": artifacts}, indent=1)
     return files
 
 
+def _artifact(node: NodeId) -> str:
+    return f"{node.stack}-{node.region}"
+
+
 def in_one_region(graph: Graph) -> Graph:
-    """The graph with a copy of a stack in each other region that takes its outputs.
+    """Return the graph with a copy of a stack in each other region that takes its outputs.
 
     So no value crosses regions, as the CDK's exports and imports require.
     """
@@ -134,40 +163,37 @@ def in_one_region(graph: Graph) -> Graph:
 
 
 def _with_imports(node: Node, exported: set[tuple[NodeId, str]]) -> dict[str, Any]:
-    """The node's template with values in the place of its parameters, and exports of what others
-    take.
+    """Return the node's template without parameters.
+
+    Their values stand in their place, and the outputs that other stacks take are exported.
     """
-    values: dict[str, Any] = {
-        name: value
-        if isinstance(value, str)
-        else {"Fn::ImportValue": _export(value.node, value.output)}
-        for name, value in node.parameters.items()
-    }
+    values: dict[str, Any] = {}
+    for name, value in node.parameters.items():
+        values[name] = value
+        if isinstance(value, OutputRef):
+            values[name] = {"Fn::ImportValue": _export(value.node, value.output)}
 
-    def walk(value: Any) -> Any:  # noqa: ANN401  # any node of a template
-        match value:
-            case {"Ref": str(name)} if name in values:
-                return values[name]
-            case {"Fn::Sub": str(text)} if any(f"${{{name}}}" in text for name in values):
-                return {
-                    "Fn::Sub": [
-                        text,
-                        {name: each for name, each in values.items() if f"${{{name}}}" in text},
-                    ]
-                }
-            case dict():
-                return {key: walk(each) for key, each in value.items()}
-            case list():
-                return [walk(each) for each in value]
-        return value
-
-    document: dict[str, Any] = walk(
-        {key: each for key, each in node.document.items() if key != "Parameters"}
-    )
+    template = {key: value for key, value in node.document.items() if key != "Parameters"}
+    document: dict[str, Any] = _replaced(template, values)
     for output, spec in document.get("Outputs", {}).items():
         if (node.id, output) in exported:
             spec["Export"] = {"Name": _export(node.id, output)}
     return document
+
+
+def _replaced(value: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401  # any part of a template
+    """Return a part of a template with `values` in the place of the references to them."""
+    match value:
+        case {"Ref": str(name)} if name in values:
+            return values[name]
+        case {"Fn::Sub": str(text)}:
+            used = {name: item for name, item in values.items() if f"${{{name}}}" in text}
+            return {"Fn::Sub": [text, used]} if used else value
+        case dict():
+            return {key: _replaced(item, values) for key, item in value.items()}
+        case list():
+            return [_replaced(item, values) for item in value]
+    return value
 
 
 def _export(node: NodeId, output: str) -> str:

@@ -1,6 +1,4 @@
-"""Runs a command against a local cloud of its own: its wall time, and the calls that the cloud was
-asked in that time.
-"""
+"""Time a command against a local cloud of its own, and count the calls that the cloud receives."""
 
 import os
 import subprocess
@@ -15,49 +13,62 @@ from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.state import State
 
 LIMIT = 1_200.0  # seconds after which a run counts as stuck
-_LAST_LINES = 4
+_LAST_LINES = 4  # of the log, in the message of a failure
+_LONGEST_MESSAGE = 300  # characters
 
 
 class RunFailed(Exception):
-    """A command that ended badly or not at all; its message is the end of what it said."""
+    """A command that failed or did not end. The message is the end of its output."""
 
 
 def timed(run: Run, state: State, log: Path) -> tuple[float, Mapping[str, int]]:
-    """Wall seconds and calls by operation. What the command says goes to the log. Raises
-    RunFailed.
+    """Return the wall seconds of a run, and its calls by operation.
+
+    The output of the command is appended to `log`. Raises RunFailed.
     """
-    given = {**os.environ, **lifecycle.environment(state), **run.environment}
-    # An empty one is to be unset
-    environment = {name: value for name, value in given.items() if value}
-    before = _calls(state)
+    variables = {**os.environ, **lifecycle.environment(state), **run.environment}
+    # The local cloud's environment unsets a variable by an empty value.
+    environment = {name: value for name, value in variables.items() if value}
+
+    calls_before = _calls(state)
     with log.open("ab") as output:
         started = time.perf_counter()
         try:
             done = subprocess.run(
-                run.command, cwd=run.folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                timeout=LIMIT, check=False,
-            )  # fmt: skip
+                run.command,
+                cwd=run.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=LIMIT,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise RunFailed(f"not done after {LIMIT:g} s; see {log}") from error
         seconds = time.perf_counter() - started
+
     if done.returncode:
-        said = " / ".join(
-            log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LAST_LINES:]
-        )
-        raise RunFailed(f"exit {done.returncode}: {said[-300:]}")
-    return seconds, dict(_calls(state) - before)
+        raise RunFailed(f"exit {done.returncode}: {_end_of(log)}")
+    return seconds, dict(_calls(state) - calls_before)
 
 
 def start_up(command: tuple[str, ...], runs: int) -> tuple[float, ...]:
-    """Wall seconds of each run of a command that needs no cloud; one more run before, for the file
-    cache.
+    """Return the wall seconds of each run of a command that needs no cloud.
+
+    One more run before them fills the file cache and is not counted.
     """
-    found = []
+    seconds = []
     for _ in range(runs + 1):
         started = time.perf_counter()
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-        found.append(time.perf_counter() - started)
-    return tuple(found[1:])
+        seconds.append(time.perf_counter() - started)
+    return tuple(seconds[1:])
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return " / ".join(lines[-_LAST_LINES:])[-_LONGEST_MESSAGE:]
 
 
 def _calls(state: State) -> Counter[str]:

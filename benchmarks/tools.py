@@ -1,6 +1,4 @@
-"""deploytool and its peers: how each is installed in an environment of its own, fed the graph, and
-run.
-"""
+"""deploytool and its peers: how to install each, give it the graph, and run it."""
 
 import shlex
 import shutil
@@ -19,14 +17,12 @@ _DEPLOYTOOL = Path(sys.executable).parent / "deploytool"
 
 
 class CannotInstall(Exception):
-    """A peer that this machine cannot have; its message says why."""
+    """A peer that cannot be installed on this machine; the message says why."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What to start: a command, where, with which variables beside those that point at the local
-    cloud.
-    """
+    """A command, its folder, and its variables beside those that point to the local cloud."""
 
     command: tuple[str, ...]
     folder: Path
@@ -35,9 +31,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Tool:
-    """A deployer. `prepare` installs it below a folder if need be, writes the graph for it, and
-    says what to run.
+    """A deployer.
 
+    `prepare` installs it if needed, writes the graph for it, and returns what to run. It gets the
+    graph, the folder of the cloud, and the folder where peers are kept.
     `idle_runs` is how often its run with nothing to do is measured. `note` stands in the table.
     A `slow` tool is not waited for before the next seed. `deployed` gives the graph that the tool
     really deploys.
@@ -53,7 +50,7 @@ class Tool:
 
 
 def deploytool_run(config: Path) -> Run:
-    """How deploytool deploys a project; the environment says where its local cloud is."""
+    """Return how deploytool deploys a project. The environment names its local cloud."""
     return Run(
         (str(_DEPLOYTOOL), "deploy", "--local", "--stage", STAGE, "--config", str(config)),
         config.parent,
@@ -154,7 +151,7 @@ TOOLS = {
 
 
 def _venv(home: Path, package: str, version: str) -> Path:
-    """The bin folder of a virtual environment with one package, made when it is not there yet."""
+    """Return the bin folder of a virtual environment with one package; create it if needed."""
     folder = home / f"{package}-{version}"
     ready = folder / "ready"
     if not ready.exists():
@@ -176,8 +173,8 @@ def _install(command: list[str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it says nothing"]
-        raise CannotInstall(f"not installed: {said[0]}")
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+        raise CannotInstall(f"not installed: {lines[-1]}")
 
 
 def _write(folder: Path, files: inputs.Files) -> Path:
