@@ -56,9 +56,10 @@ def _sceptre_config(node: Node) -> str:
     if node.parameters:
         lines.append("parameters:")
     for name, value in node.parameters.items():
-        text = json.dumps(value)
         if isinstance(value, OutputRef):
             text = f"!stack_output {_sceptre_name(value.node)}::{value.output}"
+        else:
+            text = json.dumps(value)
         lines.append(f"  {name}: {text}")
     return "\n".join(lines) + "\n"
 
