@@ -1,8 +1,7 @@
-"""MiniStack inside this process: its environment, its modules, its life span. Whatever knows
-MiniStack's own names starts here.
+"""MiniStack inside this process: its version, its environment, its modules and its life span.
 
 MiniStack reads its settings from environment variables while it is imported, so
-`prepare_environment` must come first.
+`prepare_environment` must be called before `load`.
 """
 
 import asyncio
@@ -11,26 +10,31 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.localcloud.edges.asgi import AsgiApp
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, TEMPORARY
+
+# The version whose private names the patches replace; the extra `local` of pyproject.toml pins it.
+SUPPORTED_VERSION = "1.5.33"
+
+_INSTALL_HINT = "pip install 'deploytool[local]'"
 
 # MiniStack's account for any access key that is not itself an account number
 ACCOUNT = "000000000000"
 
-# What a local cloud answers for. Other services of MiniStack start containers or listen on every
-# interface: calls are refused.
+# The services that a local cloud answers for. MiniStack's other services start containers or listen
+# on every interface, so calls of them are refused.
 SERVICES = (
     "acm", "apigateway", "cloudformation", "cloudtrail", "dynamodb", "ec2", "events", "iam", "kms", "lambda", "logs",
     "monitoring", "resource-groups", "route53", "s3", "scheduler", "secretsmanager", "sns", "sqs",
     "ssm", "states", "sts", "tagging", "wafv2",
 )  # fmt: skip
-# The same for CloudFormation, by the second part of a resource type's name.
+# The same services in CloudFormation, by the second part of a resource type's name.
 RESOURCE_SERVICES = (
     "ApiGateway", "ApiGatewayV2", "CertificateManager", "CloudFormation", "CloudTrail", "CloudWatch", "DynamoDB", "EC2", "Events",
     "IAM", "KMS", "Lambda", "Logs", "ResourceGroups", "Route53", "S3", "SNS", "SQS", "SSM", "Scheduler", "SecretsManager",
@@ -78,11 +82,11 @@ class MiniStack:
 def prepare_environment(
     directory: Path, port: int, region: str, *, enforce_iam: bool = False
 ) -> None:
-    """Leave MiniStack only what it needs in os.environ: loopback only, nothing kept on disk but
-    below `directory`, quiet logs.
+    """Leave only what MiniStack needs in os.environ.
 
-    `port` is the AWS API's, `region` what an unsigned call means. With `enforce_iam` the local
-    access key is the root user's.
+    MiniStack then binds to loopback alone, writes files only below `directory` and logs warnings
+    and errors. `port` is the port of the AWS API, `region` the region of an unsigned call. With
+    `enforce_iam` the local access key is the root user's.
     """
     temporary = directory / TEMPORARY
     temporary.mkdir(exist_ok=True)
@@ -109,8 +113,8 @@ def prepare_environment(
             "LAMBDA_EXECUTOR": "local",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            # MiniStack removes containers that it takes for its own when it finds a Docker daemon:
-            # show it none.
+            # MiniStack removes containers that it takes for its own when it finds a Docker daemon.
+            # This socket does not exist, so it finds none.
             "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
             "TMPDIR": str(temporary),
         }
@@ -122,8 +126,28 @@ def prepare_environment(
     tempfile.tempdir = None  # so that TMPDIR is read again
 
 
+def check_version() -> None:
+    """Raise InputError when the installed MiniStack is not the supported version."""
+    try:
+        installed = ministack_version()
+    except PackageNotFoundError:
+        raise DeploytoolError("the local cloud needs MiniStack", hint=_INSTALL_HINT) from None
+
+    if installed != SUPPORTED_VERSION:
+        raise InputError(
+            f"MiniStack {installed} is installed, and this deploytool is made for MiniStack "
+            f"{SUPPORTED_VERSION}",
+            hint=_INSTALL_HINT,
+        )
+
+
 def load() -> MiniStack:
-    """Import MiniStack. Raises DeploytoolError when it is missing."""
+    """Import MiniStack.
+
+    Raises InputError when its version is not the supported one, and DeploytoolError when it or a
+    package that it needs is missing.
+    """
+    check_version()
 
     def module(name: str) -> ModuleType:
         return import_module(f"ministack.{name}")
@@ -148,31 +172,32 @@ def load() -> MiniStack:
         )
     except ModuleNotFoundError as error:
         raise DeploytoolError(
-            f"the local cloud needs MiniStack ({error})", hint="pip install 'deploytool[local]'"
+            f"the local cloud needs MiniStack ({error})", hint=_INSTALL_HINT
         ) from error
 
 
 def refuse_foreign_resource_types(ministack: MiniStack) -> None:
-    """Forget the CloudFormation resource types of services that the local cloud does not answer
-    for: a template that names one is then refused ("Unrecognized resource types"), as one that
-    names a type unknown to AWS.
+    """Remove the resource types of services that the local cloud does not answer for.
+
+    CloudFormation then refuses a template with such a type as AWS refuses an unknown one
+    ("Unrecognized resource types").
     """
     handlers = ministack.provisioners._RESOURCE_HANDLERS
-    for name in [
-        name
-        for name in handlers
-        if name.startswith("AWS::") and name.split("::")[1] not in RESOURCE_SERVICES
-    ]:
-        del handlers[name]
+    for resource_type in tuple(handlers):
+        if not resource_type.startswith("AWS::"):
+            continue
+        service = resource_type.split("::")[1]
+        if service not in RESOURCE_SERVICES:
+            del handlers[resource_type]
 
 
 def ministack_version() -> str:
-    """The installed version of MiniStack."""
+    """Return the installed version of MiniStack."""
     return version("ministack")
 
 
 class Lifespan:
-    """MiniStack's start and end, as the ASGI life-span protocol has them."""
+    """Start and shut down MiniStack with the ASGI lifespan protocol."""
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
@@ -181,36 +206,38 @@ class Lifespan:
         self._task: asyncio.Task[None] | None = None
 
     async def startup(self) -> None:
-        """Returns once MiniStack is ready. Raises DeploytoolError when it could not start."""
+        """Return once MiniStack is ready. Raises DeploytoolError when it could not start."""
         self._task = asyncio.ensure_future(self._run())
-        await self._say("startup", self._task)
+        await self._request("startup", self._task)
 
     async def shutdown(self) -> None:
-        """Returns once MiniStack has ended. Nothing to do when it never started."""
+        """Return once MiniStack has ended. Does nothing when it never started."""
         if self._task is None:
             return
-        await self._say("shutdown", self._task)
+
+        await self._request("shutdown", self._task)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
         self._task = None
 
     async def _run(self) -> None:
-        await self._app(
-            {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}},
-            self._inbox.get,
-            self._outbox.put,
-        )
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+        await self._app(scope, self._inbox.get, self._outbox.put)
 
-    async def _say(self, event: str, task: asyncio.Task[None]) -> None:
+    async def _request(self, event: str, task: asyncio.Task[None]) -> None:
+        """Send an event of the lifespan protocol and wait until the application confirms it."""
         await self._inbox.put({"type": f"lifespan.{event}"})
-        answer = asyncio.ensure_future(self._outbox.get())
-        await asyncio.wait({answer, task}, return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            answer.cancel()
+        reply = asyncio.ensure_future(self._outbox.get())
+        await asyncio.wait({reply, task}, return_when=asyncio.FIRST_COMPLETED)
+
+        if not reply.done():
+            # The application returned or raised without a reply.
+            reply.cancel()
             error = None if task.cancelled() else task.exception()
             raise DeploytoolError(f"MiniStack ended during its {event}: {error!r}")
-        if answer.result()["type"] != f"lifespan.{event}.complete":
-            raise DeploytoolError(
-                f"MiniStack failed during its {event}: {answer.result().get('message', '')}"
-            )
+
+        message = reply.result()
+        if message["type"] != f"lifespan.{event}.complete":
+            reason = message.get("message", "")
+            raise DeploytoolError(f"MiniStack failed during its {event}: {reason}")
