@@ -1,13 +1,12 @@
-"""What MiniStack lacks or does unlike AWS, mended: one module a service, each gap with a contract
-test of its own.
+"""What MiniStack lacks or does unlike AWS, corrected: one module a service.
 
-Each module has `install`, which puts functions of ours in the place of MiniStack's or adds to its
-tables. What MiniStack calls its own things is known there and in `emulator` and `controlplane`,
-nowhere else.
+Each module declares what it replaces or adds in `PATCHES`, with the reasons, and does so in
+`install`. `TABLE` has all of them, in the order of installation. MiniStack's own names are known in
+these modules, in `emulator` and in `controlplane`, and nowhere else. Each gap has a contract test.
 """
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dns.message import Message
@@ -15,34 +14,62 @@ from dns.message import Message
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.health.supported import unsupported_reason
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.names import check_names
 from deploytool.localcloud.ministack.patches import (
     apigateway,
+    base_path_mappings,
     certificates,
     durations,
     functions,
+    health_checks,
+    http_proxy,
     identities,
     permissions,
+    route53_api,
     schedules,
+    stack_roles,
+    template_urls,
     zones,
 )
-from deploytool.localcloud.ministack.patches import base_path_mappings as basepathmappings
-from deploytool.localcloud.ministack.patches import health_checks as healthchecks
-from deploytool.localcloud.ministack.patches import http_proxy as httpproxy
-from deploytool.localcloud.ministack.patches import route53_api as route53api
-from deploytool.localcloud.ministack.patches import stack_roles as stackroles
-from deploytool.localcloud.ministack.patches import template_urls as templateurls
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
+from deploytool.localcloud.ministack.patches.replace import Patches, patching
 from deploytool.localcloud.ministack.patches.route53_api import HealthReader
+
+# Everything that is replaced or added, by module, in the order of installation. Where two modules
+# replace one function, the later one wraps the earlier: durations wraps what certificates and
+# stack_roles put in place.
+TABLE: Mapping[str, Patches] = {
+    "health_checks": health_checks.PATCHES,
+    "route53_api": route53_api.PATCHES,
+    "zones": zones.PATCHES,
+    "schedules": schedules.PATCHES,
+    "certificates": certificates.PATCHES,
+    "apigateway": apigateway.PATCHES,
+    "http_proxy": http_proxy.PATCHES,
+    "functions": functions.PATCHES,
+    "base_path_mappings": base_path_mappings.PATCHES,
+    "template_urls": template_urls.PATCHES,
+    "identities": identities.PATCHES,
+    "permissions": permissions.PATCHES,
+    "stack_roles": stack_roles.PATCHES,
+    "durations": durations.PATCHES,
+}
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the gaps need of the cloud around MiniStack.
+    """What the patches need of the cloud around MiniStack.
 
-    The regions with an edge, the values that a name and type have for the public, what the checkers
-    saw, the name server, the cloud's seconds as Unix time, an event that is set when the cloud
-    ends, who is to hear (from any thread) that a health check has changed, how long resources take,
-    whether IAM is enforced, and where what is asked under IAM enforcement is noted.
+    - `regions`: the regions with an edge
+    - `resolve`: returns the values of a name and type as the public sees them
+    - `health`: the observations of the health checkers
+    - `respond`: the name server
+    - `to_unix`: converts the cloud's seconds to Unix time
+    - `closing`: an event that is set when the cloud ends
+    - `on_health_check`: called, from any thread, when a health check has changed
+    - `durations`: how long resources take
+    - `enforce_iam`: whether IAM is enforced
+    - `access`: the log of IAM checks
     """
 
     regions: Collection[str]
@@ -58,29 +85,48 @@ class Surroundings:
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
-    """Mend MiniStack; once, before it serves."""
-    store = healthchecks.HealthCheckStore(
+    """Install the patches in the order of `TABLE`; once, before MiniStack serves.
+
+    Raises DeploytoolError when MiniStack lacks a name that is read, and PatchDoesNotFit when it
+    lacks one that a patch replaces or has it with another signature.
+    """
+    check_names(ministack)
+    _install_route53(ministack, around)
+    with patching(ministack, schedules.PATCHES) as patcher:
+        schedules.install(patcher)
+
+    validation = certificates.Validation(ministack, around.resolve, around.closing)
+    with patching(ministack, certificates.PATCHES) as patcher:
+        certificates.install(patcher, validation)
+    rules = apigateway.DomainRules(ministack, around.regions, validation.refresh)
+    with patching(ministack, apigateway.PATCHES) as patcher:
+        apigateway.install(patcher, rules)
+
+    for module in (http_proxy, functions, base_path_mappings, template_urls, identities):
+        with patching(ministack, module.PATCHES) as patcher:
+            module.install(patcher)
+
+    if around.enforce_iam:
+        with patching(ministack, permissions.PATCHES) as patcher:
+            permissions.install(patcher, around.access)
+        with patching(ministack, stack_roles.PATCHES) as patcher:
+            stack_roles.install(patcher, around.access)
+
+    if around.durations:
+        with patching(ministack, durations.PATCHES) as patcher:
+            durations.install(patcher, around.durations)
+
+
+def _install_route53(ministack: MiniStack, around: Surroundings) -> None:
+    store = health_checks.HealthCheckStore(
         ministack.route53, unsupported_reason, around.on_health_check
     )
-    healthchecks.install(ministack, store)
-    route53api.install(
-        ministack,
-        route53api.Route53Api(ministack, store, around.health, around.respond, around.to_unix),
-    )
-    zones.install(ministack)
-    schedules.install(ministack)
-    validation = certificates.Validation(ministack, around.resolve, around.closing)
-    certificates.install(ministack, validation)
-    apigateway.install(
-        ministack, apigateway.DomainRules(ministack, around.regions, validation.refresh)
-    )
-    httpproxy.install(ministack)
-    functions.install(ministack)
-    basepathmappings.install(ministack)
-    templateurls.install(ministack)
-    identities.install(ministack)
-    if around.enforce_iam:
-        permissions.install(ministack, around.access)
-        stackroles.install(ministack, around.access)
-    if around.durations:
-        durations.install(ministack, around.durations)
+    with patching(ministack, health_checks.PATCHES) as patcher:
+        health_checks.install(patcher, store)
+
+    api = route53_api.Route53Api(ministack, store, around.health, around.respond, around.to_unix)
+    with patching(ministack, route53_api.PATCHES) as patcher:
+        route53_api.install(patcher, api)
+
+    with patching(ministack, zones.PATCHES) as patcher:
+        zones.install(patcher)

@@ -1,7 +1,7 @@
-"""API Gateway's custom domain names as AWS has them: the region's hosted zone, a target name of
-their own, a fitting certificate; the answers when a function cannot be invoked or fails.
+"""API Gateway's custom domain names, and its answers when a function fails.
 
-Sources: AWS General Reference, "Amazon API Gateway endpoints and quotas" (the hosted zone ids of
+A custom domain has the region's hosted zone, a target name of its own and a certificate that covers
+it. Sources: AWS General Reference, "Amazon API Gateway endpoints and quotas" (the hosted zone ids of
 regional endpoints); API Gateway Developer Guide, "Setting up a regional custom domain name" (the
 certificate is in the API's own region and covers the name); Lambda Developer Guide, "Handling
 Lambda errors with an API Gateway API" (500 when Lambda rejects the invocation, as it does when it
@@ -16,8 +16,17 @@ from typing import Any
 
 from deploytool.localcloud.edges.gateway import covers
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
 
-# Only ids that two independent lists of the reference's table agree on.
+PATCHES = {
+    "apigateway_v1._create_domain_name": "no rule is checked; each region has the same hosted zone",
+    "apigateway._create_domain_name": "no rule is checked; each region has the same hosted zone",
+    "AWS::ApiGateway::RestApi.create": "DisableExecuteApiEndpoint and ApiKeySourceType are dropped",
+    "apigateway_v1._lambda_proxy_response": "clients see Lambda's own error and status",
+}
+
+# The hosted zone of each region's endpoints: only ids on which two independent lists of the
+# reference's table agree.
 HOSTED_ZONES = {
     "us-east-1": "Z1UJRXOUMOOFQ8",
     "us-east-2": "ZOJJZC49E0EPZ",
@@ -36,15 +45,18 @@ HOSTED_ZONES = {
     "sa-east-1": "ZCMLWB8V5SYIT",
 }
 _REST_API = "AWS::ApiGateway::RestApi"
+# Properties of a REST API that MiniStack drops, with their paths in UpdateRestApi
+_DROPPED_PROPERTIES = {
+    "DisableExecuteApiEndpoint": "/disableExecuteApiEndpoint",
+    "ApiKeySourceType": "/apiKeySource",
+}
 
 Answer = tuple[int, dict[str, str], bytes]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A custom domain name as asked for: where, its endpoint types, certificate and security
-    policy.
-    """
+class DomainRequest:
+    """A request to create a custom domain name in a region."""
 
     region: str
     name: str
@@ -55,8 +67,9 @@ class Wanted:
 
 
 class DomainRules:
-    """Why a custom domain name cannot be had. `regions` are those with an edge; `is_issued` says it
-    of a certificate.
+    """The reasons to refuse a custom domain name.
+
+    `regions` are those with an edge. `is_issued` returns whether a certificate is issued.
     """
 
     def __init__(
@@ -69,52 +82,61 @@ class DomainRules:
         self._regions = regions
         self._is_issued = is_issued
 
-    def refusal(self, wanted: Wanted) -> str:
-        """The reason, empty when there is none."""
-        return self._about_endpoint(wanted) or self._about_certificate(wanted)
+    def refusal(self, request: DomainRequest) -> str:
+        """Return the reason to refuse the request; empty when there is none."""
+        return self._about_endpoint(request) or self._about_certificate(request)
 
-    def _about_endpoint(self, wanted: Wanted) -> str:
-        if wanted.region not in HOSTED_ZONES or wanted.region not in self._regions:
-            return f"The local cloud has no edge in {wanted.region}, only in {', '.join(self._regions)}."
-        if wanted.types != ("REGIONAL",):
-            return f"The local cloud has regional endpoints only, not {', '.join(wanted.types)}."
-        if wanted.mutual_tls:
+    def _about_endpoint(self, request: DomainRequest) -> str:
+        region = request.region
+        if region not in HOSTED_ZONES or region not in self._regions:
+            return f"The local cloud has no edge in {region}, only in {', '.join(self._regions)}."
+        if request.types != ("REGIONAL",):
+            types = ", ".join(request.types)
+            return f"The local cloud has regional endpoints only, not {types}."
+        if request.mutual_tls:
             return "Mutual TLS is not supported on the local cloud."
-        if wanted.policy == "TLS_1_0" or "_1_3_" in wanted.policy:
-            return f"The local cloud's edges take TLS 1.2 and 1.3, which is not what {wanted.policy} says."
+        if request.policy == "TLS_1_0" or "_1_3_" in request.policy:
+            return (
+                "The local cloud's edges take TLS 1.2 and 1.3, "
+                f"which is not what {request.policy} says."
+            )
         return ""
 
-    def _about_certificate(self, wanted: Wanted) -> str:
-        arn = wanted.certificate_arn
+    def _about_certificate(self, request: DomainRequest) -> str:
+        arn = request.certificate_arn
         certificate = self._acm._certificates.get(arn)
         if certificate is None:
-            return f"Invalid certificate ARN: {arn or '(none)'}. Certificate must be in '{wanted.region}'."
+            return (
+                f"Invalid certificate ARN: {arn or '(none)'}. "
+                f"Certificate must be in '{request.region}'."
+            )
         if not self._is_issued(certificate):
             return f"The certificate {arn} is {certificate['Status']}, not ISSUED."
-        if not covers(
-            (certificate["DomainName"], *certificate["SubjectAlternativeNames"]), wanted.name
-        ):
-            return f"The certificate {arn} does not cover {wanted.name}."
+
+        names = (certificate["DomainName"], *certificate["SubjectAlternativeNames"])
+        if not covers(names, request.name):
+            return f"The certificate {arn} does not cover {request.name}."
         return ""
 
 
-def install(ministack: MiniStack, rules: DomainRules) -> None:
-    """Put the rules before MiniStack's two ways to make a custom domain (v1, which CloudFormation
-    uses too, and v2).
+def install(patcher: Patcher, rules: DomainRules) -> None:
+    """Check the rules wherever MiniStack creates a custom domain, and correct its answers.
+
+    There are two such places: v1 of the API, which CloudFormation uses too, and v2.
     """
-    _install_domains_v1(ministack, rules)
-    _install_domains_v2(ministack, rules)
-    _install_rest_api(ministack)
-    _install_function_errors(ministack)
+    _install_domains_v1(patcher, rules)
+    _install_domains_v2(patcher, rules)
+    _install_rest_api(patcher)
+    _install_function_errors(patcher)
 
 
-def _install_domains_v1(ministack: MiniStack, rules: DomainRules) -> None:
+def _install_domains_v1(patcher: Patcher, rules: DomainRules) -> None:
+    ministack = patcher.ministack
     v1 = ministack.apigateway_v1
-    theirs = v1._create_domain_name
 
     def create_domain_name(data: Mapping[str, Any]) -> Answer:
         name = data.get("domainName", "")
-        wanted = Wanted(
+        request = DomainRequest(
             region=ministack.responses.get_region(),
             name=name,
             types=tuple((data.get("endpointConfiguration") or {}).get("types") or ("EDGE",)),
@@ -122,30 +144,31 @@ def _install_domains_v1(ministack: MiniStack, rules: DomainRules) -> None:
             policy=data.get("securityPolicy", "TLS_1_2"),
             mutual_tls=bool(data.get("mutualTlsAuthentication")),
         )
-        refusal = rules.refusal(wanted)
+        answer: Answer
+        refusal = rules.refusal(request)
         if refusal:
-            refused: Answer = v1._v1_error("BadRequestException", refusal, 400)
-            return refused
-        # CloudFormation's update comes here too: the domain keeps its target then.
-        before = v1._domain_names.get(name)
-        answer: Answer = theirs(data)
-        if answer[0] >= 400:
+            answer = v1._v1_error("BadRequestException", refusal, 400)
             return answer
-        record = _finish(ministack, name, before)
-        made: Answer = v1._v1_response(record, 201)
-        return made
 
-    v1._create_domain_name = create_domain_name
+        # CloudFormation's update calls this too, and the domain keeps its target then.
+        before = v1._domain_names.get(name)
+        answer = create_original(data)
+        if answer[0] < 400:
+            answer = v1._v1_response(_set_target(ministack, name, before), 201)
+        return answer
+
+    create_original = patcher.replace("apigateway_v1._create_domain_name", create_domain_name)
 
 
-def _install_domains_v2(ministack: MiniStack, rules: DomainRules) -> None:
-    v1, v2 = ministack.apigateway_v1, ministack.apigateway
-    theirs = v2._create_domain_name
+def _install_domains_v2(patcher: Patcher, rules: DomainRules) -> None:
+    ministack = patcher.ministack
+    v1 = ministack.apigateway_v1
+    v2 = ministack.apigateway
 
     def create_domain_name(data: Mapping[str, Any]) -> Answer:
         name = data.get("domainName", "")
         configuration = (data.get("domainNameConfigurations") or [{}])[0]
-        wanted = Wanted(
+        request = DomainRequest(
             region=ministack.responses.get_region(),
             name=name,
             types=(configuration.get("endpointType", "REGIONAL"),),
@@ -153,77 +176,65 @@ def _install_domains_v2(ministack: MiniStack, rules: DomainRules) -> None:
             policy=configuration.get("securityPolicy", "TLS_1_2"),
             mutual_tls=bool(data.get("mutualTlsAuthentication")),
         )
-        refusal = rules.refusal(wanted)
+        answer: Answer
+        refusal = rules.refusal(request)
         if refusal:
-            refused: Answer = v2._apigw_error("BadRequestException", refusal, 400)
-            return refused
-        before = v1._domain_names.get(name)
-        answer: Answer = theirs(data)
-        if answer[0] >= 400:
+            answer = v2._apigw_error("BadRequestException", refusal, 400)
             return answer
-        made: Answer = v2._apigw_response(v2._domain_view(_finish(ministack, name, before)), 201)
-        return made
 
-    v2._create_domain_name = create_domain_name
+        before = v1._domain_names.get(name)
+        answer = create_original(data)
+        if answer[0] < 400:
+            domain = _set_target(ministack, name, before)
+            answer = v2._apigw_response(v2._domain_view(domain), 201)
+        return answer
+
+    create_original = patcher.replace("apigateway._create_domain_name", create_domain_name)
 
 
-def _finish(ministack: MiniStack, name: str, before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Give a new domain the target that AWS would: a name of its own in the region, with the
-    region's hosted zone.
+def _set_target(
+    ministack: MiniStack, name: str, before: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Give a domain the target that AWS gives it, and return the domain.
+
+    The target is a name of its own in the region, with the region's hosted zone. `before` is the
+    domain of that name until now, whose target stays.
     """
     region = ministack.responses.get_region()
-    record: dict[str, Any] = ministack.apigateway_v1._domain_names[name]
-    target = (
-        before["regionalDomainName"]
-        if before
-        else f"d-{secrets.token_hex(5)}.execute-api.{region}.amazonaws.com"
-    )
-    record.update(
-        {
-            "regionalDomainName": target,
-            "regionalHostedZoneId": HOSTED_ZONES[region],
-            "domainNameStatus": "AVAILABLE",
-        }
-    )
-    return record
+    if before:
+        target = before["regionalDomainName"]
+    else:
+        target = f"d-{secrets.token_hex(5)}.execute-api.{region}.amazonaws.com"
+
+    domain: dict[str, Any] = ministack.apigateway_v1._domain_names[name]
+    domain["regionalDomainName"] = target
+    domain["regionalHostedZoneId"] = HOSTED_ZONES[region]
+    domain["domainNameStatus"] = "AVAILABLE"
+    return domain
 
 
-def _install_rest_api(ministack: MiniStack) -> None:
-    """MiniStack's CloudFormation forgets DisableExecuteApiEndpoint and ApiKeySourceType when it
-    creates an API.
-    """
-    handler = ministack.provisioners._RESOURCE_HANDLERS[_REST_API]
-    theirs = handler["create"]
+def _install_rest_api(patcher: Patcher) -> None:
+    v1 = patcher.ministack.apigateway_v1
+    create_original = patcher.handler(_REST_API)["create"]
 
     def create(
         logical_id: str, properties: Mapping[str, Any], stack_name: str
     ) -> tuple[str, dict[str, Any]]:
-        made: tuple[str, dict[str, Any]] = theirs(logical_id, properties, stack_name)
+        resource: tuple[str, dict[str, Any]] = create_original(logical_id, properties, stack_name)
         operations = [
             {"op": "replace", "path": path, "value": properties[name]}
-            for name, path in (
-                ("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"),
-                ("ApiKeySourceType", "/apiKeySource"),
-            )
+            for name, path in _DROPPED_PROPERTIES.items()
             if name in properties
         ]
-        status, _, body = ministack.apigateway_v1._update_rest_api(
-            made[0], {"patchOperations": operations}
-        )
+        status, _, body = v1._update_rest_api(resource[0], {"patchOperations": operations})
         if status >= 400:
             raise ValueError(f"{_REST_API} create failed: {json.loads(body)}")
-        return made
+        return resource
 
-    handler["create"] = create
+    patcher.replace_operation(_REST_API, "create", create)
 
 
-def _install_function_errors(ministack: MiniStack) -> None:
-    """MiniStack shows API Gateway's clients Lambda's own error: 429 when it throttles, the
-    exception when a function fails.
-    """
-    v1 = ministack.apigateway_v1
-    theirs = v1._lambda_proxy_response
-
+def _install_function_errors(patcher: Patcher) -> None:
     def lambda_proxy_response(
         result: Mapping[str, Any],
     ) -> tuple[dict[str, Any] | None, str | None]:
@@ -231,10 +242,12 @@ def _install_function_errors(ministack: MiniStack) -> None:
             return _internal_error(500), None
         if result.get("error"):
             return _internal_error(502), None
-        answer: tuple[dict[str, Any] | None, str | None] = theirs(result)
+        answer: tuple[dict[str, Any] | None, str | None] = response_original(result)
         return answer
 
-    v1._lambda_proxy_response = lambda_proxy_response
+    response_original = patcher.replace(
+        "apigateway_v1._lambda_proxy_response", lambda_proxy_response
+    )
 
 
 def _internal_error(status: int) -> dict[str, Any]:

@@ -1,61 +1,71 @@
-"""API Gateway's base path mappings: making one that exists is a conflict, deleting one that does
-not is an error.
+"""API Gateway's base path mappings: refuse to create one that exists and to delete one that does
+not.
 
 Source: API Gateway API Reference, CreateBasePathMapping (ConflictException) and
 DeleteBasePathMapping (NotFoundException). MiniStack replaces the one that exists, on which its
-CloudFormation counts for updates, and deletes in silence.
+CloudFormation relies for updates, and deletes without an error.
 """
 
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
 
-Answer = tuple[int, dict[str, str], bytes]
+PATCHES = {
+    "apigateway_v1._create_base_path_mapping": "an existing mapping is overwritten",
+    "apigateway_v1._delete_base_path_mapping": "deleting a mapping that is absent succeeds",
+    "AWS::ApiGateway::BasePathMapping.update": "an update creates the mapping again",
+}
+
 _RESOURCE_TYPE = "AWS::ApiGateway::BasePathMapping"
 
+Answer = tuple[int, dict[str, str], bytes]
 
-def install(ministack: MiniStack) -> None:
-    """Put AWS's refusals before MiniStack's ways to make and to delete a mapping."""
-    v1 = ministack.apigateway_v1
-    create, delete = v1._create_base_path_mapping, v1._delete_base_path_mapping
-    replacing: ContextVar[bool] = ContextVar("replacing", default=False)
 
-    def has(domain: str, base_path: str) -> bool:
+def install(patcher: Patcher) -> None:
+    """Refuse as API Gateway does before MiniStack creates or deletes a mapping."""
+    v1 = patcher.ministack.apigateway_v1
+    # True while CloudFormation updates a mapping, which MiniStack does by creating it again.
+    updating: ContextVar[bool] = ContextVar("updating", default=False)
+
+    def exists(domain: str, base_path: str) -> bool:
         return base_path in v1._base_path_mappings.get(domain, {})
 
-    def create_base_path_mapping(domain: str, data: Mapping[str, Any]) -> Answer:
+    def create_base_path_mapping(domain_name: str, data: Mapping[str, Any]) -> Answer:
         base_path = data.get("basePath") or "(none)"
-        if has(domain, base_path) and not replacing.get():
-            refused: Answer = v1._v1_error(
-                "ConflictException", "Base path already exists for this domain name", 409
-            )
-            return refused
-        made: Answer = create(domain, {**data, "basePath": base_path})
-        return made
+        answer: Answer
+        if exists(domain_name, base_path) and not updating.get():
+            message = "Base path already exists for this domain name"
+            answer = v1._v1_error("ConflictException", message, 409)
+        else:
+            answer = create_original(domain_name, {**data, "basePath": base_path})
+        return answer
 
-    def delete_base_path_mapping(domain: str, base_path: str) -> Answer:
-        if not has(domain, base_path):
-            refused: Answer = v1._v1_error(
-                "NotFoundException", "Invalid base path mapping identifier specified", 404
-            )
-            return refused
-        deleted: Answer = delete(domain, base_path)
-        return deleted
+    def delete_base_path_mapping(domain_name: str, base_path: str) -> Answer:
+        answer: Answer
+        if exists(domain_name, base_path):
+            answer = delete_original(domain_name, base_path)
+        else:
+            message = "Invalid base path mapping identifier specified"
+            answer = v1._v1_error("NotFoundException", message, 404)
+        return answer
 
-    v1._create_base_path_mapping = create_base_path_mapping
-    v1._delete_base_path_mapping = delete_base_path_mapping
+    create_original = patcher.replace(
+        "apigateway_v1._create_base_path_mapping", create_base_path_mapping
+    )
+    delete_original = patcher.replace(
+        "apigateway_v1._delete_base_path_mapping", delete_base_path_mapping
+    )
 
-    handler = ministack.provisioners._RESOURCE_HANDLERS[_RESOURCE_TYPE]
-    theirs = handler["update"]
+    update_original = patcher.handler(_RESOURCE_TYPE)["update"]
 
-    def update(*args: Any) -> tuple[str, dict[str, Any]]:
-        token = replacing.set(True)
+    def update(*arguments: Any) -> tuple[str, dict[str, Any]]:
+        token = updating.set(True)
         try:
-            updated: tuple[str, dict[str, Any]] = theirs(*args)
+            resource: tuple[str, dict[str, Any]] = update_original(*arguments)
         finally:
-            replacing.reset(token)
-        return updated
+            updating.reset(token)
+        return resource
 
-    handler["update"] = update
+    patcher.replace_operation(_RESOURCE_TYPE, "update", update)

@@ -1,9 +1,9 @@
-"""Resources that take as long as on AWS: MiniStack makes each at once.
+"""Let resources take as long as on AWS: MiniStack creates each one at once.
 
 MiniStack asks `_runs_on_worker_thread` whether a type's handler blocks, and awaits `run_reentrant`
-if so. Both are replaced: every type is awaited, the wait is the event loop's, and the handlers that
-do not block still run on the loop, one at a time, as MiniStack's own state needs it. So a stack
-that waits holds up neither another stack nor a request.
+if so. Both are replaced. Every type is awaited, and the wait is on the event loop, so that a stack
+that waits delays neither another stack nor a request. Handlers that do not block still run on the
+event loop, one at a time, because MiniStack's state is not safe for threads.
 """
 
 import asyncio
@@ -12,27 +12,38 @@ from typing import Any
 
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
+
+PATCHES = {
+    "stacks._runs_on_worker_thread": "every type is awaited, so that it can take time",
+    "stacks.run_reentrant": "resources exist at once",
+}
 
 
-def install(ministack: MiniStack, durations: Durations) -> None:
-    """Let resources take their time. After the other gaps: those say which types block."""
-    stacks = ministack.stacks
-    blocks = stacks._runs_on_worker_thread
-    run_blocking = stacks.run_reentrant
+def install(patcher: Patcher, durations: Durations) -> None:
+    """Add each resource's duration to its operations.
 
-    async def run(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        seconds = _seconds(ministack, durations, function, arguments)
-        if blocks(arguments[0]):
-            result = await run_blocking(function, *arguments, **options)
+    This patch comes after the others, because they change which types block.
+    """
+
+    async def run_reentrant(
+        fn: Callable[..., Any], *args: Any, thread_name: str = "ministack-reentrant"
+    ) -> Any:
+        seconds = _seconds(patcher.ministack, durations, fn, args)
+        if blocks(args[0]):
+            result = await run_blocking(fn, *args, thread_name=thread_name)
         else:
-            result = function(*arguments)
+            result = fn(*args)
 
-        # The resource is there, and CloudFormation waits until it is stable.
+        # The resource exists, and CloudFormation waits until it is stable.
         await asyncio.sleep(seconds)
         return result
 
-    stacks._runs_on_worker_thread = lambda _: True
-    stacks.run_reentrant = run
+    def runs_on_worker_thread(resource_type: str) -> bool:  # noqa: ARG001 - MiniStack's signature
+        return True
+
+    blocks = patcher.replace("stacks._runs_on_worker_thread", runs_on_worker_thread)
+    run_blocking = patcher.replace("stacks.run_reentrant", run_reentrant)
 
 
 def _seconds(
@@ -41,10 +52,9 @@ def _seconds(
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
 ) -> float:
-    """How long a call of one of MiniStack's functions takes.
+    """Return the seconds that a call of one of MiniStack's functions takes.
 
-    MiniStack hands in the resource's type first; where its logical id stands depends on the
-    function.
+    The resource type is the first argument. The position of the logical id depends on the function.
     """
     stacks = ministack.stacks
     resource_type = arguments[0]
@@ -57,5 +67,5 @@ def _seconds(
 
     old_properties, new_properties, logical_id = arguments[2], arguments[3], arguments[5]
     if old_properties == new_properties:
-        return 0.0  # an update leaves the resource alone
+        return 0.0  # the update leaves this resource as it is
     return durations.creation(resource_type, logical_id, region)

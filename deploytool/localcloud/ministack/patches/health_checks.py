@@ -1,5 +1,4 @@
-"""Route 53 health checks as resources: what their settings may be, their defaults, and
-`AWS::Route53::HealthCheck`.
+"""Route 53 health checks: the rules for their settings, and `AWS::Route53::HealthCheck`.
 
 Sources: Route 53 API reference, HealthCheckConfig; CloudFormation template reference,
 AWS::Route53::HealthCheck (Ref is the id; a change of Type, RequestInterval or MeasureLatency
@@ -11,9 +10,15 @@ from typing import Any
 
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.localcloud.ministack.controlplane import to_health_check_config
-from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
+
+PATCHES = {
+    "AWS::Route53::HealthCheck": "the resource type is unknown",
+}
 
 Settings = Mapping[str, Any]
+# A health check as MiniStack stores it: id, caller_reference, config, version
+StoredHealthCheck = dict[str, Any]
 Supported = Callable[[HealthCheckConfig], str | None]
 
 _RESOURCE_TYPE = "AWS::Route53::HealthCheck"
@@ -21,9 +26,9 @@ _INTEGERS = ("Port", "RequestInterval", "FailureThreshold", "HealthThreshold")
 _BOOLEANS = ("MeasureLatency", "Inverted", "Disabled", "EnableSNI")
 _REPLACING = ("Type", "RequestInterval", "MeasureLatency")
 _PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
-# What the local checkers cannot do, each with what to tell the user.
+# The settings that the local checkers do not support, each with the reason for the user.
 _REFUSED = {
-    "Regions": "the local checkers stand in all eight regions",
+    "Regions": "the local checkers are in all eight regions",
     "ChildHealthChecks": "calculated health checks are not supported locally",
     "HealthThreshold": "calculated health checks are not supported locally",
     "AlarmIdentifier": "health checks on alarms are not supported locally",
@@ -33,14 +38,14 @@ _REFUSED = {
 
 
 class HealthCheckRefused(ValueError):
-    """The settings of a health check are wrong, or ask for what the local cloud does not do. The
-    message says which.
-    """
+    """The settings of a health check are wrong or not supported. The message says which."""
 
 
 class HealthCheckStore:
-    """MiniStack's health checks, with Route 53's rules for their settings. `supported` says what
-    the checkers cannot run, `on_change` hears of each one made, changed or deleted.
+    """MiniStack's health checks, with Route 53's rules for their settings.
+
+    `supported` returns why the checkers cannot run a health check, or None when they can.
+    `on_change` is called after each creation, update and deletion.
     """
 
     def __init__(self, route53: Any, supported: Supported, on_change: Callable[[], object]) -> None:
@@ -48,51 +53,53 @@ class HealthCheckStore:
         self._supported = supported
         self._on_change = on_change
 
-    def create(self, caller_reference: str, settings: Settings) -> dict[str, Any]:
-        """A new health check, version 1. Raises HealthCheckRefused."""
-        complete = self.checked(_with_defaults(settings))
-        found = {
+    def create(self, caller_reference: str, settings: Settings) -> StoredHealthCheck:
+        """Create a health check of version 1. Raises HealthCheckRefused."""
+        config = self.checked(_with_defaults(settings))
+        health_check = {
             "id": self._route53._hc_id(),
             "caller_reference": caller_reference,
-            "config": complete,
+            "config": config,
             "version": 1,
         }
         with self._route53._lock:
-            self._route53._health_checks[found["id"]] = found
-            self._route53._hc_caller_refs[caller_reference] = found["id"]
+            self._route53._health_checks[health_check["id"]] = health_check
+            self._route53._hc_caller_refs[caller_reference] = health_check["id"]
         self._on_change()
-        return found
+        return health_check
 
-    def update(self, found: dict[str, Any], settings: Settings) -> None:
-        """Give a health check these settings and its next version. Raises HealthCheckRefused, and
-        then nothing has changed.
+    def update(self, health_check: StoredHealthCheck, settings: Settings) -> None:
+        """Give a health check these settings and its next version.
+
+        Raises HealthCheckRefused, and then nothing has changed.
         """
-        complete = self.checked(_with_defaults(settings))
+        config = self.checked(_with_defaults(settings))
         with self._route53._lock:
-            found["config"] = complete
-            found["version"] += 1
+            health_check["config"] = config
+            health_check["version"] += 1
         self._on_change()
 
-    def get(self, health_check_id: str) -> dict[str, Any] | None:
-        """The caller's health check of that id."""
+    def get(self, health_check_id: str) -> StoredHealthCheck | None:
+        """Return the calling account's health check of that id."""
         with self._route53._lock:
-            found: dict[str, Any] | None = self._route53._health_checks.get(health_check_id)
-        return found
+            health_check: StoredHealthCheck | None
+            health_check = self._route53._health_checks.get(health_check_id)
+        return health_check
 
     def delete(self, health_check_id: str) -> None:
-        """Forget a health check; nothing to do when it is gone."""
+        """Delete a health check; does nothing when it does not exist."""
         with self._route53._lock:
-            found = self._route53._health_checks.pop(health_check_id, None)
-            if found is not None:
-                self._route53._hc_caller_refs.pop(found["caller_reference"], None)
+            health_check = self._route53._health_checks.pop(health_check_id, None)
+            if health_check is not None:
+                self._route53._hc_caller_refs.pop(health_check["caller_reference"], None)
         self._on_change()
 
-    def same_settings(self, found: Mapping[str, Any], settings: Settings) -> bool:
-        """Whether a request with these settings asks for this very health check."""
-        return bool(found["config"] == _with_defaults(settings))
+    def same_settings(self, health_check: StoredHealthCheck, settings: Settings) -> bool:
+        """Return whether a request with these settings asks for this very health check."""
+        return bool(health_check["config"] == _with_defaults(settings))
 
     def checked(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """The settings themselves. Raises HealthCheckRefused."""
+        """Return the settings unchanged. Raises HealthCheckRefused."""
         for name, reason in _REFUSED.items():
             if name in settings:
                 raise HealthCheckRefused(f"{name}: {reason}")
@@ -109,21 +116,23 @@ class HealthCheckStore:
 
 
 def _with_defaults(settings: Settings) -> dict[str, Any]:
-    kind = settings.get("Type", "")
+    """Return the settings with Route 53's default for each one that is missing."""
+    type_ = settings.get("Type", "")
     defaults: dict[str, Any] = {
         "RequestInterval": 30,
         "FailureThreshold": 3,
         "MeasureLatency": False,
         "Inverted": False,
+        "Disabled": False,
+        "EnableSNI": type_.startswith("HTTPS"),
     }
-    defaults |= {"Disabled": False, "EnableSNI": kind.startswith("HTTPS")}
-    if kind in _PORTS:
-        defaults["Port"] = _PORTS[kind]
+    if type_ in _PORTS:
+        defaults["Port"] = _PORTS[type_]
     return defaults | dict(settings)
 
 
 def _from_template(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """HealthCheckConfig as a template has it: numbers and booleans may be text there."""
+    """Return HealthCheckConfig with numbers and booleans, which a template may have as text."""
     settings = dict(properties.get("HealthCheckConfig") or {})
     for name in _INTEGERS:
         if name in settings:
@@ -134,9 +143,10 @@ def _from_template(properties: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def install(ministack: MiniStack, store: HealthCheckStore) -> None:
+def install(patcher: Patcher, store: HealthCheckStore) -> None:
     """Add `AWS::Route53::HealthCheck` to CloudFormation."""
-    route53, provisioners = ministack.route53, ministack.provisioners
+    route53 = patcher.ministack.route53
+    new_uuid = patcher.ministack.responses.new_uuid
 
     def put_tags(health_check_id: str, properties: Mapping[str, Any]) -> None:
         tags = {tag["Key"]: str(tag["Value"]) for tag in properties.get("HealthCheckTags") or ()}
@@ -145,10 +155,10 @@ def install(ministack: MiniStack, store: HealthCheckStore) -> None:
     def create(
         logical_id: str, properties: Mapping[str, Any], stack_name: str
     ) -> tuple[str, dict[str, str]]:
-        reference = f"{stack_name}-{logical_id}-{ministack.responses.new_uuid()}"
-        found = store.create(reference, _from_template(properties))
-        put_tags(found["id"], properties)
-        return found["id"], {"HealthCheckId": found["id"]}
+        reference = f"{stack_name}-{logical_id}-{new_uuid()}"
+        health_check_id = store.create(reference, _from_template(properties))["id"]
+        put_tags(health_check_id, properties)
+        return health_check_id, {"HealthCheckId": health_check_id}
 
     def update(
         physical_id: str,
@@ -157,18 +167,21 @@ def install(ministack: MiniStack, store: HealthCheckStore) -> None:
         stack_name: str,
         logical_id: str,
     ) -> tuple[str, dict[str, str]]:
-        before, after = _from_template(old), _from_template(new)
-        found = store.get(physical_id)
-        # CloudFormation deletes the predecessor itself when the id changes.
-        if found is None or any(before.get(name) != after.get(name) for name in _REPLACING):
+        before = _from_template(old)
+        after = _from_template(new)
+        health_check = store.get(physical_id)
+
+        replaced = any(before.get(name) != after.get(name) for name in _REPLACING)
+        if health_check is None or replaced:
+            # CloudFormation deletes the old one itself when the physical id changes.
             return create(logical_id, new, stack_name)
+
         if before != after:
-            kept = {
-                name: value
-                for name, value in found["config"].items()
-                if name not in before or name in after
-            }
-            store.update(found, kept | after)
+            # A setting that the template had and has no longer goes back to its default.
+            removed = set(before) - set(after)
+            config = health_check["config"]
+            kept = {name: value for name, value in config.items() if name not in removed}
+            store.update(health_check, kept | after)
         put_tags(physical_id, new)
         return physical_id, {"HealthCheckId": physical_id}
 
@@ -176,12 +189,15 @@ def install(ministack: MiniStack, store: HealthCheckStore) -> None:
         store.delete(physical_id)
         route53._tags.pop(("healthcheck", physical_id), None)
 
-    provisioners._RESOURCE_HANDLERS[_RESOURCE_TYPE] = {
+    handler = {
         "create": create,
         "update": update,
         "update_with_logical_id": True,
         "delete": delete,
     }
+    patcher.add_resource_type(_RESOURCE_TYPE, handler)
+
+    provisioners = patcher.ministack.provisioners
     provisioners._STACK_TAG_PROPERTY[_RESOURCE_TYPE] = ("HealthCheckTags", "list")
     provisioners._REPLACING_PROPERTIES[_RESOURCE_TYPE] = ()
     provisioners._CONDITIONALLY_REPLACING_PROPERTIES[_RESOURCE_TYPE] = ("HealthCheckConfig",)

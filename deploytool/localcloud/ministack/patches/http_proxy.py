@@ -1,24 +1,27 @@
-"""API Gateway's HTTP_PROXY integration: what the endpoint answers comes through whole, and static
-request headers reach it.
+"""API Gateway's HTTP_PROXY integration: pass on the whole response and the static request headers.
 
-MiniStack hands on no header of the endpoint but Content-Type, follows redirects, and forgets the
-request parameters. Sources: API Gateway Developer Guide, "HTTP proxy integrations in API Gateway"
+MiniStack passes on no response header but Content-Type, follows redirects, and drops the request
+parameters. Sources: API Gateway Developer Guide, "HTTP proxy integrations in API Gateway"
 and "Gateway response types for API Gateway" (INTEGRATION_FAILURE and INTEGRATION_TIMEOUT are 504).
 """
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
 
-_HEADER = "integration.request.header."
-# Of one connection and not of the message (RFC 9110, section 7.6.1), and what the two sides' own
-# libraries write.
-_NOT_HANDED_ON = {
+PATCHES = {
+    "apigateway_v1._invoke_http_proxy_v1": "response headers and request parameters are dropped",
+}
+
+_REQUEST_HEADER = "integration.request.header."
+# Headers of one connection, not of the message (RFC 9110, section 7.6.1), and those that the HTTP
+# libraries of the two sides write.
+_NOT_PASSED_ON = {
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -28,16 +31,17 @@ _NOT_HANDED_ON = {
     "host",
     "content-length",
 }
+# API Gateway's longest integration timeout
+_TIMEOUT_MILLISECONDS = 29_000
 
 Answer = tuple[int, dict[str, Any], bytes]
 
 
-def install(ministack: MiniStack) -> None:
-    """Put it in the place of MiniStack's."""
-    v1 = ministack.apigateway_v1
-    theirs = v1._invoke_http_proxy_v1
+def install(patcher: Patcher) -> None:
+    """Call the endpoint of an HTTP_PROXY integration whose URI has no path parameters."""
+    v1 = patcher.ministack.apigateway_v1
 
-    async def invoke(
+    async def invoke_http_proxy(
         integration: Mapping[str, Any],
         path: str,
         method: str,
@@ -46,64 +50,85 @@ def install(ministack: MiniStack) -> None:
         query_params: Mapping[str, Any],
         path_params: Mapping[str, str] | None = None,
     ) -> Any:
-        if integration.get("type") != "HTTP_PROXY" or "{" in integration["uri"]:
-            return await theirs(integration, path, method, headers, body, query_params, path_params)
-        chosen = integration.get("httpMethod", "ANY")
-        sent = {
-            name: value for name, value in headers.items() if name.lower() not in _NOT_HANDED_ON
-        } | _static(integration)
         uri = integration["uri"]
+        if integration.get("type") != "HTTP_PROXY" or "{" in uri:
+            return await invoke_original(
+                integration, path, method, headers, body, query_params, path_params
+            )
+
         if query_params:
-            uri += ("&" if "?" in uri else "?") + urlencode(query_params, doseq=True)
-        seconds = int(integration.get("timeoutInMillis") or 29_000) / 1000
+            separator = "&" if "?" in uri else "?"
+            uri += separator + urlencode(query_params, doseq=True)
+        integration_method = integration.get("httpMethod", "ANY")
+        if integration_method != "ANY":
+            method = integration_method
+        milliseconds = int(integration.get("timeoutInMillis") or _TIMEOUT_MILLISECONDS)
+
+        request_headers = _without_connection_headers(headers) | _static_headers(integration)
         try:
             return await asyncio.to_thread(
-                call, method if chosen == "ANY" else chosen, uri, sent, body or b"", seconds
+                call, method, uri, request_headers, body or b"", milliseconds / 1000
             )
         except TimeoutError:
             return v1._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
         except (OSError, HTTPException):
             return v1._gw_error("INTEGRATION_FAILURE", "Network error communicating with endpoint")
 
-    v1._invoke_http_proxy_v1 = invoke
+    invoke_original = patcher.replace("apigateway_v1._invoke_http_proxy_v1", invoke_http_proxy)
 
 
 def call(method: str, uri: str, headers: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
-    """One request to the endpoint: no redirect followed, no proxy asked. Raises OSError
-    (TimeoutError), HTTPException.
+    """Send one request to the endpoint, without following redirects or using a proxy.
+
+    Returns the status, the headers (a list of values where one comes twice) and the body. Raises
+    OSError (TimeoutError after `seconds`) or HTTPException.
     """
     parts = urlsplit(uri)
+    connection: HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        connection: HTTPConnection = HTTPSConnection(parts.netloc, timeout=seconds, context=context)
+        connection = HTTPSConnection(parts.netloc, timeout=seconds, context=context)
     else:
         connection = HTTPConnection(parts.netloc, timeout=seconds)
+
+    target = parts.path or "/"
+    if parts.query:
+        target += f"?{parts.query}"
+    request_headers = {}
+    for name, value in headers.items():
+        request_headers[name] = value if isinstance(value, str) else ", ".join(value)
+
     try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        flat = {
-            name: value if isinstance(value, str) else ", ".join(value)
-            for name, value in headers.items()
-        }
-        connection.request(method, target, body or None, flat)
+        connection.request(method, target, body or None, request_headers)
         response = connection.getresponse()
-        answered: dict[str, Any] = {}
-        for name, value in response.getheaders():
-            if name.lower() not in _NOT_HANDED_ON:
-                answered[name] = [*answered[name], value] if name in answered else [value]
-        return (
-            response.status,
-            {name: each if len(each) > 1 else each[0] for name, each in answered.items()},
-            response.read(),
-        )
+        return response.status, _response_headers(response.getheaders()), response.read()
     finally:
         connection.close()
 
 
-def _static(integration: Mapping[str, Any]) -> dict[str, str]:
-    """The request headers that the integration sets to a text in single quotes."""
+def _response_headers(received: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the headers to pass on: text, or a list where a header comes more than once."""
+    values: dict[str, list[str]] = {}
+    for name, value in received:
+        if name.lower() not in _NOT_PASSED_ON:
+            values.setdefault(name, []).append(value)
+
+    headers: dict[str, Any] = {}
+    for name, several in values.items():
+        headers[name] = several if len(several) > 1 else several[0]
+    return headers
+
+
+def _without_connection_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in headers.items() if name.lower() not in _NOT_PASSED_ON}
+
+
+def _static_headers(integration: Mapping[str, Any]) -> dict[str, str]:
+    """Return the request headers that the integration sets to a text in single quotes."""
+    headers = {}
     parameters = integration.get("requestParameters") or {}
-    return {
-        name.removeprefix(_HEADER): value[1:-1]
-        for name, value in parameters.items()
-        if name.startswith(_HEADER) and value.startswith("'") and value.endswith("'")
-    }
+    for name, value in parameters.items():
+        quoted = value.startswith("'") and value.endswith("'")
+        if name.startswith(_REQUEST_HEADER) and quoted:
+            headers[name.removeprefix(_REQUEST_HEADER)] = value[1:-1]
+    return headers

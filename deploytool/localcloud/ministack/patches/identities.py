@@ -1,38 +1,46 @@
-"""IAM resources of CloudFormation: `AWS::IAM::OIDCProvider`, and the permissions boundary of a
-role, which MiniStack forgets.
+"""IAM resources of CloudFormation: `AWS::IAM::OIDCProvider`, and a role's permissions boundary.
 
-Source: CloudFormation template reference, AWS::IAM::OIDCProvider (Ref is the ARN; another Url
-replaces it).
+MiniStack lacks the provider and drops the boundary. Source: CloudFormation template reference,
+AWS::IAM::OIDCProvider (Ref is the ARN; another Url replaces it).
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Handler, Patcher
 
-_PROVIDER, _ROLE = "AWS::IAM::OIDCProvider", "AWS::IAM::Role"
+PATCHES = {
+    "AWS::IAM::OIDCProvider": "the resource type is unknown",
+    "AWS::IAM::Role.create": "PermissionsBoundary is dropped",
+    "AWS::IAM::Role.update": "PermissionsBoundary is dropped",
+}
+
+_PROVIDER = "AWS::IAM::OIDCProvider"
+_ROLE = "AWS::IAM::Role"
 
 Properties = Mapping[str, Any]
-Made = tuple[str, dict[str, Any]]
+# The physical id and the attributes of a resource
+Resource = tuple[str, dict[str, Any]]
 
 
-def install(ministack: MiniStack) -> None:
+def install(patcher: Patcher) -> None:
     """Add the provider, and let roles keep their boundary."""
-    handlers = ministack.provisioners._RESOURCE_HANDLERS
-    handlers[_PROVIDER] = _provider(ministack.iam)
-    ministack.provisioners._STACK_TAG_PROPERTY[_PROVIDER] = ("Tags", "list")
-    ministack.provisioners._REPLACING_PROPERTIES[_PROVIDER] = ("Url",)
-    ministack.provisioners._CONDITIONALLY_REPLACING_PROPERTIES[_PROVIDER] = ()
-    role = handlers[_ROLE]
-    role.update(
-        {
-            "create": _bounded(ministack.iam, role["create"], 1),
-            "update": _bounded(ministack.iam, role["update"], 2),
-        }
-    )
+    iam = patcher.ministack.iam
+    provisioners = patcher.ministack.provisioners
+
+    patcher.add_resource_type(_PROVIDER, _provider_handler(iam))
+    provisioners._STACK_TAG_PROPERTY[_PROVIDER] = ("Tags", "list")
+    provisioners._REPLACING_PROPERTIES[_PROVIDER] = ("Url",)
+    provisioners._CONDITIONALLY_REPLACING_PROPERTIES[_PROVIDER] = ()
+
+    role = patcher.handler(_ROLE)
+    create = _keeping_boundary(iam, role["create"], properties_index=1)
+    update = _keeping_boundary(iam, role["update"], properties_index=2)
+    patcher.replace_operation(_ROLE, "create", create)
+    patcher.replace_operation(_ROLE, "update", update)
 
 
-def _provider(iam: Any) -> dict[str, Any]:
+def _provider_handler(iam: Any) -> Handler:
     def settings(properties: Properties) -> dict[str, Any]:
         return {
             "ClientIDList": list(properties.get("ClientIdList") or ()),
@@ -40,16 +48,20 @@ def _provider(iam: Any) -> dict[str, Any]:
             "Tags": list(properties.get("Tags") or ()),
         }
 
-    def create(_: str, properties: Properties, _stack: str) -> Made:
-        status, _headers, body = iam._create_oidc_provider({"Url": [properties["Url"]]})
+    def create(_: str, properties: Properties, _stack: str) -> Resource:
+        url = str(properties["Url"])
+        status, _headers, body = iam._create_oidc_provider({"Url": [url]})
         if status != 200:
-            raise ValueError(f"a provider of {properties['Url']} is there already: {body!r}")
-        host = str(properties["Url"]).split("://", 1)[-1].rstrip("/")
-        arn = next(each for each in iam._oidc_providers if each.endswith(f":oidc-provider/{host}"))
+            raise ValueError(f"there is an OIDC provider for {url} already: {body!r}")
+
+        # The answer is XML; the ARN ends in the URL without its scheme.
+        host = url.split("://", 1)[-1].rstrip("/")
+        ending = f":oidc-provider/{host}"
+        arn = next(known for known in iam._oidc_providers if known.endswith(ending))
         iam._oidc_providers[arn].update(settings(properties))
         return arn, {"Arn": arn}
 
-    def update(arn: str, old: Properties, new: Properties, stack: str) -> Made:
+    def update(arn: str, old: Properties, new: Properties, stack: str) -> Resource:
         if old["Url"] != new["Url"]:
             return create("", new, stack)
         iam._oidc_providers[arn].update(settings(new))
@@ -61,17 +73,19 @@ def _provider(iam: Any) -> dict[str, Any]:
     return {"create": create, "update": update, "delete": delete}
 
 
-def _bounded(iam: Any, theirs: Callable[..., Made], index: int) -> Callable[..., Made]:
-    """Their operation on a role, and then the boundary of the properties at `index` of its
-    arguments.
-    """
+def _keeping_boundary(
+    iam: Any, operation: Callable[..., Resource], properties_index: int
+) -> Callable[..., Resource]:
+    """Wrap a handler's operation so that the role gets the boundary of its properties."""
 
-    def operation(*arguments: Any, **named: Any) -> Made:
-        made = theirs(*arguments, **named)
-        role = iam._roles[made[0]]
-        role.pop("PermissionsBoundary", None)
-        if boundary := arguments[index].get("PermissionsBoundary"):
+    def run(*arguments: Any, **options: Any) -> Resource:
+        resource = operation(*arguments, **options)
+        role = iam._roles[resource[0]]
+        boundary = arguments[properties_index].get("PermissionsBoundary")
+        if boundary:
             role["PermissionsBoundary"] = boundary
-        return made
+        else:
+            role.pop("PermissionsBoundary", None)
+        return resource
 
-    return operation
+    return run

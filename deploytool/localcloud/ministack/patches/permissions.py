@@ -1,7 +1,6 @@
-"""IAM enforcement (`--enforce-iam`) where MiniStack looks less closely than AWS, and a log of what
-was asked and allowed.
+"""IAM enforcement (`--enforce-iam`) where MiniStack checks less than AWS, and a log of the checks.
 
-What is mended: the resource of a schedule in a group of its own, of a health check and of a change
+These are corrected: the resource of a schedule in a group of its own, of a health check and of a change
 set that is named by its ARN; the action of a call on a function's concurrency; the condition keys
 of record sets; `iam:PassRole` for the role that a stack, a schedule or a function is given; and
 `cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization
@@ -18,9 +17,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
 
-LOGGED = 50_000  # checks that are kept
+PATCHES = {
+    "app.pin_request_origin": "the local API is plain HTTP, and bucket policies require HTTPS",
+    "iam_evaluator.enforce": "iam:PassRole, ListStacks and record set condition keys are missing",
+    "iam_actions.extract_iam_action": "calls on a function's concurrency have the wrong action",
+    "iam_actions.extract_resource_arn": "schedules, health checks and change sets lack their ARN",
+    "iam_actions.access_denied_response": "the denial names the call and not the missing permission",
+}
+
+# How many of the latest checks the log keeps
+LOGGED = 50_000
 _CONCURRENCY = {
     "GET": "lambda:GetFunctionConcurrency",
     "DELETE": "lambda:DeleteFunctionConcurrency",
@@ -29,7 +37,7 @@ _CONCURRENCY = {
 
 @dataclass(frozen=True)
 class Check:
-    """One permission that a call needs, with the condition keys that this one adds."""
+    """One permission that a call needs, with the condition keys that it adds."""
 
     action: str
     resource: str
@@ -38,7 +46,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Access:
-    """A check that was made: `principal` is an ARN."""
+    """A check and its result. `principal` is an ARN."""
 
     principal: str
     action: str
@@ -53,73 +61,90 @@ class AccessLog:
         self._kept: deque[Access] = deque(maxlen=LOGGED)
 
     def note(self, access: Access) -> None:
-        """Append one."""
+        """Append a check, and drop the oldest one of more than LOGGED."""
         self._kept.append(access)
 
     def entries(self) -> Sequence[Access]:
-        """All that are kept."""
+        """Return the checks that are kept, oldest first."""
         return tuple(self._kept)
 
 
-def resource_of(service: str, path: str, query: Mapping[str, Any], body: bytes, theirs: str) -> str:
-    """The ARN that a call is checked on; `theirs` is what MiniStack takes."""
+def resource_of(
+    service: str, path: str, query: Mapping[str, Any], body: bytes, default: str
+) -> str:
+    """Return the ARN that a call is checked on; `default` is MiniStack's."""
     parts = [unquote(part) for part in path.split("/") if part]
     match service, parts:
         case "scheduler", ["schedules", name]:
             group = _first(query, "groupName") or _json(body).get("GroupName") or "default"
-            return f"{theirs.rpartition(':schedule/')[0]}:schedule/{group}/{name}"
+            return f"{default.rpartition(':schedule/')[0]}:schedule/{group}/{name}"
         case "route53", [_, "healthcheck", id_, *_]:
             return f"arn:aws:route53:::healthcheck/{id_}"
-    return theirs
+    return default
 
 
 def further_checks(
     service: str, action: str, query: Mapping[str, Any], body: bytes
 ) -> tuple[Check, ...]:
-    """What a call needs beside its own action."""
+    """Return the permissions that a call needs beside its own action."""
     match service, action.partition(":")[2]:
         case "cloudformation", "DescribeStacks" if not _first(query, "StackName"):
             return (Check("cloudformation:ListStacks", "*"),)
         case "cloudformation", _:
-            return _passed(_first(query, "RoleARN"), service)
+            return _pass_role(_first(query, "RoleARN"), service)
         case "scheduler", "CreateSchedule" | "UpdateSchedule":
-            return _passed((_json(body).get("Target") or {}).get("RoleArn"), service)
+            return _pass_role((_json(body).get("Target") or {}).get("RoleArn"), service)
         case "lambda", "CreateFunction" | "UpdateFunctionConfiguration":
-            return _passed(_json(body).get("Role"), service)
+            return _pass_role(_json(body).get("Role"), service)
     return ()
 
 
 def record_keys(body: bytes) -> dict[str, list[str]]:
-    """The condition keys of ChangeResourceRecordSets: the actions, types and normalized names that
-    are in its XML.
+    """Return the condition keys of a ChangeResourceRecordSets request.
+
+    They are the actions, the types and the normalized names in its XML.
     """
-    prefix, text = "route53:ChangeResourceRecordSets", body.decode("utf-8", "replace")
-    names = [name.rstrip(".").lower() for name in re.findall(r"<Name>([^<]*)</Name>", text)]
-    actions, types = (re.findall(rf"<{tag}>([^<]*)</{tag}>", text) for tag in ("Action", "Type"))
+    prefix = "route53:ChangeResourceRecordSets"
+    text = body.decode("utf-8", "replace")
+    names = re.findall(r"<Name>([^<]*)</Name>", text)
     return {
-        f"{prefix}Actions": actions,
-        f"{prefix}RecordTypes": types,
-        f"{prefix}NormalizedRecordNames": names,
+        f"{prefix}Actions": re.findall(r"<Action>([^<]*)</Action>", text),
+        f"{prefix}RecordTypes": re.findall(r"<Type>([^<]*)</Type>", text),
+        f"{prefix}NormalizedRecordNames": [name.rstrip(".").lower() for name in names],
     }
 
 
 class _Enforcement:
-    """MiniStack's functions, mended; each has the name of the one whose place it takes."""
+    """Replacements of MiniStack's functions, each with the name of its original.
 
-    def __init__(self, ministack: MiniStack, log: AccessLog) -> None:
-        self._ministack, self._log = ministack, log
-        self._evaluator, self._actions = ministack.iam_evaluator, ministack.iam_actions
-        self._their_enforce, self._their_action = (
-            self._evaluator.enforce,
-            self._actions.extract_iam_action,
+    MiniStack calls `extract_resource_arn`, then `enforce`, then on a denial
+    `access_denied_response`. What one of them finds out for the next is in context variables, which
+    each request has of its own.
+    """
+
+    def __init__(self, patcher: Patcher, log: AccessLog) -> None:
+        ministack = patcher.ministack
+        self._cloudformation = ministack.cloudformation
+        self._responses = ministack.responses
+        self._evaluator = ministack.iam_evaluator
+        self._log = log
+        self._further_checks: ContextVar[tuple[Check, ...]] = ContextVar(
+            "further_checks", default=()
         )
-        self._their_resource, self._their_denial = (
-            self._actions.extract_resource_arn,
-            self._actions.access_denied_response,
-        )
-        self._waiting: ContextVar[tuple[Check, ...]] = ContextVar("further_checks", default=())
-        self._keys: ContextVar[Mapping[str, list[str]]] = ContextVar("condition_keys")
+        self._condition_keys: ContextVar[Mapping[str, list[str]]] = ContextVar("condition_keys")
         self._refused: ContextVar[Check | None] = ContextVar("refused_check", default=None)
+
+        patcher.replace("app.pin_request_origin", self.pin_request_origin)
+        self._enforce_original = patcher.replace("iam_evaluator.enforce", self.enforce)
+        self._action_original = patcher.replace(
+            "iam_actions.extract_iam_action", self.extract_iam_action
+        )
+        self._resource_original = patcher.replace(
+            "iam_actions.extract_resource_arn", self.extract_resource_arn
+        )
+        self._denial_original = patcher.replace(
+            "iam_actions.access_denied_response", self.access_denied_response
+        )
 
     def extract_iam_action(
         self,
@@ -128,12 +153,14 @@ class _Enforcement:
         path: str,
         headers: Mapping[str, str],
         body: bytes,
-        query: Any,
+        query_params: Any,
     ) -> str | None:
-        theirs: str | None = self._their_action(service, method, path, headers, body, query)
+        action: str | None = self._action_original(
+            service, method, path, headers, body, query_params
+        )
         if service == "lambda" and path.rstrip("/").endswith("/concurrency"):
-            return _CONCURRENCY.get(method, theirs)
-        return theirs
+            return _CONCURRENCY.get(method, action)
+        return action
 
     def extract_resource_arn(
         self,
@@ -142,97 +169,98 @@ class _Enforcement:
         path: str,
         headers: Mapping[str, str],
         body: bytes,
-        query: Any,
-        *rest: str,
+        query_params: Any,
+        region: str,
+        account_id: str,
     ) -> str:
-        theirs: str = self._their_resource(service, method, path, headers, body, query, *rest)
-        action = self.extract_iam_action(service, method, path, headers, body, query) or ""
-        form = (
-            {**query, **parse_qs(body.decode("latin-1"))} if service == "cloudformation" else query
+        arn: str = self._resource_original(
+            service, method, path, headers, body, query_params, region, account_id
         )
-        self._waiting.set(further_checks(service, action, form, body))
-        self._keys.set(record_keys(body) if action == "route53:ChangeResourceRecordSets" else {})
-        if (
-            service == "cloudformation"
-            and theirs == "*"
-            and (named := _first(form, "ChangeSetName"))
-        ):
-            change_set = self._ministack.cloudformation._change_sets.get(named)
-            return str(change_set["StackId"]) if change_set else theirs
-        return resource_of(service, path, form, body, theirs)
+        action = self.extract_iam_action(service, method, path, headers, body, query_params) or ""
+        form = query_params
+        if service == "cloudformation":
+            form = {**query_params, **parse_qs(body.decode("latin-1"))}
+
+        self._further_checks.set(further_checks(service, action, form, body))
+        changes_records = action == "route53:ChangeResourceRecordSets"
+        self._condition_keys.set(record_keys(body) if changes_records else {})
+
+        # A change set that is named by its ARN needs no stack name in the request.
+        change_set_name = _first(form, "ChangeSetName")
+        if service == "cloudformation" and arn == "*" and change_set_name:
+            change_set = self._cloudformation._change_sets.get(change_set_name)
+            return str(change_set["StackId"]) if change_set else arn
+        return resource_of(service, path, form, body, arn)
 
     def enforce(
         self,
-        key: str,
-        action: str,
+        access_key_id: str,
+        iam_action: str,
         service: str,
         region: str,
         resource_arn: str = "*",
         service_context: Any = None,
     ) -> Any:
-        checks = self._waiting.get()
-        self._waiting.set(())
-        context = {**(service_context or {}), **self._keys.get({})}
-        self._keys.set({})
-        denied = self._their_enforce(key, action, service, region, resource_arn, context)
-        self._note(key, Check(action, resource_arn), denied)
-        for check in () if denied else checks:
-            denied = self._their_enforce(
-                key,
-                check.action,
-                check.action.partition(":")[0],
-                region,
-                check.resource,
-                check.context,
+        further = self._further_checks.get()
+        self._further_checks.set(())
+        context = {**(service_context or {}), **self._condition_keys.get({})}
+        self._condition_keys.set({})
+
+        denied = self._enforce_original(
+            access_key_id, iam_action, service, region, resource_arn, context
+        )
+        self._note(access_key_id, Check(iam_action, resource_arn), denied)
+        if denied:
+            return denied
+
+        for check in further:
+            service_of_check = check.action.partition(":")[0]
+            denied = self._enforce_original(
+                access_key_id, check.action, service_of_check, region, check.resource, check.context
             )
-            self._note(key, check, denied)
+            self._note(access_key_id, check, denied)
             if denied:
                 self._refused.set(check)
-                break
-        return denied
+                return denied
+        return None
 
     def access_denied_response(
-        self, service: str, action: str, *arguments: Any, **named: Any
+        self, service: str, action: str, *arguments: Any, **options: Any
     ) -> Any:
-        if check := self._refused.get():
+        check = self._refused.get()
+        if check:
             self._refused.set(None)
-            return self._their_denial(
-                service, check.action, *arguments, **{**named, "resource_arn": check.resource}
-            )
-        return self._their_denial(service, action, *arguments, **named)
+            action = check.action
+            options["resource_arn"] = check.resource
+        return self._denial_original(service, action, *arguments, **options)
 
-    def pin_request_origin(self, address: str, _secure: bool) -> None:  # noqa: FBT001 - MiniStack's
-        """The local API is plain HTTP on loopback. It counts as HTTPS, as AWS's own is: else a
-        bucket would refuse all.
-        """
-        self._evaluator.pin_request_origin(address, True)
+    def pin_request_origin(
+        self,
+        source_ip: str,
+        secure_transport: bool,  # noqa: ARG002, FBT001 - MiniStack's signature
+    ) -> None:
+        # The local API is plain HTTP on loopback. It counts as HTTPS, as AWS's own does: otherwise
+        # a bucket whose policy requires HTTPS would refuse every call.
+        self._evaluator.pin_request_origin(source_ip, True)
 
-    def _note(self, key: str, check: Check, denied: object) -> None:
-        found = self._evaluator.resolve_principal(
-            key or "", self._ministack.responses.get_account_id()
-        )
-        self._log.note(
-            Access(
-                str(getattr(found, "arn", key)), check.action, check.resource, allowed=not denied
-            )
-        )
+    def _note(self, access_key_id: str, check: Check, denied: object) -> None:
+        account = self._responses.get_account_id()
+        principal = self._evaluator.resolve_principal(access_key_id or "", account)
+        arn = str(getattr(principal, "arn", access_key_id))
+        self._log.note(Access(arn, check.action, check.resource, allowed=not denied))
 
 
-def install(ministack: MiniStack, log: AccessLog) -> None:
-    """Let the checks be AWS's, and note each."""
-    mended, actions = _Enforcement(ministack, log), ministack.iam_actions
-    ministack.app.pin_request_origin = mended.pin_request_origin
-    ministack.iam_evaluator.enforce = mended.enforce
-    actions.extract_iam_action, actions.extract_resource_arn = (
-        mended.extract_iam_action,
-        mended.extract_resource_arn,
-    )
-    actions.access_denied_response = mended.access_denied_response
+def install(patcher: Patcher, log: AccessLog) -> None:
+    """Let MiniStack check calls as AWS does, and log each check."""
+    _Enforcement(patcher, log)
 
 
-def _passed(role: object, service: str) -> tuple[Check, ...]:
-    passed = {"iam:PassedToService": f"{service}.amazonaws.com"}
-    return (Check("iam:PassRole", str(role), passed),) if role else ()
+def _pass_role(role: object, service: str) -> tuple[Check, ...]:
+    """Return the permission to give a service a role; none when no role is given."""
+    if not role:
+        return ()
+    context = {"iam:PassedToService": f"{service}.amazonaws.com"}
+    return (Check("iam:PassRole", str(role), context),)
 
 
 def _first(query: Mapping[str, Any], name: str) -> str:
@@ -242,7 +270,7 @@ def _first(query: Mapping[str, Any], name: str) -> str:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body or b"{}")
+        document = json.loads(body or b"{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

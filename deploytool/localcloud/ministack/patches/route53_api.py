@@ -1,5 +1,4 @@
-"""Route 53's API where MiniStack lacks it: what the checkers see, compare-and-swap of health
-checks, and TestDNSAnswer.
+"""Route 53's API where MiniStack lacks it: health check status and versions, and TestDNSAnswer.
 
 Source: Route 53 API reference (CreateHealthCheck, UpdateHealthCheck, GetHealthCheckStatus,
 GetHealthCheckLastFailureReason, TestDNSAnswer), botocore's model of it for the paths and element
@@ -25,6 +24,12 @@ from deploytool.localcloud.ministack.patches.health_checks import (
     HealthCheckRefused,
     HealthCheckStore,
 )
+from deploytool.localcloud.ministack.patches.replace import Patcher
+
+PATCHES = {
+    "route53.handle_request": "health check status, versions and TestDNSAnswer are missing",
+    "route53._build_health_check_el": "booleans are written as True and False",
+}
 
 # MiniStack's shape of an HTTP answer: status, headers, body.
 Answer = tuple[int, dict[str, str], bytes]
@@ -33,13 +38,13 @@ Query = Mapping[str, Any]
 _HEALTH_CHECK = re.compile(
     r"/2013-04-01/healthcheck/(?P<id>[^/]+)(?P<rest>/status|/lastfailurereason)?"
 )
-# What ResetElements of UpdateHealthCheck may name.
+# The settings that ResetElements of UpdateHealthCheck may name.
 _RESETTABLE = ("ResourcePath", "FullyQualifiedDomainName", "Regions", "ChildHealthChecks")
 _NAME_SERVER = "127.0.0.1"
 
 
 class HealthReader(Protocol):
-    """What the checkers saw."""
+    """The observations of the health checkers."""
 
     def observations(self, health_check_id: str) -> Sequence[TimedObservation]: ...
 
@@ -47,8 +52,9 @@ class HealthReader(Protocol):
 
 
 class Route53Api:
-    """The operations that are ours. `respond` is the name server's; `to_unix` turns the cloud's
-    seconds into Unix time.
+    """The operations of Route 53's API that deploytool answers in MiniStack's place.
+
+    `respond` is the name server's; `to_unix` converts the cloud's seconds to Unix time.
     """
 
     def __init__(
@@ -66,9 +72,13 @@ class Route53Api:
         self._to_unix = to_unix
 
     def handle(self, method: str, path: str, body: bytes, query: Query) -> Answer | None:
-        """The answer to a request, None for one that MiniStack answers."""
-        found = _HEALTH_CHECK.fullmatch(path)
-        health_check_id, rest = (found["id"], found["rest"] or "") if found else ("", path)
+        """Return the answer to a request, or None for one that MiniStack answers."""
+        health_check_id, rest = "", path
+        health_check_path = _HEALTH_CHECK.fullmatch(path)
+        if health_check_path:
+            health_check_id = health_check_path["id"]
+            rest = health_check_path["rest"] or ""
+
         answer: Answer | None
         match method, rest:
             case "POST", "/2013-04-01/healthcheck":
@@ -100,44 +110,49 @@ class Route53Api:
                 "InvalidInput", "CallerReference and HealthCheckConfig are required."
             )
         settings = self._route53._parse_health_check_config(element)
-        known = self._store.get(self._route53._hc_caller_refs.get(reference, ""))
-        if known is not None and not self._store.same_settings(known, settings):
+
+        # The same request again returns the health check of the first one.
+        health_check = self._store.get(self._route53._hc_caller_refs.get(reference, ""))
+        if health_check is None:
+            try:
+                health_check = self._store.create(reference, settings)
+            except HealthCheckRefused as refused:
+                return self._error("InvalidInput", str(refused))
+        elif not self._store.same_settings(health_check, settings):
             message = (
                 "A health check with this CallerReference exists already, with other settings."
             )
             return self._error("HealthCheckAlreadyExists", message, 409)
-        try:
-            return self._health_check(
-                "CreateHealthCheckResponse", known or self._store.create(reference, settings), 201
-            )
-        except HealthCheckRefused as refused:
-            return self._error("InvalidInput", str(refused))
+        return self._health_check("CreateHealthCheckResponse", health_check, 201)
 
     def _update(self, health_check_id: str, body: bytes) -> Answer:
-        found = self._store.get(health_check_id)
-        if found is None:
+        health_check = self._store.get(health_check_id)
+        if health_check is None:
             return self._unknown(health_check_id)
         root = self._route53._parse_body(body)
         if root is None:
             return self._error("InvalidInput", "Missing or invalid request body.")
-        version = self._route53._text(root, "HealthCheckVersion")
-        if version and version != str(found["version"]):
-            message = (
-                f"The health check has version {found['version']}, the request expected {version}."
-            )
+
+        expected = self._route53._text(root, "HealthCheckVersion")
+        current = str(health_check["version"])
+        if expected and expected != current:
+            message = f"The health check has version {current}, the request expected {expected}."
             return self._error("HealthCheckVersionMismatch", message, 409)
+
         try:
-            settings = self._reset(
-                dict(found["config"]), root
-            ) | self._route53._parse_health_check_config(root)
-            self._store.update(found, settings)
+            kept = self._reset(dict(health_check["config"]), root)
+            changed = self._route53._parse_health_check_config(root)
+            self._store.update(health_check, kept | changed)
         except HealthCheckRefused as refused:
             return self._error("InvalidInput", str(refused))
-        return self._health_check("UpdateHealthCheckResponse", found)
+        return self._health_check("UpdateHealthCheckResponse", health_check)
 
     def _reset(self, settings: dict[str, Any], root: Element) -> dict[str, Any]:
+        """Remove the settings that the request's ResetElements names."""
         elements = self._route53._find(root, "ResetElements")
-        for element in () if elements is None else elements:
+        if elements is None:  # an element without children is false
+            return settings
+        for element in elements:
             if element.text not in _RESETTABLE:
                 raise HealthCheckRefused(f"ResetElements: {element.text} cannot be reset")
             settings.pop(element.text, None)
@@ -150,39 +165,41 @@ class Route53Api:
             return self._unknown(health_check_id)
 
         def build(root: Element) -> None:
-            listed = SubElement(root, "HealthCheckObservations")
-            for seen in read(health_check_id):
-                observation = SubElement(listed, "HealthCheckObservation")
-                SubElement(observation, "Region").text = seen.region
-                SubElement(observation, "IPAddress").text = seen.address
-                report = SubElement(observation, "StatusReport")
-                SubElement(report, "Status").text = seen.status
-                checked = datetime.fromtimestamp(self._to_unix(seen.at), UTC)
-                SubElement(report, "CheckedTime").text = checked.isoformat(
-                    timespec="milliseconds"
-                ).replace("+00:00", "Z")
+            observations = SubElement(root, "HealthCheckObservations")
+            for observation in read(health_check_id):
+                element = SubElement(observations, "HealthCheckObservation")
+                SubElement(element, "Region").text = observation.region
+                SubElement(element, "IPAddress").text = observation.address
+                report = SubElement(element, "StatusReport")
+                SubElement(report, "Status").text = observation.status
+                SubElement(report, "CheckedTime").text = self._timestamp(observation.at)
 
         return self._answer(response, build)
 
+    def _timestamp(self, seconds: float) -> str:
+        """Return the cloud's seconds as an ISO 8601 time in UTC with milliseconds."""
+        moment = datetime.fromtimestamp(self._to_unix(seconds), UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
     def _test_dns_answer(self, query: Query) -> Answer:
-        zone_id, name, kind = (
-            _first(query, key) for key in ("hostedzoneid", "recordname", "recordtype")
-        )
+        zone_id = _first(query, "hostedzoneid")
+        name = _first(query, "recordname")
+        type_ = _first(query, "recordtype")
         if not self._route53._zones.get(zone_id):
             return self._error("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", 404)
         try:
-            question = dns.message.make_query(name, kind)
+            question = dns.message.make_query(name, type_)
         except dns.exception.DNSException as error:
-            return self._error("InvalidInput", f"{name} {kind}: {error}")
+            return self._error("InvalidInput", f"{name} {type_}: {error}")
+
         response = self._respond(question)
-        answers = [
-            rrset for rrset in response.answer if rrset.rdtype == dns.rdatatype.from_text(kind)
-        ]
+        rdtype = dns.rdatatype.from_text(type_)
+        answers = [rrset for rrset in response.answer if rrset.rdtype == rdtype]
 
         def build(root: Element) -> None:
             SubElement(root, "Nameserver").text = _NAME_SERVER
             SubElement(root, "RecordName").text = name
-            SubElement(root, "RecordType").text = kind
+            SubElement(root, "RecordType").text = type_
             data = SubElement(root, "RecordData")
             for rrset in answers:
                 for rdata in rrset:
@@ -192,10 +209,13 @@ class Route53Api:
 
         return self._answer("TestDNSAnswerResponse", build)
 
-    def _health_check(self, response: str, found: Mapping[str, Any], status: int = 200) -> Answer:
-        return self._answer(
-            response, lambda root: self._route53._build_health_check_el(root, found), status
-        )
+    def _health_check(
+        self, response: str, health_check: Mapping[str, Any], status: int = 200
+    ) -> Answer:
+        def build(root: Element) -> None:
+            self._route53._build_health_check_el(root, health_check)
+
+        return self._answer(response, build, status)
 
     def _answer(self, response: str, build: Callable[[Element], None], status: int = 200) -> Answer:
         answer: Answer = self._route53._xml_response(response, build, status)
@@ -218,26 +238,22 @@ def _first(query: Query, key: str) -> str:
     return str(value[0] if isinstance(value, list) else value)
 
 
-def install(ministack: MiniStack, api: Route53Api) -> None:
-    """Answer first, and leave MiniStack the rest; write booleans as XML has them."""
-    route53 = ministack.route53
-    theirs, their_element = route53.handle_request, route53._build_health_check_el
+def install(patcher: Patcher, api: Route53Api) -> None:
+    """Let `api` answer first and MiniStack answer the rest, and write booleans in lower case."""
 
     async def handle_request(
         method: str, path: str, headers: Any, body: bytes, query_params: Query
     ) -> Answer:
-        ours = api.handle(method, path, body, query_params)
-        answer: Answer = (
-            ours if ours is not None else await theirs(method, path, headers, body, query_params)
-        )
+        answer = api.handle(method, path, body, query_params)
+        if answer is None:
+            answer = await handle_original(method, path, headers, body, query_params)
         return answer
 
-    def build_health_check_element(parent: Element, found: Mapping[str, Any]) -> None:
-        settings = {
-            name: str(value).lower() if isinstance(value, bool) else value
-            for name, value in found["config"].items()
-        }
-        their_element(parent, {**found, "config": settings})
+    def build_health_check_element(parent: Element, hc: Mapping[str, Any]) -> None:
+        settings = {}
+        for name, value in hc["config"].items():
+            settings[name] = str(value).lower() if isinstance(value, bool) else value
+        build_original(parent, {**hc, "config": settings})
 
-    route53.handle_request = handle_request
-    route53._build_health_check_el = build_health_check_element
+    handle_original = patcher.replace("route53.handle_request", handle_request)
+    build_original = patcher.replace("route53._build_health_check_el", build_health_check_element)

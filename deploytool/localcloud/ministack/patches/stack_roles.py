@@ -1,7 +1,7 @@
-"""As whom CloudFormation acts under IAM enforcement: with the role that the stack was given, else
-with its caller's permissions.
+"""The principal of CloudFormation's operations under IAM enforcement.
 
-MiniStack makes resources with every permission. Source: CloudFormation User Guide, "AWS
+CloudFormation acts with the role that the stack was given, or with its caller's permissions.
+MiniStack creates resources with every permission. Source: CloudFormation User Guide, "AWS
 CloudFormation service role": the role of an operation is used for all later ones of the stack that
 name none.
 """
@@ -12,11 +12,13 @@ from typing import Any
 
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches.permissions import Access, AccessLog, Check
+from deploytool.localcloud.ministack.patches.replace import Patcher
 from deploytool.localcloud.ministack.patches.resource_actions import Operation, Place, checks_of
 
 Params = Mapping[str, Any]
 
-_BEGINNINGS = (
+# The API actions that start an operation on a stack
+_STARTING_ACTIONS = (
     "CreateStack",
     "UpdateStack",
     "DeleteStack",
@@ -24,96 +26,120 @@ _BEGINNINGS = (
     "ContinueUpdateRollback",
 )
 
+PATCHES = {
+    "CloudFormation:CreateChangeSet": "the change set's role is dropped",
+    **{
+        f"CloudFormation:{action}": "the principal of the operation is not known"
+        for action in _STARTING_ACTIONS
+    },
+    "stacks._provision_resource": "resources are created with every permission",
+    "stacks._update_resource": "resources are updated with every permission",
+    "stacks._delete_resource": "resources are deleted with every permission",
+}
 
-def install(ministack: MiniStack, log: AccessLog) -> None:
-    """Let each stack's resources be made, changed and deleted by who it is that may."""
-    # MiniStack's tasks copy the context
-    acting: ContextVar[str] = ContextVar("stack_principal", default="")
-    _remember(ministack, acting)
-    stacks = ministack.stacks
-    provision, update, delete = (
-        stacks._provision_resource,
-        stacks._update_resource,
-        stacks._delete_resource,
-    )
-    guard = _Guard(ministack, log)
 
-    def provision_resource(kind: str, logical_id: str, props: Mapping[str, Any], stack: str) -> Any:
-        guard.check(acting.get(), kind, "create", (stack, f"{stack}-{logical_id}"), props)
-        return provision(kind, logical_id, props, stack)
+def install(patcher: Patcher, log: AccessLog) -> None:
+    """Check stack operations against the IAM permissions of their principal."""
+    # The ARN of the principal. MiniStack's tasks copy the context of the request that starts them.
+    principal: ContextVar[str] = ContextVar("stack_principal", default="")
+    _install_actions(patcher, principal)
+    guard = _Guard(patcher.ministack, log)
+
+    def provision_resource(
+        resource_type: str, logical_id: str, props: Mapping[str, Any], stack_name: str
+    ) -> Any:
+        # The physical id of a resource without a name of its own begins with this.
+        name = f"{stack_name}-{logical_id}"
+        guard.check(principal.get(), resource_type, "create", (stack_name, name), props)
+        return provision_original(resource_type, logical_id, props, stack_name)
 
     def update_resource(
-        kind: str, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], *rest: Any
+        resource_type: str,
+        physical_id: str,
+        old_props: Mapping[str, Any],
+        new_props: Mapping[str, Any],
+        stack_name: str,
+        logical_id: str | None = None,
+        old_attrs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if old != new:
-            guard.check(acting.get(), kind, "update", (rest[0], physical_id), new, old)
-        return update(kind, physical_id, old, new, *rest)
+        if old_props != new_props:
+            place = (stack_name, physical_id)
+            guard.check(principal.get(), resource_type, "update", place, new_props, old_props)
+        return update_original(
+            resource_type, physical_id, old_props, new_props, stack_name, logical_id, old_attrs
+        )
 
     def delete_resource(
-        kind: str, physical_id: str, props: Mapping[str, Any], stack: str = "", *rest: Any
+        resource_type: str,
+        physical_id: str,
+        props: Mapping[str, Any],
+        stack_name: str | None = None,
+        logical_id: str | None = None,
     ) -> Any:
-        guard.check(acting.get(), kind, "delete", (stack, physical_id), props)
-        return delete(kind, physical_id, props, stack, *rest)
+        place = (stack_name or "", physical_id)
+        guard.check(principal.get(), resource_type, "delete", place, props)
+        return delete_original(resource_type, physical_id, props, stack_name, logical_id)
 
-    stacks._provision_resource, stacks._update_resource = provision_resource, update_resource
-    stacks._delete_resource = delete_resource
+    provision_original = patcher.replace("stacks._provision_resource", provision_resource)
+    update_original = patcher.replace("stacks._update_resource", update_resource)
+    delete_original = patcher.replace("stacks._delete_resource", delete_resource)
 
 
-def _remember(ministack: MiniStack, acting: ContextVar[str]) -> None:
-    """Keep the role of each stack and change set, and who acts in the operation that a request
-    begins.
-    """
-    service, handlers = ministack.cloudformation, ministack.cloudformation._ACTION_HANDLERS
-    propose = handlers["CreateChangeSet"]
+def _install_actions(patcher: Patcher, principal: ContextVar[str]) -> None:
+    """Keep the role of each stack and change set, and set the principal of each operation."""
+    service = patcher.ministack.cloudformation
+    originals = dict(service._ACTION_HANDLERS)
 
     def create_change_set(params: Params) -> Any:
-        answer = propose(params)
-        for each in service._change_sets.values():
-            if each["ChangeSetName"] == _first(params, "ChangeSetName") and each[
-                "StackName"
-            ] == _stack_of(service, params):
-                each["RoleARN"] = _first(params, "RoleARN")
+        answer = originals["CreateChangeSet"](params)
+        name = _first(params, "ChangeSetName")
+        stack_name = _stack_of(service, params)
+        for change_set in service._change_sets.values():
+            if change_set["ChangeSetName"] == name and change_set["StackName"] == stack_name:
+                change_set["RoleARN"] = _first(params, "RoleARN")
         return answer
 
-    def beginning(theirs: Callable[[Params], Any]) -> Callable[[Params], Any]:
-        def begin(params: Params) -> Any:
-            name = _stack_of(service, params)
-            known = (
-                service._change_sets.get(_first(params, "ChangeSetName")),
-                service._stacks.get(name),
-            )
-            role = next(
-                filter(
-                    None,
-                    [_first(params, "RoleARN"), *((each or {}).get("RoleARN") for each in known)],
-                ),
-                "",
-            )
-            scope = acting.set(role or ministack.iam_evaluator.caller_arn())
+    def starting(original: Callable[[Params], Any]) -> Callable[[Params], Any]:
+        def start(params: Params) -> Any:
+            stack_name = _stack_of(service, params)
+            role = _role_of(service, params, stack_name)
+            caller = patcher.ministack.iam_evaluator.caller_arn
+            token = principal.set(role or caller())
             try:
-                answer = theirs(params)
+                answer = original(params)
             finally:
-                acting.reset(scope)
-            if role and (stack := service._stacks.get(name)):
+                principal.reset(token)
+
+            stack = service._stacks.get(stack_name)
+            if role and stack:
                 stack["RoleARN"] = role
             return answer
 
-        return begin
+        return start
 
-    handlers["CreateChangeSet"] = create_change_set
-    for action in _BEGINNINGS:
-        handlers[action] = beginning(handlers[action])
+    patcher.replace_action("CreateChangeSet", create_change_set)
+    for action in _STARTING_ACTIONS:
+        patcher.replace_action(action, starting(originals[action]))
+
+
+def _role_of(service: Any, params: Params, stack_name: str) -> str:
+    """Return the role of an operation: the request's, the change set's, or the stack's last one."""
+    role = _first(params, "RoleARN")
+    if role:
+        return role
+
+    change_set = service._change_sets.get(_first(params, "ChangeSetName")) or {}
+    stack = service._stacks.get(stack_name) or {}
+    return str(change_set.get("RoleARN") or stack.get("RoleARN") or "")
 
 
 def _stack_of(service: Any, params: Params) -> str:
-    """The name of the stack that a request is for."""
-    named, change_set = (
-        _first(params, "StackName"),
-        service._change_sets.get(_first(params, "ChangeSetName")),
-    )
-    if not named and change_set:
+    """Return the name of the stack that a request is for."""
+    name = _first(params, "StackName")
+    change_set = service._change_sets.get(_first(params, "ChangeSetName"))
+    if not name and change_set:
         return str(change_set["StackName"])
-    return named.split("/")[1] if named.startswith("arn:") else named
+    return name.split("/")[1] if name.startswith("arn:") else name
 
 
 def _first(params: Params, name: str) -> str:
@@ -122,67 +148,76 @@ def _first(params: Params, name: str) -> str:
 
 
 class _Guard:
-    """Asks a principal's policies."""
+    """Checks operations on resources against the policies of a principal."""
 
     def __init__(self, ministack: MiniStack, log: AccessLog) -> None:
-        self._evaluator, self._iam, self._responses, self._log = (
-            ministack.iam_evaluator,
-            ministack.iam,
-            ministack.responses,
-            log,
-        )
+        self._evaluator = ministack.iam_evaluator
+        self._iam = ministack.iam
+        self._responses = ministack.responses
+        self._log = log
 
     def check(
         self,
         principal: str,
-        kind: str,
+        resource_type: str,
         operation: Operation,
         where: tuple[str, str],
         now: Mapping[str, Any],
         before: Mapping[str, Any] | None = None,
     ) -> None:
-        """`where`: the stack and the physical id. Raises ValueError, which MiniStack makes the
-        resource's failure.
+        """Raise ValueError, which MiniStack reports as the resource's failure, on a denial.
+
+        `where` is the stack's name and the physical id.
         """
         if not principal or principal.endswith(":root"):
             return
-        account, region = self._responses.get_account_id(), self._responses.get_region()
-        checks = checks_of(kind, operation, Place(account, region, *where), now, before or {})
+
+        account = self._responses.get_account_id()
+        region = self._responses.get_region()
+        place = Place(account, region, *where)
+        checks = checks_of(resource_type, operation, place, now, before or {})
         if checks is None:
             raise ValueError(
-                f"the local cloud does not know what {kind} needs; deploy it without --enforce-iam"
+                f"the local cloud does not know what {resource_type} needs; "
+                "deploy it without --enforce-iam"
             )
+
         for check in checks:
             allowed = self._allows(principal, check, account, region)
             self._log.note(Access(principal, check.action, check.resource, allowed))
             if not allowed:
                 raise ValueError(
-                    f"User: {principal} is not authorized to perform: {check.action} on resource: {check.resource}"
+                    f"User: {principal} is not authorized to perform: {check.action} "
+                    f"on resource: {check.resource}"
                 )
 
     def _allows(self, principal: str, check: Check, account: str, region: str) -> bool:
-        evaluator, name = self._evaluator, _name_of(principal)
+        evaluator = self._evaluator
+        name = _name_of(principal)
         if ":user/" in principal:
-            policies, store = evaluator._gather_user_policies(name, account), self._iam._users
+            policies = evaluator._gather_user_policies(name, account)
+            principals = self._iam._users
         else:
-            policies, store = evaluator._gather_role_policies(name, account), self._iam._roles
-        limits = evaluator._permissions_boundary(store, name, account)
-        context = {key.lower(): value for key, value in check.context.items()}
-        asked = evaluator.EvalContext(
+            policies = evaluator._gather_role_policies(name, account)
+            principals = self._iam._roles
+
+        boundary = evaluator._permissions_boundary(principals, name, account)
+        context = evaluator.EvalContext(
             principal,
             "AssumedRole",
             account,
             check.action,
             check.resource,
             region,
-            service_context=context,
+            service_context={key.lower(): value for key, value in check.context.items()},
         )
-        return bool(evaluator.evaluate(asked, policies, *limits).decision == "Allow")
+        return bool(evaluator.evaluate(context, policies, *boundary).decision == "Allow")
 
 
 def _name_of(principal: str) -> str:
-    """The name of the role or user of an ARN: .../role/a/path/NAME, .../user/NAME,
-    .../assumed-role/NAME/SESSION.
+    """Return the name of the role or user of an ARN.
+
+    The ARN ends in role/a/path/NAME, user/NAME or assumed-role/NAME/SESSION.
     """
     resource = principal.rpartition(":")[2].split("/")
     return resource[1] if resource[0] == "assumed-role" else resource[-1]

@@ -1,5 +1,6 @@
-"""Template addresses with the bucket in the host name: MiniStack takes the path's first part for
-it, whatever the host.
+"""Template addresses with the bucket in the host name.
+
+MiniStack takes the first part of the path for the bucket, whatever the host.
 """
 
 import re
@@ -7,7 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
+
+PATCHES = {
+    "template_helpers._resolve_document": "virtual-hosted template addresses are not found",
+}
 
 # The S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.REGION.amazonaws.com, the older forms
 # with s3-REGION and s3 alone, and the dual-stack one.
@@ -17,21 +22,22 @@ _VIRTUAL_HOST = re.compile(
 
 
 def path_style(url: str) -> str:
-    """The same address with the bucket as the path's first part; any other address as it is."""
+    """Return the address with the bucket first in the path; any other address unchanged."""
     parts = urlsplit(url)
-    virtual = _VIRTUAL_HOST.fullmatch(parts.hostname or "")
-    return f"{parts.scheme}://s3.amazonaws.com/{virtual['bucket']}{parts.path}" if virtual else url
+    virtual_host = _VIRTUAL_HOST.fullmatch(parts.hostname or "")
+    if virtual_host is None:
+        return url
+    return f"{parts.scheme}://s3.amazonaws.com/{virtual_host['bucket']}{parts.path}"
 
 
-def install(ministack: MiniStack) -> None:
-    """Let CloudFormation find templates and stack policies at such addresses."""
-    helpers = ministack.template_helpers
-    theirs = helpers._resolve_document
+def install(patcher: Patcher) -> None:
+    """Let CloudFormation find templates and stack policies at virtual-hosted addresses."""
+    helpers = patcher.ministack.template_helpers
 
-    def resolve(params: Mapping[str, Any], body_key: str, url_key: str, label: str) -> Any:
+    def resolve_document(params: Mapping[str, Any], body_key: str, url_key: str, label: str) -> Any:
         url = helpers._p(params, url_key)
-        return theirs(
-            {**params, url_key: [path_style(url)]} if url else params, body_key, url_key, label
-        )
+        if url:
+            params = {**params, url_key: [path_style(url)]}
+        return resolve_original(params, body_key, url_key, label)
 
-    helpers._resolve_document = resolve
+    resolve_original = patcher.replace("template_helpers._resolve_document", resolve_document)

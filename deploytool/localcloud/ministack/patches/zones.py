@@ -1,7 +1,7 @@
-"""Route 53 zones and record sets in CloudFormation: `NameServers`, no silent loss of records, and
-`AWS::Route53::RecordSetGroup`.
+"""Route 53 zones and record sets in CloudFormation.
 
-Sources: CloudFormation template reference, AWS::Route53::HostedZone and
+MiniStack's hosted zone names other servers than its NS record, drops its tags and is deleted with
+records in it; `AWS::Route53::RecordSetGroup` is unknown. Sources: CloudFormation template reference, AWS::Route53::HostedZone and
 AWS::Route53::RecordSetGroup; Route 53 Developer Guide, "Deleting a public hosted zone" (one that
 has other records than its SOA and NS cannot be deleted).
 """
@@ -11,8 +11,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.replace import Patcher
+
+PATCHES = {
+    "AWS::Route53::HostedZone.create": "NameServers differ from the NS record; tags are dropped",
+    "AWS::Route53::HostedZone.update": "NameServers differ from the NS record; tags are dropped",
+    "AWS::Route53::HostedZone.delete": "a zone that has records is deleted",
+    "AWS::Route53::RecordSetGroup": "the resource type is unknown",
+}
 
 Properties = Mapping[str, Any]
+# The physical id and the attributes of a resource
 Created = tuple[str, dict[str, Any]]
 
 _GROUP = "AWS::Route53::RecordSetGroup"
@@ -24,17 +33,16 @@ class NoSuchHostedZone(ValueError):
 
 
 class RecordSets:
-    """The record sets of MiniStack's zones. A change is whole or not at all, as a change batch
-    is.
-    """
+    """The record sets of MiniStack's zones, changed all at once or not at all."""
 
     def __init__(self, route53: Any) -> None:
         self._route53 = route53
 
     @contextmanager
     def change(self, zone_id: str) -> Iterator[list[dict[str, Any]]]:
-        """A zone's record sets to be changed in place, put back if the block ends well. Raises
-        NoSuchHostedZone.
+        """Yield a copy of a zone's record sets; store it when the block ends without an error.
+
+        Raises NoSuchHostedZone.
         """
         with self._route53._lock:
             current = self._route53._records.get(zone_id)
@@ -45,56 +53,52 @@ class RecordSets:
             self._route53._records[zone_id] = draft
 
     def create(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
-        """Raises ValueError when there is one of that name, type and set identifier."""
+        """Add a record set.
+
+        Raises ValueError when there is one of that name, type and set identifier.
+        """
         if self._find(draft, record) is not None:
             raise ValueError(
-                f"Tried to create resource record set {record['Name']} type {record['Type']} but it already exists"
+                f"Tried to create resource record set {record['Name']} type {record['Type']} "
+                "but it already exists"
             )
         draft.append(record)
 
     def delete(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
-        """Nothing to do when it is gone."""
-        found = self._find(draft, record)
-        if found is not None:
-            draft.remove(found)
+        """Remove the record set of that name, type and set identifier, if there is one."""
+        existing = self._find(draft, record)
+        if existing is not None:
+            draft.remove(existing)
 
     def upsert(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
-        """Put in place of the one of that name, type and set identifier, or beside the others."""
+        """Add a record set, or replace the one of that name, type and set identifier."""
         self.delete(draft, record)
         draft.append(record)
 
     def _find(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> dict[str, Any] | None:
         key = self._route53._rs_key(record)
-        return next((each for each in draft if self._route53._rs_key(each) == key), None)
+        for existing in draft:
+            if self._route53._rs_key(existing) == key:
+                return existing
+        return None
 
 
-def install(ministack: MiniStack) -> None:
-    """Mend `AWS::Route53::HostedZone` and add `AWS::Route53::RecordSetGroup`."""
-    _install_zone(ministack)
-    _install_group(ministack)
+def install(patcher: Patcher) -> None:
+    """Correct `AWS::Route53::HostedZone` and add `AWS::Route53::RecordSetGroup`."""
+    _install_zone(patcher)
+    _install_group(patcher)
 
 
-def _install_zone(ministack: MiniStack) -> None:
-    route53 = ministack.route53
-    handler = ministack.provisioners._RESOURCE_HANDLERS[_ZONE]
-    their_create, their_update, their_delete = (
-        handler["create"],
-        handler["update"],
-        handler["delete"],
-    )
+def _install_zone(patcher: Patcher) -> None:
+    route53 = patcher.ministack.route53
+    original = patcher.handler(_ZONE)
 
-    def finished(created: Created, properties: Properties) -> Created:
+    def complete(created: Created, properties: Properties) -> Created:
+        """Store the zone's tags and return its name servers as an attribute."""
         zone_id, attributes = created
-        zone = route53._zones[zone_id]
-        servers = [
-            server
-            for record in route53._records[zone_id]
-            if record["Type"] == "NS" and record["Name"] == zone["name"]
-            for server in record["ResourceRecords"]
-        ]
         tags = {tag["Key"]: str(tag["Value"]) for tag in properties.get("HostedZoneTags") or ()}
         route53._tags[("hostedzone", zone_id)] = tags
-        return zone_id, {**attributes, "NameServers": [server.rstrip(".") for server in servers]}
+        return zone_id, {**attributes, "NameServers": _name_servers(route53, zone_id)}
 
     def create(logical_id: str, properties: Properties, stack_name: str) -> Created:
         for name in ("VPCs", "QueryLoggingConfig"):
@@ -102,29 +106,52 @@ def _install_zone(ministack: MiniStack) -> None:
                 raise ValueError(
                     f"{name}: the local cloud has public hosted zones without query logging only"
                 )
-        return finished(their_create(logical_id, properties, stack_name), properties)
+        return complete(original["create"](logical_id, properties, stack_name), properties)
 
     def update(
-        physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
+        physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str = ""
     ) -> Created:
-        return finished(their_update(physical_id, old, new, stack_name, logical_id), new)
+        return complete(original["update"](physical_id, old, new, stack_name, logical_id), new)
 
     def delete(physical_id: str, properties: Properties) -> None:
-        zone = route53._zones.get(physical_id)
-        if zone is not None:
-            others = [
-                r
-                for r in route53._records[physical_id]
-                if r["Type"] not in ("SOA", "NS") or r["Name"] != zone["name"]
-            ]
-            if others:
-                raise ValueError(
-                    "The specified hosted zone contains non-required resource record sets and so cannot be deleted. "
-                    f"(HostedZoneNotEmpty: {', '.join(sorted({record['Name'] for record in others}))})"
-                )
-        their_delete(physical_id, properties)
+        names = _names_of_other_records(route53, physical_id)
+        if names:
+            raise ValueError(
+                "The specified hosted zone contains non-required resource record sets and so "
+                f"cannot be deleted. (HostedZoneNotEmpty: {', '.join(names)})"
+            )
+        original["delete"](physical_id, properties)
 
-    handler.update({"create": create, "update": update, "delete": delete})
+    patcher.replace_operation(_ZONE, "create", create)
+    patcher.replace_operation(_ZONE, "update", update)
+    patcher.replace_operation(_ZONE, "delete", delete)
+
+
+def _name_servers(route53: Any, zone_id: str) -> list[str]:
+    """Return the name servers of the zone's own NS record, without final dots."""
+    zone_name = route53._zones[zone_id]["name"]
+    servers: list[str] = []
+    for record in route53._records[zone_id]:
+        if record["Type"] == "NS" and record["Name"] == zone_name:
+            servers += [server.rstrip(".") for server in record["ResourceRecords"]]
+    return servers
+
+
+def _names_of_other_records(route53: Any, zone_id: str) -> list[str]:
+    """Return the sorted names of the records that keep a zone from being deleted.
+
+    These are all but the SOA and NS records of the zone itself; none when the zone is gone.
+    """
+    zone = route53._zones.get(zone_id)
+    if zone is None:
+        return []
+
+    names = set()
+    for record in route53._records[zone_id]:
+        required = record["Type"] in ("SOA", "NS") and record["Name"] == zone["name"]
+        if not required:
+            names.add(record["Name"])
+    return sorted(names)
 
 
 class RecordSetGroup:
@@ -136,7 +163,7 @@ class RecordSetGroup:
         self._new_id: Callable[[], str] = ministack.responses.new_uuid
 
     def create(self, logical_id: str, properties: Properties, stack_name: str) -> Created:
-        """Raises ValueError when one of the record sets is there already."""
+        """Create the record sets. Raises ValueError when one of them exists already."""
         with self._records.change(self._zone(properties)) as draft:
             for record in self._members(properties):
                 self._records.create(draft, record)
@@ -145,7 +172,8 @@ class RecordSetGroup:
     def update(
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
     ) -> Created:
-        """In place, unless the zone changes: CloudFormation deletes the predecessor itself then."""
+        """Change the record sets in place, or replace the group when its zone changes."""
+        # CloudFormation deletes the old group itself when the physical id changes.
         if self._zone(old) != self._zone(new):
             return self.create(logical_id, new, stack_name)
         with self._records.change(self._zone(new)) as draft:
@@ -156,31 +184,31 @@ class RecordSetGroup:
         return physical_id, {}
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002 - MiniStack's signature
-        """Delete what is left of it."""
+        """Delete those of the record sets that still exist."""
         try:
             with self._records.change(self._zone(properties)) as draft:
                 for record in self._members(properties):
                     self._records.delete(draft, record)
         except NoSuchHostedZone:
-            return  # and with it the record sets
+            return  # the record sets are gone with their zone
 
     def _zone(self, properties: Properties) -> str:
         zone_id: str = self._provisioners._r53_resolve_hosted_zone_id(properties)
         return zone_id
 
     def _members(self, properties: Properties) -> list[dict[str, Any]]:
-        return [
-            self._provisioners._r53_record_set_build_rs(each)
-            for each in properties.get("RecordSets") or ()
-        ]
+        build = self._provisioners._r53_record_set_build_rs
+        return [build(record_set) for record_set in properties.get("RecordSets") or ()]
 
 
-def _install_group(ministack: MiniStack) -> None:
-    group = RecordSetGroup(ministack)
-    ministack.provisioners._RESOURCE_HANDLERS[_GROUP] = {
+def _install_group(patcher: Patcher) -> None:
+    group = RecordSetGroup(patcher.ministack)
+    handler = {
         "create": group.create,
         "update": group.update,
         "update_with_logical_id": True,
         "delete": group.delete,
     }
-    ministack.provisioners._REPLACING_PROPERTIES[_GROUP] = ("HostedZoneId", "HostedZoneName")
+    patcher.add_resource_type(_GROUP, handler)
+    replacing = ("HostedZoneId", "HostedZoneName")
+    patcher.ministack.provisioners._REPLACING_PROPERTIES[_GROUP] = replacing

@@ -1,0 +1,94 @@
+"""MiniStack's names that deploytool reads or calls, beside those that the patches replace.
+
+MiniStack has no public API, and it deletes and renames names between versions. `check_names` is
+called once, before the local cloud serves, so that a missing name stops it with a clear message.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deploytool.core.errors import DeploytoolError
+from deploytool.localcloud.ministack.emulator import SUPPORTED_VERSION, MiniStack
+
+# The names by the module that has them; the modules are the fields of `MiniStack`.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "app": ("app",),
+    "iam_evaluator": (
+        "EvalContext",
+        "_gather_role_policies",
+        "_gather_user_policies",
+        "_permissions_boundary",
+        "caller_arn",
+        "evaluate",
+        "resolve_principal",
+    ),
+    "responses": ("get_account_id", "get_region", "json_response", "new_uuid", "now_iso"),
+    "lambda_runtime": ("Worker", "reset"),
+    "route53": (
+        "_error_response",
+        "_find",
+        "_hc_caller_refs",
+        "_hc_id",
+        "_health_checks",
+        "_lock",
+        "_parse_body",
+        "_parse_health_check_config",
+        "_records",
+        "_rs_key",
+        "_tags",
+        "_text",
+        "_xml_response",
+        "_zones",
+    ),
+    "acm": (
+        "_certificates",
+        "_future_iso",
+        "_is_local_certificate_arn",
+        "error_response_json",
+    ),
+    "apigateway": ("_apigw_error", "_apigw_response", "_domain_view"),
+    "apigateway_v1": (
+        "_base_path_mappings",
+        "_domain_names",
+        "_gw_error",
+        "_rest_apis",
+        "_update_rest_api",
+        "_v1_error",
+        "_v1_response",
+    ),
+    "iam": ("_create_oidc_provider", "_oidc_providers", "_roles", "_users"),
+    "provisioners": (
+        "_CONDITIONALLY_REPLACING_PROPERTIES",
+        "_REPLACING_PROPERTIES",
+        "_RESOURCE_HANDLERS",
+        "_STACK_TAG_PROPERTY",
+        "_lambda_svc",
+        "_lambda_svc._functions",
+        "_lambda_svc._vpc_config_with_id",
+        "_r53_record_set_build_rs",
+        "_r53_resolve_hosted_zone_id",
+    ),
+    "stacks": ("_delete_resource", "_provision_keeping_seed"),
+    "template_helpers": ("_p",),
+    "cloudformation": ("_ACTION_HANDLERS", "_change_sets", "_stacks"),
+}
+
+
+def check_names(ministack: MiniStack) -> None:
+    """Raise DeploytoolError, naming each of them, when MiniStack lacks names of the table."""
+    missing = list(_missing_names(ministack))
+    if missing:
+        raise DeploytoolError(
+            f"MiniStack has no {', '.join(missing)}; "
+            f"this deploytool is made for MiniStack {SUPPORTED_VERSION}"
+        )
+
+
+def _missing_names(ministack: MiniStack) -> Iterator[str]:
+    for module, names in NAMES.items():
+        for name in names:
+            value: Any = getattr(ministack, module)
+            for part in name.split("."):
+                value = getattr(value, part, None)
+            if value is None:
+                yield f"{module}.{name}"
