@@ -1,9 +1,8 @@
-"""Counts the calls that reach the AWS API of a local cloud, by service and operation:
-`cloudformation.DescribeStacks`.
+"""Count the calls of a local cloud's AWS API by operation, as `cloudformation.DescribeStacks`.
 
-An AWS request names its service in its signature (Signature Version 4, the credential scope) and
-its operation in X-Amz-Target (the JSON protocols) or in Action (the query protocol); a REST
-protocol has none but its method.
+An AWS request names its service in its signature (Signature Version 4, the credential scope). It
+names its operation in X-Amz-Target (the JSON protocols) or in Action (the query protocol). In the
+REST protocols the method takes the operation's place.
 """
 
 import re
@@ -17,17 +16,20 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def operation_of(method: str, headers: dict[str, str], body: bytes) -> str:
-    """What a request asks for. `headers` by their names in lower case; `body` is looked into when
-    it is a form.
+    """Return the service and the operation of a request.
+
+    `headers` have names in lower case. `body` is read only when it is a form.
     """
     scope = _SCOPE.search(headers.get("authorization", ""))
     service = scope.group(1) if scope else "unsigned"
-    if target := headers.get("x-amz-target"):
-        return f"{service}.{target.rpartition('.')[2]}"
-    action = (
-        parse_qs(body.decode("latin-1")).get("Action", [method]) if _is_form(headers) else [method]
-    )
-    return f"{service}.{action[0]}"
+
+    operation = method
+    target = headers.get("x-amz-target")
+    if target:
+        operation = target.rpartition(".")[2]
+    elif _is_form(headers):
+        operation = parse_qs(body.decode("latin-1")).get("Action", [method])[0]
+    return f"{service}.{operation}"
 
 
 def _is_form(headers: dict[str, str]) -> bool:
@@ -35,8 +37,9 @@ def _is_form(headers: dict[str, str]) -> bool:
 
 
 class CallCounter:
-    """An ASGI application that counts what another one is asked. `calls` holds the counts since the
-    start.
+    """An ASGI application that counts the requests of the one that it wraps.
+
+    `calls` has the number of calls of each operation since the start.
     """
 
     def __init__(self, app: AsgiApp) -> None:
@@ -44,12 +47,14 @@ class CallCounter:
         self.calls: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on; it is counted when its body has been read, or at once when that says
-        nothing.
+        """Count the request and pass it on.
+
+        A form is counted once its body has been read, any other request at once.
         """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
@@ -58,9 +63,10 @@ class CallCounter:
             self.calls[operation_of(scope["method"], headers, b"")] += 1
             await self._app(scope, receive, send)
             return
+
         body = bytearray()
 
-        async def tee() -> object:
+        async def receive_and_count() -> object:
             message = await receive()
             if message["type"] == "http.request":
                 body.extend(message.get("body", b""))
@@ -68,4 +74,4 @@ class CallCounter:
                     self.calls[operation_of(scope["method"], headers, bytes(body))] += 1
             return message
 
-        await self._app(scope, tee, send)
+        await self._app(scope, receive_and_count, send)

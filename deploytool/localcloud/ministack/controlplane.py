@@ -1,9 +1,8 @@
-"""What the data plane reads of MiniStack: its state in our frozen types. Each call answers what
-holds now.
+"""MiniStack's current state, in frozen types, for the name server, the edges and the checkers.
 
-Reading it in-process, not through the API, keeps a DNS query at microseconds. MiniStack's writers
-put a new list of record sets in place for every change (never change one), so that the same list
-means the same records: that is what makes the cache exact.
+It is read in the process and not through the API, which keeps a DNS query at microseconds.
+MiniStack's writers replace the list of a zone's record sets with a new one for every change and
+never change a list. The same list therefore means the same records, which makes the cache exact.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from deploytool.localcloud.edges.gateway import BasePathMapping, CustomDomain, R
 from deploytool.localcloud.ministack.emulator import ACCOUNT, MiniStack
 from deploytool.localcloud.settings import CONTROL_ADDRESS
 
-# A health check's settings that `HealthCheckConfig` has, by their names in the API.
+# The fields of `HealthCheckConfig` by their names in the API
 _CONFIG_FIELDS = {
     "FullyQualifiedDomainName": "fqdn",
     "IPAddress": "ip_address",
@@ -31,16 +30,15 @@ _CONFIG_FIELDS = {
 
 
 def to_health_check_config(settings: Mapping[str, Any]) -> HealthCheckConfig:
-    """The settings of a health check by their names in the API, as a value."""
-    return HealthCheckConfig(
-        type=settings["Type"],
-        **{field: settings[name] for name, field in _CONFIG_FIELDS.items() if name in settings},
-    )
+    """Return the settings of a health check, which have the API's names, as a value."""
+    fields = {field: settings[name] for name, field in _CONFIG_FIELDS.items() if name in settings}
+    return HealthCheckConfig(type=settings["Type"], **fields)
 
 
 class MiniStackState:
-    """The control plane and API Gateway as MiniStack holds them, all accounts and regions. `edges`
-    maps regions to addresses.
+    """The state of Route 53, ACM and API Gateway, of all accounts and regions.
+
+    `edges` maps each region to the address of its edge.
     """
 
     def __init__(self, ministack: MiniStack, edges: Mapping[str, str]) -> None:
@@ -48,32 +46,32 @@ class MiniStackState:
         self._acm = ministack.acm
         self._apigateway = ministack.apigateway_v1
         self._edges = edges
+        # By zone id: MiniStack's list of record sets, and the zone that was made of it
         self._zones: dict[str, tuple[list[Any], HostedZone]] = {}
 
     def hosted_zones(self) -> Sequence[HostedZone]:
-        """Every public hosted zone with its record sets, in the order of creation."""
+        """Return every public hosted zone with its record sets, in the order of creation."""
         records = self._route53._records.to_dict()
-        # A new dict each time: threads that provision resources read zones too.
-        entries = {
-            zone["id"]: self._entry(zone, records[key])
-            for key, zone in self._route53._zones.to_dict().items()
-            if not zone.get("private") and key in records
-        }
+        # A new dictionary each time, because threads that provision resources read zones too.
+        entries = {}
+        for key, zone in self._route53._zones.to_dict().items():
+            if not zone.get("private") and key in records:
+                entries[zone["id"]] = self._entry(zone, records[key])
         self._zones = entries
         return [zone for _, zone in entries.values()]
 
     def health_checks(self) -> Mapping[str, HealthCheck]:
-        """Every health check by id."""
-        return {
-            found["id"]: HealthCheck(
-                found["id"], found["version"], to_health_check_config(found["config"])
-            )
-            for found in self._route53._health_checks.to_dict().values()
-        }
+        """Return every health check by id."""
+        health_checks = {}
+        for stored in self._route53._health_checks.to_dict().values():
+            config = to_health_check_config(stored["config"])
+            health_checks[stored["id"]] = HealthCheck(stored["id"], stored["version"], config)
+        return health_checks
 
     def aws_names(self) -> Mapping[str, str]:
-        """API Gateway's regional names (custom domains' targets, REST APIs' own) and the zones'
-        name servers, with addresses.
+        """Return the addresses of the names that AWS itself answers for.
+
+        These are the zones' name servers, the targets of custom domains and the names of REST APIs.
         """
         names = {
             server: CONTROL_ADDRESS for zone in self.hosted_zones() for server in zone.name_servers
@@ -87,72 +85,76 @@ class MiniStackState:
         return names
 
     def custom_domain(self, region: str, name: str) -> CustomDomain | None:
-        """The region's custom domain of that name (lower case, no final dot). Unsigned requests
-        mean the default account.
+        """Return the region's custom domain of that name (lower case, no final dot).
+
+        Clients do not sign their requests, so only the default account's domains are looked at.
         """
-        found = self._apigateway._domain_names.get_scoped(ACCOUNT, region, name)
-        if found is None:
+        domain = self._apigateway._domain_names.get_scoped(ACCOUNT, region, name)
+        if domain is None:
             return None
+
+        arn = domain.get("regionalCertificateArn", "")
         mappings = self._apigateway._base_path_mappings.get_scoped(ACCOUNT, region, name, {})
         return CustomDomain(
             name=name,
-            target=found["regionalDomainName"],
-            certificate=self._certificate_names(
-                region, found.get("regionalCertificateArn", ""), name
-            ),
-            mappings=tuple(
-                BasePathMapping(
-                    "" if base_path == "(none)" else base_path.strip("/"),
-                    mapping["restApiId"],
-                    mapping["stage"],
-                )
-                for base_path, mapping in mappings.items()
-            ),
+            target=domain["regionalDomainName"],
+            certificate=self._certificate_names(region, arn, name),
+            mappings=tuple(_mapping(path, mapping) for path, mapping in mappings.items()),
         )
 
     def rest_api(self, region: str, api_id: str) -> RestApi | None:
-        """The region's REST API of that id."""
-        found = self._apigateway._rest_apis.get_scoped(ACCOUNT, region, api_id)
-        if found is None:
+        """Return the region's REST API of that id."""
+        api = self._apigateway._rest_apis.get_scoped(ACCOUNT, region, api_id)
+        if api is None:
             return None
-        return RestApi(api_id, str(found.get("disableExecuteApiEndpoint", False)).lower() != "true")
+
+        # A template gives a boolean as text.
+        disabled = str(api.get("disableExecuteApiEndpoint", False)).lower() == "true"
+        return RestApi(api_id, not disabled)
 
     def _certificate_names(self, region: str, arn: str, name: str) -> tuple[str, ...]:
+        """Return the names of an issued certificate that covers `name`; else none."""
         certificate = self._acm._certificates.get_scoped(ACCOUNT, region, arn)
         if certificate is None or certificate["Status"] != "ISSUED":
             return ()
-        names = tuple(
-            dict.fromkeys((certificate["DomainName"], *certificate["SubjectAlternativeNames"]))
-        )
+
+        all_names = (certificate["DomainName"], *certificate["SubjectAlternativeNames"])
+        names = tuple(dict.fromkeys(all_names))
         return names if covers(names, name) else ()
 
     def _entry(self, zone: Mapping[str, Any], records: list[Any]) -> tuple[list[Any], HostedZone]:
         known = self._zones.get(zone["id"])
         if known is not None and known[0] is records:
             return known
+
         name = canonical(zone["name"])
-        sets = tuple(_record_set(record) for record in records)
-        servers = [
-            value
-            for record in sets
-            if record.type == "NS" and record.name == name
-            for value in record.values
-        ]
-        return records, HostedZone(zone["id"], name, tuple(map(canonical, servers)), sets)
+        record_sets = tuple(_record_set(record) for record in records)
+        servers: list[str] = []
+        for record in record_sets:
+            if record.type == "NS" and record.name == name:
+                servers += [canonical(value) for value in record.values]
+        return records, HostedZone(zone["id"], name, tuple(servers), record_sets)
+
+
+def _mapping(base_path: str, mapping: Mapping[str, Any]) -> BasePathMapping:
+    path = "" if base_path == "(none)" else base_path.strip("/")
+    return BasePathMapping(path, mapping["restApiId"], mapping["stage"])
 
 
 def _record_set(record: Mapping[str, Any]) -> RecordSet:
-    alias = record.get("AliasTarget")
+    ttl = record.get("TTL")
+    alias = None
+    if record.get("AliasTarget"):
+        target = record["AliasTarget"]
+        alias = AliasTarget(
+            canonical(target["DNSName"]), target["HostedZoneId"], target["EvaluateTargetHealth"]
+        )
     return RecordSet(
         name=canonical(record["Name"]),
         type=record["Type"],
-        ttl=int(record["TTL"]) if record.get("TTL") is not None else None,
+        ttl=None if ttl is None else int(ttl),
         values=tuple(record.get("ResourceRecords", ())),
-        alias=AliasTarget(
-            canonical(alias["DNSName"]), alias["HostedZoneId"], alias["EvaluateTargetHealth"]
-        )
-        if alias
-        else None,
+        alias=alias,
         set_identifier=record.get("SetIdentifier", ""),
         failover=record.get("Failover", ""),
         health_check_id=record.get("HealthCheckId", ""),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from deploytool.core.errors import DeploytoolError, InputError
@@ -79,6 +78,26 @@ class MiniStack:
     cloudformation: Any
 
 
+# The modules of `MiniStack`, by field
+_MODULES = {
+    "app": "app",
+    "iam_actions": "core.iam_actions",
+    "iam_evaluator": "core.iam_evaluator",
+    "responses": "core.responses",
+    "lambda_runtime": "core.lambda_runtime",
+    "route53": "services.route53",
+    "acm": "services.acm",
+    "apigateway": "services.apigateway",
+    "apigateway_v1": "services.apigateway_v1",
+    "scheduler": "services.scheduler",
+    "iam": "services.iam",
+    "provisioners": "services.cloudformation.provisioners",
+    "stacks": "services.cloudformation.stacks",
+    "template_helpers": "services.cloudformation.helpers",
+    "cloudformation": "services.cloudformation",
+}
+
+
 def prepare_environment(
     directory: Path, port: int, region: str, *, enforce_iam: bool = False
 ) -> None:
@@ -90,40 +109,40 @@ def prepare_environment(
     """
     temporary = directory / TEMPORARY
     temporary.mkdir(exist_ok=True)
-    kept = {
+
+    environment = {
         name: value
         for name, value in os.environ.items()
         if name in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
-    os.environ.clear()
-    os.environ.update(kept)
-    os.environ.update(
-        {
-            "GATEWAY_PORT": str(port),
-            "BIND_HOST": "127.0.0.1",
-            "MINISTACK_HOST": "127.0.0.1",
-            "MINISTACK_REGION": region,
-            "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            "SERVICES": ",".join(SERVICES),
-            "LOG_LEVEL": "WARNING",
-            "PERSIST_STATE": "0",
-            "S3_PERSIST": "0",
-            "STATE_DIR": str(temporary),
-            "S3_DATA_DIR": str(temporary),
-            "LAMBDA_EXECUTOR": "local",
-            "IOT_MTLS_ENABLED": "0",
-            "SFTP_ENABLED": "0",
-            # MiniStack removes containers that it takes for its own when it finds a Docker daemon.
-            # This socket does not exist, so it finds none.
-            "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
-            "TMPDIR": str(temporary),
-        }
-    )
+    environment |= {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": region,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "SERVICES": ",".join(SERVICES),
+        "LOG_LEVEL": "WARNING",
+        "PERSIST_STATE": "0",
+        "S3_PERSIST": "0",
+        "STATE_DIR": str(temporary),
+        "S3_DATA_DIR": str(temporary),
+        "LAMBDA_EXECUTOR": "local",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # MiniStack removes containers that it takes for its own when it finds a Docker daemon.
+        # This socket does not exist, so it finds none.
+        "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
+        "TMPDIR": str(temporary),
+    }
     if enforce_iam:
-        os.environ.update(
-            {"AUTH": "true", "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-        )
-    tempfile.tempdir = None  # so that TMPDIR is read again
+        environment["AUTH"] = "true"
+        environment["AWS_ACCESS_KEY_ID"] = ACCESS_KEY
+        environment["AWS_SECRET_ACCESS_KEY"] = SECRET_KEY
+
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None  # the next use of tempfile reads TMPDIR again
 
 
 def check_version() -> None:
@@ -149,31 +168,13 @@ def load() -> MiniStack:
     """
     check_version()
 
-    def module(name: str) -> ModuleType:
-        return import_module(f"ministack.{name}")
-
     try:
-        return MiniStack(
-            app=module("app"),
-            iam_actions=module("core.iam_actions"),
-            iam_evaluator=module("core.iam_evaluator"),
-            responses=module("core.responses"),
-            lambda_runtime=module("core.lambda_runtime"),
-            route53=module("services.route53"),
-            acm=module("services.acm"),
-            apigateway=module("services.apigateway"),
-            apigateway_v1=module("services.apigateway_v1"),
-            scheduler=module("services.scheduler"),
-            iam=module("services.iam"),
-            provisioners=module("services.cloudformation.provisioners"),
-            stacks=module("services.cloudformation.stacks"),
-            template_helpers=module("services.cloudformation.helpers"),
-            cloudformation=module("services.cloudformation"),
-        )
+        modules = {name: import_module(f"ministack.{path}") for name, path in _MODULES.items()}
     except ModuleNotFoundError as error:
         raise DeploytoolError(
             f"the local cloud needs MiniStack ({error})", hint=_INSTALL_HINT
         ) from error
+    return MiniStack(**modules)
 
 
 def refuse_foreign_resource_types(ministack: MiniStack) -> None:
