@@ -1,4 +1,4 @@
-"""What taskcat's stacks held, looked for again after they have been deleted."""
+"""Find the resources of taskcat's stacks that exist after the stacks were deleted."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import jmespath
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 ZONE = "AWS::Route53::HostedZone"
-# How to list the resources that stand by themselves: service, operation, and where each one's
-# CloudFormation id is in the answer.
+# How to list the resources that exist by themselves: the service, the operation, and the JMESPath of
+# the CloudFormation ids in the answer.
 LISTED = {
     "AWS::ApiGateway::DomainName": ("apigateway", "get_domain_names", "items[].domainName"),
     "AWS::ApiGateway::RestApi": ("apigateway", "get_rest_apis", "items[].id"),
@@ -38,8 +38,7 @@ LISTED = {
     "AWS::Scheduler::ScheduleGroup": ("scheduler", "list_schedule_groups", "ScheduleGroups[].Name"),
 }
 
-
-# Those that go with another one: with one of the above, or with one of the prerequisites.
+# The types that are deleted with a resource of another type, or with one of the prerequisites.
 DEPENDENT = {
     "AWS::ApiGateway::BasePathMapping",
     "AWS::ApiGateway::Deployment",
@@ -65,65 +64,68 @@ class Resource:
         return f"{self.type} {self.id} in {self.region}"
 
 
-def validation_names(made: Iterable[Resource]) -> set[str]:
-    """The names of the records by which the certificates among `made` are validated; to be asked
-    while these stand.
+def validation_names(resources: Iterable[Resource]) -> set[str]:
+    """Return the names of the records that validate the certificates among the resources.
+
+    The certificates must still exist.
     """
-    described = (
-        boto3.client("acm", region_name=each.region).describe_certificate(CertificateArn=each.id)[
-            "Certificate"
-        ]
-        for each in made
-        if each.type == CERTIFICATE
-    )
-    return {
-        option["ResourceRecord"]["Name"]
-        for each in described
-        for option in each["DomainValidationOptions"]
-    }
+    names = set()
+    for resource in resources:
+        if resource.type != CERTIFICATE:
+            continue
+        acm = boto3.client("acm", region_name=resource.region)
+        certificate = acm.describe_certificate(CertificateArn=resource.id)["Certificate"]
+        for option in certificate["DomainValidationOptions"]:
+            names.add(option["ResourceRecord"]["Name"])
+    return names
 
 
-def delete_retained(made: Sequence[Resource], names: Collection[str]) -> None:
-    """Delete what outlives its stack: hosted zones, which their template keeps and which hold no
-    records but their own, and records of these `names`, which CloudFormation makes for certificates
+def delete_retained(resources: Sequence[Resource], validation: Collection[str]) -> None:
+    """Delete what outlives its stack.
+
+    These are the hosted zones, which their template retains and which have no records but their
+    own, and the records of the names in `validation`, which CloudFormation creates for certificates
     and never deletes.
     """
     route53 = boto3.client("route53")
-    for resource in made:
+    for resource in resources:
         if resource.type == ZONE:
             route53.delete_hosted_zone(Id=resource.id)
-    if names:
-        zone = boto3.client("ssm", region_name=made[0].region).get_parameter(
-            Name="/deploytool/taskcat/HostedZoneId"
-        )["Parameter"]["Value"]
-        found = (
-            route53.get_paginator("list_resource_record_sets")
-            .paginate(HostedZoneId=zone)
-            .search("ResourceRecordSets[]")
-        )
-        changes = [
-            {"Action": "DELETE", "ResourceRecordSet": record}
-            for record in found
-            if record["Name"] in names
-        ]
-        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+    if not validation:
+        return
+    ssm = boto3.client("ssm", region_name=resources[0].region)
+    parameter = ssm.get_parameter(Name="/deploytool/taskcat/HostedZoneId")["Parameter"]
+    zone_id = parameter["Value"]
+    pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id)
+    changes = [
+        {"Action": "DELETE", "ResourceRecordSet": record}
+        for record in pages.search("ResourceRecordSets[]")
+        if record["Name"] in validation
+    ]
+    route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
 
 
-def listable(made: Iterable[Resource]) -> list[Resource]:
-    """Those that stand by themselves. Raises KeyError for a type that this module does not know."""
-    return [each for each in made if each.type not in DEPENDENT and LISTED[each.type]]
+def listable(resources: Iterable[Resource]) -> list[Resource]:
+    """Return the resources that exist by themselves. Raises KeyError for an unknown type."""
+    return [
+        resource
+        for resource in resources
+        if resource.type not in DEPENDENT and LISTED[resource.type]
+    ]
 
 
-def still_there(made: Iterable[Resource]) -> list[Resource]:
-    """Those of `made` that can be listed now."""
-    wanted = listable(made)
-    found: set[Resource] = set()
-    for kind, region in {(each.type, each.region) for each in wanted}:
-        service, operation, path = LISTED[kind]
+def still_there(resources: Iterable[Resource]) -> list[Resource]:
+    """Return those of the resources that can be listed now."""
+    candidates = listable(resources)
+    existing: set[Resource] = set()
+    for type_, region in {(resource.type, resource.region) for resource in candidates}:
+        service, operation, path = LISTED[type_]
         client = boto3.client(service, region_name=region)
         if client.can_paginate(operation):
-            names = client.get_paginator(operation).paginate().search(path)
+            ids = client.get_paginator(operation).paginate().search(path)
         else:
-            names = jmespath.search(path, getattr(client, operation)())
-        found |= {Resource(kind, str(name).removeprefix("/hostedzone/"), region) for name in names}
-    return [each for each in wanted if each in found]
+            ids = jmespath.search(path, getattr(client, operation)())
+        for id_ in ids:
+            existing.add(Resource(type_, str(id_).removeprefix("/hostedzone/"), region))
+    return [resource for resource in candidates if resource in existing]

@@ -1,9 +1,9 @@
-"""Creates and deletes every template's stack in both regions with taskcat, after what they need of
-others has been deployed.
+"""Create and delete every template's stack in both regions with taskcat.
 
-On AWS, or with --local on the local cloud that is up (`deploytool local run -- python
-tests/taskcat/run.py --local`). Exit code 0: every stack came and went, and nothing of them is left;
-1 otherwise. Progress is on standard error.
+The stacks that they depend on are deployed before and destroyed afterwards. Runs on AWS, or with
+--local on a local cloud (`deploytool local run -- python tests/taskcat/run.py --local`). The exit
+code is 0 when every stack was created and deleted and none of its resources is left, and 1
+otherwise. Progress is on standard error.
 """
 
 import argparse
@@ -29,52 +29,52 @@ from taskcat.testing import CFNTest  # type: ignore[import-untyped]  # the same
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DEPLOYTOOL = (sys.executable, "-m", "deploytool")
-POLL = {"local": 0.2, "aws": 5.0}  # seconds between two looks at all the stacks
+POLL = {"local": 0.2, "aws": 5.0}  # seconds between two polls of all stacks
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """What taskcat calls to wait for its stacks. Its own looks at a stack once a minute, for which
-    it has no setting.
+    """Waits for taskcat's stacks in place of its own printer, which polls once a minute.
+
+    Taskcat has no setting for that interval.
     """
 
     interval: float  # seconds
 
     def report_test_progress(self, stacker: Any) -> None:
-        """Return when none of the stacks is in progress; say each one's status as it changes, and
-        why it failed.
-        """
-        said: dict[str, str] = {}
+        """Report each change of a stack's status; return when no stack is in progress."""
+        reported: dict[tuple[str, str], str] = {}
         while True:
             for stack in stacker.stacks:
                 stack.refresh()
-                if said.get(stack.id + stack.region_name) != stack.status:
-                    said[stack.id + stack.region_name] = stack.status
-                    say_status(stack)
+                key = (stack.id, stack.region_name)
+                if reported.get(key) != stack.status:
+                    reported[key] = stack.status
+                    report_status(stack)
             if not stacker.status()["IN_PROGRESS"]:
                 return
             time.sleep(self.interval)
 
 
-def say_status(stack: Any) -> None:
-    """One line for a stack, and one for each reason of a failure."""
-    say(f"{stack.test_name:<22} {stack.region_name}  {stack.status}")
+def report_status(stack: Any) -> None:
+    """Write a line about a stack, and one for each reason of a failure."""
+    report(f"{stack.test_name:<22} {stack.region_name}  {stack.status}")
     if "FAILED" in stack.status:
         reasons = [
             f"{event.logical_id}: {event.status_reason}"
             for event in stack.error_events(refresh=True)
         ]
         for reason in reasons or [stack.status_reason]:
-            say(f"    {reason}")
+            report(f"    {reason}")
 
 
-def say(line: str) -> None:
-    """A line on standard error."""
+def report(line: str) -> None:
+    """Write a line to standard error."""
     sys.stderr.write(f"{line}\n")
 
 
 def main() -> int:
-    """Run what the command line asks for."""
+    """Run the tests that the command line names. Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--local", action="store_true", help="on the local cloud")
     parser.add_argument(
@@ -84,21 +84,26 @@ def main() -> int:
     parser.add_argument(
         "--without-prerequisites",
         action="store_true",
-        help="for tests that take nothing from other stacks",
+        help="for tests that need no other stack",
     )
-    asked = parser.parse_args()
-    if asked.local:
+    arguments = parser.parse_args()
+
+    if arguments.local:
         use_local_cloud()
-    target = ["--stage", "local", "--local"] if asked.local else ["--stage", "aws"]
+        target = ["--stage", "local", "--local"]
+        interval = POLL["local"]
+    else:
+        target = ["--stage", "aws"]
+        interval = POLL["aws"]
     try:
-        with nullcontext() if asked.without_prerequisites else prerequisites(target):
-            return test(asked.project, asked.tests, POLL["local" if asked.local else "aws"])
-    except subprocess.CalledProcessError:  # deploytool has said why
+        with nullcontext() if arguments.without_prerequisites else prerequisites(target):
+            return test(arguments.project, arguments.tests, interval)
+    except subprocess.CalledProcessError:  # deploytool has printed the reason
         return 1
 
 
 def use_local_cloud() -> None:
-    """Let every client of this process, taskcat's too, talk to the local cloud."""
+    """Point every AWS client of this process, taskcat's too, at the local cloud."""
     done = subprocess.run(
         [*DEPLOYTOOL, "local", "env", "--output", "json"], check=True, stdout=subprocess.PIPE
     )
@@ -111,7 +116,7 @@ def use_local_cloud() -> None:
 
 @contextmanager
 def prerequisites(target: list[str]) -> Iterator[None]:
-    """Have the stacks of tests/taskcat/stacks.yaml for a while."""
+    """Deploy the stacks of tests/taskcat/stacks.yaml, and destroy them at the end."""
     config = [*target, "--config", str(HERE / "deploytool.toml")]
     try:
         subprocess.run([*DEPLOYTOOL, "deploy", *config], check=True)
@@ -121,41 +126,47 @@ def prerequisites(target: list[str]) -> Iterator[None]:
 
 
 def test(project: Path, names: str, interval: float) -> int:
-    """Run these tests. Returns the exit code."""
-    made: list[Resource] = []
-    records: set[str] = set()
-    faults: list[str] = []
+    """Create and delete the stacks of these tests. Return the exit code."""
+    created: list[Resource] = []
+    validation: set[str] = set()
+    problems: list[str] = []
     with tempfile.TemporaryDirectory() as folder, template_bucket():
-        # Taskcat uploads the whole of its folder
+        # Taskcat uploads everything below its project's folder.
         shutil.copytree(project / "infra", Path(folder) / "infra")
         suite = CFNTest.from_file(project_root=folder, input_file=str(project / ".taskcat.yml"))
-        suite.printer, suite.test_names = Watcher(interval), names
-        suite.lint_disable = True  # `make lint` has
+        suite.printer = Watcher(interval)
+        suite.test_names = names
+        suite.lint_disable = True  # `make lint` has linted the templates
         suite.dont_wait_for_delete = False
         try:
             with suite as stacks:
-                made = resources(stacks)
-                records = validation_names(made)
-                found = still_there(made)
-                faults += [
-                    f"could not be listed: {each}" for each in listable(made) if each not in found
+                created = resources(stacks)
+                validation = validation_names(created)
+                listed = still_there(created)
+                problems += [
+                    f"could not be listed: {resource}"
+                    for resource in listable(created)
+                    if resource not in listed
                 ]
-        except TaskCatException as failed:
-            faults.append(str(failed))
-    delete_retained(made, records)
-    faults += [f"left behind: {each}" for each in still_there(made)]
-    for fault in faults:
-        say(fault)
-    say(
-        f"{len(suite.result or ())} stacks of {len(suite.config.config.tests)} tests, {len(made)} resources, {len(faults)} faults"
+        except TaskCatException as error:
+            problems.append(str(error))
+
+    delete_retained(created, validation)
+    problems += [f"left behind: {resource}" for resource in still_there(created)]
+    for problem in problems:
+        report(problem)
+    report(
+        f"{len(suite.result or ())} stacks of {len(suite.config.config.tests)} tests, "
+        f"{len(created)} resources, {len(problems)} problems"
     )
-    return 1 if faults else 0
+    return 1 if problems else 0
 
 
 @contextmanager
 def template_bucket() -> Iterator[None]:
-    """Give taskcat a bucket for the templates. It would make one, and at the end make and delete
-    another one (0.9.58).
+    """Give taskcat a bucket for the templates, and delete it at the end.
+
+    Taskcat 0.9.58 would create one, and at its end create and delete another one.
     """
     bucket = boto3.resource("s3", region_name="us-east-1").create_bucket(
         Bucket=f"tcat-deploytool-{secrets.token_hex(6)}"
@@ -169,18 +180,17 @@ def template_bucket() -> Iterator[None]:
 
 
 def resources(stacks: Iterable[Any]) -> list[Resource]:
-    """What the stacks hold."""
-    held = [
-        (stack, each)
-        for stack in stacks
-        if not stack.launch_exception
-        for each in stack.resources(refresh=True)
-    ]
-    return [
-        Resource(each.type, each.physical_id, stack.region_name)
-        for stack, each in held
-        if each.physical_id
-    ]
+    """Return the resources of the stacks that were created."""
+    created = []
+    for stack in stacks:
+        if stack.launch_exception:
+            continue
+        created += [
+            Resource(resource.type, resource.physical_id, stack.region_name)
+            for resource in stack.resources(refresh=True)
+            if resource.physical_id
+        ]
+    return created
 
 
 if __name__ == "__main__":

@@ -1,6 +1,4 @@
-"""The taskcat suite: what it covers, the suite itself on a local cloud, and what it must not
-pass.
-"""
+"""The taskcat suite: what it covers, a run on a local cloud, and the runs that must fail."""
 
 import subprocess
 import sys
@@ -18,17 +16,17 @@ ROOT = HERE.parent.parent
 TESTS: dict[str, Any] = yaml.safe_load((ROOT / ".taskcat.yml").read_text())
 
 
-def run_suite(*words: str, timeout: float = 100) -> subprocess.CompletedProcess[str]:
-    """The suite on a private local cloud, as `make taskcat` runs it."""
+def run_suite(*arguments: str, timeout: float = 100) -> subprocess.CompletedProcess[str]:
+    """Run the suite on a private local cloud, as `make taskcat` does."""
     cloud = [sys.executable, "-m", "deploytool", "local", "run", "--speed", "20", "--"]
-    suite = [sys.executable, str(HERE / "run.py"), "--local", *words]
+    suite = [sys.executable, str(HERE / "run.py"), "--local", *arguments]
     return subprocess.run(
         [*cloud, *suite], cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
     )
 
 
 def small_project(folder: Path, template: dict[str, Any]) -> Path:
-    """A project with one template and its test."""
+    """Write a project with one template and its test."""
     (folder / "infra").mkdir()
     (folder / "infra" / "only.yaml").write_text(yaml.safe_dump(template))
     project = {
@@ -40,9 +38,7 @@ def small_project(folder: Path, template: dict[str, Any]) -> Path:
 
 
 def test_every_template_has_a_test() -> None:
-    """No template of infra/ is left out, and none is named that is not there; the regions are the
-    project's.
-    """
+    """The tests cover exactly the templates of infra/, in the project's regions."""
     templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "infra").glob("*.yaml")} - {
         "infra/stacks.yaml"
     }
@@ -53,23 +49,22 @@ def test_every_template_has_a_test() -> None:
 
 
 def test_the_prerequisites_are_for_the_same_domain() -> None:
-    """The prerequisites stand in the project's regions, below its domain, so a user who changes one
-    is told of the other.
+    """The prerequisites have the project's regions and a domain below the project's.
+
+    A user who changes one of the two learns of the other.
     """
     project, prerequisites = (
         load_project(path / "deploytool.toml").config for path in (ROOT, HERE)
     )
     assert prerequisites.regions == project.regions
-    served = {each.domain for each in project.stages.values()}
-    domains = {each.domain for each in prerequisites.stages.values()}
+    served = {stage.domain for stage in project.stages.values()}
+    domains = {stage.domain for stage in prerequisites.stages.values()}
     assert not domains & served
     assert all(domain.endswith(f".{min(served, key=len)}") for domain in domains)
 
 
 def test_every_looked_up_parameter_is_written() -> None:
-    """Each SSM parameter that .taskcat.yml looks up is written by a stack of the prerequisites, and
-    none without need.
-    """
+    """The prerequisites write exactly the SSM parameters that .taskcat.yml looks up."""
     written = {
         resource["Properties"]["Name"]
         for name in ("names.yaml", "parameters.yaml")
@@ -84,44 +79,40 @@ def test_every_looked_up_parameter_is_written() -> None:
 
 
 @pytest.mark.timeout(300)  # 20 s on two idle cores
-def test_every_stack_comes_and_goes_in_both_regions() -> None:
-    """Taskcat creates and deletes the stack of every test in both regions of a local cloud, and
-    nothing of them is left.
-    """
-    done = run_suite(timeout=280)
-    assert done.returncode == 0, done.stderr
+def test_every_stack_is_created_and_deleted_in_both_regions() -> None:
+    """Taskcat creates and deletes every test's stack in both regions and leaves nothing behind."""
+    suite = run_suite(timeout=280)
+    assert suite.returncode == 0, suite.stderr
     for name, test in TESTS["tests"].items():
         for region in test.get("regions", TESTS["project"]["regions"]):
             for status in ("CREATE_COMPLETE", "DELETE_COMPLETE"):
-                assert f"{name:<22} {region}  {status}\n" in done.stderr
+                assert f"{name:<22} {region}  {status}\n" in suite.stderr
 
 
 def test_a_stack_that_fails_fails_the_suite(tmp_path: Path) -> None:
-    """A template that CloudFormation cannot create is said, with its reason, and the exit code is
-    1.
-    """
+    """A stack that cannot be created is reported with the reason, and the exit code is 1."""
     certificate = "arn:aws:acm:us-west-2:000000000000:certificate/none"
     domain = {
         "Type": "AWS::ApiGateway::DomainName",
         "Properties": {"DomainName": "a.example.com", "CertificateArn": certificate},
     }
-    done = run_suite(
+    suite = run_suite(
         "--without-prerequisites",
         "--project",
         str(small_project(tmp_path, {"Resources": {"Domain": domain}})),
     )
-    assert done.returncode == 1, done.stderr
-    assert "only                   us-west-2  CREATE_FAILED" in done.stderr
-    assert "certificate" in done.stderr
+    assert suite.returncode == 1, suite.stderr
+    assert "only                   us-west-2  CREATE_FAILED" in suite.stderr
+    assert "certificate" in suite.stderr
 
 
 def test_what_is_left_behind_fails_the_suite(tmp_path: Path) -> None:
     """A resource that outlives its stack is named, and the exit code is 1."""
     bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
-    done = run_suite(
+    suite = run_suite(
         "--without-prerequisites",
         "--project",
         str(small_project(tmp_path, {"Resources": {"Bucket": bucket}})),
     )
-    assert done.returncode == 1, done.stderr
-    assert "left behind: AWS::S3::Bucket" in done.stderr
+    assert suite.returncode == 1, suite.stderr
+    assert "left behind: AWS::S3::Bucket" in suite.stderr
