@@ -29,7 +29,7 @@ from deploytool.render.run.outcome import (
 from deploytool.render.run.progress import progress
 from deploytool.render.run.run_state import PAST
 from deploytool.services import deployed_service
-from deploytool.work.certificates.retained_zone import KeptZone
+from deploytool.work.certificates.retained_zone import RetainedZoneCheck
 from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
 from deploytool.work.check import wait_until_good
 from deploytool.work.rollout.parity import compare
@@ -59,7 +59,11 @@ def run(args: Namespace) -> int:
             emit = _keeping(needed, show)
             watch = CertificateWatch(found.graph, lambda: found.target.certificates, emit)
             gate = _gate(args, found, choice, emit)
-            hooks: list[DeployHooks] = [gate, KeptZone(lambda: found.target.certificates), watch]
+            hooks: list[DeployHooks] = [
+                gate,
+                RetainedZoneCheck(lambda: found.target.certificates),
+                watch,
+            ]
             if args.delegation_check:
                 hooks.append(
                     CertificateGuard(

@@ -1,6 +1,4 @@
-"""Certificates as values: what a template asks ACM for, what a pending one lacks, and what one
-leaves behind. Pure.
-"""
+"""Certificates: what a template requests, what a pending one waits for, what one leaves. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +28,13 @@ class CertificateStatus(StrEnum):
 
     @property
     def is_failed(self) -> bool:
-        """It will never be issued: it has to be deleted and asked for anew."""
+        """Whether it will never be issued, so that it must be deleted and requested again."""
         return self in (CertificateStatus.FAILED, CertificateStatus.VALIDATION_TIMED_OUT)
 
 
 @dataclass(frozen=True)
 class ValidationRecord:
-    """The CNAME that proves control of a domain; `proven` once ACM has found it."""
+    """The CNAME that proves control of a domain. `proven` is true once ACM has found it."""
 
     domain: str
     name: str
@@ -46,8 +44,9 @@ class ValidationRecord:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate as ACM has it. `reason` is ACM's code of a failure; `records` is empty in its
-    first seconds.
+    """A certificate in ACM.
+
+    `reason` is ACM's code of a failure. `records` is empty in the first seconds of a certificate.
     """
 
     arn: str
@@ -59,8 +58,9 @@ class Certificate:
 
 @dataclass(frozen=True)
 class CertificateRequest:
-    """What a template asks for: the names, and by name the hosted zone in which CloudFormation
-    writes the record itself.
+    """A certificate that a template requests.
+
+    `zones` gives for a name the hosted zone in which CloudFormation writes the record itself.
     """
 
     names: tuple[str, ...]
@@ -114,93 +114,93 @@ def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -
 
 
 def newest(certificates: Sequence[Certificate], request: CertificateRequest) -> Certificate | None:
-    """The last of the certificates (oldest first) that has the names asked for."""
-    return next(
-        (each for each in reversed(certificates) if set(each.names) == set(request.names)), None
-    )
+    """Return the last of the certificates (oldest first) that has the requested names."""
+    for certificate in reversed(certificates):
+        if set(certificate.names) == set(request.names):
+            return certificate
+    return None
 
 
-def found_in_words(
+def describe_record(  # noqa: PLR0911  # one return a state
     record: ValidationRecord,
     in_zone: Sequence[str] | None,
     resolved: Sequence[str] | str,
     parent: str,
 ) -> str:
-    """What has been found of a pending certificate's record, in a line.
+    """Describe the state of a pending certificate's record in one line.
 
-    `in_zone` holds the CNAME values at the zone's own name servers, None where the zone is not
-    ours; `resolved` those that the resolver gives, or why it gave no answer; `parent` what is wrong
-    with the delegation, empty when nothing is known to be.
+    `in_zone` holds the CNAME values at the zone's own name servers, None where the hosted zone is
+    not known. `resolved` holds the values that the resolver gives, or the reason why it gives no
+    answer. `parent` is the problem of the delegation, empty when none is known.
     """
-    wanted = canonical(record.value)
-    if in_zone is not None and wanted not in map(canonical, in_zone):
-        return (
-            f"the hosted zone has another value: {', '.join(in_zone)}"
-            if in_zone
-            else "it is not in the hosted zone yet"
-        )
+    expected = canonical(record.value)
+    if in_zone is not None and expected not in map(canonical, in_zone):
+        if in_zone:
+            return f"the hosted zone has another value: {', '.join(in_zone)}"
+        return "it is not in the hosted zone yet"
+
     if isinstance(resolved, str):
-        return parent or (
-            resolved
-            if in_zone is not None
-            else f"{resolved}; create it where the domain's DNS is hosted"
-        )
-    if wanted in map(canonical, resolved):
-        return "it resolves: ACM has not looked yet"
+        if parent:
+            return parent
+        if in_zone is None:
+            return f"{resolved}; create it where the domain's DNS is hosted"
+        return resolved
+
+    if expected in map(canonical, resolved):
+        return "it resolves: ACM has not checked it yet"
     if resolved:
         return f"it resolves to another value: {', '.join(resolved)}"
     if in_zone is None:
         return "it does not resolve yet: create it where the domain's DNS is hosted"
-    return f"it is in the hosted zone and does not resolve: {parent or 'the resolver may keep an older answer for some minutes'}"
+    reason = parent or "the resolver may keep an older answer for some minutes"
+    return f"it is in the hosted zone and does not resolve: {reason}"
 
 
 def records_needed(certificate: Certificate, request: CertificateRequest) -> tuple[DnsRecord, ...]:
-    """The records that somebody has to create by hand: those of names whose hosted zone is not
-    given.
-    """
-    return tuple(
-        dict.fromkeys(
-            DnsRecord(canonical(record.name), "CNAME", canonical(record.value))
-            for record in certificate.records
-            if record.domain not in request.zones
-        )
-    )
+    """Return the records to create by hand: those of the names that have no hosted zone."""
+    records = []
+    for record in certificate.records:
+        if record.domain not in request.zones:
+            name = canonical(record.name)
+            records.append(DnsRecord(name, "CNAME", canonical(record.value)))
+
+    # A wildcard and its base share one record.
+    return tuple(dict.fromkeys(records))
 
 
 def failover_targets(
     mappings: Sequence[tuple[Mapping[str, str], Mapping[str, str]]],
 ) -> tuple[DnsRecord, ...]:
-    """Where the names of a service hosted elsewhere must point, from each region's mapping: its
-    parameters and its outputs.
+    """Return where the names of a service whose DNS is hosted elsewhere must point.
 
-    The friendly name comes once a region, the two targets of a failover pair; each region's own
-    name comes once.
+    `mappings` are the parameters and the outputs of each region's mapping. The friendly name comes
+    once for each region, the two targets of a failover pair; each region's own name comes once.
     """
     pairs = (("DomainName", "TargetDomainName"), ("RegionalDomainName", "RegionalTargetDomainName"))
-    return tuple(
-        DnsRecord(canonical(parameters[name]), "CNAME", canonical(given[target]))
-        for name, target in pairs
-        for parameters, given in mappings
-        if name in parameters and target in given
-    )
+    records = []
+    for name, target in pairs:
+        for parameters, outputs in mappings:
+            if name in parameters and target in outputs:
+                owner = canonical(parameters[name])
+                records.append(DnsRecord(owner, "CNAME", canonical(outputs[target])))
+    return tuple(records)
 
 
 def zone_file_line(record: DnsRecord) -> str:
-    """A record as a line of a zone file (RFC 1035 section 5.1), to copy."""
+    """Return a record as a line of a zone file (RFC 1035 section 5.1)."""
     return f"{record.name} {RECORD_TTL} IN {record.type} {record.value}"
 
 
-def leftovers(
-    records: Iterable[RecordSet], ours: Iterable[str], alive: Iterable[str]
+def unused_validation_records(
+    records: Iterable[RecordSet], ours: Iterable[str], in_use: Iterable[str]
 ) -> tuple[RecordSet, ...]:
-    """The validation CNAMEs that certificates of ours left in a zone, and that no certificate uses
-    any more.
+    """Return the validation CNAMEs that our certificates left in a zone and that none uses now.
 
-    `ours` are the names that our certificates had, `alive` those of the certificates that exist.
-    All certificates of an account for a name share its record, a wildcard with its base too, and an
-    issued one needs it for its renewal.
+    `ours` are the names that our certificates had, `in_use` those of the certificates that exist.
+    All certificates of an account for a name share its record, as do a wildcard and its base, and an
+    issued certificate needs the record for its renewal.
     """
-    gone = {_base(name) for name in ours} - {_base(name) for name in alive}
+    gone = {_base(name) for name in ours} - {_base(name) for name in in_use}
     return tuple(
         record
         for record in records
@@ -209,7 +209,7 @@ def leftovers(
 
 
 def is_validation_record(record: RecordSet) -> bool:
-    """Whether a record set is one that ACM asks for."""
+    """Return whether a record set is one that ACM asks for."""
     return (
         record.type == "CNAME"
         and record.name.startswith("_")
@@ -219,9 +219,7 @@ def is_validation_record(record: RecordSet) -> bool:
 
 
 def foreign_records(records: Iterable[RecordSet], zone: str) -> tuple[RecordSet, ...]:
-    """What keeps a zone from being deleted: everything but the SOA and NS record sets at its
-    apex.
-    """
+    """Return the records that prevent a zone's deletion: all but the SOA and NS at its apex."""
     return tuple(
         record
         for record in records

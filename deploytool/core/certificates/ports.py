@@ -1,6 +1,4 @@
-"""The seam of the certificate work: what it asks of ACM, of hosted zones and of DNS servers, in
-narrow protocols.
-"""
+"""The ports of the certificate work: ACM, hosted zones and DNS servers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +11,9 @@ from deploytool.core.route53.zone import DnsRecord, RecordSet
 
 @dataclass(frozen=True)
 class DnsReply:
-    """A server's reply: `rcode` by name, the records of its answer and of its authority section.
-    Names are lower case.
+    """A server's reply: its rcode by name, its answer and its authority section.
+
+    Names are in lower case with a final dot.
     """
 
     rcode: str
@@ -23,30 +22,28 @@ class DnsReply:
 
 
 class DnsRecords(Protocol):
-    """Asks one server for records of any type."""
+    """Queries one server for records of any type."""
 
     def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:
-        """Raises ProbeFailed (timeout, refused, dns) when there is no reply."""
+        """Query the server. Raises ProbeFailed (timeout, refused, dns) when it does not reply."""
         ...
 
 
 class Certificates(Protocol):
-    """ACM in any region. Every method raises CloudRefused when AWS says no."""
+    """ACM in any region. Every method raises CloudRefused when AWS refuses the call."""
 
     def list(self, region: str) -> Sequence[Certificate]:
-        """Every certificate of the region, oldest first, without its records."""
+        """Return every certificate of the region, oldest first, without its records."""
         ...
 
     def get(self, region: str, arn: str) -> Certificate | None:
-        """One certificate with its records, None when it is gone."""
+        """Return one certificate with its records, None when it does not exist."""
         ...
 
 
 @dataclass(frozen=True)
 class ZoneInfo:
-    """A hosted zone: its id without a prefix, its name with a final dot, its name servers, its
-    comment.
-    """
+    """A hosted zone: its id without a prefix, and its name with a final dot."""
 
     id: str
     name: str
@@ -58,34 +55,35 @@ class ZoneReader(Protocol):
     """Reads hosted zones."""
 
     def get(self, zone_id: str) -> ZoneInfo:
-        """One zone by its id."""
+        """Return one zone by its id."""
         ...
 
     def find(self, name: str) -> Sequence[ZoneInfo]:
-        """Every public zone of exactly this name; without their name servers."""
+        """Return every public zone of exactly this name, without the name servers."""
         ...
 
     def records(self, zone_id: str) -> Sequence[RecordSet]:
-        """Every record set of a zone."""
+        """Return every record set of a zone."""
         ...
 
 
 class ZoneRemover(Protocol):
-    """Takes away from hosted zones."""
+    """Deletes hosted zones and their record sets."""
 
     def remove(self, zone_id: str, records: Sequence[RecordSet]) -> None:
         """Delete these record sets, all or none."""
         ...
 
     def delete(self, zone_id: str) -> None:
-        """Delete a zone that holds nothing but its own SOA and NS record sets."""
+        """Delete a zone that has no record sets but its own SOA and NS."""
         ...
 
 
 @dataclass(frozen=True)
 class CertificatePorts:
-    """What the certificate work needs of a target. `locate` finds a name server by its name and
-    raises DeploytoolError.
+    """The ports of a target for the certificate work.
+
+    `locate` finds a name server by its name. It raises DeploytoolError when there is none.
     """
 
     certificates: Certificates

@@ -1,5 +1,4 @@
-"""Whether a domain's parent leads to its hosted zone, and whether its CAA records let Amazon issue.
-Pure.
+"""Whether a domain's parent delegates to its hosted zone, and whether CAA lets Amazon issue. Pure.
 
 Sources: RFC 1034 section 4.2.1 (the parent's NS records lead to the zone); RFC 8659 (CAA: the
 records of the nearest ancestor that has any count, an unknown critical tag forbids); ACM User
@@ -30,9 +29,7 @@ _CRITICAL = 128
 
 @dataclass(frozen=True)
 class ParentAnswer:
-    """What one name server of the parent says of a domain: the names in its NS records, empty when
-    it has none.
-    """
+    """The NS records that one name server of the parent has for a domain; empty when it has none."""
 
     server: str
     name_servers: tuple[str, ...]
@@ -40,8 +37,9 @@ class ParentAnswer:
 
 @dataclass(frozen=True)
 class Parent:
-    """A domain's parent: its zone (with a final dot), the answers of its servers, and why others
-    gave none.
+    """A domain's parent: its zone (with a final dot) and the answers of its servers.
+
+    `silent` holds the reasons why other servers gave no answer.
     """
 
     zone: str
@@ -51,7 +49,7 @@ class Parent:
 
 @dataclass(frozen=True)
 class Delegated:
-    """Every server of the parent that answered names servers of the zone and no others."""
+    """Every server of the parent that answered names only servers of the zone."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,9 @@ class PointsElsewhere:
 
 @dataclass(frozen=True)
 class PartlyRight:
-    """The parent names servers of the zone and `foreign` ones, or its own servers differ: some who
-    ask are led astray.
+    """The parent names servers of the zone and `foreign` ones, or its own servers differ.
+
+    Some resolvers then reach other servers.
     """
 
     parent: str
@@ -84,7 +83,7 @@ class PartlyRight:
 
 @dataclass(frozen=True)
 class ParentUnreachable:
-    """No server of the parent answered, so nothing is known."""
+    """No server of the parent answered, so the delegation is unknown."""
 
     parent: str
     reason: str
@@ -94,7 +93,7 @@ Verdict = Delegated | NotDelegated | PointsElsewhere | PartlyRight | ParentUnrea
 
 
 def judge(parent: Parent, zone_servers: Sequence[str]) -> Verdict:
-    """Compare what the parent's servers say with the hosted zone's name servers."""
+    """Compare the answers of the parent's servers with the hosted zone's name servers."""
     if not parent.answers:
         return ParentUnreachable(parent.zone, "; ".join(parent.silent) or "it has no name server")
     ours = {canonical(name) for name in zone_servers}
@@ -108,64 +107,62 @@ def judge(parent: Parent, zone_servers: Sequence[str]) -> Verdict:
         return Delegated()
     if any(names & ours for names in told.values()):
         return PartlyRight(parent.zone, lame, tuple(foreign))
-    return (
-        PointsElsewhere(parent.zone, lame, tuple(foreign))
-        if foreign
-        else NotDelegated(parent.zone, lame)
-    )
+    if foreign:
+        return PointsElsewhere(parent.zone, lame, tuple(foreign))
+    return NotDelegated(parent.zone, lame)
 
 
-def stands_in_the_way(verdict: Verdict) -> bool:
-    """Whether no certificate of the domain can be validated while this holds. What is not known
-    does not count.
+def prevents_validation(verdict: Verdict) -> bool:
+    """Return whether this verdict prevents the validation of every certificate of the domain.
+
+    An unknown delegation does not count.
     """
     return isinstance(verdict, NotDelegated | PointsElsewhere)
 
 
-def in_words(verdict: Verdict, domain: str, zone_servers: Sequence[str]) -> str:
-    """A verdict as one line."""
-    ours = _listed(sorted(zone_servers)[:1]) + (" ..." if len(zone_servers) > 1 else "")
+def describe(verdict: Verdict, domain: str, zone_servers: Sequence[str]) -> str:
+    """Return a verdict as one line of text."""
+    expected = _listed(sorted(zone_servers)[:1]) + (" ..." if len(zone_servers) > 1 else "")
     match verdict:
         case Delegated():
             return f"the parent points {domain} to the hosted zone"
         case NotDelegated(parent, server):
             return f"the parent ({_at(parent, server)}) does not delegate {domain}: it has no NS records for it"
         case PointsElsewhere(parent, server, names):
-            return f"the parent ({_at(parent, server)}) points {domain} to {_listed(names)}, not to {ours}"
+            return f"the parent ({_at(parent, server)}) points {domain} to {_listed(names)}, not to {expected}"
         case PartlyRight(parent, server, foreign):
             also = f"also to {_listed(foreign)}" if foreign else "not on all of its servers"
-            return f"the parent ({_at(parent, server)}) points {domain} {also}: validation may fail; it should be to {ours} alone"
+            return f"the parent ({_at(parent, server)}) points {domain} {also}: validation may fail; it should point to {expected} only"
         case ParentUnreachable(parent, reason):
-            return f"the parent ({parent}) could not be asked about {domain}: {reason}"
+            return f"the parent ({parent}) did not answer a query for {domain}: {reason}"
         case _:
             assert_never(verdict)
 
 
 @dataclass(frozen=True)
 class CaaForbids:
-    """CAA records under which ACM must not issue: whose they are, and the certificate authorities
-    that they allow.
-    """
+    """CAA records that forbid ACM to issue: their owner, and the authorities that they allow."""
 
     name: str
     owner: str
     allowed: tuple[str, ...]
 
     def __str__(self) -> str:
-        they = ", ".join(self.allowed) or "nobody"
-        return f"the CAA records of {self.owner.rstrip('.')} allow {they} to issue for {self.name}, not Amazon"
+        authorities = ", ".join(self.allowed) or "no authority"
+        return f"the CAA records of {self.owner.rstrip('.')} allow {authorities} to issue for {self.name}, not Amazon"
 
 
-def caa_problem(name: str, look: Callable[[str], Sequence[str]]) -> CaaForbids | None:
-    """Why ACM may not issue for a name, or None. `look` gives the CAA records of one name, as text
-    like `0 issue "amazon.com"`.
+def caa_problem(name: str, lookup: Callable[[str], Sequence[str]]) -> CaaForbids | None:
+    """Return why ACM may not issue for a name, or None.
+
+    `lookup` gives the CAA records of one name as text, like `0 issue "amazon.com"`.
 
     A certificate authority climbs from the name towards the root until it finds a CAA record set
     (RFC 8659 section 3).
     """
     owner = canonical(name.removeprefix("*."))
     while owner != ".":
-        if found := [match for text in look(owner) if (match := _CAA.fullmatch(text.strip()))]:
+        if found := [match for text in lookup(owner) if (match := _CAA.fullmatch(text.strip()))]:
             return _judge_caa(name, owner, found)
         owner = owner.partition(".")[2] or "."
     return None

@@ -1,4 +1,4 @@
-"""Asks a domain's parent where it leads to, and which CAA records hold for a name."""
+"""Queries a domain's parent for its delegation, and name servers for CAA records."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -14,9 +14,10 @@ _MOST = 4  # servers of the parent that are tried
 _DEEPEST = 6
 
 
-def look_at_parent(ports: CertificatePorts, domain: str) -> Parent:
-    """What the name servers of a domain's parent say of it, asked directly: no cache keeps an older
-    answer.
+def query_parent(ports: CertificatePorts, domain: str) -> Parent:
+    """Return what the name servers of a domain's parent answer for the domain.
+
+    They are queried directly, so that no cache gives an older answer.
     """
     name = canonical(domain)
     try:
@@ -31,11 +32,11 @@ def look_at_parent(ports: CertificatePorts, domain: str) -> Parent:
     return parent
 
 
-def look_for_caa(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str], Sequence[str]]:
-    """A function that gives the CAA records of a name, empty where nobody answers.
+def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str], Sequence[str]]:
+    """Return a function that gives the CAA records of a name, empty where no server answers.
 
-    Names of our own zone are asked at its own name server: while the zone is not delegated a
-    resolver would learn, and keep, that there is no such name.
+    Names in the hosted zone are queried at its own name server: while the zone is not delegated, a
+    resolver would cache that the name does not exist.
     """
 
     @cache  # several names share their ancestors
@@ -45,14 +46,14 @@ def look_for_caa(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[st
             server = ports.locate(zone.name_servers[0]) if zone and ours else ports.resolver
             reply = ports.dns.ask(server, owner, "CAA", recurse=not ours)
         except DeploytoolError:
-            return ()  # what cannot be asked forbids nothing: ACM's own look decides
+            return ()  # no answer forbids nothing: ACM's own query decides
         return [record.value for record in reply.answer if record.type == "CAA"]
 
     return look
 
 
 def _enclosing(ports: CertificatePorts, name: str) -> tuple[str, list[str]]:
-    """The nearest zone above a name that the resolver knows, and its name servers."""
+    """Return the nearest zone above a name that the resolver knows, and its name servers."""
     zone = name
     while zone != ".":
         zone = _above(zone)
@@ -64,9 +65,7 @@ def _enclosing(ports: CertificatePorts, name: str) -> tuple[str, list[str]]:
 def _ask(
     ports: CertificatePorts, name: str, zone: str, servers: Sequence[str]
 ) -> tuple[Parent, tuple[str, list[str]] | None]:
-    """What a zone's servers say of a name, and the zone between the two that they refer to, if they
-    do.
-    """
+    """Return what a zone's servers answer for a name, and the closer zone that they refer to."""
     answers: list[ParentAnswer] = []
     silent: list[str] = []
     for server in servers[:_MOST]:
@@ -93,11 +92,12 @@ def _ask(
 
 
 def _name_servers(reply: DnsReply, owner: str) -> list[str]:
-    """The NS records of a name in an answer or in a referral."""
+    """Return the NS records of a name in an answer or in a referral."""
+    records = (*reply.answer, *reply.authority)
     return [
-        canonical(each.value)
-        for each in (*reply.answer, *reply.authority)
-        if (each.name, each.type) == (owner, "NS")
+        canonical(record.value)
+        for record in records
+        if record.name == owner and record.type == "NS"
     ]
 
 

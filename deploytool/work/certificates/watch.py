@@ -1,6 +1,4 @@
-"""Keeps certificates from hanging in silence: looks at the delegation before asking for one, then
-at what it lacks.
-"""
+"""Checks the delegation before a certificate is requested, and reports what it waits for."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ from deploytool.core.certificates.certificate import (
     CertificateStatus,
     ValidationRecord,
     certificate_requests,
+    describe_record,
     failover_targets,
-    found_in_words,
     newest,
     records_needed,
 )
@@ -24,9 +22,9 @@ from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.route53.delegation import (
     Delegated,
     caa_problem,
-    in_words,
+    describe,
     judge,
-    stands_in_the_way,
+    prevents_validation,
 )
 from deploytool.core.route53.zone import DnsRecord
 from deploytool.core.stacks.events import (
@@ -43,15 +41,19 @@ from deploytool.core.stacks.events import (
     StackStarted,
 )
 from deploytool.core.stacks.plan import Action, resolve
-from deploytool.work.certificates.parent import look_at_parent, look_for_caa
+from deploytool.work.certificates.parent import caa_lookup, query_parent
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import RetryAfter
 
-# seconds; a certificate that is issued sooner costs no call
-FIRST_LOOK, LOOK_EVERY, SAY_EVERY = 3.0, 10.0, 30.0
+FIRST_POLL = 3.0  # seconds; a certificate that is issued sooner costs no call
+POLL_INTERVAL = 10.0  # seconds
+REPORT_INTERVAL = 30.0  # seconds after which an unchanged state is reported again
 _TICK = 0.1  # seconds in which the watch notices that a stack has ended
-# Seconds between two looks at the parent; a quarter of what has passed
-_SHORTEST, _LONGEST, _GROWTH = 1.0, 10.0, 0.25
+
+# The time between two queries of the parent is this share of the time that has passed, within bounds.
+_GROWTH = 0.25
+_SHORTEST = 1.0  # seconds
+_LONGEST = 10.0  # seconds
 
 
 class CertificateGuard(DeployHooks):
@@ -65,15 +67,17 @@ class CertificateGuard(DeployHooks):
     def __init__(
         self, make_ports: Callable[[], CertificatePorts], emit: Emit, timeout: float
     ) -> None:
-        self._make_ports, self._emit, self._timeout = make_ports, emit, timeout
+        self._make_ports = make_ports
+        self._emit = emit
+        self._timeout = timeout
         self._created: set[str] = set()
         self._zones: dict[str, ZoneInfo] = {}
         self._since: dict[NodeId, float] = {}
-        self._said: dict[NodeId, tuple[str, float]] = {}
+        self._reported: dict[NodeId, tuple[str, float]] = {}
 
     @cached_property
     def _ports(self) -> CertificatePorts:
-        """Made when they are first needed: a deployment with nothing to do asks no DNS."""
+        """The ports, created on first use: a deployment with nothing to do sends no DNS query."""
         return self._make_ports()
 
     def observe(self, event: Event) -> None:
@@ -82,23 +86,32 @@ class CertificateGuard(DeployHooks):
             self._created.update(event.outputs.values())
 
     def before_change(self, node: Node, parameters: Mapping[str, str]) -> RetryAfter | None:
-        """None: ask for them. Raises DeploytoolError when they would never be validated."""
-        postponed = None
+        """Return None when the stack can request its certificates, or when to check again.
+
+        Raises DeploytoolError when they would never be validated.
+        """
+        retry = None
         for request in certificate_requests(node.document, parameters):
             zones = {
                 zone_id: self._zone(zone_id) for zone_id in sorted(set(request.zones.values()))
             }
-            looks = {zone_id: look_for_caa(self._ports, zone) for zone_id, zone in zones.items()}
-            elsewhere = look_for_caa(self._ports, None)
-            for name in request.names:
-                if fault := caa_problem(name, looks.get(request.zones.get(name, ""), elsewhere)):
-                    mend = 'add a CAA record for that name: 0 issue "amazon.com"'
-                    raise DeploytoolError(
-                        f"no certificate for {name} would be issued: {fault}", hint=mend
-                    )
+            self._check_caa(request, zones)
             for zone in zones.values():
-                postponed = self._delegation(node.id, zone) or postponed
-        return postponed
+                retry = self._delegation(node.id, zone) or retry
+        return retry
+
+    def _check_caa(self, request: CertificateRequest, zones: Mapping[str, ZoneInfo]) -> None:
+        """Raise DeploytoolError when the CAA records of a name forbid Amazon to issue."""
+        # One lookup a zone: names in the same zone share their ancestors and so the cached answers.
+        lookups = {zone_id: caa_lookup(self._ports, zone) for zone_id, zone in zones.items()}
+        without_zone = caa_lookup(self._ports, None)
+        for name in request.names:
+            lookup = lookups.get(request.zones.get(name, ""), without_zone)
+            if problem := caa_problem(name, lookup):
+                raise DeploytoolError(
+                    f"no certificate for {name} would be issued: {problem}",
+                    hint='add a CAA record for that name: 0 issue "amazon.com"',
+                )
 
     def _zone(self, zone_id: str) -> ZoneInfo:
         if zone_id not in self._zones:
@@ -107,73 +120,75 @@ class CertificateGuard(DeployHooks):
 
     def _delegation(self, node: NodeId, zone: ZoneInfo) -> RetryAfter | None:
         domain = zone.name.rstrip(".")
-        verdict = judge(look_at_parent(self._ports, zone.name), zone.name_servers)
-        words = in_words(verdict, domain, zone.name_servers)
+        verdict = judge(query_parent(self._ports, zone.name), zone.name_servers)
+        description = describe(verdict, domain, zone.name_servers)
         now = self._ports.clock.now()
-        if not stands_in_the_way(verdict):
+        if not prevents_validation(verdict):
             if not isinstance(verdict, Delegated):
-                self._emit(CertificateDoubtful(now, node, words))
+                self._emit(CertificateDoubtful(now, node, description))
             return None
         servers = tuple(sorted(name.rstrip(".") for name in zone.name_servers))
-        mend = f"at the registrar of {domain} or in its parent's zone, set its NS records to {', '.join(servers)}; then deploy again"
+        fix = f"at the registrar of {domain} or in its parent's zone, set its NS records to {', '.join(servers)}; then deploy again"
         if zone.id not in self._created:
             raise DeploytoolError(
-                f"a certificate for {domain} will never validate: {words}", hint=mend
+                f"a certificate for {domain} will never validate: {description}", hint=fix
             )
         waited = now - self._since.setdefault(node, now)
         if waited >= self._timeout:
             raise DeploytoolError(
-                f"{domain} was not delegated within {self._timeout:g} s: {words}", hint=mend
+                f"{domain} was not delegated within {self._timeout:g} s: {description}", hint=fix
             )
-        before, at = self._said.get(node, ("", now))
-        if words != before or now - at >= SAY_EVERY:
-            self._said[node] = (words, now)
-            self._emit(DelegationMissing(now, node, domain, servers, words, waited))
-        return RetryAfter(
-            min(max(_GROWTH * waited, _SHORTEST), _LONGEST, max(self._timeout - waited, 0.0))
-        )
+        last_description, last_at = self._reported.get(node, ("", now))
+        if description != last_description or now - last_at >= REPORT_INTERVAL:
+            self._reported[node] = (description, now)
+            self._emit(DelegationMissing(now, node, domain, servers, description, waited))
+
+        # The last query comes at the timeout.
+        interval = min(max(_GROWTH * waited, _SHORTEST), _LONGEST)
+        return RetryAfter(min(interval, max(self._timeout - waited, 0.0)))
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What was last said of a record, and when."""
+class _Report:
+    """The state of a record that was last reported, and when."""
 
-    found: str
+    state: str
     at: float
 
 
 class CertificateWatch(DeployHooks):
-    """Looks at ACM while a stack with a certificate is being made, and says what it
-    waits for.
+    """Polls ACM while a stack with a certificate is created, and reports what it waits for.
 
-    It looks in a task beside the run, which ends with the stack or with `close`; first after
-    FIRST_LOOK, then every LOOK_EVERY seconds: a region's certificate costs ListCertificates until
-    it is there, then one DescribeCertificate a look.
+    The polls run in a task of their own, which ends with the stack or with `close`. The first comes
+    after FIRST_POLL seconds, the others every POLL_INTERVAL seconds. A certificate costs a
+    ListCertificates each poll until it exists, then a DescribeCertificate.
     """
 
     def __init__(
         self, graph: Graph, make_ports: Callable[[], CertificatePorts], emit: Emit
     ) -> None:
-        self._graph, self._make_ports, self._emit = graph, make_ports, emit
+        self._graph = graph
+        self._make_ports = make_ports
+        self._emit = emit
         self._outputs: dict[NodeId, Mapping[str, str]] = {}
         self._active: dict[NodeId, float] = {}
         self._zones: dict[str, ZoneInfo] = {}
         self._arns: dict[tuple[NodeId, tuple[str, ...]], str] = {}
-        self._seen: dict[tuple[NodeId, str], _Seen] = {}
+        self._reports: dict[tuple[NodeId, str], _Report] = {}
         self._needed: set[tuple[NodeId, tuple[str, ...]]] = set()
 
     @cached_property
     def _ports(self) -> CertificatePorts:
-        """Made when they are first needed: a deployment with nothing to do asks no DNS."""
+        """The ports, created on first use: a deployment with nothing to do sends no DNS query."""
         return self._make_ports()
 
     def observe(self, event: Event) -> None:
-        """Start and stop to poll with the stack."""
+        """Start and stop polling with the stack."""
         match event:
             case StackStarted(at, node, action) if action in (
                 Action.CREATE,
                 Action.UPDATE,
-            ) and self._holds_one(node):
+            ) and self._has_certificate(node):
                 self._active[node] = at
                 self._ports.executor.start(lambda: self._watch(node))
             case StackDone(_, node, _, _, outputs):
@@ -183,25 +198,25 @@ class CertificateWatch(DeployHooks):
                 self._active.pop(node, None)
 
     def close(self) -> None:
-        """End every look: the run has ended, in whatever way."""
+        """Stop polling: the run has ended."""
         self._active.clear()
 
-    def _holds_one(self, node: NodeId) -> bool:
+    def _has_certificate(self, node: NodeId) -> bool:
         return (
             node in self._graph.nodes
             and CERTIFICATE_TYPE in self._graph.nodes[node].template.resources.values()
         )
 
     def _watch(self, node: NodeId) -> None:
-        due = self._active.get(node, 0.0) + FIRST_LOOK
+        due = self._active.get(node, 0.0) + FIRST_POLL
         while node in self._active:
             now = self._ports.clock.now()
             if now < due:
                 self._ports.clock.sleep(min(_TICK, due - now))
                 continue
             try:
-                self.look(node)
-            # said, and not looked again: the run itself goes on without these words
+                self.poll(node)
+            # Reported once, without another poll: the deployment does not depend on this report.
             except DeploytoolError as error:
                 self._emit(
                     CertificateDoubtful(
@@ -209,11 +224,12 @@ class CertificateWatch(DeployHooks):
                     )
                 )
                 return
-            due = self._ports.clock.now() + LOOK_EVERY
+            due = self._ports.clock.now() + POLL_INTERVAL
 
-    def look(self, node: NodeId) -> None:
-        """Look once at each certificate of a stack that is being made, and say what is new. Raises
-        DeploytoolError.
+    def poll(self, node: NodeId) -> None:
+        """Poll each certificate of a stack that is being created, and report what is new.
+
+        Raises DeploytoolError when AWS does not answer.
         """
         template = self._graph.nodes[node]
         for request in certificate_requests(template.document, resolve(template, self._outputs)):
@@ -227,20 +243,18 @@ class CertificateWatch(DeployHooks):
                     request.names[0],
                     certificate.reason or certificate.status,
                 )
-                self._say(node, "", failed.reason, failed)
+                self._report(node, "", failed.reason, failed)
             elif certificate.status is CertificateStatus.PENDING_VALIDATION:
                 self._pending(node, request, certificate)
 
     def _find(self, node: NodeId, request: CertificateRequest) -> Certificate | None:
-        """The certificate of the stack: the newest with these names that was pending when it was
-        first seen.
-        """
+        """Return the stack's certificate: the newest with these names that was pending at first."""
         key = (node, request.names)
         if key not in self._arns:
-            found = newest(self._ports.certificates.list(node.region), request)
-            if found is None or found.status is not CertificateStatus.PENDING_VALIDATION:
+            latest = newest(self._ports.certificates.list(node.region), request)
+            if latest is None or latest.status is not CertificateStatus.PENDING_VALIDATION:
                 return None
-            self._arns[key] = found.arn
+            self._arns[key] = latest.arn
         return self._ports.certificates.get(node.region, self._arns[key])
 
     def _pending(self, node: NodeId, request: CertificateRequest, certificate: Certificate) -> None:
@@ -251,16 +265,16 @@ class CertificateWatch(DeployHooks):
         for record in certificate.records:
             if record.proven:
                 continue
-            found = self._found(request, record)
+            state = self._record_state(request, record)
             now = self._ports.clock.now()
             waited = now - self._active.get(node, now)
             event = CertificatePending(
-                now, node, record.domain, record.name, record.value, found, waited
+                now, node, record.domain, record.name, record.value, state, waited
             )
-            self._say(node, record.domain, found, event)
+            self._report(node, record.domain, state, event)
 
-    def _found(self, request: CertificateRequest, record: ValidationRecord) -> str:
-        """What there is of a record: in its zone, at the resolver, at the parent."""
+    def _record_state(self, request: CertificateRequest, record: ValidationRecord) -> str:
+        """Describe a record as its zone, the resolver and the parent show it."""
         zone_id = request.zones.get(record.domain)
         zone = self._zone(zone_id) if zone_id else None
         try:
@@ -279,13 +293,13 @@ class CertificateWatch(DeployHooks):
             resolved = f"the resolver gives no answer: {error}"
         parent = ""
         if zone and in_zone and not (resolved and isinstance(resolved, list)):
-            verdict = judge(look_at_parent(self._ports, zone.name), zone.name_servers)
+            verdict = judge(query_parent(self._ports, zone.name), zone.name_servers)
             parent = (
                 ""
                 if isinstance(verdict, Delegated)
-                else in_words(verdict, zone.name.rstrip("."), zone.name_servers)
+                else describe(verdict, zone.name.rstrip("."), zone.name_servers)
             )
-        return found_in_words(record, in_zone, resolved, parent)
+        return describe_record(record, in_zone, resolved, parent)
 
     def _zone(self, zone_id: str) -> ZoneInfo:
         if zone_id not in self._zones:
@@ -293,29 +307,31 @@ class CertificateWatch(DeployHooks):
         return self._zones[zone_id]
 
     def _values(self, zone: ZoneInfo, name: str) -> list[str]:
-        """What the zone's own name server has under a name. Raises DeploytoolError when it cannot
-        be asked.
+        """Return the CNAME values of a name at the zone's own name server.
+
+        Raises DeploytoolError when the server does not answer.
         """
         reply = self._ports.dns.ask(
             self._ports.locate(zone.name_servers[0]), name, "CNAME", recurse=False
         )
         return [record.value for record in reply.answer if record.type == "CNAME"]
 
-    def _say(self, node: NodeId, domain: str, found: str, event: Event) -> None:
-        """Emit what is new, and what is not only so often."""
+    def _report(self, node: NodeId, domain: str, state: str, event: Event) -> None:
+        """Emit an event whose state is new, or that was last emitted long ago."""
         now = self._ports.clock.now()
-        last = self._seen.get((node, domain))
-        if last and last.found == found and (now - last.at < SAY_EVERY or not domain):
+        last = self._reports.get((node, domain))
+        if last and last.state == state and (now - last.at < REPORT_INTERVAL or not domain):
             return
-        self._seen[node, domain] = _Seen(found, now)
+        self._reports[node, domain] = _Report(state, now)
         self._emit(event)
 
 
 def targets_elsewhere(
     graph: Graph, outputs: Mapping[NodeId, Mapping[str, str]]
 ) -> tuple[DnsRecord, ...]:
-    """Where the service's names must point when its DNS is hosted elsewhere; nothing when a hosted
-    zone holds them.
+    """Return where the service's names must point when its DNS is hosted elsewhere.
+
+    Empty when a hosted zone contains the names.
     """
     known = [
         (node, resolve(node, outputs), outputs[node.id])

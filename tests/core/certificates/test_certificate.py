@@ -15,13 +15,13 @@ from deploytool.core.certificates.certificate import (
     CertificateStatus,
     ValidationRecord,
     certificate_requests,
+    describe_record,
     failover_targets,
     foreign_records,
-    found_in_words,
     hosted_zone_in,
-    leftovers,
     newest,
     records_needed,
+    unused_validation_records,
     zone_file_line,
 )
 from deploytool.core.project.template import load_yaml, parse_template
@@ -135,7 +135,7 @@ def test_newest() -> None:
             id="delegation",
         ),
         pytest.param([VALUE], [], "", "may keep an older answer", id="cached"),
-        pytest.param([VALUE], [VALUE], "", "ACM has not looked yet", id="resolves"),
+        pytest.param([VALUE], [VALUE], "", "ACM has not checked it yet", id="resolves"),
         pytest.param(
             [VALUE],
             "it does not resolve (SERVFAIL)",
@@ -151,9 +151,9 @@ def test_newest() -> None:
         pytest.param(None, ["_z."], "", "resolves to another value: _z.", id="elsewhere, wrong"),
     ],
 )
-def test_found_in_words(in_zone: list[str] | None, resolved: Any, parent: str, words: str) -> None:
+def test_describe_record(in_zone: list[str] | None, resolved: Any, parent: str, words: str) -> None:
     """The words name what is missing and where."""
-    assert words in found_in_words(RECORD, in_zone, resolved, parent)
+    assert words in describe_record(RECORD, in_zone, resolved, parent)
 
 
 def test_records_needed() -> None:
@@ -216,11 +216,11 @@ def cname(name: str, value: str = VALUE) -> RecordSet:
         ),
     ],
 )
-def test_leftovers(record: RecordSet, alive: tuple[str, ...], gone: bool) -> None:
+def test_unused_validation_records(record: RecordSet, alive: tuple[str, ...], gone: bool) -> None:
     """Only validation records of our names are left over, and only when no certificate that exists
     shares them.
     """
-    assert leftovers([record], ["*.api.example.com", "api.example.com"], alive) == (
+    assert unused_validation_records([record], ["*.api.example.com", "api.example.com"], alive) == (
         (record,) if gone else ()
     )
 
@@ -229,9 +229,12 @@ def test_leftovers(record: RecordSet, alive: tuple[str, ...], gone: bool) -> Non
     st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])),
     st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])),
 )
-def test_leftovers_never_take_what_is_used(ours: list[str], alive: list[str]) -> None:
+def test_a_record_in_use_is_never_removed(ours: list[str], alive: list[str]) -> None:
     """No record of a name that a certificate has is ever taken."""
-    taken = {record.name for record in leftovers([cname("_x.a.b."), cname("_x.c.b.")], ours, alive)}
+    taken = {
+        record.name
+        for record in unused_validation_records([cname("_x.a.b."), cname("_x.c.b.")], ours, alive)
+    }
     assert taken.isdisjoint(f"_x.{name.removeprefix('*.')}." for name in alive)
 
 

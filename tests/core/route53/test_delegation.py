@@ -17,9 +17,9 @@ from deploytool.core.route53.delegation import (
     PointsElsewhere,
     Verdict,
     caa_problem,
-    in_words,
+    describe,
     judge,
-    stands_in_the_way,
+    prevents_validation,
 )
 
 OURS = ("ns-1.awsdns-1.com.", "NS-2.awsdns-2.net")
@@ -79,8 +79,8 @@ def test_judge(found: Parent, verdict: Verdict, words: str) -> None:
     names found.
     """
     assert judge(found, OURS) == verdict
-    assert words in in_words(verdict, "example.com", OURS)
-    assert stands_in_the_way(verdict) == isinstance(verdict, NotDelegated | PointsElsewhere)
+    assert words in describe(verdict, "example.com", OURS)
+    assert prevents_validation(verdict) == isinstance(verdict, NotDelegated | PointsElsewhere)
 
 
 @given(st.lists(st.lists(st.sampled_from([*RIGHT, *FOREIGN]), unique=True).map(tuple), max_size=3))
@@ -88,7 +88,7 @@ def test_judge_is_sound(answers: list[tuple[str, ...]]) -> None:
     """A certificate is refused only when no server of the parent names any server of the zone."""
     verdict = judge(parent(*answers), OURS)
     ours_named = any(set(names) & set(RIGHT) for names in answers)
-    assert stands_in_the_way(verdict) == (bool(answers) and not ours_named)
+    assert prevents_validation(verdict) == (bool(answers) and not ours_named)
 
 
 def look(records: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:

@@ -314,7 +314,7 @@ class TestWatch:
         s, a proven record never.
         """
         watch = self.watch(ports, events)
-        watch.look(CERT)
+        watch.poll(CERT)
         assert events == [], "the certificate is not there yet"
         self.pend(world)
         world.delegated = lambda now: (OURS,) if now >= 40 else ()
@@ -322,9 +322,9 @@ class TestWatch:
             world.clock.time = at
             if at == 35.0:
                 world.sets = [RecordSet(RECORD.name, "CNAME", 300, (VALUE,))]
-            watch.look(CERT)
+            watch.poll(CERT)
         world.held = [replace(world.held[0], records=(replace(RECORD, proven=True),))]
-        watch.look(CERT)
+        watch.poll(CERT)
         said = [each for each in events if isinstance(each, CertificatePending)]
         assert [(each.waited, each.record_name) for each in said] == [
             (at, RECORD.name) for at in (3.0, 33.0, 35.0, 40.0)
@@ -332,7 +332,7 @@ class TestWatch:
         missing, again, undelegated, resolves = (each.found for each in said)
         assert missing == again == "it is not in the hosted zone yet"
         assert "does not delegate dev.example.com" in undelegated
-        assert "ACM has not looked yet" in resolves
+        assert "ACM has not checked it yet" in resolves
         assert world.lists == 2, "once it is known, it is read by its ARN"
 
     def test_failure(self, world: World, ports: CertificatePorts, events: list[Event]) -> None:
@@ -341,13 +341,13 @@ class TestWatch:
         """
         watch = self.watch(ports, events)
         self.pend(world, "FAILED")
-        watch.look(CERT)
+        watch.poll(CERT)
         assert events == []
         self.pend(world)
-        watch.look(CERT)
+        watch.poll(CERT)
         self.pend(world, "FAILED", "CAA_ERROR")
-        watch.look(CERT)
-        watch.look(CERT)
+        watch.poll(CERT)
+        watch.poll(CERT)
         assert [each.reason for each in events if isinstance(each, CertificateFailed)] == [
             "CAA_ERROR"
         ]
@@ -358,8 +358,8 @@ class TestWatch:
         """Without a hosted zone the records to create are said, once."""
         watch = self.watch(ports, events, zone=False)
         self.pend(world)
-        watch.look(CERT)
-        watch.look(CERT)
+        watch.poll(CERT)
+        watch.poll(CERT)
         assert [e.records for e in events if isinstance(e, RecordsNeeded)] == [
             (DnsRecord(RECORD.name, "CNAME", VALUE),)
         ]
@@ -432,7 +432,9 @@ class TestDestroy:
         run()
         return clean
 
-    def test_leftovers_go_before_the_zone(self, clean: Any, stacks: Any, world: World) -> None:
+    def test_unused_validation_records_go_before_the_zone(
+        self, clean: Any, stacks: Any, world: World
+    ) -> None:
         """The validation record goes after the certificate's stack and before the zone's, and is
         said; the zone stays.
         """
