@@ -1,6 +1,4 @@
-"""One look at a deployed service from everywhere: its name servers, resolvers, its domain, each
-region's own endpoint.
-"""
+"""Checks a deployed service once: name servers, resolvers, its domain and each region's endpoint."""
 
 from collections.abc import Sequence
 
@@ -10,47 +8,50 @@ from deploytool.core.service.findings import Failure, Findings, problems
 from deploytool.core.service.ports import Probes
 from deploytool.core.service.service import Service
 
-LOOK_EVERY = 5.0  # seconds between two looks
+POLL_SECONDS = 5.0  # between two checks, in seconds of the target's clock
 
 
 def check(probes: Probes, service: Service) -> Findings:
-    """Ask everyone once. Whoever does not answer is a finding, not an error."""
+    """Send each probe once. A probe without an answer is a finding, not an error."""
     servers = probes.hosted_zones.name_servers(service.hosted_zone_id)
-    name_servers = {each.name: _ask(probes, each, service.domain) for each in servers}
-    resolvers = {each.name: _ask(probes, each, service.domain) for each in probes.resolvers}
-    regions = {
-        region: _call(probes, service, name, _addresses([_ask(probes, servers[0], name)]))
-        for region, name in service.regional_domains.items()
+    name_servers = {server.name: _query(probes, server, service.domain) for server in servers}
+    resolvers = {
+        resolver.name: _query(probes, resolver, service.domain) for resolver in probes.resolvers
     }
-    served = _call(
-        probes,
-        service,
-        service.domain,
-        _addresses([*name_servers.values(), *resolvers.values()]),
-    )
+
+    regions = {}
+    for region, domain in service.regional_domains.items():
+        addresses = _first_addresses([_query(probes, servers[0], domain)])
+        regions[region] = _call(probes, service, domain, addresses)
+
+    # The name servers come first: a resolver may still have an older answer
+    addresses = _first_addresses([*name_servers.values(), *resolvers.values()])
+    served = _call(probes, service, service.domain, addresses)
     return Findings(name_servers, resolvers, served, regions)
 
 
 def wait_until_good(probes: Probes, service: Service, seconds: float) -> list[str]:
-    """Look again until nothing is wrong or `seconds` of the target's clock have passed; what is
-    still wrong then.
+    """Check repeatedly until there is no problem or `seconds` of the target's clock have passed.
+
+    Returns the problems of the last check.
     """
     deadline = probes.clock.now() + seconds
-    while wrong := problems(check(probes, service), service):
-        if probes.clock.now() >= deadline:
-            break
-        probes.clock.sleep(LOOK_EVERY)
-    return wrong
+    while True:
+        remaining = problems(check(probes, service), service)
+        if not remaining or probes.clock.now() >= deadline:
+            return remaining
+        probes.clock.sleep(POLL_SECONDS)
 
 
-def _addresses(answers: Sequence[DnsAnswer | Failure]) -> tuple[str, ...]:
-    """The addresses of the first answer that has some."""
-    return next(
-        (each.addresses for each in answers if isinstance(each, DnsAnswer) and each.addresses), ()
-    )
+def _first_addresses(answers: Sequence[DnsAnswer | Failure]) -> tuple[str, ...]:
+    """Return the addresses of the first answer that has any."""
+    for answer in answers:
+        if isinstance(answer, DnsAnswer) and answer.addresses:
+            return answer.addresses
+    return ()
 
 
-def _ask(probes: Probes, server: Nameserver, name: str) -> DnsAnswer | Failure:
+def _query(probes: Probes, server: Nameserver, name: str) -> DnsAnswer | Failure:
     try:
         return probes.dns.query(server, name)
     except ProbeFailed as error:

@@ -1,6 +1,5 @@
-"""Puts right what a drill left behind, from any machine and as often as one likes."""
+"""Restores what an interrupted drill left behind: from any machine, and repeatably."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deploytool.core.drill.ports import DrillPorts
@@ -12,34 +11,41 @@ from deploytool.work.drill.undo import in_words, is_undone, undo
 
 @dataclass(frozen=True)
 class Restored:
-    """What was undone (nothing when all was well), and the record of the drill that had left it."""
+    """The steps that were undone, and the record of the drill that needed them.
+
+    `steps` is empty when there was nothing to restore.
+    """
 
     steps: tuple[UndoStep, ...]
     record: DrillRecord | None
 
 
 def restore(ports: DrillPorts, service: Service) -> Restored:
-    """Undo what the drill's record says; without a record only an inverted health check can be
-    known, and is put right.
+    """Undo what the drill's record lists.
 
-    Raises DeploytoolError when it could not be verified; the record stays then, and so does the
-    guard.
+    Without a record only an inverted health check is recognised and restored. Raises
+    DeploytoolError when the result could not be verified; record and guard then remain.
     """
     record = ports.records.read()
-    steps: Sequence[UndoStep] = record.undo if record else _without_record(ports, service)
+    steps = _without_record(ports, service) if record is None else record.undo
     undo(ports, steps)
+
     if not is_undone(ports, steps):
-        said = "; ".join(map(in_words, steps))
+        unverified = "; ".join(in_words(step) for step in steps)
         raise DeploytoolError(
-            f"restored, but it reads otherwise: is a drill still running? ({said})"
+            "the restore was written, but AWS returns other values:"
+            f" is a drill still running? ({unverified})"
         )
-    if record:
+
+    if record is not None:
         ports.records.clear(record.drill_id)
-        if ports.guard:
+        if ports.guard is not None:
             ports.guard.disarm(record.drill_id)
-    return Restored(tuple(steps), record)
+    return Restored(steps, record)
 
 
 def _without_record(ports: DrillPorts, service: Service) -> tuple[UndoStep, ...]:
-    inverted = ports.health_checks.get(service.health_check_id).config.inverted
-    return (RestoreHealthCheck(service.health_check_id, inverted=False),) if inverted else ()
+    health_check = ports.health_checks.get(service.health_check_id)
+    if not health_check.config.inverted:
+        return ()
+    return (RestoreHealthCheck(service.health_check_id, inverted=False),)

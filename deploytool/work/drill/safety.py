@@ -1,6 +1,4 @@
-"""What keeps a drill from leaving something broken: its record in the account, the guard, and the
-restore itself.
-"""
+"""The safety of a drill: its record in the account, the guard, and the restore."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -12,15 +10,16 @@ from deploytool.core.service.service import Service
 from deploytool.work.drill.faults import Fault
 from deploytool.work.drill.undo import is_undone, undo
 
-MARGIN = 60.0  # seconds of wall time that the guard leaves a drill beyond its longest
+# Seconds of wall time that the guard waits beyond the longest duration of a drill
+MARGIN = 60.0
 
 
 class Safety:
-    """One drill's. `begin`, `expect_fault`, (the fault), `restore`, `clear`, in this order;
-    `restore` and `clear` at any time.
+    """The safety of one drill.
 
-    The guard is armed as long as the record exists: who is killed between leaves no record that
-    nobody comes for.
+    The order of the calls is `begin`, `expect_fault`, (the fault), `restore`, `clear`. `restore`
+    and `clear` may be called at any time. The guard is armed for as long as the record exists, so
+    a drill that is killed never leaves a record without a guard.
     """
 
     def __init__(
@@ -32,63 +31,67 @@ class Safety:
         *,
         with_guard: bool,
     ) -> None:
-        self._ports, self._service, self._fault, self._holder = (
-            ports,
-            service,
-            fault,
-            holder,
-        )
-        self._steps = fault.undo()
-        self._id = f"drill-{uuid4().hex[:12]}"
-        self._guard = ports.guard if with_guard and fault.guarded else None
-        self._begun = self._broken = False
-        if with_guard and fault.guarded and ports.guard is None:
-            stage = service.stage
-            hint = f"deploytool deploy --stage {stage} makes it (infra/drill-guard.yaml); --no-guard drills without"
+        guarded = with_guard and fault.guarded
+        if guarded and ports.guard is None:
+            hint = (
+                f"deploytool deploy --stage {service.stage} deploys it (infra/drill-guard.yaml);"
+                " --no-guard drills without it"
+            )
             raise DrillRefused(
-                "the drill was not begun: no guard is there to restore when this process cannot",
+                "the drill was not begun: there is no guard that restores when this process cannot",
                 hint=hint,
             )
+        self._ports = ports
+        self._service = service
+        self._fault = fault
+        self._holder = holder
+        self._guard = ports.guard if guarded else None
+        self._steps = fault.undo()
+        self._id = f"drill-{uuid4().hex[:12]}"
+        self._begun = False
+        self._broken = False
 
     def begin(self, started: str, seconds: float) -> None:
-        """Arm the guard, and write the record: from here on another drill refuses. Raises
-        DrillUnderWay when one was first.
+        """Arm the guard and write the record. From then on other drills are refused.
 
-        `seconds`: how long the drill can be at it, of wall time.
+        `started` is the time of day (ISO 8601), `seconds` the longest duration of the drill in wall
+        time. Raises DrillUnderWay when another drill's record exists.
         """
         self._begun = True
-        if self._guard:
+        if self._guard is not None:
             self._guard.arm(self._id, seconds + MARGIN)
-        until = (datetime.fromisoformat(started) + timedelta(seconds=seconds + MARGIN)).isoformat()
+
+        until = datetime.fromisoformat(started) + timedelta(seconds=seconds + MARGIN)
         record = DrillRecord(
-            SCHEMA_VERSION,
-            self._id,
-            self._fault.name,
-            self._service.stage,
-            self._holder,
-            started,
-            until,
-            self._steps,
+            schema_version=SCHEMA_VERSION,
+            drill_id=self._id,
+            fault=self._fault.name,
+            stage=self._service.stage,
+            holder=self._holder,
+            started=started,
+            until=until.isoformat(),
+            undo=self._steps,
         )
         self._ports.records.write(record)
 
     def expect_fault(self) -> None:
-        """From here on the fault counts as injected, until it has been verified that it is not."""
+        """Count the fault as injected until its restore is verified."""
         self._broken = True
 
     def restore(self) -> bool:
-        """Undo everything and read it back; whether it is undone."""
+        """Undo everything, read it back, and return whether it is undone."""
         undo(self._ports, self._steps)
         undone = is_undone(self._ports, self._steps)
         self._broken = not undone
         return undone
 
     def clear(self) -> None:
-        """Delete the record and disarm the guard, unless something is still broken: then both stay
-        for who restores it.
+        """Delete the record and disarm the guard.
+
+        Both remain when something is still broken: `deploytool restore` and the guard need them.
         """
         if self._broken or not self._begun:
             return
         self._ports.records.clear(self._id)
-        if self._guard:
+        if self._guard is not None:
             self._guard.disarm(self._id)

@@ -1,6 +1,4 @@
-"""Undoes what a drill broke, step by step, and reads back that it is undone. As often as one
-likes.
-"""
+"""Undoes what a drill broke, step by step, and reads back the result. Repeatable."""
 
 from collections.abc import Iterable
 
@@ -15,11 +13,12 @@ from deploytool.core.drill.record import (
 from deploytool.core.errors import DeploytoolError, StaleVersion
 from deploytool.core.service.ports import ApiMapping, HealthChecks
 
-ATTEMPTS = 5  # of a compare-and-swap; who loses that often is not alone
+# Of a compare-and-swap. After so many lost ones another process keeps changing the health check
+ATTEMPTS = 5
 
 
 def undo(ports: DrillPorts, steps: Iterable[UndoStep]) -> None:
-    """Undo every step, also where one fails; raises the first failure at the end."""
+    """Undo every step even if one fails. Raises the first failure at the end."""
     failures: list[DeploytoolError] = []
     for step in steps:
         try:
@@ -31,12 +30,12 @@ def undo(ports: DrillPorts, steps: Iterable[UndoStep]) -> None:
 
 
 def is_undone(ports: DrillPorts, steps: Iterable[UndoStep]) -> bool:
-    """Whether everything reads as the steps want it."""
+    """Return whether AWS returns the values of every step."""
     return all(_is_undone(ports, step) for step in steps)
 
 
 def in_words(step: UndoStep) -> str:
-    """What undoing a step calls."""
+    """Return the API call that undoes a step, as text."""
     match step:
         case RestoreHealthCheck(id_, inverted):
             return f"route53:UpdateHealthCheck {id_} Inverted={str(inverted).lower()}"
@@ -75,15 +74,15 @@ def _is_undone(ports: DrillPorts, step: UndoStep) -> bool:
 
 
 def _restore_health_check(health_checks: HealthChecks, id_: str, *, inverted: bool) -> None:
-    """Write it, also where it reads so already.
+    """Write `Inverted`, even if it has the value already.
 
-    Each write makes a new HealthCheckVersion: an injection that is still on its way (its answer was
-    cut off) asks for the old one, and is refused from then on.
+    Each write makes a new HealthCheckVersion. An injection that is still on its way because its
+    answer was cut off names the old version, so Route 53 refuses it from then on.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        found = health_checks.get(id_)
+        version = health_checks.get(id_).version
         try:
-            health_checks.set_inverted(id_, inverted=inverted, version=found.version)
+            health_checks.set_inverted(id_, inverted=inverted, version=version)
         except StaleVersion:
             if attempt == ATTEMPTS:
                 raise
