@@ -118,4 +118,8 @@ class InputProblems:
     def raise_any(self) -> None:
         """Raise InputError with every distinct problem, sorted, if there is any."""
         if self.problems:
-            raise InputError(sorted(set(self.problems)))
+            raise self.error()
+
+    def error(self) -> InputError:
+        """Return the error with every distinct problem, sorted."""
+        return InputError(sorted(set(self.problems)))

@@ -92,23 +92,11 @@ class _Builder:
             if NodeId(spec.name, region) not in self.present
         }
         # The stacks that are left out are ordered too: those that exist must be deleted in order.
-        try:
-            every = [*nodes.values(), *left_out.values()]
-            order = list(
-                TopologicalSorter({node.id: sorted(node.needs) for node in every}).static_order()
-            )
-        except CycleError as error:
-            ring = " -> ".join(node.stack for node in reversed(error.args[1]))
-            self.problems.add(
-                "stacks",
-                f"depend on one another in a circle: {ring}; take one of these outputs from another stack",
-            )
-            self.problems.raise_any()
-        ordered = {each: nodes[each] for each in order if each in nodes}
+        order = self._ordered({**nodes, **left_out})
         return Graph(
             self.config.project,
             self.stage.name,
-            ordered,
+            {node_id: nodes[node_id] for node_id in order if node_id in nodes},
             service,
             self.settings,
             left_out,
@@ -116,6 +104,21 @@ class _Builder:
             self.stage.protected,
             self.config.regions,
         )
+
+    def _ordered(self, nodes: Mapping[NodeId, Node]) -> list[NodeId]:
+        """Return the nodes, each after those that it needs. Raises InputError for a circle."""
+        # Sorted, so that the order is the same in every run.
+        needs = {node.id: sorted(node.needs) for node in nodes.values()}
+        try:
+            return list(TopologicalSorter(needs).static_order())
+        except CycleError as error:
+            circle = " -> ".join(node.stack for node in reversed(error.args[1]))
+            message = (
+                f"depend on one another in a circle: {circle}; "
+                "take one of these outputs from another stack"
+            )
+            self.problems.add("stacks", message)
+            raise self.problems.error() from error
 
     def _service(self) -> tuple[dict[str, Value], dict[str, dict[str, Value]]]:
         """Return what a check and a drill need to know: of the stage, and of each region."""

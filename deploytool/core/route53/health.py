@@ -1,5 +1,4 @@
-"""Health checks: when one attempt passes, what one checker counts, and how many checkers make a
-verdict. Pure.
+"""Health checks: one attempt, the count of one checker, and the verdict of all checkers. Pure.
 
 Source of every rule not marked otherwise: Route 53 Developer Guide, "How Amazon Route 53 determines
 whether a health check is healthy", and the API reference of HealthCheckConfig. Sentences that say
@@ -53,8 +52,9 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class CheckerObservation:
-    """What one checker saw last: its AWS region, its address, whether that check passed, its words,
-    and when (ISO 8601).
+    """The last result of one checker, which is in an AWS region and has an address.
+
+    `status` is the text of the result, and `checked` its time (ISO 8601).
     """
 
     region: str
@@ -66,10 +66,9 @@ class CheckerObservation:
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """How long one attempt may take, in seconds: to connect over TCP, then to the status, then to
-    the body.
+    """The time limits of one attempt in seconds: TCP connection, then status, then body.
 
-    None: the check does not ask for that part.
+    None means that the check does not use that part.
     """
 
     connect: float
@@ -84,13 +83,14 @@ class TimeLimits:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What one checker measured of one check of the endpoint. Seconds are of the same clock as the
-    limits it is judged by.
+    """The measurements of one checker in one check of the endpoint.
+
+    Seconds are of the same clock as the limits that judge the attempt.
 
     `connect_seconds` is None when no TCP connection was made, `status` when no HTTP status came,
     `body_seconds` when the body (or its first 5,120 bytes) did not come whole. `response_seconds`
-    counts from the TCP connection, so TLS is within it. `failure` says in words what stopped the
-    attempt, empty when nothing did.
+    counts from the TCP connection, so TLS is within it. `failure` is the text of what stopped the
+    attempt, empty when it was complete.
     """
 
     failure: str = ""
@@ -103,9 +103,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One attempt judged: whether it passed, and the words that GetHealthCheckStatus shows for
-    it.
-    """
+    """Whether one attempt passed, and the status text that GetHealthCheckStatus shows."""
 
     success: bool
     status: str
@@ -115,8 +113,9 @@ STATUS_SECONDS = 2.0  # from the connection to the HTTP status
 
 
 def time_limits(config: HealthCheckConfig) -> TimeLimits:
-    """The limits of one attempt in true seconds: TCP 10; HTTP(S) 4 to connect and 2 to the status;
-    string match 2 more.
+    """Return the limits of one attempt in true seconds.
+
+    TCP: 10 to connect. HTTP(S): 4 to connect and 2 to the status. A string match: 2 more.
     """
     match config.type:
         case "TCP":
@@ -128,21 +127,22 @@ def time_limits(config: HealthCheckConfig) -> TimeLimits:
 
 
 def uses_tls(config: HealthCheckConfig) -> bool:
-    """Whether a check speaks TLS. Its certificate is not validated, whatever it says."""
+    """Return whether a check uses TLS. The endpoint's certificate is not validated."""
     return config.type.startswith("HTTPS")
 
 
 def server_name(config: HealthCheckConfig) -> str | None:
-    """The name that a check sends as SNI: the FQDN, when EnableSNI is true and the check speaks
-    TLS; None sends none.
+    """Return the name that a check sends as SNI, None when it sends none.
+
+    It is the FQDN when EnableSNI is true and the check uses TLS.
     """
     return config.fqdn or None if uses_tls(config) and config.enable_sni else None
 
 
 def host_header(config: HealthCheckConfig) -> str:
-    """What an HTTP(S) check sends as Host: the FQDN, with the port unless it is the protocol's own;
-    without FQDN the address.
+    """Return what an HTTP(S) check sends as Host: the FQDN, or the address without an FQDN.
 
+    The port follows unless it is the protocol's default.
     Source: API reference of HealthCheckConfig, FullyQualifiedDomainName.
     """
     host = config.fqdn or config.ip_address
@@ -152,9 +152,9 @@ def host_header(config: HealthCheckConfig) -> str:
 def judge_check(
     config: HealthCheckConfig, attempt: Attempt, limits: TimeLimits | None = None
 ) -> CheckResult:
-    """Whether one attempt passes, with words for it.
+    """Judge one attempt.
 
-    `limits` defaults to the true ones; a checker on a faster clock hands in those of its own clock.
+    `limits` defaults to the true limits; a checker on a faster clock passes those of its own clock.
     Exactly at a limit is within it (our reading).
     """
     limits = limits or time_limits(config)
@@ -178,9 +178,7 @@ def _judge_answer(
     response_limit: float,
     body_limit: float | None,
 ) -> CheckResult:
-    """Whether an HTTP answer passes: its status, and its body where the check has a limit for
-    it.
-    """
+    """Judge an HTTP answer: its status, and its body where the check has a limit for it."""
     words = _status_words(status)
     if attempt.response_seconds > response_limit:
         return _failed(f"{words}, but not within the timeout limit.")
@@ -203,29 +201,25 @@ def _failed(words: str) -> CheckResult:
 
 def _status_words(status: int) -> str:
     phrases = {code.value: code.phrase for code in HTTPStatus}
-    return (
-        f"HTTP Status Code {status}, {phrases[status]}"
-        if status in phrases
-        else f"HTTP Status Code {status}"
-    )
+    code = f"HTTP Status Code {status}"
+    return f"{code}, {phrases[status]}" if status in phrases else code
 
 
 @dataclass(frozen=True)
 class CheckerState:
-    """What one checker holds of an endpoint: its opinion, and how many results in a row have spoken
-    against it.
+    """One checker's opinion of an endpoint, and the number of consecutive results against it.
 
-    A new one says healthy: Route 53 considers a new health check healthy until there is enough
-    data.
+    A new checker's opinion is healthy: Route 53 considers a new health check healthy until there is
+    enough data.
     """
 
     healthy: bool = True
     against: int = 0
 
     def observe(self, success: bool, threshold: int) -> "CheckerState":  # noqa: FBT001 - the result is what is observed
-        """The state after one more result.
+        """Return the state after one more result.
 
-        The opinion turns with `threshold` results in a row against it, the same count both ways.
+        The opinion changes after `threshold` results in a row against it, the same count both ways.
         """
         if success == self.healthy:
             return replace(self, against=0)
@@ -235,11 +229,11 @@ class CheckerState:
 
 
 def is_healthy(config: HealthCheckConfig, states: Iterable[CheckerState]) -> bool:
-    """The verdict on a health check from what its checkers hold.
+    """Return the verdict on a health check from the states of its checkers.
 
-    More than 18 % of them healthy makes it healthy; without any it is healthy, as a new one is.
-    Disabled counts as healthy whatever they hold. Inverted swaps the verdict last, that of a new or
-    disabled health check too.
+    It is healthy when more than 18 % of its checkers are, and when it has no checkers, as a new
+    health check. A disabled health check counts as healthy. Inverted swaps the verdict last, also
+    that of a new or disabled health check.
     """
     opinions = [state.healthy for state in states]
     healthy = (
@@ -273,12 +267,11 @@ def same_endpoint(one: HealthCheckConfig, other: HealthCheckConfig) -> bool:
 
 
 def carry_over(old: HealthCheckConfig, new: HealthCheckConfig, state: CheckerState) -> CheckerState:
-    """What a checker still holds once UpdateHealthCheck has changed `old` into `new`. Our reading;
-    AWS does not publish it.
+    """Return a checker's state after UpdateHealthCheck has changed `old` into `new`.
 
-    Another endpoint is a new health check; another threshold keeps the opinion and starts the count
-    again; anything else (Inverted) leaves both alone. Disabling stops the checking, so that an
-    enabled one starts anew.
+    Our reading; AWS does not publish it. Another endpoint is a new health check. Another threshold
+    keeps the opinion and resets the count. Any other change (Inverted) keeps both. Disabling stops
+    the checks, so that an enabled health check starts again.
     """
     if not same_endpoint(old, new) or old.disabled != new.disabled:
         return CheckerState()

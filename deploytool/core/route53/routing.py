@@ -1,9 +1,8 @@
-"""Routing policies: which record set of a name and type Route 53 answers with, given what is
-healthy. Pure.
+"""Routing policies: the record set that answers for a name and type, given what is healthy. Pure.
 
 Sources: Route 53 Developer Guide, "How health checks work in simple / complex Amazon Route 53
 configurations" and "How Amazon Route 53 chooses records when health checking is configured"; API
-reference of ResourceRecordSet (Failover) and AliasTarget. Simple and failover routing are here.
+reference of ResourceRecordSet (Failover) and AliasTarget. Simple and failover routing are supported.
 Every other policy is refused, because an answer that AWS would not give is worse than none.
 """
 
@@ -16,8 +15,9 @@ SECONDARY = "SECONDARY"
 
 
 def failover(primary_healthy: bool, secondary_healthy: bool) -> str:  # noqa: FBT001 - the two columns of the table
-    """Which of two failover records answers, PRIMARY or SECONDARY. A record without a health check
-    counts as healthy.
+    """Return which of two failover records answers: PRIMARY or SECONDARY.
+
+    A record without a health check counts as healthy.
 
     | primary   | secondary                     | answer    |
     |-----------|-------------------------------|-----------|
@@ -31,9 +31,9 @@ def failover(primary_healthy: bool, secondary_healthy: bool) -> str:  # noqa: FB
 def select(
     records: Sequence[RecordSet], is_healthy: Callable[[str], bool], zone: HostedZone | None = None
 ) -> RecordSet:
-    """The record set that answers, of those that one name has of one type (at least one).
+    """Return the record set that answers, of those of one name and type (at least one).
 
-    `is_healthy` tells the verdict on a health check by its id. `zone` is needed where an alias with
+    `is_healthy` gives the verdict on a health check by its id. `zone` is needed where an alias with
     EvaluateTargetHealth points to a record set of the same zone. A simple record answers whatever
     its health: with none healthy Route 53 takes all as healthy. So does a failover record without
     its counterpart (our reading). Raises NotSupported for other routing policies.
@@ -46,19 +46,18 @@ def select(
     if len(records) == 1:
         return records[0]
     primary, secondary = by_role[PRIMARY], by_role[SECONDARY]
-    return by_role[
-        failover(
-            is_record_healthy(primary, is_healthy, zone),
-            is_record_healthy(secondary, is_healthy, zone),
-        )
-    ]
+
+    primary_healthy = is_record_healthy(primary, is_healthy, zone)
+    secondary_healthy = is_record_healthy(secondary, is_healthy, zone)
+    return by_role[failover(primary_healthy, secondary_healthy)]
 
 
 def is_record_healthy(
     record: RecordSet, is_healthy: Callable[[str], bool], zone: HostedZone | None = None
 ) -> bool:
-    """Whether a record set counts as healthy: its health check and, with EvaluateTargetHealth, its
-    target; both if it has both.
+    """Return whether a record set counts as healthy.
+
+    Its health check must be healthy and, with EvaluateTargetHealth, its target too.
 
     A target outside the zone is a service of AWS. For API Gateway EvaluateTargetHealth fails only
     when the service is unavailable in the region, which is not modelled: it counts as available. A
@@ -90,14 +89,12 @@ def _is_record_healthy(
 
 
 def points_into(record: RecordSet, zone: HostedZone) -> bool:
-    """Whether an alias record's target is another record set of the same zone, and not a service of
-    AWS.
-    """
+    """Return whether an alias record's target is in the same zone, and not an AWS service."""
     return record.alias is not None and record.alias.hosted_zone_id == zone.id
 
 
 def _refusal(records: Sequence[RecordSet]) -> str:
-    what = f"{canonical(records[0].name)} {records[0].type}"
+    owner = f"{canonical(records[0].name)} {records[0].type}"
     if any(record.set_identifier and not record.failover for record in records):
-        return f"{what}: only simple and failover routing are supported here, not weighted, latency, geolocation or multivalue"
-    return f"{what}: a name has one simple record set of a type, or one PRIMARY and one SECONDARY, no other mix"
+        return f"{owner}: only simple and failover routing are supported here, not weighted, latency, geolocation or multivalue"
+    return f"{owner}: a name has one simple record set of a type, or one PRIMARY and one SECONDARY, no other mix"

@@ -1,24 +1,23 @@
-"""How long a failover may take, term by term, from the settings alone. Pure."""
+"""The upper bound of a failover's duration, term by term, from the settings. Pure."""
 
 from dataclasses import dataclass
 
 from deploytool.core.route53.health import HealthCheckConfig, time_limits
 from deploytool.core.route53.zone import ALIAS_TTL
 
-# "A few seconds" from the last checker's result to every name server: AWS gives no number, this one
-# is our guess.
+# "A few seconds" from the last checker's result to every name server: AWS gives no number;
+# this one is our estimate.
 PROPAGATION_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class FailoverTime:
-    """The upper bound of a failover's duration as a client with an honest resolver sees it, in
-    seconds, by term.
+    """The upper bound of a failover's duration in seconds, by term.
 
-    `detection`: until enough checkers have turned; `propagation`: aggregating their results and
-    carrying the verdict to the name servers; `dns_ttl`: until the last cached answer has expired.
-    Clients that keep connections open, or cache DNS longer than the TTL, stay behind and are not in
-    it.
+    `detection` lasts until enough checkers have changed their opinion. `propagation` is the time to
+    aggregate their results and to bring the verdict to the name servers. `dns_ttl` lasts until the
+    last cached answer has expired. Clients that keep connections open, or that cache DNS answers
+    longer than the TTL, take longer; the bound does not cover them.
     """
 
     detection: float
@@ -36,7 +35,7 @@ class FailoverTime:
         return self.dns + self.dns_ttl
 
     def terms(self) -> dict[str, float]:
-        """Each term by name and their sum as `total`, in seconds: what a report shows."""
+        """Return each term by name and their sum as `total`, in seconds."""
         return {
             "detection": self.detection,
             "propagation": self.propagation,
@@ -52,8 +51,9 @@ def expected_failover(
     dns_ttl: float = ALIAS_TTL,
     attempt: float = 0.0,
 ) -> FailoverTime:
-    """The longest that a failover (or the failback: the threshold is the same both ways) should
-    take.
+    """Return the longest time that a failover should take.
+
+    The same bound is valid for the failback, because the threshold is the same both ways.
 
     A real fault is detected within request interval x (failure threshold + 1): it may begin just
     after a check, and then the threshold's count of checks must follow; plus the time of one check

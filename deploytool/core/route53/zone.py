@@ -19,9 +19,7 @@ ALIAS_TTL = 60
 
 
 class NotSupported(DeploytoolError):
-    """A zone asks for something of Route 53 that is not built here, or that Route 53 itself would
-    not take.
-    """
+    """A zone uses a feature that is not supported here, or that Route 53 itself would refuse."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,9 @@ class RecordSet:
 
 @dataclass(frozen=True)
 class HostedZone:
-    """A public hosted zone: `name` lower case with a final dot, its name servers' names, its record
-    sets (SOA and NS too).
+    """A public hosted zone. `name` is lower case with a final dot.
+
+    `records` are all its record sets, with SOA and NS.
     """
 
     id: str
@@ -73,15 +72,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Cname:
-    """The name is another name for something: its CNAME record sets stand in for the type asked."""
+    """The name has a CNAME record set, which answers in place of the requested type."""
 
     records: tuple[RecordSet, ...]
 
 
 @dataclass(frozen=True)
 class Referral:
-    """The name lies below a delegation: the NS record set of the child zone, for which this zone
-    has no authority.
+    """The name is at or below a delegation, so this zone has no authority for it.
+
+    `ns` is the NS record set of the child zone.
     """
 
     ns: RecordSet
@@ -107,7 +107,7 @@ def canonical(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def labels(name: str) -> tuple[str, ...]:
-    """The labels of a name, leftmost first; a dot behind a backslash belongs to its label."""
+    """Return the labels of a name, leftmost first. A dot after a backslash is part of its label."""
     return tuple(re.findall(r"(?:\\.|[^.\\])+", canonical(name), re.DOTALL))
 
 
@@ -137,7 +137,7 @@ def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
 
 
 def record_sets(zone: HostedZone, name: str, type_: str) -> tuple[RecordSet, ...]:
-    """The record sets of exactly that name and type, no wildcard applied."""
+    """Return the record sets of exactly this name and type, without wildcards."""
     return tuple(
         record
         for record in zone.records
@@ -146,8 +146,9 @@ def record_sets(zone: HostedZone, name: str, type_: str) -> tuple[RecordSet, ...
 
 
 def soa(zone: HostedZone) -> RecordSet:
-    """The zone's SOA record set, which negative answers carry. Raises NotSupported when the zone
-    has none.
+    """Return the zone's SOA record set, which negative answers carry.
+
+    Raises NotSupported when the zone has none.
     """
     found = record_sets(zone, zone.name, "SOA")
     if not found:
@@ -156,8 +157,9 @@ def soa(zone: HostedZone) -> RecordSet:
 
 
 def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
-    """What the zone holds for a question about a name within it (see `find_zone`), routing policies
-    not applied yet.
+    """Return what the zone has for a name within it (see `find_zone`) and a type.
+
+    Routing policies are not applied yet.
     """
     asked = labels(name)
     if (cut := _delegation(zone, asked, type_)) is not None:
@@ -173,8 +175,9 @@ def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
 
 
 def _existing_names(zone: HostedZone) -> set[tuple[str, ...]]:
-    """Every name of the zone as labels: the owners of record sets and, between them and the apex,
-    empty non-terminals.
+    """Return every name of the zone as labels.
+
+    These are the owners of record sets and, between them and the apex, empty non-terminals.
     """
     apex = len(labels(zone.name))
     owners = [labels(zone.name), *(labels(record.name) for record in zone.records)]
@@ -182,8 +185,9 @@ def _existing_names(zone: HostedZone) -> set[tuple[str, ...]]:
 
 
 def _delegation(zone: HostedZone, asked: tuple[str, ...], type_: str) -> RecordSet | None:
-    """The NS record set nearest to the apex, below it, at or above the name. The parent itself
-    answers for DS at the cut.
+    """Return the NS record set of the delegation nearest to the apex, at or above the name.
+
+    The NS record set at the apex is no delegation. The parent itself answers for DS at the cut.
     """
     apex = labels(zone.name)
     cuts = {
