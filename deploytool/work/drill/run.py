@@ -1,5 +1,6 @@
-"""Runs a drill: steady state, fault, failover, restore, failback; everything observed is emitted,
-and judged elsewhere.
+"""Runs a drill: steady state, fault, failover, restore, failback.
+
+Every observation is emitted as an event. The judge (core/drill/judge.py) decides afterwards.
 """
 
 import threading
@@ -35,19 +36,21 @@ from deploytool.work.drill.faults import Fault, make_fault
 from deploytool.work.drill.observers import Emit, Observers
 from deploytool.work.drill.safety import Safety
 
-LONGEST_NAP = 1.0  # seconds between two looks at whether a phase has reached its end
-# Of the secondary's last requests that failed: the drill does more harm than it proves
+# At most so many seconds pass until the end of a phase is noticed
+POLL_SECONDS = 1.0
+# The drill stops when this share of the secondary's last requests failed: it would do harm
 STOP_AT_SHARE = 0.5
-# How often restoring is tried when AWS refuses, and the seconds between
-RESTORE_ATTEMPTS, RESTORE_PAUSE = 10, 3.0
+# How often a restore is tried when AWS refuses it, and the seconds between two attempts
+RESTORE_ATTEMPTS = 10
+RESTORE_PAUSE = 3.0
 
 
 @dataclass(frozen=True)
 class DrillContext:
-    """What the drill itself does not know: our version, the time of day (ISO 8601), the target, who
-    runs it and where.
+    """What the caller tells a drill about the run.
 
-    `with_guard` false leaves out the dead-man's switch.
+    `tool` is our version, `wall_time` the time of day (ISO 8601), `holder` who runs the drill and
+    on which host. Without `with_guard` the dead-man's switch is left out.
     """
 
     tool: str
@@ -59,14 +62,15 @@ class DrillContext:
 
 
 class _Aborted(Exception):
-    """A phase did not reach its end."""
+    """The drill cannot go on."""
 
 
 class _Since:
-    """A clock that begins at zero."""
+    """A clock that counts from its creation."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self.start = clock, clock.now()
+        self._clock = clock
+        self.start = clock.now()
 
     def now(self) -> float:
         return self._clock.now() - self.start
@@ -85,30 +89,32 @@ class _Drill:
         context: DrillContext,
         emit: Emit,
     ) -> None:
-        self.ports, self.service, self.scenario, self.fault, self.context = (
-            ports,
-            service,
-            scenario,
-            fault,
-            context,
-        )
-        self.clock, self.injected = _Since(ports.probes.clock), False
+        self.ports = ports
+        self.service = service
+        self.scenario = scenario
+        self.fault = fault
+        self.context = context
+        self.clock = _Since(ports.probes.clock)
         self.health_check = ports.health_checks.get(service.health_check_id)
         self.servers = tuple(ports.probes.hosted_zones.name_servers(service.hosted_zone_id))
         self.live_state = LiveState(self.health_check.config, scenario.lasting)
-        # A check that meets silence ends with its time limit, which the target may have stretched.
+        # A check without an answer takes as long as its time limit, which a target may extend
         self.attempt = max(fault.attempt, ports.shortest_limit) if fault.attempt else 0.0
-        config = self.health_check.config
-        self.patience = scenario.patience_for(
-            expected_failover(config, by_inverting=fault.by_inverting, attempt=self.attempt)
+        expected = expected_failover(
+            self.health_check.config, by_inverting=fault.by_inverting, attempt=self.attempt
         )
+        self.patience = scenario.patience_for(expected)
         self.safety = Safety(ports, service, fault, context.holder, with_guard=context.with_guard)
-        self._listener, self._lock, self._over = emit, threading.RLock(), False
+        self.injected = False
+        self._listener = emit
+        self._lock = threading.RLock()
+        self._over = False
         self.observers = Observers(ports, self.clock, service, scenario, self.servers, self.emit)
 
     def emit(self, event: Event) -> None:
-        """Pass an event on; probes emit from threads of their own, so one at a time. What comes
-        after the end is left out.
+        """Pass an event on, one at a time: the probes emit from their own threads.
+
+        Events after the end of the drill are dropped.
         """
         with self._lock:
             if self._over:
@@ -118,26 +124,21 @@ class _Drill:
             self._listener(event)
 
     def run(self, objectives: Objectives) -> None:
-        # How long its phases can take at the most, in seconds of wall time.
-        seconds = (3 * self.patience + self.scenario.hold) / self.context.speed
+        """Run all phases. The guard is told how long they take at most."""
+        longest = 3 * self.patience + self.scenario.hold
         try:
-            self.safety.begin(self.context.wall_time, seconds)
+            self.safety.begin(self.context.wall_time, longest / self.context.speed)
             self.emit(self._started(objectives))
-            self._phase(
-                "steady-state",
-                lambda: self._serves(self.service.primary) and self._standby_serves(),
-            )
+            self._steady_state()
             self._failover()
-            self._phase("failback", lambda: self._serves(self.service.primary))
+            self._watch("failback", lambda: self._serves(self.service.primary))
         except _Aborted as error:
             self.emit(DrillAborted(self.clock.now(), str(error)))
+        except KeyboardInterrupt:
+            self.emit(DrillAborted(self.clock.now(), "interrupted"))
+            raise
         except BaseException as error:
-            self.emit(
-                DrillAborted(
-                    self.clock.now(),
-                    "interrupted" if isinstance(error, KeyboardInterrupt) else str(error),
-                )
-            )
+            self.emit(DrillAborted(self.clock.now(), str(error)))
             raise
         else:
             self.emit(DrillEnded(self.clock.now()))
@@ -146,7 +147,8 @@ class _Drill:
             self.safety.clear()
 
     def _started(self, objectives: Objectives) -> DrillStarted:
-        service, context = self.service, self.context
+        service = self.service
+        context = self.context
         return DrillStarted(
             at=self.clock.now(),
             schema_version=SCHEMA_VERSION,
@@ -164,44 +166,48 @@ class _Drill:
             scenario=self.scenario,
             objectives=objectives,
             health_check=self.health_check,
-            name_servers=tuple(each.name for each in self.servers),
-            resolvers=tuple(each.name for each in self.ports.probes.resolvers),
+            name_servers=tuple(server.name for server in self.servers),
+            resolvers=tuple(resolver.name for resolver in self.ports.probes.resolvers),
             monotonic=self.clock.start / context.speed,
         )
 
     def _failover(self) -> None:
-        """Inject, watch, restore: what stands in `finally` runs whatever happens."""
+        """Inject the fault, watch the failover, and restore whatever happens."""
         try:
             self.safety.expect_fault()
             self.emit(FaultInjecting(self.clock.now(), self.fault.name))
             self.fault.inject()
             self.injected = True
             self.emit(FaultInjected(self.clock.now()))
-            if self._watched("failover", lambda: self._serves(self.service.secondary)):
+            moved = self._watch("failover", lambda: self._serves(self.service.secondary))
+            if moved:
                 self._observe(lambda: False, self.scenario.hold)
         finally:
             self.injected = False
             self._restore()
 
     def _restore(self) -> None:
-        """Restore and verify. An interrupt or a listener's failure that comes just now is raised
-        once that is done.
+        """Restore and verify.
+
+        An interrupt or an error of the listener during the restore is raised after it.
         """
         verified = False
         try:
             self.emit(FaultRestoring(self.clock.now()))
         finally:
             try:
-                verified = self._undone()
+                verified = self._undo()
             except KeyboardInterrupt:
-                verified = self._undone()
+                # The interrupt may have cut the restore short, so it is done again
+                verified = self._undo()
                 raise
             finally:
                 self.emit(FaultRestored(self.clock.now(), verified=verified))
 
-    def _undone(self) -> bool:
-        """Undo the fault, and read that back. Raises DeploytoolError when AWS refused to the
-        end.
+    def _undo(self) -> bool:
+        """Undo the fault, read it back, and return whether it is undone.
+
+        Raises DeploytoolError when AWS refused every attempt.
         """
         for _ in range(RESTORE_ATTEMPTS - 1):
             try:
@@ -210,28 +216,37 @@ class _Drill:
                 self.ports.probes.clock.sleep(RESTORE_PAUSE)
         return self.safety.restore()
 
-    def _phase(self, name: str, done: Callable[[], bool]) -> None:
-        """Raises _Aborted when the phase does not reach its end and nothing is left to observe."""
-        if not self._watched(name, done) and name == "steady-state":
+    def _steady_state(self) -> None:
+        """Wait for the steady state. Raises _Aborted when there is none, before the injection."""
+
+        def steady() -> bool:
+            return self._serves(self.service.primary) and self._standby_serves()
+
+        if not self._watch("steady-state", steady):
             raise _Aborted(
-                f"no steady state within {self.patience:.0f} s, nothing was injected: {self._complaint()}"
+                f"no steady state within {self.patience:.0f} s, nothing was injected:"
+                f" {self._complaint()}"
             )
 
-    def _watched(self, name: str, done: Callable[[], bool]) -> bool:
-        self.emit(PhaseBegan(self.clock.now(), name))
+    def _watch(self, phase: str, done: Callable[[], bool]) -> bool:
+        """Observe a phase until it is done or the patience is over. Return whether it is done."""
+        self.emit(PhaseBegan(self.clock.now(), phase))
         return self._observe(done, self.patience)
 
     def _observe(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Probe until it is done or `seconds` have passed; whether it is done."""
+        """Send probes until `done` or until `seconds` have passed. Return whether it is done."""
         deadline = self.clock.now() + seconds
-        while not (reached := done()) and self.clock.now() < deadline:
-            self.ports.probes.clock.sleep(min(self.observers.tick(), LONGEST_NAP))
+        while not done():
+            if self.clock.now() >= deadline:
+                return False
+            self.clock.sleep(min(self.observers.tick(), POLL_SECONDS))
             self._stop_when_the_secondary_fails()
-        return reached
+        return True
 
     def _stop_when_the_secondary_fails(self) -> None:
-        """While the fault is in force clients depend on the secondary. Raises _Aborted when half of
-        its answers are no good.
+        """Raise _Aborted when half of the secondary's answers are errors.
+
+        Only while the fault is in force: clients depend on the secondary then.
         """
         with self._lock:
             share = self.live_state.failed_share(region_lane(self.service.secondary))
@@ -241,18 +256,18 @@ class _Drill:
             )
 
     def _serves(self, region: str) -> bool:
-        """Whether every name server and resolver answers with the region, and the fresh client is
-        lastingly served by it.
-        """
+        """Return whether all of DNS and the fresh client are at the region."""
+        lanes = len(self.servers) + len(self.ports.probes.resolvers)
         with self._lock:
-            answered = self.live_state.answered()
-            lanes = len(self.servers) + len(self.ports.probes.resolvers)
-            everywhere = len(answered) == lanes and set(answered.values()) == {region}
-            return everywhere and self.live_state.served_by(FRESH) == region
+            answers = self.live_state.answered()
+            served_by = self.live_state.served_by(FRESH)
+        everywhere = len(answers) == lanes and set(answers.values()) == {region}
+        return everywhere and served_by == region
 
     def _standby_serves(self) -> bool:
-        """Whether the secondary's own endpoint answers, and the health check is well: without these
-        a drill would do harm.
+        """Return whether the secondary's own endpoint works and all checkers report healthy.
+
+        Without these a drill would do harm.
         """
         with self._lock:
             last = self.live_state.last_served(region_lane(self.service.secondary))
@@ -261,34 +276,41 @@ class _Drill:
             return serves and checkers > 0 and healthy == checkers
 
     def _complaint(self) -> str:
-        """Why there is no steady state."""
+        """Return why there is no steady state."""
         with self._lock:
-            said = self.live_state.failures()
+            complaints = self.live_state.failures()
             healthy, checkers = self.live_state.health.checkers
-            elsewhere = sorted(
-                {str(each) for each in self.live_state.answered().values()} - {self.service.primary}
-            )
+            answers = self.live_state.answered()
         if healthy < checkers or not checkers:
-            said.append(f"{healthy} of {checkers} health checkers say healthy")
-        if elsewhere and not said:
-            said.append(f"DNS answers with {' and '.join(elsewhere)}")
-        return "; ".join(said) or "requests were not served lastingly by the primary"
+            complaints.append(f"{healthy} of {checkers} health checkers say healthy")
+        if not complaints:
+            others = {str(region) for region in answers.values()} - {self.service.primary}
+            if others:
+                complaints.append(f"DNS answers with {' and '.join(sorted(others))}")
+        return "; ".join(complaints) or "the primary did not serve enough requests in a row"
 
 
 def preflight(ports: DrillPorts, service: Service) -> None:
-    """Raises DrillRefused with every reason for which a drill would prove nothing or do harm;
-    nothing is touched.
+    """Raise DrillRefused with every reason why a drill would prove nothing or do harm.
+
+    Changes nothing. Raises DrillUnderWay when there is a record of another drill.
     """
-    if record := ports.records.read():
+    record = ports.records.read()
+    if record is not None:
         raise DrillUnderWay(record)
     health_check = ports.health_checks.get(service.health_check_id)
     records = ports.probes.hosted_zones.records(service.hosted_zone_id, service.domain)
-    reasons = reasons_to_refuse(service, health_check, records, check(ports.probes, service))
-    if reasons:
-        hint = f"deploytool check --stage {service.stage} shows who answers; deploytool deploy mends what is not as deployed"
-        if health_check.config.inverted:
-            hint = f"deploytool restore --stage {service.stage} puts it right"
-        raise DrillRefused("\n".join(("the drill was not begun:", *reasons)), hint=hint)
+    findings = check(ports.probes, service)
+    reasons = reasons_to_refuse(service, health_check, records, findings)
+    if not reasons:
+        return
+    hint = (
+        f"deploytool check --stage {service.stage} shows which region serves;"
+        " deploytool deploy fixes what differs from the deployment"
+    )
+    if health_check.config.inverted:
+        hint = f"deploytool restore --stage {service.stage} undoes the inversion"
+    raise DrillRefused("\n".join(("the drill was not begun:", *reasons)), hint=hint)
 
 
 def run_drill(
@@ -299,11 +321,10 @@ def run_drill(
     context: DrillContext,
     emit: Emit,
 ) -> None:
-    """Run a drill; what happened is emitted, one event at a time. What it injected is restored
-    whatever happens.
+    """Run a drill and emit its events, one at a time. The fault is undone whatever happens.
 
-    Raises DrillRefused when it would do harm and nothing was touched, KeyboardInterrupt when it was
-    interrupted (restored then), DeploytoolError when restoring failed.
+    Raises DrillRefused when the drill would do harm (nothing was touched), KeyboardInterrupt when it
+    was interrupted (the fault is undone by then), DeploytoolError when the restore failed.
     """
     fault = make_fault(scenario.fault, ports, service)
     preflight(ports, service)
