@@ -1,6 +1,4 @@
-"""What GitHub Actions needs of an account, as a graph of one stack: `deploytool bootstrap`.
-Pure.
-"""
+"""The stack that GitHub Actions needs in an account, as a graph of its own. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -29,18 +27,20 @@ VARIABLES = {
 
 
 def stack_name(config: Config, stage: Stage) -> str:
-    """The stack's name. In upper case it begins as no project's name can, so that no role of a
-    stage reaches it by a pattern.
+    """Return the stack's name.
+
+    It starts in upper case, which no project's name does, so that the patterns in the roles of a
+    stage do not match it.
     """
     return f"Bootstrap-{config.project}-{stage.name}"
 
 
 def repository_checked(text: str) -> str:
-    """The repository as its tokens name it. Raises InputError."""
+    """Return the repository as its tokens name it. Raises InputError when it is not valid."""
     if not REPOSITORY.fullmatch(text):
         raise InputError(
             f"--repository {text}: must be OWNER/REPOSITORY, or with the ids that its tokens carry OWNER@ID/REPOSITORY@ID",
-            hint="which it is: docs/how-to/bootstrap.md",
+            hint="docs/how-to/bootstrap.md tells which one to use",
         )
     return text
 
@@ -48,11 +48,10 @@ def repository_checked(text: str) -> str:
 def bootstrap_graph(
     config: Config, stage: Stage, template: Template, given: Mapping[str, str]
 ) -> Graph:
-    """The graph for a stage; `given` are the parameters that do not follow from it. Raises
-    InputError with each bad value.
+    """Return the graph for a stage; `given` are the parameters that do not follow from the stage.
 
-    It counts as a stage of its own, so that neither a lease nor a list of what is left over mixes
-    it with the stage it serves.
+    It is a stage of its own, so that its lease and its list of unknown stacks are separate from those
+    of the stage that it serves. Raises InputError with each bad value.
     """
     parameters = {
         "Project": config.project,
@@ -77,10 +76,10 @@ def bootstrap_graph(
 
 
 def provider_parameter(outputs: Mapping[str, str], given: str | None, found: str | None) -> str:
-    """The ARN of the provider to use, empty to make one; `outputs` are the deployed stack's,
-    `found` is what the account has.
+    """Return the ARN of the provider to use; empty to create one.
 
-    A stack that made the provider keeps it, whatever is given: with an ARN it would delete it.
+    `outputs` are those of the deployed stack, and `found` is the provider that the account has. A
+    stack that created the provider keeps it, whatever is given: with an ARN it would delete it.
     """
     if outputs.get("ProviderMadeHere") == "true":
         return ""
@@ -88,7 +87,7 @@ def provider_parameter(outputs: Mapping[str, str], given: str | None, found: str
 
 
 def subjects(repository: str, stage: str, branch: str) -> dict[str, tuple[str, ...]]:
-    """For each role what the `sub` of a token must be to assume it."""
+    """Return for each role the values of `sub` with which a token can assume it."""
     of_environment = (f"repo:{repository}:environment:{stage}",)
     of_plan = (f"repo:{repository}:pull_request", f"repo:{repository}:ref:refs/heads/{branch}")
     return {"plan": of_plan, "deploy": of_environment, "drill": of_environment}

@@ -131,13 +131,13 @@ class _Builder:
         regional: dict[str, dict[str, Value]] = {}
         for name in self.file.service:
             if name in REGIONAL_SERVICE:
-                regional[name] = {
-                    key: each
-                    for region in self.config.regions
-                    for key, each in in_region(name, region).items()
-                }
-            elif found := in_region(name, self.config.primary):
-                single[name] = found[self.config.primary]
+                regional[name] = {}
+                for region in self.config.regions:
+                    regional[name].update(in_region(name, region))
+            else:
+                values = in_region(name, self.config.primary)
+                if values:
+                    single[name] = values[self.config.primary]
         return single, regional
 
     def _regions(self, spec: StackSpec) -> tuple[str, ...]:
@@ -204,15 +204,17 @@ class _Builder:
         """
         settings = self._settings_in(region)
         role = str(settings["role"]).lower()
-        holding = [
-            each.source
-            for each in alternatives
-            if each.only in ("", role) and each.when.holds(settings)
-        ]
-        missing = [self._missing(source, region) for source in holding]
-        if None in missing:
-            return holding[missing.index(None)]
-        if missing and missing[0]:
+        missing: list[OutputRef] = []
+        for alternative in alternatives:
+            applies = alternative.only in ("", role) and alternative.when.holds(settings)
+            if not applies:
+                continue
+            output = self._missing(alternative.source, region)
+            if output is None:
+                return alternative.source
+            missing.append(output)
+
+        if missing:
             stack = missing[0].node.stack
             message = (
                 f"takes an output of '{stack}', which stage {self.stage.name} does not use (its `when`: "
@@ -239,12 +241,13 @@ class _Builder:
         """Check a value that is known already against the template's rules for the parameter."""
         if isinstance(source, SettingSource) and source.name in self.awaited:
             return
-        problem = value_problem(self.templates[spec.template].document["Parameters"][name], value)
+        template = self.templates[spec.template]
+        problem = value_problem(template.document["Parameters"][name], value)
         if not problem:
             return
-        shown = (
-            "the value" if self.templates[spec.template].parameters[name].no_echo else f"'{value}'"
-        )
+
+        # A secret is never shown.
+        shown = "the value" if template.parameters[name].no_echo else f"'{value}'"
         where = f"stacks.{spec.name}.parameters.{name}"
         match source:
             case SettingSource("domain" | "regional_domain"):
@@ -256,11 +259,9 @@ class _Builder:
             case SettingSource(setting) if (
                 setting in {*self.stage.settings, *self.stage.regional.get(region, ())} or not value
             ):
-                key, words = (
-                    f"stages.{self.stage.name}.settings.{setting}",
-                    f"{shown} is not valid" if value else "has no value",
-                )
-                self.problems.add(key, f"{words}: {problem} ({where})", file=self.config.file)
+                key = f"stages.{self.stage.name}.settings.{setting}"
+                summary = f"{shown} is not valid" if value else "has no value"
+                self.problems.add(key, f"{summary}: {problem} ({where})", file=self.config.file)
             case SettingSource(setting) if setting in self.file.settings:
                 self.problems.add(
                     f"settings.{setting}", f"{shown} is not valid: {problem} ({where})"
@@ -356,21 +357,16 @@ def build_graph(
     artifact, a parameter without a value or with one that its template does not take, a circle, a
     limit.
     """
-    sources = [
-        *(
-            each
-            for spec in file.stacks.values()
-            for alternatives in spec.parameters.values()
-            for each in alternatives
-        ),
-        *(each for alternatives in file.service.values() for each in alternatives),
-    ]
+    all_alternatives = list(file.service.values())
+    for spec in file.stacks.values():
+        all_alternatives += spec.parameters.values()
+    used_settings = set()
+    for alternatives in all_alternatives:
+        for alternative in alternatives:
+            if isinstance(alternative.source, SettingSource):
+                used_settings.add(alternative.source.name)
+
     problems = InputProblems(config.file)
-    check_stage_settings(
-        stage,
-        file.settings,
-        {each.source.name for each in sources if isinstance(each.source, SettingSource)},
-        problems,
-    )
+    check_stage_settings(stage, file.settings, used_settings, problems)
     problems.raise_any()
     return _Builder(config, stage, file, templates, packages, looked_up or {}).build()

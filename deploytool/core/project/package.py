@@ -1,4 +1,4 @@
-"""A function's code as a reproducible zip: the same files give the same bytes, on any machine."""
+"""A function's code as a reproducible zip: the same files give the same bytes everywhere."""
 
 import hashlib
 import io
@@ -11,8 +11,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 @dataclass(frozen=True)
 class Package:
-    """A zip and its content's hash. `key` is where it is stored in the bucket, `version` what
-    people see.
+    """A zip file and the hash of its content.
+
+    `key` is its key in the bucket, and `version` the short form that is shown.
     """
 
     name: str
