@@ -195,6 +195,8 @@ class Engine:
     def _on_started(
         self, node: NodeId, state: Starting, result: StartResult | DeploytoolError
     ) -> None:
+        if self._states[node] is not state:
+            return  # left to CloudFormation meanwhile; an end stays as it is
         now = self._clock.now()
         new = after_start(state, result, now, stopping=self._stop_level >= STOP)
         self._enter(node, new)
@@ -318,6 +320,8 @@ class Engine:
         result: StartResult | DeploytoolError | None,
     ) -> None:
         """The node is done, unless another operation follows."""
+        if self._states[node] is not state:
+            return  # as in _on_started
         if result is None:
             self._enter(node, done)
         else:
@@ -350,15 +354,17 @@ class Engine:
 
     def _cancel(self, node: NodeId, state: Running) -> None:
         cancel = partial(self._operation.cancel, node, state.started)
-        self._call(cancel, partial(self._on_cancelled, node))
+        self._call(cancel, partial(self._on_cancelled, node, state.started.token))
 
-    def _on_cancelled(self, node: NodeId, result: str | DeploytoolError | None) -> None:
+    def _on_cancelled(self, node: NodeId, token: str, result: str | DeploytoolError | None) -> None:
         """Wait for the cancellation's own token too.
 
         A refused cancellation came too late: the operation's end is waited for.
         """
         state = self._states[node]
-        if isinstance(state, Running) and isinstance(result, str):
+        if not isinstance(state, Running) or state.started.token != token:
+            return  # that operation has ended, and another one may follow on the node
+        if isinstance(result, str):
             started = replace(state.started, also=(result,))
             self._states[node] = replace(state, started=started, cancelling=True)
             self._poll_soon(node.region)

@@ -116,36 +116,67 @@ def test_asked_before_anything_began_nothing_begins(stop_at: Any, stacks: Any) -
     assert set(outcome.stopped.values()) == {"not started"}
 
 
+class Late(InlineExecutor):
+    """Its calls end only when the test says so."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, call: Callable[[], Any], /) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.calls.append((future, call))
+        return future
+
+    def end_all(self) -> None:
+        while self.calls:
+            future, call = self.calls.pop(0)
+            future.set_result(call())
+
+
+class AskedWhileStarting:
+    """The user asks so often at the second turn; from the third one the calls end.
+
+    With `at_once` they end at the second turn too, after the user has asked.
+    """
+
+    def __init__(self, executor: Late, times: int, *, at_once: bool = False) -> None:
+        self.executor = executor
+        self.times = times
+        self.at_once = at_once
+        self.turn = 0
+
+    def count(self) -> int:
+        self.turn += 1
+        if self.turn > 2 or (self.at_once and self.turn == 2):
+            self.executor.end_all()
+        return 0 if self.turn < 2 else self.times
+
+
 def test_what_was_being_begun_when_asked_twice_is_cancelled_too(
     ports: Any, stacks: Any, graph_of: Any
 ) -> None:
     """The call was under way: its stack is deleted as soon as it is known."""
-    calls: list[tuple[Future[Any], Callable[[], Any]]] = []
-
-    class Late(InlineExecutor):
-        """Its calls end only when the test says so."""
-
-        def submit(self, call: Callable[[], Any], /) -> Future[Any]:
-            future: Future[Any] = Future()
-            calls.append((future, call))
-            return future
-
-    class Twice:
-        asked = 0
-
-        def count(self) -> int:
-            self.asked += 1
-            if self.asked > 2:
-                while calls:
-                    future, call = calls.pop(0)
-                    future.set_result(call())
-            return 0 if self.asked < 2 else 2
-
+    executor = Late()
     outcome = deploy(
         graph_of(),
-        replace(ports, executor=Late()),
+        replace(ports, executor=executor),
         lambda event: None,
-        options=DeployOptions(interrupts=Twice()),
+        options=DeployOptions(interrupts=AskedWhileStarting(executor, 2)),
     )
     assert set(outcome.stopped.values()) == {"create cancelled", "not started"}
     assert not stacks.living(EAST) + stacks.living(WEST)
+
+
+def test_a_start_that_ends_after_the_third_request_changes_no_outcome(
+    ports: Any, graph_of: Any
+) -> None:
+    """The node is left to CloudFormation, and that stays its end."""
+    executor = Late()
+    outcome = deploy(
+        graph_of(),
+        replace(ports, executor=executor),
+        lambda event: None,
+        options=DeployOptions(interrupts=AskedWhileStarting(executor, 3, at_once=True)),
+    )
+    assert set(outcome.stopped.values()) == {"left to CloudFormation", "not started"}
+    assert not outcome.done
