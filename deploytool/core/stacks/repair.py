@@ -1,8 +1,7 @@
-"""What gets a stack out of each state that it can be found in: a table, and the exact command where
-a person must act. Pure.
+"""The repair for each status of a stack, and the command to type where a person must act. Pure.
 
-Nothing that serves is ever deleted to get unstuck: only a creation that never came to be is made
-anew. Source: AWS CloudFormation User Guide, "Stack status codes" and "Continue rolling back an
+A stack that may serve is never deleted. Only a stack whose creation failed is deleted and created
+again. Source: AWS CloudFormation User Guide, "Stack status codes" and "Continue rolling back an
 update".
 """
 
@@ -17,7 +16,7 @@ class Repair(Enum):
 
     NONE = auto()  # it is whole
     WAIT = auto()  # an operation is under way
-    RECREATE = auto()  # its creation never came to be: delete what is left, create anew
+    RECREATE = auto()  # its creation failed: delete what is left, create it again
     CONTINUE = auto()  # continue the rollback, which leaves the stack as it was, then update
     EXPLAIN = auto()  # a person must act
 
@@ -52,14 +51,16 @@ def command_for(status: StackStatus, stack_name: str, region: str, skip: Iterabl
             skipped = (
                 " --resources-to-skip " + " ".join(names) if (names := sorted(set(skip))) else ""
             )
-            return f"mend what the reason names, then: aws cloudformation continue-update-rollback {where}{skipped}"
+            return f"fix the cause, then run: aws cloudformation continue-update-rollback {where}{skipped}"
         case StackStatus.UPDATE_FAILED:
-            return f"to go back to what was there before: aws cloudformation rollback-stack {where}"
+            return f"to restore the previous state: aws cloudformation rollback-stack {where}"
         case StackStatus.DELETE_FAILED:
             return (
-                f"mend what the reason names, then finish the deletion: aws cloudformation delete-stack {where}; "
-                "the next deployment creates it anew"
+                f"fix the cause, then finish the deletion: aws cloudformation delete-stack {where}; "
+                "the next deployment creates it again"
             )
         case StackStatus.CREATE_FAILED | StackStatus.ROLLBACK_FAILED:
-            return f"its creation never came to be; if nothing uses it: aws cloudformation delete-stack {where}"
+            return (
+                f"its creation failed; if nothing uses it: aws cloudformation delete-stack {where}"
+            )
     return f"see: aws cloudformation describe-stack-events {where}"
