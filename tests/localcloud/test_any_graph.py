@@ -1,5 +1,6 @@
-"""Other graphs than the default one, deployed in both regions: foreign templates, an existing zone,
-an HTTP endpoint, a VPC.
+"""Graphs other than the default: foreign templates, an existing zone, an HTTP endpoint, a VPC.
+
+Each is deployed in both regions.
 """
 
 import json
@@ -20,8 +21,7 @@ from deploytool.localcloud.state import State
 ROOT = Path(__file__).parents[2]
 REGIONS = ("us-east-1", "us-west-2")
 
-# Two templates of the kind that people have lying about: one in JSON, one in YAML, neither written
-# for this project.
+# Two templates that were not written for this project: one in JSON, one in YAML.
 TABLE = {
     "AWSTemplateFormatVersion": "2010-09-09",
     "Parameters": {
@@ -98,25 +98,26 @@ class Deploytool:
     """The command line in a folder of its own, with the session's cloud as its local one."""
 
     def __init__(self, folder: Path, cloud: State) -> None:
-        self.folder, self.cloud = folder, cloud
+        self.folder = folder
+        self.cloud = cloud
 
-    def run(self, *words: str) -> Any:
-        """The JSON that a command prints. Raises AssertionError with what it says when it fails."""
-        done = subprocess.run(
-            [sys.executable, "-m", "deploytool", *words, "--local", "--output", "json"],
+    def run(self, *arguments: str) -> Any:
+        """Return the JSON that a command prints. Raises AssertionError when the command fails."""
+        process = subprocess.run(
+            [sys.executable, "-m", "deploytool", *arguments, "--local", "--output", "json"],
             cwd=self.folder,
             env={**os.environ, "DEPLOYTOOL_LOCAL_DIR": str(self.cloud.directory)},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        assert process.returncode == 0, process.stderr
+        return json.loads(process.stdout)
 
 
 @pytest.fixture(scope="module")
 def backends() -> Iterator[dict[str, str]]:
-    """A URL a region: two small servers that stand for the load balancers before ECS or EC2."""
+    """The URLs, by region, of two servers in place of the load balancers of ECS or EC2."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -147,41 +148,39 @@ def backends() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def arns(aws: Any) -> dict[str, str]:
-    """A certificate a region for fn.example.org, validated in a zone that deploytool knows nothing
-    of.
-    """
+    """A certificate for fn.example.org in each region, validated in a zone without deploytool."""
     route53 = aws.client("route53")
     zone = route53.create_hosted_zone(Name="example.org", CallerReference="example.org")[
         "HostedZone"
     ]["Id"]
-    found = {}
+    arns = {}
     for region in REGIONS:
         acm = aws.client("acm", region)
         names = {
             "DomainName": "fn.example.org",
             "SubjectAlternativeNames": [f"{region}.fn.example.org"],
         }
-        found[region] = acm.request_certificate(**names, ValidationMethod="DNS")["CertificateArn"]
-        certificate = acm.describe_certificate(CertificateArn=found[region])["Certificate"]
-        records = [each["ResourceRecord"] for each in certificate["DomainValidationOptions"]]
+        arns[region] = acm.request_certificate(**names, ValidationMethod="DNS")["CertificateArn"]
+        certificate = acm.describe_certificate(CertificateArn=arns[region])["Certificate"]
+        records = [option["ResourceRecord"] for option in certificate["DomainValidationOptions"]]
         changes = [
             {
                 "Action": "UPSERT",
                 "ResourceRecordSet": {
-                    "Name": each["Name"],
+                    "Name": record["Name"],
                     "Type": "CNAME",
                     "TTL": 60,
-                    "ResourceRecords": [{"Value": each["Value"]}],
+                    "ResourceRecords": [{"Value": record["Value"]}],
                 },
             }
-            for each in records
+            for record in records
         ]
         route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
-    return found
+    return arns
 
 
 def table(values: dict[str, str]) -> str:
-    """A TOML inline table."""
+    """Return the values as a TOML inline table."""
     return "{ " + ", ".join(f'{name} = "{value}"' for name, value in values.items()) + " }"
 
 
@@ -229,9 +228,7 @@ table_name = "any-orders"
 def test_an_http_endpoint_behind_a_domain_of_an_existing_zone(
     deploytool: Deploytool, aws: Any, cloud: State, get: Callable[..., Any]
 ) -> None:
-    """The zone is found by the domain; each region's edge answers with what its endpoint says,
-    status and headers as they are.
-    """
+    """The zone is found by the domain, and each region's edge passes on its endpoint's answers."""
     zone = aws.client("route53").create_hosted_zone(
         Name="example.net", CallerReference="example.net"
     )["HostedZone"]["Id"]
@@ -243,20 +240,17 @@ def test_an_http_endpoint_behind_a_domain_of_an_existing_zone(
         assert (reply.status, reply.headers["x-served-by-region"]) == (200, region)
         assert json.loads(reply.body) == {"path": "/backend?a=1&a=2", "asked_by": region}
         assert get("web.example.net", cloud.regions[region], "/v1?missing=1").status == 404
-    names = {
-        each["Name"]
-        for each in aws.client("route53").list_resource_record_sets(HostedZoneId=zone)[
-            "ResourceRecordSets"
-        ]
-    }
+    records = aws.client("route53").list_resource_record_sets(HostedZoneId=zone)
+    names = {record["Name"] for record in records["ResourceRecordSets"]}
     assert {"web.example.net.", "us-east-1.web.example.net.", "us-west-2.web.example.net."} <= names
 
 
 def test_a_function_in_a_vpc_behind_a_given_certificate_beside_foreign_stacks(
     deploytool: Deploytool, aws: Any, cloud: State, get: Callable[..., Any]
 ) -> None:
-    """No record is written; the function has its subnets; the secondary's foreign stack takes an
-    output of the primary's.
+    """The function has its subnets, and a foreign stack takes an output of the other region.
+
+    No record is written.
     """
     deploytool.run("deploy", "--stage", "fn")
     outputs = deploytool.run("outputs", "--stage", "fn")
@@ -279,17 +273,15 @@ def test_a_function_in_a_vpc_behind_a_given_certificate_beside_foreign_stacks(
     assert outputs["health-check"]["us-east-1"]["HealthCheckId"]
 
 
-def test_new_code_alone_updates_the_function_s_stacks_alone(
+def test_new_code_updates_only_the_function_s_stacks(
     deploytool: Deploytool, cloud: State, get: Callable[..., Any]
 ) -> None:
-    """With --stack lambda no other stack is looked into; without it the others are found
-    unchanged.
-    """
+    """With --stack lambda only those are deployed; without it the other stacks are unchanged."""
     before = json.loads(get("fn.example.org", cloud.regions["us-east-1"]).body)
     handler = deploytool.folder / "lambda" / "api" / "handler.py"
     handler.write_text(handler.read_text() + "\n# changed\n")
-    apart = deploytool.run("deploy", "--stage", "fn", "--stack", "lambda")
-    assert changed(apart) == {"lambda@us-east-1", "lambda@us-west-2"}
+    outcome = deploytool.run("deploy", "--stage", "fn", "--stack", "lambda")
+    assert changed(outcome) == {"lambda@us-east-1", "lambda@us-west-2"}
     assert json.loads(get("fn.example.org", cloud.regions["us-east-1"]).body) != before
     handler.write_text(handler.read_text() + "\n# again\n")
     assert changed(deploytool.run("deploy", "--stage", "fn")) == {
@@ -298,10 +290,10 @@ def test_new_code_alone_updates_the_function_s_stacks_alone(
     }
 
 
-def test_what_a_stage_has_come_to_do_without_is_destroyed_with_it(
+def test_stacks_of_earlier_settings_are_destroyed_with_their_stage(
     deploytool: Deploytool, aws: Any
 ) -> None:
-    """A stack that was deployed under earlier settings is no orphan."""
+    """A stack that the current settings do not have is destroyed too."""
     toml = deploytool.folder / "deploytool.toml"
     toml.write_text(
         toml.read_text().replace("vpc = true\norders = true", "vpc = false\norders = false")
@@ -310,14 +302,14 @@ def test_what_a_stage_has_come_to_do_without_is_destroyed_with_it(
     for region in REGIONS:
         stacks = aws.client("cloudformation", region).describe_stacks()["Stacks"]
         assert [
-            each["StackName"] for each in stacks if each["StackName"].startswith("any-fn-")
+            stack["StackName"] for stack in stacks if stack["StackName"].startswith("any-fn-")
         ] == []
 
 
 def changed(outcome: Any) -> set[str]:
-    """The stacks that a deployment updated."""
+    """Return the stacks that a deployment updated."""
     return {
-        f"{each['stack']}@{each['region']}"
-        for each in outcome["stacks"]
-        if each["action"] == "update"
+        f"{stack['stack']}@{stack['region']}"
+        for stack in outcome["stacks"]
+        if stack["action"] == "update"
     }

@@ -1,5 +1,6 @@
-"""A drill's record and guard on a running cloud, with deploytool's adapters: the cloud alone undoes
-what a dead drill left.
+"""A drill's record and guard on a running cloud, with deploytool's adapters.
+
+The guard undoes what a killed drill left, without any process of deploytool.
 """
 
 import time
@@ -65,18 +66,18 @@ def clients(cloud: Any) -> Clients:
 @pytest.fixture(scope="module")
 def function_name(aws: Any, service: Any) -> str:
     """The function behind the service in the primary region."""
-    found = aws.client("cloudformation").describe_stack_resource(
+    resource = aws.client("cloudformation").describe_stack_resource(
         StackName="service", LogicalResourceId="Function"
     )
-    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+    return str(resource["StackResourceDetail"]["PhysicalResourceId"])
 
 
 @pytest.fixture(scope="module")
 def health_check_id(aws: Any) -> str:
-    made = aws.client("route53").create_health_check(
+    created = aws.client("route53").create_health_check(
         CallerReference=str(uuid.uuid4()), HealthCheckConfig=CHECK
     )
-    return str(made["HealthCheck"]["Id"])
+    return str(created["HealthCheck"]["Id"])
 
 
 @pytest.fixture(scope="module")
@@ -103,34 +104,35 @@ def guard(
         "HealthCheckId": health_check_id,
         "LogRetentionDays": "1",
     }
-    made = aws.create_stack("guarded-dev-drill-guard", template, SECONDARY, **parameters)
+    outputs = aws.create_stack("guarded-dev-drill-guard", template, SECONDARY, **parameters)
     deployed = DrillGuard(
-        SECONDARY, made["FunctionArn"], made["SchedulerRoleArn"], made["ScheduleGroup"]
+        SECONDARY, outputs["FunctionArn"], outputs["SchedulerRoleArn"], outputs["ScheduleGroup"]
     )
     return SchedulerGuard(clients, deployed, time.time)
 
 
 @pytest.fixture
 def records(clients: Clients) -> Iterator[SsmDrillRecords]:
-    """The record of the guarded stage; none is there before and after."""
-    found = SsmDrillRecords(clients, SECONDARY, record_name("guarded", "dev"))
-    yield found
-    left = found.read()
-    if left:
-        found.clear(left.drill_id)
+    """The record of the guarded stage, which is deleted at the end."""
+    records = SsmDrillRecords(clients, SECONDARY, record_name("guarded", "dev"))
+    yield records
+    remaining = records.read()
+    if remaining:
+        records.clear(remaining.drill_id)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float) -> None:
-    """Look until it holds. Fails when it does not in time."""
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition is true. Fails when it is not within `seconds`."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
 def test_of_two_drills_one_is_refused(records: SsmDrillRecords) -> None:
-    """The second learns whose the first is; writing again what is there is no second drill; only
-    its own drill clears it.
+    """A second drill is refused with the record of the first, which only the first can clear.
+
+    Writing the same record again is not a second drill.
     """
     first, second = record("one", RestoreHealthCheck("abc", inverted=False)), record("two")
     assert records.read() is None
@@ -150,9 +152,7 @@ def test_of_two_drills_one_is_refused(records: SsmDrillRecords) -> None:
 def test_a_throttled_function_fails_and_an_unreserved_one_does_not(
     clients: Clients, service: Any, function_name: str, cloud: Any, get: Callable[..., Any]
 ) -> None:
-    """A reservation of nought is a 5xx at the API, as the fault needs it; without it the API
-    answers again.
-    """
+    """Without reserved concurrency the API answers 500, and 200 once the limit is removed."""
     functions = LambdaFunctions(clients)
     assert functions.reserved_concurrency(PRIMARY, function_name) is None
     functions.set_reserved_concurrency(PRIMARY, function_name, 0)
@@ -165,10 +165,13 @@ def test_a_throttled_function_fails_and_an_unreserved_one_does_not(
     assert get(service.domain, cloud.regions[PRIMARY]).status == 200
 
 
-def test_a_mapping_is_removed_and_created_as_often_as_one_likes(
+def test_a_mapping_can_be_removed_and_created_again(
     clients: Clients, service: Any, cloud: Any, get: Callable[..., Any]
 ) -> None:
-    """The domain serves nothing between; in the other region nothing changes."""
+    """The domain serves nothing in between, and the other region does not change.
+
+    Both operations can be repeated.
+    """
     mappings = ApiGatewayMappings(clients)
     [mapping] = mappings.of(PRIMARY, service.domain)
     assert (mapping.base_path, mapping.stage) == ("(none)", "live")
@@ -183,7 +186,7 @@ def test_a_mapping_is_removed_and_created_as_often_as_one_likes(
     assert get(service.domain, cloud.regions[PRIMARY]).status == 200
 
 
-def test_the_guard_undoes_what_a_dead_drill_left(
+def test_the_guard_undoes_what_a_killed_drill_left(
     clients: Clients,
     service: Any,
     function_name: str,
@@ -191,14 +194,10 @@ def test_the_guard_undoes_what_a_dead_drill_left(
     guard: SchedulerGuard,
     records: SsmDrillRecords,
 ) -> None:
-    """Health check, concurrency and mapping are as before and the record is gone, with nobody else
-    doing anything.
-    """
-    health_checks, functions, mappings = (
-        Route53HealthChecks(clients),
-        LambdaFunctions(clients),
-        ApiGatewayMappings(clients),
-    )
+    """The guard alone restores health check, concurrency and mapping, and deletes the record."""
+    health_checks = Route53HealthChecks(clients)
+    functions = LambdaFunctions(clients)
+    mappings = ApiGatewayMappings(clients)
     before = health_checks.get(health_check_id)
     [mapping] = mappings.of(PRIMARY, service.domain)
     undo = (
@@ -226,9 +225,7 @@ def test_a_disarmed_guard_does_nothing(
     clients: Clients,
     health_check_id: str,
 ) -> None:
-    """Its record stays although it is due: another schedule of the same moment has fired by
-    then.
-    """
+    """Its record stays although it is due; another schedule of that time has fired by then."""
     records.write(record("over", RestoreHealthCheck(health_check_id, inverted=False)))
     guard.arm("over", 1)
     guard.disarm("over")

@@ -1,6 +1,4 @@
-"""plan and deploy --plan-file as a user runs them, against the session's cloud: change sets, drift,
-a world that moved.
-"""
+"""plan and deploy --plan-file on the session's cloud: change sets, drift and stale plans."""
 
 import json
 from collections.abc import Callable
@@ -46,9 +44,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, str, str]]:
-    """`run("plan", ...)`: exit code, standard output and error of a command in a project of its
-    own.
-    """
+    """Run a command in a project of its own; returns exit code, standard output and error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(cloud.ca.parent))
     (tmp_path / "infra").mkdir()
@@ -56,8 +52,8 @@ def run(
         (tmp_path / "infra" / name).write_text(text)
     configure(timeout=30, secret=SECRET)
 
-    def call(command: str, *words: str) -> tuple[int, str, str]:
-        code = main([command, "--local", *words])
+    def call(command: str, *arguments: str) -> tuple[int, str, str]:
+        code = main([command, "--local", *arguments])
         captured = capsys.readouterr()
         assert SECRET not in captured.out + captured.err
         return code, captured.out, captured.err
@@ -71,12 +67,10 @@ def configure(**settings: object) -> None:
     Path("deploytool.toml").write_text(CONFIG + "\n".join(lines) + "\n")
 
 
-def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(
+def test_a_plan_is_refused_once_the_stacks_or_the_settings_change(
     run: Callable[..., tuple[int, str, str]], aws: Any
 ) -> None:
-    """Deployed by its plan; a moved setting makes the old plan refused, and a new one through
-    change sets, gone again.
-    """
+    """A plan is deployed once; a changed setting needs a new one, whose change sets are deleted."""
     code, out, _ = run("plan", "--out", "first.json")
     assert (code, "Stacks: 4 to create." in out) == (0, True)
     assert run("deploy", "--plan-file", "first.json")[0] == 0
@@ -92,12 +86,14 @@ def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(
     assert "queue@us-east-1: its template, settings or code changed since the plan" in err
 
     code, out, _ = run("plan", "--output", "json", "--out", "third.json", "--markdown", "plan.md")
-    step = next(each for each in json.loads(out)["steps"] if each["stack"] == "queue")
+    step = next(step for step in json.loads(out)["steps"] if step["stack"] == "queue")
     assert (code, step["action"], step["known_from"]) == (0, "update", "change set")
-    assert [(each["logical_id"], each["effect"]) for each in step["resources"]] == [
+    assert [(change["logical_id"], change["effect"]) for change in step["resources"]] == [
         ("Queue", "update")
     ]
-    assert [each["path"] for each in step["resources"][0]["properties"]] == ["VisibilityTimeout"]
+    assert [change["path"] for change in step["resources"][0]["properties"]] == [
+        "VisibilityTimeout"
+    ]
     assert "<b>queue</b> (us-east-1, us-west-2)" in Path("plan.md").read_text()
     assert SECRET not in "".join(path.read_text() for path in Path.cwd().glob("*.[jm]*"))
     for region in ("us-east-1", "us-west-2"):
@@ -109,7 +105,7 @@ def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(
     code, out, _ = run("deploy", "--plan-file", "third.json", "--output", "json")
     assert code == 0
     times = {
-        each["stack"]: (each["started"], each["seconds"]) for each in json.loads(out)["stacks"]
+        stack["stack"]: (stack["started"], stack["seconds"]) for stack in json.loads(out)["stacks"]
     }
     assert times["queue"][0] >= 0
     assert times["queue"][1] > 0
@@ -125,7 +121,7 @@ def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (("plan", "--markdown", "-", "--output", "json"), "standard output is the JSON document's"),
         (("plan", "--out", "p.json", "--region", "us-east-1"), "a plan file covers every region"),
@@ -133,10 +129,10 @@ def test_a_plan_holds_until_the_world_or_what_is_wanted_moves(
         (("deploy", "--plan-file", "none.json"), "cannot be read"),
     ],
 )
-def test_what_cannot_be_done_is_bad_input(
-    run: Callable[..., tuple[int, str, str]], words: tuple[str, ...], said: str
+def test_an_impossible_request_is_bad_input(
+    run: Callable[..., tuple[int, str, str]], arguments: tuple[str, ...], message: str
 ) -> None:
-    """Exit code 2, one line, nothing touched."""
-    code, out, err = run(*words)
+    """The exit code is 2, and nothing is printed to standard output."""
+    code, out, err = run(*arguments)
     assert (code, out) == (2, "")
-    assert said in err
+    assert message in err

@@ -1,6 +1,4 @@
-"""The actions of others that our workflows use: what each is given, what it may need, and what it
-does to a job here.
-"""
+"""Stand-ins for the third-party actions that our workflows use: inputs, permissions, effects."""
 
 import json
 import subprocess
@@ -14,8 +12,9 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Job:
-    """A job under way on a machine of its own. `environment` is what its steps find, None for what
-    is unset.
+    """A running job on a machine of its own.
+
+    `environment` has the variables of its steps; None stands for a variable that is unset.
     """
 
     workspace: Path
@@ -26,8 +25,9 @@ class Job:
 
 @dataclass
 class World:
-    """What outlives a job: the repository, the cloud's `credentials`, a pull request's `comments`,
-    the artifacts.
+    """What outlives a job: repository, the cloud's credentials, a pull request's comments, artifacts.
+
+    `assumed` lists the roles that were assumed.
     """
 
     repository: Path
@@ -50,13 +50,13 @@ def _checkout(job: Job, world: World, inputs: Inputs) -> None:
 
 
 def _setup_python(job: Job, world: World, inputs: Inputs) -> None:
-    """The machine's Python serves."""
+    """Use the Python of this machine."""
     del world
     assert (job.workspace / inputs["cache-dependency-path"]).exists()
 
 
 def _configure_aws_credentials(job: Job, world: World, inputs: Inputs) -> None:
-    """The local cloud's credentials instead of a role's, and deploytool told of its target."""
+    """Set the local cloud's credentials and target in place of a role's credentials."""
     assert job.permissions.get("id-token") == "write", (
         "there is no identity token to assume a role with"
     )
@@ -68,9 +68,9 @@ def _configure_aws_credentials(job: Job, world: World, inputs: Inputs) -> None:
 def _upload_artifact(job: Job, world: World, inputs: Inputs) -> None:
     folder = job.workspace / inputs["path"]
     files = {
-        str(each.relative_to(folder)): each.read_text()
-        for each in folder.rglob("*")
-        if each.is_file()
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
     }
     assert files or inputs["if-no-files-found"] == "ignore", f"no file in {folder}"
     assert inputs["name"] not in world.artifacts, "there is an artifact of this name"
@@ -80,7 +80,7 @@ def _upload_artifact(job: Job, world: World, inputs: Inputs) -> None:
 def _github_script(job: Job, world: World, inputs: Inputs) -> None:
     request = {"script": inputs["script"], "payload": job.payload, "comments": world.comments}
     environment = {name: value for name, value in job.environment.items() if value is not None}
-    done = subprocess.run(
+    process = subprocess.run(
         ["node", HERE / "script.mjs"],
         cwd=job.workspace,
         env=environment,
@@ -89,8 +89,8 @@ def _github_script(job: Job, world: World, inputs: Inputs) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    comments = json.loads(done.stdout)["comments"]
+    assert process.returncode == 0, process.stderr
+    comments = json.loads(process.stdout)["comments"]
     assert comments == world.comments or job.permissions.get("pull-requests") == "write", (
         "the token may not comment"
     )
@@ -99,9 +99,7 @@ def _github_script(job: Job, world: World, inputs: Inputs) -> None:
 
 @dataclass(frozen=True)
 class Action:
-    """An action: where it is pinned, the inputs that it takes here, each of them required, and its
-    effect.
-    """
+    """An action: its pinned commit, the inputs that are required here, and its effect."""
 
     pin: str
     inputs: frozenset[str]

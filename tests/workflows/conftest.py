@@ -15,7 +15,7 @@ from tests.workflows.expressions import Evaluator, evaluator
 from tests.workflows.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
-# The first answers of both regions must come within the limits of a check, on a busy machine too
+# A faster cloud would exceed the time limits of a check on a busy machine.
 SPEED = 5.0
 LEFT_BEHIND = (
     ".git",
@@ -32,13 +32,13 @@ LEFT_BEHIND = (
 
 @pytest.fixture(scope="session")
 def github() -> Iterator[Evaluator]:
-    with evaluator() as found:
-        yield found
+    with evaluator() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str | None]]:
-    """What points deploytool at a cloud of its own."""
+    """The variables that point deploytool at a private local cloud."""
     file = ROOT / "deploytool.toml"
     regions = parse_config(file.read_text(encoding="utf-8"), file.name).regions
     with lifecycle.private(Settings(tmp_path_factory.mktemp("cloud"), regions, SPEED)) as state:
@@ -47,7 +47,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str | 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A copy of the repository, to run the workflows of and to break."""
+    """A copy of the repository, whose workflows are run and whose files may be broken."""
     return shutil.copytree(
         ROOT, tmp_path / "repository", ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True
     )
@@ -69,13 +69,14 @@ def runner(
 
 
 def _check_out_of(repository: Path) -> Callable[[Path], None]:
-    """Copies the repository into a workspace, and puts there a .venv that `make venv` finds to be
-    up to date: this process's.
+    """Return a function that copies the repository into a workspace.
+
+    The workspace gets this process's .venv, which `make venv` takes for up to date.
     """
 
     def check_out(workspace: Path) -> None:
         shutil.copytree(repository, workspace, dirs_exist_ok=True)
-        (workspace / ".git").mkdir()  # where actionlint sees the project begin
+        (workspace / ".git").mkdir()  # marks the project's root for actionlint
         (workspace / ".venv").mkdir()
         (workspace / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
         (workspace / ".venv" / "ready").touch()

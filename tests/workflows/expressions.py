@@ -1,6 +1,4 @@
-"""GitHub's own evaluator of expressions, npm's @actions/expressions, in a Node.js process of its
-own.
-"""
+"""GitHub's evaluator of expressions, npm's @actions/expressions, in a Node.js process."""
 
 import json
 import subprocess
@@ -14,8 +12,9 @@ HERE = Path(__file__).parent
 
 
 def install() -> None:
-    """Put what package-lock.json names into node_modules, unless it is there."""
-    installed, lock = HERE / "node_modules" / ".package-lock.json", HERE / "package-lock.json"
+    """Install the packages of package-lock.json, unless they are up to date."""
+    installed = HERE / "node_modules" / ".package-lock.json"
+    lock = HERE / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         subprocess.run(
             ["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True
@@ -24,8 +23,9 @@ def install() -> None:
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression sees: its contexts, whether anything has failed so far, and the folder
-    where files are.
+    """What an expression can refer to.
+
+    `status` is success or failure; `workspace` is the folder in which hashFiles looks.
     """
 
     contexts: Mapping[str, Any]
@@ -35,28 +35,27 @@ class Scope:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Asks the process."""
+    """Evaluates expressions by requests to the process."""
 
     process: "subprocess.Popen[str]"
 
     def text(self, value: str, scope: Scope) -> str:
-        """The text with every `${{ }}` in it replaced."""
+        """Return the text with the value of every `${{ }}` in its place."""
         return str(self._ask("text", value, scope)) if "${{" in value else value
 
     def holds(self, condition: str, scope: Scope) -> bool:
-        """Whether an `if` holds; an empty one does while nothing has failed."""
+        """Return the value of an `if`. An empty one is true while nothing has failed."""
         return bool(self._ask("condition", condition, scope))
 
     def _ask(self, kind: str, value: str, scope: Scope) -> Any:
         assert self.process.stdin
         assert self.process.stdout
-        workspace = str(scope.workspace)
         request = {
             "kind": kind,
             "value": value,
             "contexts": scope.contexts,
             "status": scope.status,
-            "workspace": workspace,
+            "workspace": str(scope.workspace),
         }
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
@@ -68,7 +67,7 @@ class Evaluator:
 
 @contextmanager
 def evaluator() -> Iterator[Evaluator]:
-    """The evaluator, for as long as the block runs."""
+    """Yield an evaluator whose process ends with the block."""
     install()
     with subprocess.Popen(
         ["node", "expressions.mjs"],

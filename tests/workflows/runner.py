@@ -1,5 +1,6 @@
-"""The part of GitHub's runner that our workflows use: jobs in order, a matrix, conditions; each job
-on a new machine.
+"""The part of GitHub's runner that our workflows use: ordered jobs, a matrix and conditions.
+
+Each job runs on a new machine.
 """
 
 import os
@@ -20,22 +21,17 @@ from tests.workflows.workflow import (
     needs_of,
 )
 
-# As GitHub's runner calls them
+# The commands with which GitHub's runner starts each shell
 SHELLS = {"": ["bash", "-e"], "bash": ["bash", "--noprofile", "--norc", "-eo", "pipefail"]}
-KEPT = (
-    "HOME",
-    "PATH",
-    "LANG",
-    "PIP_CONFIG_FILE",
-    "TMPDIR",
-    "MYPY_CACHE_DIR",
-)  # of this process's environment: nothing of AWS or of deploytool
+# The variables of this process that a job gets: none of AWS or of deploytool
+KEPT = ("HOME", "PATH", "LANG", "PIP_CONFIG_FILE", "TMPDIR", "MYPY_CACHE_DIR")
 
 
 @dataclass(frozen=True)
 class Event:
-    """What started a workflow. `variables` are the repository's and the environment's; `payload`
-    the event's.
+    """The event that starts a workflow.
+
+    `variables` are those of the repository and the environment.
     """
 
     name: str
@@ -46,11 +42,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Ran:
-    """A step that ran, or was skipped, and what it said."""
+    """A step that ran or was skipped, with its output."""
 
     name: str
     outcome: str
-    said: str = ""
+    output: str = ""
 
 
 @dataclass
@@ -67,9 +63,9 @@ class JobRun:
     def title(self) -> str:
         return " ".join([self.name, *self.matrix.values()])
 
-    def said(self) -> str:
+    def output(self) -> str:
         return "\n".join(
-            f"[{self.title}: {step.name}: {step.outcome}]\n{step.said}" for step in self.steps
+            f"[{self.title}: {step.name}: {step.outcome}]\n{step.output}" for step in self.steps
         )
 
 
@@ -86,50 +82,48 @@ class Runner:
     machines: int = 0
 
     def run(self, file: str, event: Event) -> list[JobRun]:
-        """Run a workflow; its jobs as they ended, in the order in which they ran."""
+        """Run a workflow. Return its jobs in the order in which they ran."""
         workflow = load_workflow(self.world.repository / ".github" / "workflows" / file)
         contexts = self._contexts(workflow, event)
         runs: list[JobRun] = []
         results: dict[str, str] = {}
         for name, job in in_order(workflow["jobs"]):
             needs = needs_of(job)
-            status = "success" if all(results[each] == "success" for each in needs) else "failure"
+            results_of_needs = {need: {"result": results[need]} for need in needs}
+            all_succeeded = all(results[need] == "success" for need in needs)
             scope = Scope(
-                {**contexts, "needs": {each: {"result": results[each]} for each in needs}},
-                status,
+                {**contexts, "needs": results_of_needs},
+                "success" if all_succeeded else "failure",
                 self.scratch,
             )
-            holds = self.evaluator.holds(job.get("if", ""), scope)
-            ended = (
-                self._matrix(workflow, name, job, scope, event)
-                if holds
-                else [JobRun(name, "skipped")]
-            )
-            results[name] = next(
-                (each.result for each in ended if each.result != "success"), "success"
-            )
-            runs += ended
+
+            job_runs = [JobRun(name, "skipped")]
+            if self.evaluator.holds(job.get("if", ""), scope):
+                job_runs = self._matrix(workflow, name, job, scope, event)
+            results[name] = _result_of(job_runs)
+            runs += job_runs
         return runs
 
     def _contexts(self, workflow: Node, event: Event) -> dict[str, Any]:
         trigger = workflow["on"][event.name]
         declared = trigger.get("inputs", {}) if isinstance(trigger, Mapping) else {}
         assert event.inputs.keys() <= declared.keys(), "there is no such input"
-        inputs = {
-            name: event.inputs.get(name, each.get("default", "")) for name, each in declared.items()
-        }
-        for name, each in declared.items():
-            assert inputs[name] or each.get("required") != "true", f"the input {name} is required"
-            assert inputs[name] in each.get("options", [inputs[name]]), (
-                f"the input {name} has no such choice"
-            )
+        inputs = {}
+        for name, declaration in declared.items():
+            value = event.inputs.get(name, declaration.get("default", ""))
+            assert value or declaration.get("required") != "true", f"the input {name} is required"
+            choices = declaration.get("options", [value])
+            assert value in choices, f"the input {name} has no such choice"
+            inputs[name] = value
+
         github = {
             "event_name": event.name,
             "event": event.payload,
             "repository": "someone/api",
             "ref": "refs/heads/main",
+            "run_id": str(self.machines),
+            "run_attempt": "1",
         }
-        github |= {"run_id": str(self.machines), "run_attempt": "1"}
         return {
             "github": github,
             "vars": event.variables,
@@ -141,23 +135,21 @@ class Runner:
     def _matrix(
         self, workflow: Node, name: str, job: Node, scope: Scope, event: Event
     ) -> list[JobRun]:
-        """One after the other; after a failure the rest is cancelled, as `fail-fast` has it."""
+        """Run a job's combinations in order. After a failure, `fail-fast` cancels the rest."""
         runs: list[JobRun] = []
         matrix = combinations(job)
         assert len(matrix) == 1 or job["strategy"].get("max-parallel") == "1", (
             "this runner has one machine at a time"
         )
+
         for combination in matrix:
-            if (
-                any(run.result == "failure" for run in runs)
-                and job["strategy"].get("fail-fast") != "false"
-            ):
+            failed = any(run.result == "failure" for run in runs)
+            if failed and job["strategy"].get("fail-fast") != "false":
                 runs.append(JobRun(name, "cancelled", combination))
-            else:
-                within = Scope({**scope.contexts, "matrix": combination}, "success", self.scratch)
-                runs.append(
-                    self._job(workflow, JobRun(name, "success", combination), job, within, event)
-                )
+                continue
+            inner = Scope({**scope.contexts, "matrix": combination}, "success", self.scratch)
+            run = JobRun(name, "success", combination)
+            runs.append(self._job(workflow, run, job, inner, event))
         return runs
 
     def _job(self, workflow: Node, run: JobRun, job: Node, scope: Scope, event: Event) -> JobRun:
@@ -170,24 +162,13 @@ class Runner:
         for file in ("GITHUB_PATH", "GITHUB_STEP_SUMMARY"):
             base[file] = str(machine / file)
             (machine / file).touch()
-        environment = {
-            **{
-                name: self.evaluator.text(value, scope)
-                for name, value in workflow.get("env", {}).items()
-            },
-            **{
-                name: self.evaluator.text(value, scope)
-                for name, value in job.get("env", {}).items()
-            },
-        }
-        here = Job(
-            workspace,
-            job.get("permissions", workflow["permissions"]),
-            {**base, **environment},
-            event.payload,
-        )
+
+        environment = self._texts(workflow.get("env", {}), scope)
+        environment |= self._texts(job.get("env", {}), scope)
+        permissions = job.get("permissions", workflow["permissions"])
+        running = Job(workspace, permissions, {**base, **environment}, event.payload)
         contexts = {**scope.contexts, "env": environment}
-        self._steps(run, job["steps"], here, contexts)
+        self._steps(run, job["steps"], running, contexts)
         run.summary = (machine / "GITHUB_STEP_SUMMARY").read_text()
         return run
 
@@ -199,32 +180,27 @@ class Runner:
             scope = Scope(contexts, run.result, job.workspace)
             if not self.evaluator.holds(step.get("if", ""), scope):
                 run.steps.append(Ran(name, "skipped"))
-            elif step.get("uses", "").startswith("$/"):
-                self._steps(
-                    run,
-                    load_action(self.world.repository / step["uses"].removeprefix("$/")),
-                    job,
-                    contexts,
-                )
+                continue
+            if step.get("uses", "").startswith("$/"):
+                folder = self.world.repository / step["uses"].removeprefix("$/")
+                self._steps(run, load_action(folder), job, contexts)
+                continue
+
+            if "uses" in step:
+                ran = self._uses(name, step, job, scope)
             else:
-                more = {
-                    key: self.evaluator.text(value, scope)
-                    for key, value in step.get("env", {}).items()
-                }
-                ran = (
-                    self._uses(name, step, job, scope)
-                    if "uses" in step
-                    else self._run(name, step, job, scope, more)
-                )
-                run.steps.append(ran)
-                if ran.outcome == "failure":
-                    run.result = "failure"
+                ran = self._run(name, step, job, scope)
+            run.steps.append(ran)
+            if ran.outcome == "failure":
+                run.result = "failure"
+
+    def _texts(self, values: Mapping[str, str], scope: Scope) -> dict[str, str]:
+        """Return the values with their expressions evaluated."""
+        return {name: self.evaluator.text(value, scope) for name, value in values.items()}
 
     def _uses(self, name: str, step: Node, job: Job, scope: Scope) -> Ran:
         action = KNOWN[step["uses"].partition("@")[0]]
-        inputs = {
-            key: self.evaluator.text(value, scope) for key, value in step.get("with", {}).items()
-        }
+        inputs = self._texts(step.get("with", {}), scope)
         assert inputs.keys() == action.inputs, f"{step['uses']} is given {', '.join(inputs)}"
         try:
             action.effect(job, self.world, inputs)
@@ -232,18 +208,19 @@ class Runner:
             return Ran(name, "failure", str(error))
         return Ran(name, "success")
 
-    def _run(self, name: str, step: Node, job: Job, scope: Scope, more: Mapping[str, str]) -> Ran:
+    def _run(self, name: str, step: Node, job: Job, scope: Scope) -> Ran:
         assert "${{" not in step["run"], f"an expression inside a script: {step['run']}"
         script = job.workspace.parent / "script.sh"
         script.write_text(self.instead.get(step["run"].strip(), step["run"]))
-        environment = {
-            key: value for key, value in {**job.environment, **more}.items() if value is not None
-        }
+
+        variables = {**job.environment, **self._texts(step.get("env", {}), scope)}
+        environment = {name: value for name, value in variables.items() if value is not None}
+        # A folder that was added last comes first on the path.
         added = reversed(Path(environment["GITHUB_PATH"]).read_text().splitlines())
         environment["PATH"] = os.pathsep.join([*added, environment["PATH"]])
-        command = [*SHELLS[step.get("shell", "")], str(script)]
-        done = subprocess.run(
-            command,
+
+        process = subprocess.run(
+            [*SHELLS[step.get("shell", "")], str(script)],
             cwd=job.workspace,
             env=environment,
             text=True,
@@ -251,4 +228,12 @@ class Runner:
             stderr=subprocess.STDOUT,
             check=False,
         )
-        return Ran(name, "failure" if done.returncode else "success", done.stdout)
+        return Ran(name, "failure" if process.returncode else "success", process.stdout)
+
+
+def _result_of(runs: Sequence[JobRun]) -> str:
+    """Return the first result of a job's combinations that is not success."""
+    for run in runs:
+        if run.result != "success":
+            return run.result
+    return "success"

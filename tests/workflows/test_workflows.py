@@ -13,7 +13,7 @@ from tests.workflows.workflow import Node, load_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
-WORKFLOWS = sorted(each.name for each in (GITHUB / "workflows").glob("*.yml"))
+WORKFLOWS = sorted(path.name for path in (GITHUB / "workflows").glob("*.yml"))
 ROLE_NAMES = ("PLAN", "DEPLOY", "DRILL", "TASKCAT")
 ROLES = {
     f"AWS_{name}_ROLE_ARN": f"arn:aws:iam::111122223333:role/{name.lower()}" for name in ROLE_NAMES
@@ -21,15 +21,15 @@ ROLES = {
 VARIABLES = {**ROLES, "DEPLOY_STAGE": "dev"}
 OURS = {"pull_request": {"number": 7, "head": {"repo": {"full_name": "someone/api"}}}}
 FORKS = {"pull_request": {"number": 8, "head": {"repo": {"full_name": "anyone/api"}}}}
-# `make test` would run this very test, and the others have tests of their own: that the targets are
-# there is what is left to see.
-MARKERS = {
+# `make test` would run this very test, and the other targets have tests of their own. What remains to
+# be tested is that the targets exist.
+DRY_RUNS = {
     f"make {target}": f"make --dry-run {target}" for target in ("lint", "test", "taskcat-aws")
 }
 
 
-def said(runs: list[JobRun]) -> str:
-    return "\n".join(run.said() for run in runs)
+def output_of(runs: list[JobRun]) -> str:
+    return "\n".join(run.output() for run in runs)
 
 
 def results(runs: list[JobRun]) -> dict[str, str]:
@@ -45,9 +45,10 @@ def steps_of(file: str) -> list[Node]:
 
 
 @pytest.mark.parametrize("file", WORKFLOWS)
-def test_every_step_is_what_a_laptop_can_run(file: str) -> None:
-    """A `run` is one make target or one deploytool command, without any expression: values come
-    through the environment.
+def test_every_step_can_run_on_a_laptop(file: str) -> None:
+    """A `run` is one make target or one deploytool command without an expression.
+
+    Values come from the environment.
     """
     for step in steps_of(file):
         if "run" in step:
@@ -56,18 +57,18 @@ def test_every_step_is_what_a_laptop_can_run(file: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", [*(f"workflows/{each}" for each in WORKFLOWS), "actions/setup/action.yml"]
+    "file", [*(f"workflows/{name}" for name in WORKFLOWS), "actions/setup/action.yml"]
 )
-def test_every_action_is_pinned_to_a_commit_that_is_known(file: str) -> None:
-    """With its version beside it; one of our own comes with the commit that runs."""
+def test_every_action_is_pinned_to_a_known_commit(file: str) -> None:
+    """A comment names the version. Our own action has no pin: it is of the commit that runs."""
     for uses in re.findall(r"uses: (.*)", (GITHUB / file).read_text()):
         name, _, pin = uses.partition("@")
         assert uses == "$/.github/actions/setup" or pin == KNOWN[name].pin
 
 
 @pytest.mark.parametrize("file", WORKFLOWS)
-def test_nothing_may_be_done_that_is_not_asked_for(file: str) -> None:
-    """No permission at the top; each job says its own, and when it has taken too long."""
+def test_each_job_declares_its_permissions_and_its_timeout(file: str) -> None:
+    """The workflow itself has no permission."""
     workflow = load_workflow(GITHUB / "workflows" / file)
     assert workflow["permissions"] == {}
     for job in workflow["jobs"].values():
@@ -75,10 +76,8 @@ def test_nothing_may_be_done_that_is_not_asked_for(file: str) -> None:
         assert int(job["timeout-minutes"]) <= 60
 
 
-def test_the_standby_goes_first() -> None:
-    """The matrix has the project's regions, the primary last and alone; the first failure ends
-    it.
-    """
+def test_the_secondary_region_is_deployed_first() -> None:
+    """The matrix has the project's regions, one at a time, and ends at the first failure."""
     regions = parse_config((ROOT / "deploytool.toml").read_text(), "deploytool.toml").regions
     strategy = load_workflow(GITHUB / "workflows" / "deploy.yml")["jobs"]["regional"]["strategy"]
     assert strategy == {
@@ -88,8 +87,8 @@ def test_the_standby_goes_first() -> None:
     }
 
 
-def test_a_stage_is_neither_drilled_while_it_is_deployed_nor_left_half_way() -> None:
-    """Both workflows take turns on a stage, and neither is cancelled by a newer one."""
+def test_a_deployment_and_a_drill_of_a_stage_wait_for_each_other() -> None:
+    """Both workflows share a concurrency group, and neither is cancelled by a newer run."""
     groups = [
         load_workflow(GITHUB / "workflows" / file)["concurrency"]
         for file in ("deploy.yml", "failover-drill.yml")
@@ -98,21 +97,19 @@ def test_a_stage_is_neither_drilled_while_it_is_deployed_nor_left_half_way() -> 
     assert groups[0]["cancel-in-progress"] == "false"
 
 
-@pytest.mark.timeout(300)  # it takes three quarters of a minute on an idle machine with two cores
+@pytest.mark.timeout(300)  # 45 s on two idle cores
 def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
-    """ci.yml on a pull request, deploy.yml on the merge, failover-drill.yml by hand: as a user
-    goes, and every step passes.
-    """
-    runner.instead = {"make test": MARKERS["make test"]}
+    """Every step of ci.yml, then deploy.yml, then failover-drill.yml passes."""
+    runner.instead = {"make test": DRY_RUNS["make test"]}
     planned = runner.run("ci.yml", Event("pull_request", variables=VARIABLES, payload=OURS))
-    assert results(planned) == {"lint": "success", "test": "success", "plan": "success"}, said(
+    assert results(planned) == {"lint": "success", "test": "success", "plan": "success"}, output_of(
         planned
     )
     (comment,) = runner.world.comments
     assert "hosted-zone" in comment["body"]
 
-    # It has run on the same tree just now, in ci.yml
-    runner.instead["make lint"] = MARKERS["make lint"]
+    # `make lint` has just run on the same files, in ci.yml.
+    runner.instead["make lint"] = DRY_RUNS["make lint"]
     deployed = runner.run("deploy.yml", Event("push", variables=VARIABLES))
     names = [
         "lint",
@@ -124,7 +121,9 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
         "records",
         "check",
     ]
-    assert list(results(deployed).items()) == [(name, "success") for name in names], said(deployed)
+    assert list(results(deployed).items()) == [(name, "success") for name in names], output_of(
+        deployed
+    )
     summaries = {run.title: run.summary for run in deployed}
     assert "| hosted-zone | us-east-1 | created |" in summaries["global"]
     assert "| lambda | us-west-2 | created |" in summaries["regional us-west-2"]
@@ -139,7 +138,7 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
         "confirm": "dev.example.com",
     }
     drilled = runner.run("failover-drill.yml", Event("workflow_dispatch", inputs, VARIABLES))
-    assert results(drilled) == {"drill": "success"}, said(drilled)
+    assert results(drilled) == {"drill": "success"}, output_of(drilled)
     (reports,) = runner.world.artifacts.values()
     assert json.loads(reports["drill.json"])["verdict"] == "pass"
     assert set(runner.world.assumed) == set(ROLES.values()) - {ROLES["AWS_TASKCAT_ROLE_ARN"]}
@@ -150,17 +149,17 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     )
     assert results(refused) == {"drill": "failure"}
     outcomes = {step.name: step.outcome for step in refused[0].steps}
-    assert (outcomes["drill"], outcomes["restore"]) == ("failure", "success"), said(refused)
+    assert (outcomes["drill"], outcomes["restore"]) == ("failure", "success"), output_of(refused)
 
 
 def test_a_broken_template_fails_the_lint(runner: Runner) -> None:
-    """ci.yml ends there: no plan is made."""
+    """No plan is made after a failed lint."""
     api = runner.world.repository / "infra" / "api.yaml"
     api.write_text(api.read_text().replace("AWS::ApiGateway::RestApi", "AWS::ApiGateway::RestApy"))
-    runner.instead = {"make test": MARKERS["make test"]}
+    runner.instead = {"make test": DRY_RUNS["make test"]}
     runs = runner.run("ci.yml", Event("pull_request", variables=VARIABLES, payload=OURS))
     assert results(runs) == {"lint": "failure", "test": "success", "plan": "skipped"}
-    assert "RestApy" in said(runs)
+    assert "RestApy" in output_of(runs)
 
 
 @pytest.mark.parametrize(
@@ -171,37 +170,37 @@ def test_a_broken_template_fails_the_lint(runner: Runner) -> None:
 def test_nothing_is_planned(
     runner: Runner, variables: dict[str, str], payload: dict[str, object]
 ) -> None:
-    """Lint and tests run; no role is assumed and nobody comments."""
-    runner.instead = MARKERS
+    """Lint and tests run, and no role is assumed."""
+    runner.instead = DRY_RUNS
     runs = runner.run("ci.yml", Event("pull_request", variables=variables, payload=payload))
-    assert results(runs) == {"lint": "success", "test": "success", "plan": "skipped"}, said(runs)
+    assert results(runs) == {"lint": "success", "test": "success", "plan": "skipped"}, output_of(
+        runs
+    )
     assert not runner.world.assumed
 
 
-def test_a_plan_renews_its_comment(runner: Runner) -> None:
-    """One comment a stage, however often the pull request is pushed to."""
+def test_a_plan_updates_its_comment(runner: Runner) -> None:
+    """A stage has one comment, however often the pull request changes."""
     runner.world.comments.append({"id": 1, "body": "Looks good"})
-    runner.instead = MARKERS
+    runner.instead = DRY_RUNS
     for _ in range(2):
         runs = runner.run(
             "ci.yml",
             Event("pull_request", variables={**VARIABLES, "DEPLOY_STAGE": "prod"}, payload=OURS),
         )
-        assert results(runs)["plan"] == "success", said(runs)
+        assert results(runs)["plan"] == "success", output_of(runs)
     _, ours = runner.world.comments
     assert "prod" in ours["body"]
 
 
 def test_a_push_deploys_nothing_until_a_stage_is_named(runner: Runner) -> None:
-    """A fork that has just been made stays quiet."""
+    """The workflow of a new fork is skipped."""
     runs = runner.run("deploy.yml", Event("push"))
     assert {run.result for run in runs} == {"skipped"}
 
 
-def test_a_region_that_fails_keeps_the_other_as_it_is(runner: Runner) -> None:
-    """After the standby has failed, neither the region that serves nor anything behind it is
-    touched.
-    """
+def test_a_failed_region_leaves_the_other_unchanged(runner: Runner) -> None:
+    """After a failure in the secondary, the primary and all later jobs do not run."""
     steps = {step["run"] for step in steps_of("deploy.yml") if "run" in step}
     (regional,) = (step for step in steps if "--region" in step)
     runner.instead = dict.fromkeys(steps, "true") | {regional: 'test "$REGION" != us-west-2'}
@@ -215,8 +214,8 @@ def test_a_region_that_fails_keeps_the_other_as_it_is(runner: Runner) -> None:
 
 
 def test_the_templates_are_tested_by_a_make_target(runner: Runner) -> None:
-    """taskcat.yml calls what `make taskcat-aws` is on a laptop, under a role of its own."""
-    runner.instead = MARKERS
+    """taskcat.yml runs `make taskcat-aws` with a role of its own."""
+    runner.instead = DRY_RUNS
     runs = runner.run("taskcat.yml", Event("workflow_dispatch", {"stage": "dev"}, VARIABLES))
-    assert results(runs) == {"taskcat": "success"}, said(runs)
+    assert results(runs) == {"taskcat": "success"}, output_of(runs)
     assert runner.world.assumed == [ROLES["AWS_TASKCAT_ROLE_ARN"]]

@@ -1,6 +1,4 @@
-"""A workflow file as data. What the runner of these tests does not know is refused: it never passes
-over a key in silence.
-"""
+"""A workflow file as data. A key that the runner of these tests does not know is an error."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -36,15 +34,13 @@ def _known(node: Node, keys: set[str], where: str) -> None:
 
 
 def load(path: Path) -> Node:
-    """A YAML file in which every scalar is the text that stands there, so that `on` and `1.10` stay
-    what they are.
-    """
+    """Load a YAML file with every scalar as text, so that `on` and `1.10` stay as they are."""
     document: Node = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     return document
 
 
 def load_workflow(path: Path) -> Node:
-    """A workflow whose every key the runner knows."""
+    """Load a workflow. Raises NotImplementedError for a key that the runner does not know."""
     workflow = load(path)
     _known(workflow, WORKFLOW, path.name)
     for name, job in workflow["jobs"].items():
@@ -56,7 +52,7 @@ def load_workflow(path: Path) -> Node:
 
 
 def load_action(folder: Path) -> Sequence[Node]:
-    """The steps of a composite action without inputs."""
+    """Return the steps of a composite action without inputs."""
     action = load(folder / "action.yml")
     _known(action, ACTION, folder.name)
     _known(action["runs"], RUNS, folder.name)
@@ -72,7 +68,7 @@ def _steps(steps: Sequence[Node], where: str) -> Sequence[Node]:
 
 
 def in_order(jobs: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
-    """Each job after those it needs."""
+    """Yield each job after the jobs that it needs."""
     done: set[str] = set()
     while len(done) < len(jobs):
         ready = [
@@ -87,13 +83,13 @@ def in_order(jobs: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
 
 
 def needs_of(job: Node) -> Sequence[str]:
-    """The names of the jobs that a job needs."""
+    """Return the names of the jobs that a job needs."""
     needs = job.get("needs", [])
     return [needs] if isinstance(needs, str) else needs
 
 
 def combinations(job: Node) -> Sequence[Mapping[str, str]]:
-    """The matrix's combinations in the order of its lists; a single empty one without a matrix."""
+    """Return the matrix's combinations in the order of its lists; one empty one without a matrix."""
     matrix = job.get("strategy", {}).get("matrix", {})
     _known(matrix, matrix.keys() - {"include", "exclude"}, "matrix")
-    return [dict(zip(matrix, each, strict=True)) for each in product(*matrix.values())]
+    return [dict(zip(matrix, values, strict=True)) for values in product(*matrix.values())]

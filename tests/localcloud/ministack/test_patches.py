@@ -1,8 +1,6 @@
-"""A contract test for each gap of MiniStack that the local cloud mends, with raw boto3 against a
-running cloud.
+"""A contract test for each gap of MiniStack that a patch fills, with boto3 on a running cloud.
 
-When an upgrade of MiniStack fixes a gap by itself, the module in `localcloud/ministack/patches` can
-go; these tests stay.
+When an upgrade of MiniStack fills a gap, its patch is deleted and its test stays.
 """
 
 import uuid
@@ -55,12 +53,12 @@ def route53(aws: Any) -> Any:
 
 @pytest.fixture
 def check(route53: Any) -> Any:
-    """A health check of the test's own."""
-    made = route53.create_health_check(CallerReference=str(uuid.uuid4()), HealthCheckConfig=CHECK)[
-        "HealthCheck"
-    ]
-    yield made
-    route53.delete_health_check(HealthCheckId=made["Id"])
+    """A health check that only this test uses."""
+    health_check = route53.create_health_check(
+        CallerReference=str(uuid.uuid4()), HealthCheckConfig=CHECK
+    )["HealthCheck"]
+    yield health_check
+    route53.delete_health_check(HealthCheckId=health_check["Id"])
 
 
 def code(caught: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
@@ -69,17 +67,15 @@ def code(caught: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
 
 
 def records(route53: Any, zone_id: str) -> dict[tuple[str, str], Any]:
-    found = route53.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
-    return {(record["Name"], record["Type"]): record for record in found}
+    listed = route53.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
+    return {(record["Name"], record["Type"]): record for record in listed}
 
 
 class TestHealthCheckResource:
-    """AWS::Route53::HealthCheck, which MiniStack's CloudFormation does not know."""
+    """AWS::Route53::HealthCheck, which MiniStack's CloudFormation lacks."""
 
     def test_life(self, aws: Any, route53: Any) -> None:
-        """It is created with its tags, changed in place, replaced when its interval changes, and
-        deleted with its stack.
-        """
+        """It is created with tags, updated in place, replaced by a new interval, and deleted."""
         name = "check-life"
         created = aws.create_stack(name, check_stack())
         assert created["Ref"] == created["Id"]
@@ -117,7 +113,7 @@ class TestHealthCheckResource:
         assert code(caught) == ("NoSuchHealthCheck", 404)
 
     def test_template_of_unsupported_type(self, aws: Any) -> None:
-        """A stack with a health check that the checkers cannot run fails, and says why."""
+        """A stack with a health check that the checkers cannot run fails with the reason."""
         with pytest.raises(AssertionError, match="not supported"):
             aws.create_stack("check-refused", check_stack(Type="CALCULATED"))
 
@@ -138,17 +134,13 @@ class TestHealthCheckApi:
         ],
     )
     def test_create_refuses(self, route53: Any, wrong: Any) -> None:
-        """What the local checkers would not do is refused when it is asked for, never stored in
-        silence.
-        """
+        """Settings that the local checkers do not support are refused and not stored."""
         with pytest.raises(ClientError) as caught:
             route53.create_health_check(CallerReference=str(uuid.uuid4()), HealthCheckConfig=wrong)
         assert code(caught) == ("InvalidInput", 400)
 
     def test_caller_reference(self, route53: Any, check: Any) -> None:
-        """The same request again gives the same health check; the same reference with other
-        settings is refused.
-        """
+        """A repeated request returns the same health check; other settings are refused."""
         reference = check["CallerReference"]
         again = route53.create_health_check(CallerReference=reference, HealthCheckConfig=CHECK)[
             "HealthCheck"
@@ -161,7 +153,7 @@ class TestHealthCheckApi:
         assert code(caught) == ("HealthCheckAlreadyExists", 409)
 
     def test_booleans(self, route53: Any, check: Any) -> None:
-        """Booleans come back as they were given (XML has them in lower case)."""
+        """Booleans are returned as they were sent (in lower case in XML)."""
         assert check["HealthCheckConfig"]["EnableSNI"] is True
         updated = route53.update_health_check(HealthCheckId=check["Id"], Inverted=True)[
             "HealthCheck"
@@ -170,9 +162,7 @@ class TestHealthCheckApi:
         assert updated["HealthCheckConfig"]["Disabled"] is False
 
     def test_update_is_compare_and_swap(self, route53: Any, check: Any) -> None:
-        """An update on a stale version is refused and changes nothing; one on the current version
-        makes the next.
-        """
+        """An update of a stale version is refused and changes nothing."""
         updated = route53.update_health_check(
             HealthCheckId=check["Id"], HealthCheckVersion=1, Inverted=True
         )["HealthCheck"]
@@ -186,7 +176,7 @@ class TestHealthCheckApi:
         assert (now["HealthCheckVersion"], now["HealthCheckConfig"]["Inverted"]) == (2, True)
 
     def test_update_resets_and_refuses(self, route53: Any, check: Any) -> None:
-        """ResetElements takes a setting away; an update to what cannot be run is refused whole."""
+        """ResetElements removes a setting; an update that is not supported changes nothing."""
         updated = route53.update_health_check(
             HealthCheckId=check["Id"], ResetElements=["ResourcePath"]
         )["HealthCheck"]
@@ -202,8 +192,9 @@ class TestHealthCheckApi:
         )
 
     def test_status_and_last_failure(self, route53: Any, check: Any) -> None:
-        """Each checker tells its region, address, finding and time; one that failed tells why (the
-        name resolves to nothing).
+        """Each checker reports its address, status and time, and the reason of a failure.
+
+        The checked name does not resolve.
         """
         seen: Any = []
         # The first checks come within an interval of the cloud's seconds; the timeout is pytest's

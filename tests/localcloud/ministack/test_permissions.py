@@ -69,7 +69,7 @@ def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 
 
 def become(state: State, name: str, *statements: dict[str, Any]) -> Any:
-    """The credentials of a new role with these statements."""
+    """Create a role with these statements and return its credentials."""
     iam = client(state, "iam")
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     document = {
@@ -83,7 +83,7 @@ def become(state: State, name: str, *statements: dict[str, Any]) -> Any:
 def create_stack(
     state: State, name: str, resources: dict[str, Any], credentials: Any = None, **more: str
 ) -> tuple[str, str]:
-    """The status of a stack once it has settled, and every reason that its events give."""
+    """Return the final status of a stack, and every reason in its events."""
     cloudformation = client(state, "cloudformation", credentials)
     cloudformation.create_stack(
         StackName=name,
@@ -132,7 +132,7 @@ def test_an_oidc_provider_is_a_resource(aws: Any) -> None:
 
 
 def test_a_second_provider_of_the_same_url_is_refused(enforcing: State) -> None:
-    """An account has one at most."""
+    """An account has at most one provider for a URL."""
     resource = {
         "Type": "AWS::IAM::OIDCProvider",
         "Properties": {"Url": "https://twice.example.com"},
@@ -143,7 +143,7 @@ def test_a_second_provider_of_the_same_url_is_refused(enforcing: State) -> None:
 
 
 def test_a_role_keeps_its_permissions_boundary(enforcing: State) -> None:
-    """Made by a stack with one, it can do no more than that says, whatever its policy allows."""
+    """A role of a stack is limited by its boundary, whatever its policy allows."""
     allowed = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}],
@@ -247,7 +247,7 @@ def test_a_type_whose_needs_are_not_known_is_refused(enforcing: State) -> None:
 
 
 def test_a_change_set_is_checked_on_its_stack(enforcing: State) -> None:
-    """Also when it is named by its own ARN: a permission on other stacks is none."""
+    """A change set that is named by its ARN needs a permission on its own stack."""
     assert create_stack(
         enforcing,
         "changed",
@@ -268,7 +268,7 @@ def test_a_change_set_is_checked_on_its_stack(enforcing: State) -> None:
 
 
 def test_what_was_asked_is_told(enforcing: State) -> None:
-    """The log has who asked for what on which resource, and the answer."""
+    """The log has the principal, the action, the resource and the result of each check."""
     credentials = become(enforcing, "asking", {"Action": "ssm:GetParameter"})
     with pytest.raises(ClientError):
         client(enforcing, "ssm", credentials).put_parameter(Name="/x", Value="x", Type="String")
@@ -282,7 +282,7 @@ def test_what_was_asked_is_told(enforcing: State) -> None:
 
 
 def test_without_enforcement_nothing_is_asked(cloud: State) -> None:
-    """The log stays empty, and any access key will do."""
+    """The log stays empty, and any access key is accepted."""
     assert client(cloud, "cloudformation").list_stacks()
     assert ControlClient(cloud).access_log() == []
 
@@ -306,7 +306,7 @@ def test_without_enforcement_nothing_is_asked(cloud: State) -> None:
 def test_the_resource_of_a_call(
     service: str, path: str, query: Any, body: Any, wanted: str
 ) -> None:
-    """As the Service Authorization Reference has it; the rest is MiniStack's."""
+    """The ARNs are those of the Service Authorization Reference; the others are MiniStack's."""
     assert (
         resource_of(
             service,
@@ -320,7 +320,7 @@ def test_the_resource_of_a_call(
 
 
 def test_what_a_call_needs_beside_its_action() -> None:
-    """The role that it passes on, with the service; and all stacks take two permissions."""
+    """A role that is passed on needs iam:PassRole, and listing all stacks two permissions."""
     passed = Check("iam:PassRole", "arn:x", {"iam:PassedToService": "scheduler.amazonaws.com"})
     body = json.dumps({"Target": {"RoleArn": "arn:x"}}).encode()
     assert further_checks("scheduler", "scheduler:CreateSchedule", {}, body) == (passed,)
@@ -339,7 +339,7 @@ def test_what_a_call_needs_beside_its_action() -> None:
 
 
 def test_the_condition_keys_of_a_change_of_records() -> None:
-    """Actions, types and names without the final dot."""
+    """The keys are the actions, the types and the names without the final dot."""
     record = (
         b"<ResourceRecordSet><Name>_X.example.com.</Name><Type>CNAME</Type></ResourceRecordSet>"
     )
@@ -354,7 +354,7 @@ def test_the_condition_keys_of_a_change_of_records() -> None:
 
 
 def test_an_update_of_a_role_needs_what_it_changes() -> None:
-    """A boundary put or taken away, new policies, another trust."""
+    """A changed boundary, policy or trust policy needs its own permission."""
     at, role = Place(ACCOUNT, REGION, "s", "r"), {"AssumeRolePolicyDocument": 1, "Policies": [1]}
     bounded = {**role, "PermissionsBoundary": "b"}
 
