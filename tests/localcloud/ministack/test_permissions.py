@@ -1,6 +1,4 @@
-"""What the local cloud adds to MiniStack's IAM: providers, boundaries, and checks as close as AWS's
-when it enforces.
-"""
+"""What the patches add to MiniStack's IAM: providers, boundaries and AWS's checks."""
 
 import json
 from collections.abc import Iterator
@@ -101,8 +99,9 @@ def create_stack(
 
 
 def test_an_oidc_provider_is_a_resource(aws: Any) -> None:
-    """Its Ref is the ARN, what the template says is there, an update keeps it, and it goes with the
-    stack.
+    """A provider has its template's settings, survives an update and is deleted with its stack.
+
+    Its Ref is the ARN.
     """
     provider: dict[str, Any] = {
         "Url": "https://token.example.com",
@@ -174,9 +173,7 @@ def test_a_role_keeps_its_permissions_boundary(enforcing: State) -> None:
 
 
 def test_a_role_is_passed_only_with_permission(enforcing: State) -> None:
-    """CreateStack with a role needs iam:PassRole for it, to CloudFormation; the refusal names
-    that.
-    """
+    """CreateStack with a role needs iam:PassRole to CloudFormation, which the refusal names."""
     stacks = {"Action": ["cloudformation:*"]}
     role = client(enforcing, "iam").create_role(
         RoleName="passed", AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST)
@@ -196,9 +193,7 @@ def test_a_role_is_passed_only_with_permission(enforcing: State) -> None:
 
 
 def test_cloudformation_acts_with_the_role_that_it_was_given(enforcing: State) -> None:
-    """What the role may not, the stack cannot; a deletion without a role uses the same one
-    again.
-    """
+    """A stack has its role's permissions only, also in a deletion that names no role."""
     iam = client(enforcing, "iam")
     role = iam.create_role(RoleName="acting", AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST))[
         "Role"
@@ -233,9 +228,7 @@ def test_cloudformation_acts_with_the_role_that_it_was_given(enforcing: State) -
 
 
 def test_a_type_whose_needs_are_not_known_is_refused(enforcing: State) -> None:
-    """It never nods: with a role that is not the root user's, a stack of such a type fails and says
-    why.
-    """
+    """With a role that is not the root user's, a stack of an unknown type fails with the reason."""
     credentials = become(enforcing, "unknowing", {"Action": "*"})
     status, reasons = create_stack(
         enforcing, "unknown", {"Topic": {"Type": "AWS::SNS::Topic"}}, credentials
