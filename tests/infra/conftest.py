@@ -11,7 +11,7 @@ from deploytool.core.project.graph import Graph
 from deploytool.files.project import Project, load_project
 
 ROOT = Path(__file__).parents[2]
-LintFaults = Callable[[str], list[str]]
+LintProblems = Callable[[str], list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +27,10 @@ def graph(project: Project) -> Graph:
 
 
 @pytest.fixture(scope="session")
-def lint_faults(project: Project) -> LintFaults:
+def lint_problems(project: Project) -> LintProblems:
     """What cfn-lint finds in a template's text for both regions, with the informational rules."""
 
-    def faults(text: str) -> list[str]:
+    def problems(text: str) -> list[str]:
         return [
             str(match)
             for match in lint(
@@ -38,4 +38,4 @@ def lint_faults(project: Project) -> LintFaults:
             )
         ]
 
-    return faults
+    return problems

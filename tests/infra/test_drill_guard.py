@@ -232,7 +232,7 @@ def test_another_drill_s_record_is_not_its_business(function: Function) -> None:
 
 
 def test_a_record_of_another_schema_is_refused(function: Function) -> None:
-    """Nothing is undone by guessing, and the record stays for whoever can read it."""
+    """Nothing is undone by guessing, and the record stays, so that it can still be read."""
     function.holds(INVERTED, version=SCHEMA_VERSION + 1)
     with pytest.raises(ValueError, match="unknown schema version"):
         function.run()

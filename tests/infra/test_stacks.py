@@ -115,10 +115,10 @@ def stage_graph(project: Project, settings: str, found: Mapping[str, str] | None
     return replace(project, config=parse_config(text, "deploytool.toml")).graph("dev", found)
 
 
-def fault_of(project: Project, settings: str) -> InputProblem:
+def problem_of(project: Project, settings: str) -> InputProblem:
     with pytest.raises(InputError) as caught:
         stage_graph(project, settings)
-    assert {fault.file for fault in caught.value.problems} == {"deploytool.toml"}
+    assert {problem.file for problem in caught.value.problems} == {"deploytool.toml"}
     return caught.value.problems[0]
 
 
@@ -137,7 +137,7 @@ def test_an_existing_zone_holds_the_records_and_is_no_stack(project: Project) ->
         assert graph.service["hosted_zone"] == "Z0EXISTING"
     assert stage_graph(project, '{ zone = "existing" }').nodes
     assert (
-        fault_of(project, '{ zone = "existing", hosted_zone_id = "example.com" }').key
+        problem_of(project, '{ zone = "existing", hosted_zone_id = "example.com" }').key
         == "stages.dev.settings.hosted_zone_id"
     )
 
@@ -165,7 +165,7 @@ def test_with_an_external_zone_nothing_touches_dns(project: Project) -> None:
 
 
 def test_a_given_certificate_is_one_a_region(project: Project) -> None:
-    """Then there is no certificate stack; without an ARN, or with none of a certificate, the fault
+    """Then there is no certificate stack; without an ARN, or with none of a certificate, the problem
     names the setting.
     """
     arn = "arn:aws:acm:{}:123456789012:certificate/1"
@@ -175,11 +175,11 @@ def test_a_given_certificate_is_one_a_region(project: Project) -> None:
     assert graph.nodes[NodeId("api-mapping", "us-west-2")].parameters[
         "CertificateArn"
     ] == arn.format("us-west-2")
-    missing = fault_of(project, '{ certificate = "given" }')
+    missing = problem_of(project, '{ certificate = "given" }')
     assert missing.key == "stages.dev.settings.certificate_arn"
     assert "has no value: must be the ARN of an ACM certificate" in missing.message
     wrong = '{ certificate = "given", certificate_arn = { us-east-1 = "x", us-west-2 = "y" } }'
-    assert fault_of(project, wrong).key == "stages.dev.settings.certificate_arn"
+    assert problem_of(project, wrong).key == "stages.dev.settings.certificate_arn"
 
 
 def test_a_vpc_is_there_only_for_a_stage_that_asks_for_it(project: Project, graph: Graph) -> None:
@@ -214,7 +214,7 @@ def test_an_http_endpoint_takes_the_function_s_place(project: Project) -> None:
     )
     assert _resources(other.nodes[west.id]).keys() != _resources(west).keys()
     assert (
-        fault_of(project, '{ integration = "http" }').key == "stages.dev.settings.integration_url"
+        problem_of(project, '{ integration = "http" }').key == "stages.dev.settings.integration_url"
     )
 
 
@@ -267,7 +267,7 @@ def test_a_change_of_a_method_makes_a_new_deployment_and_new_code_does_not(
 
 
 def test_what_is_sent_for_the_snapshot_is_a_valid_template(
-    graph: Graph, project: Project, lint_faults: Callable[[str], list[str]]
+    graph: Graph, project: Project, lint_problems: Callable[[str], list[str]]
 ) -> None:
     """After the renaming the stage still refers to the deployment, so cfn-lint finds nothing there
     either.
@@ -276,7 +276,7 @@ def test_what_is_sent_for_the_snapshot_is_a_valid_template(
     stage = _resources(each)["Stage"]["Properties"]
     assert stage["DeploymentId"]["Ref"] in _resources(each)
     body = render_body(each.document, "0" * 16, each.template.file)
-    assert lint_faults(body) == []
+    assert lint_problems(body) == []
 
 
 def _resources(each: Node) -> dict[str, Any]:

@@ -48,20 +48,20 @@ def listed(value: object) -> list[Any]:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_cfn_lint_finds_nothing_in_either_region(
-    name: str, lint_faults: Callable[[str], list[str]]
+    name: str, lint_problems: Callable[[str], list[str]]
 ) -> None:
     """With no rule switched off inside the template."""
     text = (INFRA / name).read_text(encoding="utf-8")
-    assert lint_faults(text) == []
+    assert lint_problems(text) == []
     assert "cfn-lint" not in text
 
 
-def test_cfn_lint_is_asked_in_earnest(lint_faults: Callable[[str], list[str]]) -> None:
+def test_cfn_lint_finds_a_problem(lint_problems: Callable[[str], list[str]]) -> None:
     """A misspelt property is found, so that an empty list means something."""
     text = (INFRA / "hosted-zone.yaml").read_text(encoding="utf-8")
     assert any(
-        "HostedZoneConfigg" in fault
-        for fault in lint_faults(text.replace("HostedZoneConfig:", "HostedZoneConfigg:"))
+        "HostedZoneConfigg" in problem
+        for problem in lint_problems(text.replace("HostedZoneConfig:", "HostedZoneConfigg:"))
     )
 
 
@@ -158,7 +158,7 @@ def test_a_deployment_waits_for_every_method() -> None:
 
 
 def test_the_hosted_zone_outlives_its_stack() -> None:
-    """Another zone would get other name servers, to which nobody delegates."""
+    """Another zone would get other name servers, to which no parent delegates."""
     [(_, zone)] = resources("AWS::Route53::HostedZone")
     assert zone["DeletionPolicy"] == "Retain"
     assert zone["UpdateReplacePolicy"] == "Retain"

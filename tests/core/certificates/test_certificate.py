@@ -69,7 +69,7 @@ def test_our_template() -> None:
     ("parameters", "zones"), [({}, {}), ({"Zone": "Z2"}, {"a.example.com": "Z2"})]
 )
 def test_conditions(parameters: dict[str, str], zones: dict[str, str]) -> None:
-    """Defaults, Sub, If and conditions are followed; a certificate whose condition does not hold is
+    """Defaults, Sub, If and conditions are followed; a certificate whose condition is false is
     not asked for.
     """
     document: Any = load_yaml(ELSEWHERE, "x")

@@ -163,10 +163,10 @@ def look(records: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     ],
 )
 def test_caa(name: str, records: Mapping[str, Sequence[str]], owner: str | None) -> None:
-    """CAA records forbid Amazon by the rules of RFC 8659, and the fault names whose they are."""
+    """CAA records forbid Amazon by the rules of RFC 8659, and the problem names their owner."""
     found = look(records)
-    fault = caa_problem(name, lambda asked: found.get(asked, ()))
-    assert (fault.owner if fault else None) == owner
+    problem = caa_problem(name, lambda asked: found.get(asked, ()))
+    assert (problem.owner if problem else None) == owner
 
 
 @given(
@@ -179,6 +179,6 @@ def test_any_of_amazons_names_allows(ours: str, others: list[str]) -> None:
     """
     values = [f'0 issue "{each}"' for each in [*others, ours]]
     assert caa_problem("example.com", lambda _: values) is None
-    fault = caa_problem("example.com", lambda _: values[:-1])
-    assert (fault is None) == (not others)
-    assert fault is None or all(each in str(fault) for each in others)
+    problem = caa_problem("example.com", lambda _: values[:-1])
+    assert (problem is None) == (not others)
+    assert problem is None or all(each in str(problem) for each in others)

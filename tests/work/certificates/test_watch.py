@@ -237,7 +237,7 @@ class TestGuard:
         assert 20 <= asked <= 32
 
     def test_repeats_itself_seldom(self, run: Any, world: World) -> None:
-        """A delegation that stays missing is said every 30 s, not at every look."""
+        """A delegation that stays missing is reported every 30 s, not at every poll."""
         world.delegated = lambda now: () if now < 95 else (OURS,)
         _, events = run()
         assert 3 <= len([each for each in events if isinstance(each, DelegationMissing)]) <= 4
@@ -268,7 +268,7 @@ class TestGuard:
 
     @pytest.mark.parametrize("down", [True, False])
     def test_doubts_do_not_stop(self, run: Any, world: World, down: bool) -> None:
-        """A parent that cannot be asked, or that is partly right, is said, and the certificate is
+        """A parent that cannot be asked, or that is partly right, is reported, and the certificate is
         asked for.
         """
         world.parent_down, world.delegated = down, lambda _: (OURS, OTHER)
@@ -289,7 +289,7 @@ class TestGuard:
 
 
 class TestWatch:
-    """What is said while ACM waits."""
+    """The reports while ACM waits."""
 
     @pytest.fixture
     def events(self) -> list[Event]:
@@ -310,7 +310,7 @@ class TestWatch:
     def test_what_is_missing(
         self, world: World, ports: CertificatePorts, events: list[Event]
     ) -> None:
-        """Each change of what is found is said with record and waiting time; the same only after 30
+        """Each change of the state is reported with record and waiting time; the same only after 30
         s, a proven record never.
         """
         watch = self.watch(ports, events)
@@ -388,7 +388,7 @@ class TestWatch:
         watch.observe(StackStarted(0.0, CERT, "delete"))
         assert len(ports.executor.tasks) == 1  # type: ignore[attr-defined]
 
-    def test_trouble_is_said(
+    def test_trouble_is_reported(
         self, world: World, ports: CertificatePorts, events: list[Event]
     ) -> None:
         """When ACM may not be read the watch says so and ends; the run goes on."""
