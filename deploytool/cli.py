@@ -1,412 +1,146 @@
-"""The command line: what may be typed, and how every error ends. Commands are imported when they
-are run.
+"""The command line: the parser, and how every error ends.
+
+The modules that do the work are imported by the command that needs them: `commands.arguments` says
+why.
 """
 
-import argparse
 import os
 import signal
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from deploytool import __version__
-from deploytool.core.errors import DeploytoolError, InputError
+from deploytool.commands.arguments.base import StageArguments, check_target_variable, sentence
+from deploytool.commands.arguments.bootstrap import BootstrapArguments
+from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
+from deploytool.commands.arguments.drill import DrillArguments, ReportArguments
+from deploytool.commands.arguments.local import add_actions
+from deploytool.core.errors import DeploytoolError, Interrupted
 
-COMMANDS = {
-    "lint": "check the configuration, the graph and the templates; no AWS call",
-    "plan": "show what a deployment would do",
-    "deploy": "deploy what differs, in dependency order",
-    "status": "show what is deployed, and whether a drill was left unfinished",
-    "outputs": "show the stacks' outputs",
-    "check": "resolve the domain, call it, say which region served",
-    "drill": "force the primary to fail, measure the failover, restore",
-    "restore": "put right what an interrupted drill left behind",
-    "destroy": "delete the stacks, in reverse order",
-    "bootstrap": "make the roles that GitHub Actions assumes, once an account and stage",
-    "report": "judge and render a drill's history again, without any cloud",
-    "local": "the local cloud: up, down, status, env, run, break, fix, delegate, undelegate, stop-region, start-region",
+# The commands in the order in which the help lists them. The work of each is `run` of the module
+# of its name in `commands`.
+COMMANDS: dict[str, tuple[type[StageArguments], str]] = {
+    "lint": (StageArguments, "check the configuration and the templates, without AWS"),
+    "plan": (PlanArguments, "show what a deployment would change"),
+    "deploy": (DeployArguments, "deploy what has changed, in dependency order"),
+    "status": (StageArguments, "show the deployed stacks and any unfinished drill"),
+    "outputs": (StageArguments, "show the outputs of the stacks"),
+    "check": (StageArguments, "resolve the domain, call it, and show which region serves"),
+    "drill": (DrillArguments, "make the primary fail, measure the failover, restore"),
+    "restore": (StageArguments, "undo what an interrupted drill left behind"),
+    "destroy": (DestroyArguments, "delete the stacks, in reverse order"),
+    "bootstrap": (BootstrapArguments, "create the roles that GitHub Actions assumes"),
+    "report": (ReportArguments, "judge a drill's history again and write its reports, without AWS"),
 }
-INTERRUPTED = 130
-DELEGATION_TIMEOUT = 4 * 3600.0  # seconds
-DEBUG = "DEPLOYTOOL_DEBUG"
-# aws, or local as if --local were typed: what a pipeline runs is then the same on both
-TARGET = "DEPLOYTOOL_TARGET"
+LOCAL_SUMMARY = "start, use, break and end a local cloud, without AWS"
+# EX_SOFTWARE of sysexits.h: a bug of this program, not an answer to the user's question
+BUG_EXIT_CODE = 70
+# Set to print the traceback of a bug instead of writing it to a file
+TRACEBACK = "DEPLOYTOOL_TRACEBACK"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    parser = argparse.ArgumentParser(
+def build_parser(words: Sequence[str]) -> ArgumentParser:
+    """Return the parser for a command line.
+
+    It knows every command and only the arguments of the command that `words` name: to add those
+    of all commands would take as long as everything else that `--help` does.
+    """
+    parser = ArgumentParser(
         prog="deploytool",
-        description="Put an API in two AWS regions, and prove that it fails over.",
+        description="Deploy an API to two AWS regions and prove that it fails over.",
+        epilog="`deploytool COMMAND --help` lists the options of a command.",
     )
     parser.add_argument("--version", action="version", version=f"deploytool {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    common = _common()
-    made = {
-        name: commands.add_parser(name, help=words, description=words, parents=[common])
-        for name, words in COMMANDS.items()
-        if name != "local"
-    }
-    made["deploy"].add_argument(
-        "--stack",
-        action="append",
-        default=[],
-        metavar="STACK",
-        help="only this stack; the others stay as they are (repeatable)",
-    )
-    made["deploy"].add_argument(
-        "--scope",
-        choices=("global", "regional", "secondary"),
-        help="only stacks of this scope; what waits for another that is still to be deployed is left for a later run",
-    )
-    made["deploy"].add_argument(
-        "--plan-file",
-        type=Path,
-        metavar="FILE",
-        help="refuse to run when anything moved since `plan --out FILE`",
-    )
-    made["deploy"].add_argument(
-        "--express",
-        action="store_true",
-        help="CloudFormation's express mode: do not wait until resources are ready",
-    )
-    made["deploy"].add_argument(
-        "--parallel",
-        action="store_true",
-        help="change both regions at once, without checking the standby first",
-    )
-    made["deploy"].add_argument(
-        "--settle",
-        type=float,
-        default=60.0,
-        metavar="SECONDS",
-        help="how long an updated standby may take to pass its check before the other region is touched (default: %(default).0f)",
-    )
-    made["plan"].add_argument(
-        "--drift",
-        action="store_true",
-        help="also look for changes made outside CloudFormation (slow)",
-    )
-    made["plan"].add_argument(
-        "--markdown",
-        metavar="FILE",
-        help="write the plan as Markdown for a pull request (- for stdout)",
-    )
-    made["plan"].add_argument(
-        "--out", type=Path, metavar="FILE", help="keep the plan for `deploy --plan-file FILE`"
-    )
-    for name in ("deploy", "destroy", "bootstrap"):
-        made[name].add_argument(
-            "--wait",
-            type=float,
-            default=0.0,
-            metavar="SECONDS",
-            help="wait for another run on this stage (default: say who, end)",
-        )
-    for name in ("deploy", "destroy"):
-        made[name].add_argument(
-            "--role-arn",
-            metavar="ARN",
-            help="the service role with which CloudFormation acts (default: AWS_CFN_ROLE_ARN, else the caller's permissions)",
-        )
-    made["deploy"].add_argument(
-        "--delegation-timeout",
-        type=float,
-        default=DELEGATION_TIMEOUT,
-        metavar="SECONDS",
-        help="how long to wait until a hosted zone that this run creates is delegated (default: %(default).0f)",
-    )
-    made["deploy"].add_argument(
-        "--no-delegation-check",
-        dest="delegation_check",
-        action="store_false",
-        help="ask for certificates without looking at the parent's name servers and CAA records",
-    )
-    made["destroy"].add_argument(
-        "--delete-zone",
-        action="store_true",
-        help="delete the retained hosted zone too, when it holds no records of others",
-    )
-    _bootstrap(made["bootstrap"])
-    made["destroy"].add_argument(
-        "--yes", action="store_true", help="do not ask for the domain to be typed"
-    )
-    for name in ("drill", "report"):
-        made[name].add_argument(
-            "--report-dir",
-            type=Path,
-            default=Path("reports"),
-            metavar="DIR",
-            help="where the report goes (default: reports)",
-        )
-    _drill(made["drill"])
-    made["report"].add_argument("history", type=Path, help="the history.jsonl of a drill")
-    made["report"].add_argument(
-        "other", type=Path, nargs="?", help="another drill's, to compare the first one with"
-    )
-    _local(
-        commands.add_parser(
-            "local",
-            help=COMMANDS["local"],
-            description="A cloud on this machine: no AWS account, loopback only.",
-        )
-    )
+
+    # No option before the command takes a value
+    selected = next((word for word in words if not word.startswith("-")), "")
+    for name, (arguments, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=sentence(summary))
+        if name == selected:
+            arguments.add_to(command)
+
+    local = commands.add_parser("local", help=LOCAL_SUMMARY, description=sentence(LOCAL_SUMMARY))
+    if selected == "local":
+        add_actions(local)
     return parser
 
 
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--stage", metavar="S", help="the stage; needed when the configuration has several"
-    )
-    common.add_argument(
-        "--region", action="append", default=[], metavar="R", help="only this region (repeatable)"
-    )
-    common.add_argument(
-        "--local",
-        action="store_true",
-        default=os.environ.get(TARGET) == "local",
-        help=f"use the local cloud instead of AWS ({TARGET}=local does the same)",
-    )
-    common.add_argument(
-        "--output",
-        choices=("text", "json"),
-        default="text",
-        help="the form of the result on standard output",
-    )
-    common.add_argument(
-        "--config",
-        type=Path,
-        default=Path("deploytool.toml"),
-        metavar="FILE",
-        help="the configuration (default: deploytool.toml)",
-    )
-    common.add_argument(
-        "--no-color", action="store_true", help="no colours (NO_COLOR is heeded too)"
-    )
-    return common
-
-
-def _bootstrap(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--repository",
-        metavar="OWNER/REPO",
-        help="the repository whose workflows may assume the roles; OWNER@ID/REPO@ID with ids",
-    )
-    parser.add_argument(
-        "--branch", default="main", help="the branch whose workflows may plan (default: main)"
-    )
-    parser.add_argument(
-        "--oidc-provider-arn",
-        metavar="ARN",
-        help="GitHub's identity provider (default: the account's, else a new one)",
-    )
-    parser.add_argument("--destroy", action="store_true", help="delete the roles again")
-    parser.add_argument(
-        "--yes",
-        action="store_true",
-        help="with --destroy: do not ask for the stack's name to be typed",
-    )
-
-
-def _drill(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--fault",
-        default="health-check",
-        metavar="F",
-        help="what to break: health-check (default), throttle, unmap; with --local also refuse, blackhole, slow, error",
-    )
-    parser.add_argument(
-        "--rate",
-        type=_rate,
-        metavar="N",
-        help="requests a second that each client makes (default: 10 locally, 1 on AWS)",
-    )
-    parser.add_argument(
-        "--rto-seconds",
-        type=_positive,
-        metavar="N",
-        help="the objective for the failover of clients",
-    )
-    parser.add_argument(
-        "--failback-seconds", type=_positive, metavar="N", help="the objective for the failback"
-    )
-    parser.add_argument(
-        "--failed-share",
-        type=_share,
-        metavar="X",
-        help="the share of requests that may fail, from 0 to 1",
-    )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="check that a drill could begin, print its calls, change nothing",
-    )
-    parser.add_argument(
-        "--no-guard", action="store_true", help="without what restores when this process cannot"
-    )
-    parser.add_argument(
-        "--yes", action="store_true", help="do not ask for a protected stage's domain to be typed"
-    )
-    parser.add_argument(
-        "--confirm",
-        default="",
-        metavar="DOMAIN",
-        help="the protected stage's domain, typed beforehand: a pipeline's answer",
-    )
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 86_400:
-        raise argparse.ArgumentTypeError("must be more than 0 and at most 86400 seconds")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("must be from 0 to 1")
-    return value
-
-
-def _rate(text: str) -> float:
-    rate = float(text)
-    if not 0 < rate <= 100:
-        raise argparse.ArgumentTypeError("must be more than 0 and at most 100 requests a second")
-    return rate
-
-
-def _local(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--output", choices=("text", "json"), default="text")
-    common.add_argument("--config", type=Path, default=Path("deploytool.toml"), metavar="FILE")
-    common.add_argument("--no-color", action="store_true")
-    made = {
-        name: actions.add_parser(name, help=words, description=words, parents=[common])
-        for name, words in {
-            "up": "start one in the background",
-            "down": "end it; no process is left",
-            "status": "show its addresses and its health checks",
-            "env": "print what to export so that any AWS tool talks to it",
-            "run": "start a private one on free ports, run a command with it, end it",
-            "break": "break a region's edge: its clients meet a region that has failed",
-            "fix": "let a region's edge serve again",
-            "stop-region": "break --how refuse: make a region's edge refuse connections",
-            "start-region": "fix: let it serve again",
-            "delegate": "point a domain at its hosted zone's name servers, or at others, as its registrar would",
-            "undelegate": "let a domain's parent say that there is no such domain",
-        }.items()
-    }
-    for name in ("up", "run"):
-        made[name].add_argument(
-            "--speed",
-            type=float,
-            default=1.0,
-            metavar="N",
-            help="its seconds pass N times faster (default: 1, real time)",
-        )
-        made[name].add_argument(
-            "--no-delegation",
-            action="store_true",
-            help="leave new hosted zones undelegated, as before anyone was at the registrar",
-        )
-        made[name].add_argument(
-            "--durations",
-            choices=("none", "aws"),
-            default="none",
-            help="aws: resources take about as long as on AWS, by a model (default: none, they are made at once)",
-        )
-        made[name].add_argument(
-            "--enforce-iam",
-            action="store_true",
-            help="refuse what the caller's policies do not allow; --local then takes AWS_ACCESS_KEY_ID and its companions",
-        )
-        made[name].add_argument(
-            "--durations-scale",
-            type=float,
-            default=1.0,
-            metavar="N",
-            help="with --durations aws: N times as long (default: 1)",
-        )
-        made[name].add_argument(
-            "--durations-seed",
-            type=int,
-            metavar="N",
-            help="with --durations aws: each resource takes half to twice as long, by this seed",
-        )
-    for name in ("delegate", "undelegate"):
-        made[name].add_argument("domain", metavar="DOMAIN")
-    made["delegate"].add_argument("name_servers", nargs="*", metavar="NAMESERVER")
-    made["run"].add_argument(
-        "words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command, after --"
-    )
-    for name in ("break", "fix", "stop-region", "start-region"):
-        made[name].add_argument("name", metavar="REGION")
-    made["break"].add_argument(
-        "--how",
-        choices=("refuse", "blackhole", "slow", "error"),
-        required=True,
-        help="refuse connections, leave them without any answer, answer late, or answer 503",
-    )
-    made["break"].add_argument(
-        "--seconds",
-        type=float,
-        default=0.0,
-        metavar="N",
-        help="how late a slow edge answers, in true seconds (default: 3)",
-    )
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 good, 1 the answer is no, 2 bad input, 3 AWS refused, 130
-    interrupted.
-    """
-    args = build_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _terminated)
+    """Run one command and return the exit code, which docs/reference/command-line.md lists."""
+    words = sys.argv[1:] if argv is None else argv
+    namespace = build_parser(words).parse_args(words)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _check_target()
-        module = import_module(f"deploytool.commands.{args.command}")
-        return int(module.run(args))
+        check_target_variable()
+        command = import_module(f"deploytool.commands.{namespace.command}")
+        return int(command.run(namespace.arguments.parse(namespace)))
     except DeploytoolError as error:
-        _complain(str(error), error.hint)
+        _print_error(str(error), error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        _complain("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        _print_error("interrupted")
+        return Interrupted.exit_code
+    except BrokenPipeError:
+        # The reader of standard output has ended, as `head` does. Python flushes the stream once
+        # more at exit, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # a bug; the trace is for us, not for the user
-        if os.environ.get(DEBUG):
-            raise
-        _complain(
-            f"unexpected {type(error).__name__}: {error}",
-            f"this is a bug of deploytool; {DEBUG}=1 shows where",
-        )
-        return 1
+    except Exception as error:  # noqa: BLE001  # every other exception is a bug of deploytool
+        _report_bug(error)
+        return BUG_EXIT_CODE
 
 
-def _check_target() -> None:
-    """Raises InputError for a target that there is not: a misspelt one must not end up on AWS."""
-    if (target := os.environ.get(TARGET, "")) not in ("", "aws", "local"):
-        raise InputError(f"{TARGET}={target}: the targets are aws and local")
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """SIGTERM is Ctrl-C: what was begun is cleaned up."""
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Handle SIGTERM as Ctrl-C: the command cleans up what it started."""
     raise KeyboardInterrupt
 
 
-def _complain(message: str, hint: str = "") -> None:
+def _print_error(message: str, hint: str = "") -> None:
     for line in message.splitlines() or [""]:
         print(f"error: {line}", file=sys.stderr)
     if hint:
         print(f"  hint: {hint}", file=sys.stderr)
+
+
+def _report_bug(error: Exception) -> None:
+    """Say that this is a bug and how to report it, without showing a traceback."""
+    import traceback  # noqa: PLC0415  # like tempfile below: 15 ms that only a bug has to spend
+
+    text = "".join(traceback.format_exception(error))
+    versions = f"deploytool {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
+
+    if os.environ.get(TRACEBACK):
+        print(text, file=sys.stderr, end="")
+        attachment = "the traceback above"
+    else:
+        attachment = _write_traceback(f"{versions}\n{text}")
+
+    _print_error(
+        f"unexpected {type(error).__name__}: {error}",
+        f"this is a bug in deploytool; please report it with {attachment} ({versions})",
+    )
+
+
+def _write_traceback(text: str) -> str:
+    """Write a traceback to a file that only the user can read; return what to attach to a report.
+
+    A second run with DEPLOYTOOL_TRACEBACK may not meet the bug again, so the first run keeps it.
+    """
+    import tempfile  # noqa: PLC0415  # see above
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix="deploytool-bug-", suffix=".txt", delete=False
+        ) as file:
+            file.write(text)
+    except OSError:
+        return f"the traceback that {TRACEBACK}=1 prints"
+    return file.name
 
 
 if __name__ == "__main__":

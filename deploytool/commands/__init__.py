@@ -1,1 +1,1 @@
-"""Floor 5: one module a command of the command line. Each puts work and rendering together."""
+"""One module a command of the command line; `arguments` has what can be typed for each."""

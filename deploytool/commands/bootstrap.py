@@ -1,12 +1,13 @@
-"""deploytool bootstrap: what GitHub Actions needs of an account to deploy and drill a stage without
-a long-lived key.
+"""deploytool bootstrap: create the roles with which GitHub Actions deploys and drills a stage.
+
+The workflows need no long-lived key.
 """
 
-from argparse import Namespace
 from collections.abc import Mapping
 
-from deploytool.commands._common import confirmed, terminal_of
+from deploytool.commands._context import confirm, terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.core.errors import InputError
 from deploytool.core.project.bootstrap import (
     ISSUER,
@@ -27,127 +28,143 @@ from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.stacks.destroy import destroy
 
 
-def run(args: Namespace) -> int:
-    """Deploy the roles with the caller's own credentials, or delete them; 0 when they are as
-    desired.
+def run(arguments: BootstrapArguments) -> int:
+    """Deploy the roles with the caller's own credentials, or delete them.
+
+    Return 0 when they are as asked for.
     """
-    if args.region:
+    if arguments.regions:
         raise InputError("--region: IAM is global; the stack is in the primary region")
-    terminal, project = terminal_of(args), load_project(args.config)
-    stage = project.config.stage(args.stage)
-    given = {} if args.destroy else _given(args)
-    graph = bootstrap_graph(project.config, stage, project.bootstrap_template(), given)
-    with open_target(project, local=args.local) as target:
-        if args.destroy:
-            return _destroy(args, terminal, target, graph)
-        return _deploy(args, terminal, target, project, stage, given)
+    terminal, project = terminal_of(arguments), load_project(arguments.config)
+    stage = project.config.stage(arguments.stage)
+    # Validated before the target is opened
+    parameters = {} if arguments.destroy else _parameters(arguments)
+    graph = bootstrap_graph(project.config, stage, project.bootstrap_template(), parameters)
+
+    with open_target(project, local=arguments.local) as target:
+        if arguments.destroy:
+            return _destroy(arguments, terminal, target, graph)
+        return _deploy(arguments, terminal, target, project, stage, parameters)
 
 
-def _given(args: Namespace) -> dict[str, str]:
-    """What the command line says of the parameters. Raises InputError without a repository."""
-    if args.repository is None:
+def _parameters(arguments: BootstrapArguments) -> dict[str, str]:
+    """Return the template's parameters. Raises InputError without a valid repository."""
+    if arguments.repository is None:
         raise InputError(
-            "--repository: name the repository whose workflows may assume the roles, like octo-org/hello"
+            "--repository: name the repository whose workflows may assume the roles,"
+            " like octo-org/hello"
         )
-    repository, provider = repository_checked(args.repository), args.oidc_provider_arn
-    return {
-        "Repository": repository,
-        "Branch": args.branch,
-        **({"OidcProviderArn": provider} if provider else {}),
+    parameters = {
+        "Repository": repository_checked(arguments.repository),
+        "Branch": arguments.branch,
     }
+    if arguments.oidc_provider_arn:
+        parameters["OidcProviderArn"] = arguments.oidc_provider_arn
+    return parameters
 
 
 def _deploy(
-    args: Namespace,
+    arguments: BootstrapArguments,
     terminal: Terminal,
     target: Target,
     project: Project,
     stage: Stage,
-    given: Mapping[str, str],
+    parameters: Mapping[str, str],
 ) -> int:
     template = project.bootstrap_template()
-    found = find_deployed(target.ports, bootstrap_graph(project.config, stage, template, given))
-    outputs = next((stack.outputs for stack in found.values()), {})
-    provider = provider_parameter(
-        outputs, args.oidc_provider_arn, target.find_oidc_provider(ISSUER)
-    )
-    graph = bootstrap_graph(project.config, stage, template, {**given, "OidcProviderArn": provider})
-    _announce(terminal, target, graph, given, provider)
+    graph = bootstrap_graph(project.config, stage, template, parameters)
+    deployed = find_deployed(target.ports, graph)
+    outputs = next((stack.outputs for stack in deployed.values()), {})
+    existing = target.find_oidc_provider(ISSUER)
+    provider = provider_parameter(outputs, arguments.oidc_provider_arn, existing)
+    parameters = {**parameters, "OidcProviderArn": provider}
+    graph = bootstrap_graph(project.config, stage, template, parameters)
+
+    _announce(terminal, target, graph, parameters, provider)
     with (
         progress(terminal, target.ports.clock, _title(graph, target)) as emit,
-        interrupts() as asked,
+        interrupts() as signals,
     ):
-        outcome = deploy(
-            graph, target.ports, emit, options=DeployOptions(wait=args.wait, interrupts=asked)
-        )
-    made = next(iter(outcome.outputs.values()), {})
-    variables = {name: made[output] for name, output in VARIABLES.items() if output in made}
-    settings = {"permissions_boundary": made["BoundaryName"]} if "BoundaryName" in made else {}
+        options = DeployOptions(wait=arguments.wait, interrupts=signals)
+        outcome = deploy(graph, target.ports, emit, options=options)
+
+    outputs = next(iter(outcome.outputs.values()), {})
+    variables = {name: outputs[output] for name, output in VARIABLES.items() if output in outputs}
+    settings = {}
+    if "BoundaryName" in outputs:
+        settings["permissions_boundary"] = outputs["BoundaryName"]
     document = {"environment": stage.name, "variables": variables, "settings": settings}
     terminal.document(outcome_document(outcome, emit.run_state) | document)
     if outcome.ok:
-        _say(terminal, stage.name, variables, settings)
+        _print_variables(terminal, stage.name, variables, settings)
     return exit_code(outcome)
 
 
 def _announce(
-    terminal: Terminal, target: Target, graph: Graph, given: Mapping[str, str], provider: str
+    terminal: Terminal, target: Target, graph: Graph, parameters: Mapping[str, str], provider: str
 ) -> None:
-    """What is going to be there, before it is made."""
+    """Print what the stack will contain."""
     [node] = graph.nodes.values()
-    name, where = str(node.parameters["Stage"]), node.id.region
-    terminal.note(f"Stack {node.stack_name} in {where} ({target.name}):")
+    stage = str(node.parameters["Stage"])
+    terminal.note(f"Stack {node.stack_name} in {node.id.region} ({target.name}):")
     terminal.note(f"  identity provider  {provider or f'a new one for {ISSUER}'}")
-    for role, allowed in subjects(given["Repository"], name, given["Branch"]).items():
+    roles = subjects(parameters["Repository"], stage, parameters["Branch"])
+    for role, allowed in roles.items():
         terminal.note(f"  role {role:14}{' or '.join(allowed)}")
-    terminal.note(
-        "  role cloudformation, as which CloudFormation acts, and the boundary of the roles that it makes"
-    )
+    terminal.note("  role cloudformation, which CloudFormation assumes")
+    terminal.note("  permissions boundary of the roles that CloudFormation creates")
 
 
-def _say(
+def _print_variables(
     terminal: Terminal, stage: str, variables: Mapping[str, str], settings: Mapping[str, str]
 ) -> None:
     terminal.say(
-        f"GitHub: set these variables of environment {stage} (AWS_PLAN_ROLE_ARN of the repository too):"
+        f"Set these variables in the GitHub environment {stage}"
+        " (AWS_PLAN_ROLE_ARN in the repository too):"
     )
     for name, value in variables.items():
         terminal.say(f"  {name}={value}")
     terminal.say(
-        f"deploytool.toml: so that CloudFormation may make roles, below \\[stages.{stage}.settings]:"
+        "Add this to deploytool.toml, so that CloudFormation may create roles,"
+        f" below \\[stages.{stage}.settings]:"
     )
     for name, value in settings.items():
         terminal.say(f'  {name} = "{value}"')
 
 
-def _destroy(args: Namespace, terminal: Terminal, target: Target, graph: Graph) -> int:
+def _destroy(
+    arguments: BootstrapArguments, terminal: Terminal, target: Target, graph: Graph
+) -> int:
     [node] = graph.nodes.values()
-    if find_deployed(target.ports, graph) and not args.yes:
-        _ask(terminal, node.stack_name, target.name)
+    if find_deployed(target.ports, graph) and not arguments.yes:
+        _confirm(terminal, node.stack_name, target.name)
     with (
         progress(terminal, target.ports.clock, _title(graph, target)) as emit,
-        interrupts() as asked,
+        interrupts() as signals,
     ):
-        outcome = destroy(
-            graph, target.ports, emit, DeployOptions(wait=args.wait, interrupts=asked)
-        )
+        options = DeployOptions(wait=arguments.wait, interrupts=signals)
+        outcome = destroy(graph, target.ports, emit, options)
+
     terminal.document(outcome_document(outcome, emit.run_state))
-    if outcome.ok:
-        there = "delete" in outcome.done.values()
-        terminal.say(
-            f"{node.stack_name} is deleted."
-            if there
-            else f"Nothing to do: there is no stack {node.stack_name}."
-        )
+    if outcome.ok and "delete" in outcome.done.values():
+        terminal.say(f"{node.stack_name} is deleted.")
+    elif outcome.ok:
+        terminal.say(f"Nothing to do: there is no stack {node.stack_name}.")
     return exit_code(outcome)
 
 
-def _ask(terminal: Terminal, name: str, where: str) -> None:
-    """Raises InputError unless the stack's name is typed."""
+def _confirm(terminal: Terminal, stack_name: str, target: str) -> None:
+    """Ask for the stack's name. Raises InputError unless it is typed."""
     terminal.note(
-        f"This deletes {name} ({where}): the roles, and the identity provider if it was made here."
+        f"This deletes {stack_name} ({target}): the roles,"
+        " and the identity provider if this stack created it."
     )
-    confirmed(terminal, "the stack's name", name, wrong="that is not its name; nothing was deleted")
+    confirm(
+        terminal,
+        "the stack's name",
+        stack_name,
+        wrong="that is not its name; nothing was deleted",
+    )
 
 
 def _title(graph: Graph, target: Target) -> str:

@@ -1,10 +1,9 @@
-"""deploytool check: resolve the domain, call it, say which region served. Changes nothing."""
-
-from argparse import Namespace
+"""deploytool check: resolve the domain, call it, and show which region serves. Changes nothing."""
 
 from rich.markup import escape
 
-from deploytool.commands._common import opened
+from deploytool.commands._context import open_context
+from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.service.findings import problems
 from deploytool.render.check import check_document, check_lines, check_markdown
 from deploytool.render.github import add_to_step_summary
@@ -12,16 +11,17 @@ from deploytool.services import deployed_service
 from deploytool.work.check import check
 
 
-def run(args: Namespace) -> int:
-    """0 when the primary serves and everything answers; 1 when something is wrong."""
-    with opened(args) as found:
-        service = deployed_service(found.project, found.graph, found.target)
-        findings = check(found.target.probes, service)
+def run(arguments: StageArguments) -> int:
+    """Return 0 when the primary serves and every part answers, 1 when something is wrong."""
+    with open_context(arguments) as context:
+        service = deployed_service(context.project, context.graph, context.target)
+        findings = check(context.target.probes, service)
         wrong = problems(findings, service)
-        found.terminal.document(check_document(findings, wrong, service))
+
+        context.terminal.document(check_document(findings, wrong, service))
         for line in check_lines(findings, service):
-            found.terminal.say(line)
+            context.terminal.say(line)
         for problem in wrong:
-            found.terminal.say(f"[red]✗[/] {escape(problem)}")
-        add_to_step_summary(check_markdown(findings, wrong, service), found.terminal)
+            context.terminal.say(f"[red]✗[/] {escape(problem)}")
+        add_to_step_summary(check_markdown(findings, wrong, service), context.terminal)
         return 1 if wrong else 0

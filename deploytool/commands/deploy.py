@@ -1,16 +1,16 @@
 """deploytool deploy: bring the stacks of a stage to their desired state."""
 
-from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.markup import escape
 
-from deploytool.commands._common import Run, chosen, opened, regions_checked, title
+from deploytool.commands._context import CommandContext, open_context, service_role, stack_filter
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.commands.arguments.deploy import DeployArguments
 from deploytool.core.certificates.certificate import zone_file_line
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.graph import NodeId
@@ -28,6 +28,7 @@ from deploytool.render.run.outcome import (
 )
 from deploytool.render.run.progress import progress
 from deploytool.render.run.run_state import PAST
+from deploytool.render.terminal import Terminal
 from deploytool.services import deployed_service
 from deploytool.work.certificates.retained_zone import RetainedZoneCheck
 from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
@@ -38,158 +39,194 @@ from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import Outcome
 
-EXPRESS_PATIENCE = 300.0  # seconds until what express mode left behind must serve
+EXPRESS_TIMEOUT = 300.0  # seconds until what express mode created must serve
 
 
-def run(args: Namespace) -> int:
-    """Deploy; 0 when every stack is as desired, 1 when one is not."""
-    if not args.delegation_timeout >= 0:
-        raise InputError("--delegation-timeout: seconds, 0 or more")
-    if not args.settle >= 0:
-        raise InputError("--settle: seconds, 0 or more")
-    with opened(args) as found:
-        choice = chosen(args, found)
-        if args.plan_file:
-            _check_plan(args.plan_file, found)
-        needed: list[DnsRecord] = []
-        with (
-            progress(found.terminal, found.target.ports.clock, title(found, "Deploy")) as show,
-            interrupts() as asked,
-        ):
-            emit = _keeping(needed, show)
-            watch = CertificateWatch(found.graph, lambda: found.target.certificates, emit)
-            gate = _gate(args, found, choice, emit)
-            hooks: list[DeployHooks] = [
-                gate,
-                RetainedZoneCheck(lambda: found.target.certificates),
-                watch,
-            ]
-            if args.delegation_check:
-                hooks.append(
-                    CertificateGuard(
-                        lambda: found.target.certificates, emit, args.delegation_timeout
-                    )
-                )
-            with closing(watch):
-                options = DeployOptions(
-                    args.express, args.wait, asked, tuple(hooks), ready=args.scope is not None
-                )
-                outcome = deploy(found.graph, found.target.ports, emit, choice, options)
-        records = tuple(dict.fromkeys((*needed, *targets_elsewhere(found.graph, outcome.outputs))))
+@dataclass(frozen=True)
+class _Deployment:
+    """How a deployment ended, what the gate learned, and the DNS records to create elsewhere."""
+
+    outcome: Outcome
+    gate: RolloutGate
+    records: tuple[DnsRecord, ...]
+
+
+def run(arguments: DeployArguments) -> int:
+    """Deploy; return 0 when every stack is in its desired state, 1 when one is not."""
+    with open_context(arguments, role_arn=service_role(arguments.role_arn)) as context:
+        is_selected = stack_filter(context, arguments.stacks, arguments.scope)
+        if arguments.plan_file:
+            _check_plan(arguments.plan_file, context)
+
+        graph, terminal = context.graph, context.terminal
+        with progress(terminal, context.target.ports.clock, context.title("Deploy")) as show:
+            deployment = _deploy(arguments, context, is_selected, show)
+        outcome = deployment.outcome
+        deployed_before = deployment.gate.deployed
+
         parity = compare(
-            found.graph, _endpoint(found), gate.deployed, outcome, lambda: found.target.parity
+            graph, _endpoint(context), deployed_before, outcome, lambda: context.target.parity
         )
-        left = left_behind(found.graph, gate.deployed)
+        left = left_behind(graph, deployed_before)
         document = outcome_document(outcome, show.run_state) | {
-            "records_to_create": [asdict(record) for record in records],
+            "records_to_create": [asdict(record) for record in deployment.records],
             "parity": parity_document(parity),
             "left_behind": [{"stack": node.stack, "region": node.region} for node in left],
         }
-        found.terminal.document(document)
-        _say(found, outcome, records)
-        for line in (
-            *parity_lines(parity),
-            *([left_behind_line(found.graph.stage, left)] if left else ()),
-        ):
-            found.terminal.say(line)
-        if args.express and outcome.ok and not _ready(found):
+        terminal.document(document)
+        _print_outcome(context, outcome)
+        _print_records(terminal, deployment.records)
+        for line in parity_lines(parity):
+            terminal.say(line)
+        if left:
+            terminal.say(left_behind_line(graph.stage, left))
+
+        if arguments.express and outcome.ok and not _wait_until_ready(context):
             return 1
         return exit_code(outcome)
 
 
-def _ready(found: Run) -> bool:
-    """Express mode ends before resources are ready, so that readiness is for us to see."""
-    service = deployed_service(found.project, found.graph, found.target)
-    found.terminal.note(
-        f"[dim]waiting until https://{found.domain}{found.path} is served (express mode does not)[/]"
-    )
-    wrong = wait_until_good(found.target.probes, service, EXPRESS_PATIENCE)
-    for problem in wrong:
-        found.terminal.say(f"[red]not ready[/]: {escape(problem)}")
-    return not wrong
+def _deploy(
+    arguments: DeployArguments,
+    context: CommandContext,
+    is_selected: Callable[[NodeId], bool],
+    show: Emit,
+) -> _Deployment:
+    """Deploy with the hooks that the arguments ask for."""
+    graph, target = context.graph, context.target
+    records: list[DnsRecord] = []
 
+    def emit(event: Event) -> None:
+        if isinstance(event, RecordsNeeded):
+            records.extend(event.records)
+        show(event)
 
-def _gate(args: Namespace, found: Run, choice: Callable[[NodeId], bool], emit: Emit) -> RolloutGate:
-    ports = RolloutPorts(found.target.ports.clock, lambda: found.target.probes)
     rollout = Rollout(
-        regions_checked(args, found.project), choice, args.parallel, args.settle, found.target.speed
+        context.regions, is_selected, arguments.parallel, arguments.settle, target.speed
     )
-    return RolloutGate(found.graph, _endpoint(found), ports, emit, rollout)
+    # The ports of the hooks are made when a hook needs them: a deployment with nothing to do does
+    # not pay for DNS and HTTPS
+    ports = RolloutPorts(target.ports.clock, lambda: target.probes)
+    gate = RolloutGate(graph, _endpoint(context), ports, emit, rollout)
+    watch = CertificateWatch(graph, lambda: target.certificates, emit)
+    hooks: list[DeployHooks] = [gate, RetainedZoneCheck(lambda: target.certificates), watch]
+    if arguments.delegation_check:
+        timeout = arguments.delegation_timeout
+        hooks.append(CertificateGuard(lambda: target.certificates, emit, timeout))
+
+    with interrupts() as signals, closing(watch):
+        options = DeployOptions(
+            express=arguments.express,
+            wait=arguments.wait,
+            interrupts=signals,
+            hooks=tuple(hooks),
+            ready=arguments.scope is not None,
+        )
+        outcome = deploy(graph, target.ports, emit, is_selected, options)
+
+    # Both sources may name a record; dict.fromkeys keeps the order
+    needed = dict.fromkeys((*records, *targets_elsewhere(graph, outcome.outputs)))
+    return _Deployment(outcome, gate, tuple(needed))
 
 
-def _endpoint(found: Run) -> Endpoint:
-    regions = {
-        region: regional_name(region, found.domain) for region in found.project.config.regions
-    }
-    return Endpoint(found.domain, found.path, regions)
+def _wait_until_ready(context: CommandContext) -> bool:
+    """Wait until the API serves: in express mode CloudFormation does not wait for that."""
+    service = deployed_service(context.project, context.graph, context.target)
+    url = f"https://{context.domain}{context.graph.path}"
+    context.terminal.note(f"[dim]Waiting until {url} is served, which express mode does not.[/]")
+
+    problems = wait_until_good(context.target.probes, service, EXPRESS_TIMEOUT)
+    for problem in problems:
+        context.terminal.say(f"[red]not ready[/]: {escape(problem)}")
+    return not problems
 
 
-def _check_plan(path: Path, found: Run) -> None:
-    """Raises DeploytoolError when anything moved since the plan was made, InputError when the file
-    is no plan of this stage.
+def _endpoint(context: CommandContext) -> Endpoint:
+    domain = context.domain
+    regions = {region: regional_name(region, domain) for region in context.project.config.regions}
+    return Endpoint(domain, context.graph.path, regions)
+
+
+def _check_plan(path: Path, context: CommandContext) -> None:
+    """Compare the plan file with what is deployed now.
+
+    Raises DeploytoolError when anything has changed since the plan was made, InputError when the
+    file is not a plan of this stage.
     """
     try:
         planned = read_plan_file(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
-    now = plan_basis(found.graph, found.target.name, find_deployed(found.target.ports, found.graph))
+
+    deployed = find_deployed(context.target.ports, context.graph)
+    now = plan_basis(context.graph, context.target.name, deployed)
     if (planned.project, planned.stage, planned.target) != (now.project, now.stage, now.target):
         raise InputError(
             f"{path}: is a plan for {planned.project}, stage {planned.stage} on {planned.target}"
         )
-    if faults := changes_since(planned, now):
-        said = "\n".join(["the world moved since the plan was made; nothing was deployed", *faults])
+
+    changes = changes_since(planned, now)
+    if changes:
+        headline = "the plan is out of date; nothing was deployed"
         raise DeploytoolError(
-            said, hint=f"make the plan anew and look at it: deploytool plan --out {path}"
+            "\n".join([headline, *changes]),
+            hint=f"make a new plan and review it: deploytool plan --out {path}",
         )
 
 
-def _keeping(records: list[DnsRecord], emit: Emit) -> Emit:
-    """Keep the records that somebody has to create; hand every event on."""
+def _print_outcome(context: CommandContext, outcome: Outcome) -> None:
+    terminal = context.terminal
+    counts: Counter[str] = Counter(outcome.done.values())
+    later = [str(node) for node, action in outcome.done.items() if action == Action.LATER]
 
-    def keep(event: Event) -> None:
-        if isinstance(event, RecordsNeeded):
-            records.extend(event.records)
-        emit(event)
-
-    return keep
-
-
-def _say(found: Run, outcome: Outcome, records: tuple[DnsRecord, ...]) -> None:
-    terminal, counts = found.terminal, Counter(outcome.done.values())
-    changed = {
-        action: count
-        for action, count in counts.items()
-        if action not in (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER)
-    }
-    later = ", ".join(str(node) for node, action in outcome.done.items() if action == Action.LATER)
     if outcome.stopped:
         terminal.say(
-            f"[yellow]stopped[/]: {len(outcome.done)} stacks are as they should be, {len(outcome.stopped)} are not"
+            f"[yellow]stopped[/]: {len(outcome.done)} stacks are in their desired state,"
+            f" {len(outcome.stopped)} are not"
         )
     elif not outcome.ok:
-        names = ", ".join(map(str, outcome.failed))
+        names = ", ".join(str(node) for node in outcome.failed)
         terminal.say(
-            f"[red]failed[/]: {names}; {len(outcome.cancelled)} not started, {len(outcome.done)} as they should be"
-        )
-    elif not changed:
-        terminal.say(
-            f"Nothing to do: {counts[Action.NOTHING]} stacks are as they should be ({outcome.seconds:.1f} s)."
+            f"[red]failed[/]: {names}; {len(outcome.cancelled)} not started,"
+            f" {len(outcome.done)} in their desired state"
         )
     else:
-        said = ", ".join(f"{count} {PAST.get(action, action)}" for action, count in changed.items())
-        whole = not (later or counts[Action.NOT_CHOSEN])
-        what = (
-            f"[bold]https://{found.domain}{found.path}[/] is deployed"
-            if whole
-            else f"Stage {found.graph.stage}, in part"
-        )
-        terminal.say(f"{what}: {said} ({outcome.seconds:.1f} s).")
+        _print_success(context, counts, outcome.seconds)
     if later:
-        terminal.say(f"Left for a later run, behind stacks that this one does not deploy: {later}.")
-    if records:
         terminal.say(
-            "The domain's DNS is hosted elsewhere; it needs these records there (the two of one name are a failover pair):"
+            "Left for a later run, because they need stacks that this run does not deploy:"
+            f" {', '.join(later)}."
         )
-        for record in records:
-            terminal.say(f"  {zone_file_line(record)}")
+
+
+def _print_success(context: CommandContext, counts: Counter[str], seconds: float) -> None:
+    unchanged = (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER)
+    changed = [
+        f"{count} {PAST.get(action, action)}"
+        for action, count in counts.items()
+        if action not in unchanged
+    ]
+    if not changed:
+        context.terminal.say(
+            f"Nothing to do: {counts[Action.NOTHING]} stacks are in their desired state"
+            f" ({seconds:.1f} s)."
+        )
+        return
+
+    is_partial = counts[Action.LATER] or counts[Action.NOT_CHOSEN]
+    if is_partial:
+        subject = f"Part of stage {context.graph.stage} is deployed"
+    else:
+        subject = f"[bold]https://{context.domain}{context.graph.path}[/] is deployed"
+    context.terminal.say(f"{subject}: {', '.join(changed)} ({seconds:.1f} s).")
+
+
+def _print_records(terminal: Terminal, records: tuple[DnsRecord, ...]) -> None:
+    if not records:
+        return
+    terminal.say(
+        "The domain's DNS is hosted elsewhere. Create these records there"
+        " (two records of one name are a failover pair):"
+    )
+    for record in records:
+        terminal.say(f"  {zone_file_line(record)}")

@@ -1,67 +1,80 @@
 """deploytool destroy: delete a stage's stacks in reverse order."""
 
-from argparse import Namespace
-
-from deploytool.commands._common import Run, confirmed, opened, title
+from deploytool.commands._context import CommandContext, confirm, open_context, service_role
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.commands.arguments.deploy import DestroyArguments
 from deploytool.core.errors import InputError
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
+from deploytool.render.terminal import Terminal
 from deploytool.work.certificates.cleanup import ZoneCleaner
 from deploytool.work.stacks.deploy import DeployOptions, find_deployed
 from deploytool.work.stacks.destroy import destroy
+from deploytool.work.stacks.operations import Outcome
 
 
-def run(args: Namespace) -> int:
-    """Ask for the domain, then delete; 0 when every stack is gone."""
-    if args.region:
+def run(arguments: DestroyArguments) -> int:
+    """Ask for the domain, then delete; return 0 when every stack is gone."""
+    if arguments.regions:
         raise InputError(
-            "--region: destroy takes both regions; a stage with one region has no failover"
+            "--region: destroy always deletes the stacks of both regions;"
+            " a stage with one region has no failover"
         )
-    with opened(args) as found:
-        graph = found.graph.whole()
-        existing = find_deployed(found.target.ports, graph)
-        if (existing or args.delete_zone) and not args.yes:
-            _ask(found, len(existing), zone=args.delete_zone)
+    with open_context(arguments, role_arn=service_role(arguments.role_arn)) as context:
+        terminal, target = context.terminal, context.target
+        graph = context.graph.whole()
+        existing = find_deployed(target.ports, graph)
+        if (existing or arguments.delete_zone) and not arguments.yes:
+            _confirm(context, len(existing), delete_zone=arguments.delete_zone)
+
+        # Reasons why hosted zones stay that --delete-zone should have deleted
+        kept: tuple[str, ...] = ()
         with (
-            progress(found.terminal, found.target.ports.clock, title(found, "Destroy")) as emit,
-            interrupts() as asked,
+            progress(terminal, target.ports.clock, context.title("Destroy")) as emit,
+            interrupts() as signals,
         ):
-            cleaner = ZoneCleaner(graph, existing, found.target.certificates, emit)
-            options = DeployOptions(wait=args.wait, interrupts=asked)
-            outcome = destroy(graph, found.target.ports, emit, options, cleaner.before)
+            cleaner = ZoneCleaner(graph, existing, target.certificates, emit)
+            options = DeployOptions(wait=arguments.wait, interrupts=signals)
+            outcome = destroy(graph, target.ports, emit, options, cleaner.before)
             if outcome.ok:
                 cleaner.finish()
-            kept = cleaner.delete_zones() if outcome.ok and args.delete_zone else ()
-        found.terminal.document(
-            outcome_document(outcome, emit.run_state) | {"zones_kept": list(kept)}
-        )
-        deleted = sum(action == "delete" for action in outcome.done.values())
-        if outcome.ok:
-            found.terminal.say(
-                f"{deleted} stacks deleted ({outcome.seconds:.1f} s)."
-                if deleted
-                else "Nothing to do: no stack of this stage exists."
-            )
-            if deleted and not args.delete_zone:
-                found.terminal.say(
-                    "The hosted zone is retained, so that a delegation stays valid; destroy --delete-zone deletes it too."
-                )
-        for words in kept:
-            found.terminal.say(f"[red]not deleted[/]: {words}")
+            if outcome.ok and arguments.delete_zone:
+                kept = cleaner.delete_zones()
+
+        document = outcome_document(outcome, emit.run_state)
+        terminal.document(document | {"zones_kept": list(kept)})
+        _print_outcome(terminal, outcome, delete_zone=arguments.delete_zone)
+        for reason in kept:
+            terminal.say(f"[red]not deleted[/]: {reason}")
         return 1 if kept else exit_code(outcome)
 
 
-def _ask(found: Run, count: int, *, zone: bool) -> None:
-    """Raises InputError unless the domain is typed."""
-    where = " and ".join(found.project.config.regions)
-    what = f"{count} stacks and the hosted zone" if zone else f"{count} stacks"
-    found.terminal.note(
-        f"This deletes {what} of stage {found.graph.stage} in {where} ({found.target.name})."
+def _print_outcome(terminal: Terminal, outcome: Outcome, *, delete_zone: bool) -> None:
+    if not outcome.ok:
+        return
+    deleted = sum(action == "delete" for action in outcome.done.values())
+    if not deleted:
+        terminal.say("Nothing to do: no stack of this stage exists.")
+        return
+    terminal.say(f"{deleted} stacks deleted ({outcome.seconds:.1f} s).")
+    if not delete_zone:
+        terminal.say(
+            "The hosted zone is retained, so that its delegation stays valid;"
+            " destroy --delete-zone deletes it too."
+        )
+
+
+def _confirm(context: CommandContext, count: int, *, delete_zone: bool) -> None:
+    """Ask for the domain. Raises InputError unless it is typed."""
+    zone = " and the hosted zone" if delete_zone else ""
+    regions = " and ".join(context.project.config.regions)
+    context.terminal.note(
+        f"This deletes {count} stacks{zone} of stage {context.graph.stage}"
+        f" in {regions} ({context.target.name})."
     )
-    confirmed(
-        found.terminal,
+    confirm(
+        context.terminal,
         "the domain",
-        found.domain,
+        context.domain,
         wrong="that is not the domain; nothing was deleted",
     )

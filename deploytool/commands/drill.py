@@ -1,15 +1,15 @@
-"""deploytool drill: force the primary to fail, measure the failover, restore. The report is written
-as it happens.
+"""deploytool drill: make the primary fail, measure the failover, restore.
+
+The history is written while the drill runs.
 """
 
 import getpass
 import socket
-from argparse import Namespace
-from collections.abc import Callable
 
 from deploytool import __version__
-from deploytool.commands._common import Run, confirmed, opened
+from deploytool.commands._context import CommandContext, confirm, open_context
 from deploytool.commands._interrupts import first_one_stops
+from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.report import finish
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.ports import DrillPorts
@@ -26,66 +26,79 @@ from deploytool.work.drill.faults import make_fault
 from deploytool.work.drill.run import DrillContext, preflight, run_drill
 from deploytool.work.drill.undo import in_words
 
-LOCAL_RATE, AWS_RATE = 10.0, 1.0  # requests a second of wall time that each client makes
+# Requests a second of wall time that each client makes by default
+LOCAL_RATE = 10.0
+AWS_RATE = 1.0
+# Seconds of the target's time between two looks at the health checkers, at least
+SHORTEST_HEALTH_INTERVAL = 2.0
 
 
-def run(args: Namespace) -> int:
-    """Drill; 0 when the verdict is pass, 1 otherwise."""
-    with opened(args) as found:
-        service = deployed_service(found.project, found.graph, found.target)
-        ports = drill_ports(found.target, found.project, service)
-        if args.dry_run:
-            return _dry_run(args, found, ports, service)
-        _confirm(args, found)
-        context = DrillContext(
-            __version__,
-            wall_time(),
-            found.target.name,
-            found.target.speed,
-            _holder(),
-            not args.no_guard,
-        )
-        if args.no_guard:
-            found.terminal.note(
+def run(arguments: DrillArguments) -> int:
+    """Run a drill; return 0 when the verdict is pass, 1 otherwise."""
+    with open_context(arguments) as context:
+        terminal = context.terminal
+        service = deployed_service(context.project, context.graph, context.target)
+        ports = drill_ports(context.target, context.project, service)
+        if arguments.dry_run:
+            return _dry_run(arguments, context, ports, service)
+
+        _confirm(arguments, context)
+        if arguments.no_guard:
+            terminal.note(
                 "[yellow]! without the guard: if this process dies, nothing restores by itself[/]"
             )
-        args.report_dir.mkdir(parents=True, exist_ok=True)
-        path = args.report_dir / "history.jsonl"
+        arguments.report_dir.mkdir(parents=True, exist_ok=True)
+        path = arguments.report_dir / "history.jsonl"
+        drill_context = DrillContext(
+            tool=__version__,
+            wall_time=wall_time(),
+            target=context.target.name,
+            speed=context.target.speed,
+            holder=f"{getpass.getuser()}@{socket.gethostname()}",
+            with_guard=not arguments.no_guard,
+        )
         with (
             HistoryFile(path) as history,
-            first_one_stops(found.terminal),
-            drill_progress(found.terminal) as say,
+            first_one_stops(terminal),
+            drill_progress(terminal) as show,
         ):
-            run_drill(
-                ports,
-                service,
-                _scenario(args, found),
-                _objectives(args, found),
-                context,
-                _listener(history, say),
-            )
-    return finish(found.terminal, path, args.report_dir)
+
+            def emit(event: Event) -> None:
+                # What restore has to undo must be on the disk before and after the injection
+                is_injection = isinstance(event, FaultInjecting | FaultInjected)
+                history.write(event, sync=is_injection)
+                show(event)
+
+            scenario = _scenario(arguments, context)
+            objectives = _objectives(arguments, context)
+            run_drill(ports, service, scenario, objectives, drill_context, emit)
+    return finish(terminal, path, arguments.report_dir)
 
 
-def _dry_run(args: Namespace, found: Run, ports: DrillPorts, service: Service) -> int:
-    """Say each call that would change something; 0 when a drill could begin."""
-    fault = make_fault(args.fault, ports, service)
+def _dry_run(
+    arguments: DrillArguments, context: CommandContext, ports: DrillPorts, service: Service
+) -> int:
+    """Print each call that would change something; return 0 when a drill could start.
+
+    Raises DrillRefused when it could not.
+    """
+    fault = make_fault(arguments.fault, ports, service)
     preflight(ports, service)
+
     record = f"{record_name(service.project, service.stage)} in {service.secondary}"
-    guarded = fault.guarded and not args.no_guard
-    calls = [
-        *(
-            ["scheduler:CreateSchedule, which undoes it all should this process die"]
-            if guarded
-            else []
-        ),
-        f"ssm:PutParameter {record}",
-        *fault.calls(),
-        *map(in_words, fault.undo()),
-        f"ssm:DeleteParameter {record}",
-        *(["scheduler:DeleteSchedule"] if guarded else []),
-    ]
-    found.terminal.document(
+    with_guard = fault.guarded and not arguments.no_guard
+    calls = []
+    if with_guard:
+        calls.append("scheduler:CreateSchedule, which restores if this process dies")
+    calls.append(f"ssm:PutParameter {record}")
+    calls.extend(fault.calls())
+    calls.extend(in_words(step) for step in fault.undo())
+    calls.append(f"ssm:DeleteParameter {record}")
+    if with_guard:
+        calls.append("scheduler:DeleteSchedule")
+
+    terminal = context.terminal
+    terminal.document(
         {
             "fault": fault.name,
             "proves": fault.proves,
@@ -93,67 +106,68 @@ def _dry_run(args: Namespace, found: Run, ports: DrillPorts, service: Service) -
             "calls": calls,
         }
     )
-    found.terminal.say(
-        f"[bold]{fault.name}[/] tests {fault.proves}. Blast radius: {fault.blast_radius}."
-    )
-    found.terminal.say("A drill could begin now, and would call:")
+    terminal.say(f"[bold]{fault.name}[/]")
+    terminal.say(f"  tests: {fault.proves}")
+    terminal.say(f"  blast radius: {fault.blast_radius}")
+    terminal.say("A drill could start now. It would call:")
     for call in calls:
-        found.terminal.say(f"  {call}")
+        terminal.say(f"  {call}")
     return 0
 
 
-def _confirm(args: Namespace, found: Run) -> None:
-    """Raises InputError unless the domain of a protected stage is typed, now or as --confirm; a
-    wrong one counts on any stage.
+def _confirm(arguments: DrillArguments, context: CommandContext) -> None:
+    """Ask for the domain of a protected stage, unless --confirm or --yes answers.
+
+    Raises InputError for another domain; a wrong --confirm is refused on any stage.
     """
-    if args.confirm:
-        if args.confirm.strip() != found.domain:
+    if arguments.confirm:
+        if arguments.confirm.strip() != context.domain:
             raise InputError(
-                f"--confirm {args.confirm}: the domain is {found.domain}; nothing was touched"
+                f"--confirm {arguments.confirm}: the domain is {context.domain};"
+                " nothing was changed"
             )
         return
-    if args.yes or not found.project.config.stage(found.graph.stage).protected:
+    is_protected = context.project.config.stage(context.graph.stage).protected
+    if arguments.yes or not is_protected:
         return
-    found.terminal.note(
-        f"Stage {found.graph.stage} is protected. This drill moves its traffic to the other region and back."
+
+    context.terminal.note(
+        f"Stage {context.graph.stage} is protected."
+        " This drill moves its traffic to the other region and back."
     )
-    wrong, hint = (
-        "that is not the domain; nothing was touched",
-        f"type it beforehand: --confirm {found.domain}",
+    confirm(
+        context.terminal,
+        "the domain",
+        context.domain,
+        wrong="that is not the domain; nothing was changed",
+        hint=f"without a terminal, give it as an option: --confirm {context.domain}",
     )
-    confirmed(found.terminal, "the domain", found.domain, wrong=wrong, hint=hint)
 
 
-def _holder() -> str:
-    """Who runs this, and where, for whoever finds the drill's record."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def _scenario(args: Namespace, found: Run) -> Scenario:
-    """The rate in requests a second of wall time becomes an interval in the target's seconds."""
-    default = LOCAL_RATE if found.target.name == "local" else AWS_RATE
-    interval = found.target.speed / (args.rate or found.project.config.drill.rate or default)
+def _scenario(arguments: DrillArguments, context: CommandContext) -> Scenario:
+    """Return the scenario, with the rate (in wall time) as an interval in the target's seconds."""
+    default_rate = LOCAL_RATE if context.target.name == "local" else AWS_RATE
+    rate = arguments.rate or context.project.config.drill.rate or default_rate
+    interval = context.target.speed / rate
     return Scenario(
-        args.fault,
+        arguments.fault,
         client_interval=interval,
         dns_interval=interval,
-        health_interval=max(2.0, interval),
+        health_interval=max(SHORTEST_HEALTH_INTERVAL, interval),
     )
 
 
-def _objectives(args: Namespace, found: Run) -> Objectives:
-    """What the command line says wins over the configuration."""
-    configured = found.project.config.drill.objectives
-    return Objectives(
-        configured.rto_seconds if args.rto_seconds is None else args.rto_seconds,
-        configured.failback_seconds if args.failback_seconds is None else args.failback_seconds,
-        configured.failed_share if args.failed_share is None else args.failed_share,
-    )
-
-
-def _listener(history: HistoryFile, say: Callable[[Event], None]) -> Callable[[Event], None]:
-    def listen(event: Event) -> None:
-        history.write(event, sync=isinstance(event, FaultInjecting | FaultInjected))
-        say(event)
-
-    return listen
+def _objectives(arguments: DrillArguments, context: CommandContext) -> Objectives:
+    """Return the objectives of the configuration, replaced by those of the command line."""
+    configured = context.project.config.drill.objectives
+    rto_seconds = arguments.rto_seconds
+    failback_seconds = arguments.failback_seconds
+    failed_share = arguments.failed_share
+    # 0 is a valid share, so `or` would not do
+    if rto_seconds is None:
+        rto_seconds = configured.rto_seconds
+    if failback_seconds is None:
+        failback_seconds = configured.failback_seconds
+    if failed_share is None:
+        failed_share = configured.failed_share
+    return Objectives(rto_seconds, failback_seconds, failed_share)

@@ -1,42 +1,50 @@
-"""deploytool lint: the configuration, every stage's graph, and the templates by cfn-lint. No AWS
-call.
+"""deploytool lint: check the configuration, every stage's graph, and the templates with cfn-lint.
+
+Calls no AWS API.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from argparse import Namespace
 from pathlib import Path
 
-from deploytool.commands._common import terminal_of
+from deploytool.commands._context import terminal_of
+from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
 from deploytool.files.project import Project, load_project
 
 
-def run(args: Namespace) -> int:
-    """Check everything; 0 when all is well, 1 when cfn-lint has something to say."""
-    terminal = terminal_of(args)
-    project = load_project(args.config)
-    _graphs(project)
-    words = _cfn_lint(project)
-    document = {
-        "stages": list(project.config.stages),
-        "templates": sorted(project.templates),
-        "cfn_lint": words.splitlines(),
-    }
-    terminal.document(document)
-    if words:
-        terminal.say(words)
+def run(arguments: StageArguments) -> int:
+    """Return 0 when nothing is wrong, 1 when cfn-lint reports something.
+
+    Raises InputError for problems of the configuration and the graphs.
+    """
+    terminal = terminal_of(arguments)
+    project = load_project(arguments.config)
+    _build_graphs(project)
+    report = _cfn_lint(project)
+
+    stages = list(project.config.stages)
+    terminal.document(
+        {
+            "stages": stages,
+            "templates": sorted(project.templates),
+            "cfn_lint": report.splitlines(),
+        }
+    )
+    if report:
+        terminal.say(report)
         return 1
     terminal.say(
-        f"{len(project.config.stages)} stages, {len(project.template_paths())} templates: no fault found."
+        f"{len(stages)} stages and {len(project.template_paths())} templates: no problem found."
     )
     return 0
 
 
-def _graphs(project: Project) -> None:
-    """Build each stage's graph; raises InputError with the problems of all."""
+def _build_graphs(project: Project) -> None:
+    """Build each stage's graph. Raises InputError with the problems of all stages."""
+    # Most problems are the same for every stage
     problems: set[InputProblem] = set()
     for stage in project.config.stages:
         try:
@@ -48,22 +56,21 @@ def _graphs(project: Project) -> None:
 
 
 def _cfn_lint(project: Project) -> str:
-    """What cfn-lint says against the templates, for both regions; empty when nothing."""
-    beside_us = str(Path(sys.executable).parent)
-    cfn_lint = shutil.which(
-        "cfn-lint", path=os.pathsep.join((beside_us, os.environ.get("PATH", os.defpath)))
-    )
+    """Return what cfn-lint reports for the templates in both regions, "" when nothing.
+
+    Raises DeploytoolError when cfn-lint is not installed.
+    """
+    # A virtual environment that is not activated is not on the PATH
+    own_folder = str(Path(sys.executable).parent)
+    search_path = os.pathsep.join((own_folder, os.environ.get("PATH", os.defpath)))
+    cfn_lint = shutil.which("cfn-lint", path=search_path)
     if cfn_lint is None:
         raise DeploytoolError("cfn-lint is not installed", hint="pip install 'deploytool[lint]'")
+
+    regions = project.config.regions
     templates = [str(path) for path in project.template_paths()]
-    command = [
-        cfn_lint,
-        "--format",
-        "parseable",
-        "--regions",
-        *project.config.regions,
-        "--",
-        *templates,
-    ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    return (done.stdout + done.stderr).strip() if done.returncode else ""
+    command = [cfn_lint, "--format", "parseable", "--regions", *regions, "--", *templates]
+    process = subprocess.run(command, check=False, capture_output=True, text=True)
+    if process.returncode == 0:
+        return ""
+    return (process.stdout + process.stderr).strip()

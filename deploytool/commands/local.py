@@ -1,193 +1,289 @@
-"""deploytool local: the local cloud's life, and a region of it broken and mended."""
+"""deploytool local: start, use, break and end the local cloud."""
 
 import os
 import shlex
 import signal
 import subprocess
-from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, assert_never
 
 from rich.markup import escape
 
-from deploytool.commands._common import terminal_of
+from deploytool.commands._context import terminal_of
+from deploytool.commands.arguments.base import Arguments
+from deploytool.commands.arguments.local import (
+    Break,
+    Delegate,
+    Down,
+    EdgeFault,
+    Env,
+    Fix,
+    LocalArguments,
+    Run,
+    StartArguments,
+    Status,
+    StopRegion,
+    Undelegate,
+    Up,
+)
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.config import parse_config
 from deploytool.core.stacks.durations import KNOWN, OTHER
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.durations import Durations
-from deploytool.localcloud.edges.edge_state import parse_edge_state
+from deploytool.localcloud.edges.edge_state import EdgeCondition, parse_edge_state
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.render.terminal import Terminal
 from deploytool.targets import LOCAL_DIRECTORY, local_directory
 
-_CONDITIONS = {
-    "stop-region": "refusing",
-    "start-region": "serving",
-    "fix": "serving",
-    "refuse": "refusing",
-    "blackhole": "blackholed",
-    "slow": "slow",
-    "error": "failing",
-}
-_SAID = {
-    "serving": "serves.",
-    "refusing": "refuses connections.",
-    "blackholed": "answers no attempt to connect.",
-    "slow": "answers {seconds:g} s late.",
-    "failing": "answers 503.",
-}
+
+def run(arguments: LocalArguments) -> int:
+    """Run one action and return its exit code."""
+    terminal = terminal_of(arguments)
+    exit_code = 0
+    match arguments:
+        case Up():
+            _up(arguments, terminal)
+        case Down():
+            _down(arguments, terminal)
+        case Status():
+            _status(arguments, terminal)
+        case Env():
+            _env(arguments, terminal)
+        case Run():
+            exit_code = _run(arguments, terminal)
+        case Break() | StopRegion() | Fix():
+            _set_edge(arguments, terminal)
+        case Delegate() | Undelegate():
+            _set_delegation(arguments, terminal)
+        case _:
+            assert_never(arguments)
+    return exit_code
 
 
-def run(args: Namespace) -> int:
-    """Dispatch on the action."""
-    action: Callable[[Namespace, Terminal], int] = {
-        "up": _up,
-        "down": _down,
-        "run": _run,
-        "env": _env,
-        "status": _status,
-        "delegate": _delegation,
-        "undelegate": _delegation,
-    }.get(args.action, _region)
-    return action(args, terminal_of(args))
-
-
-def _directory(args: Namespace) -> Path:
-    return local_directory(args.config.absolute().parent)
-
-
-def typical_durations(scale: float, seed: int | None) -> Durations:
-    """What resources typically take on AWS, `scale` times as long."""
-    seconds = {name: scale * value for name, value in KNOWN.items()}
-    return Durations(seconds, scale * OTHER, seed)
-
-
-def _settings(args: Namespace, directory: Path) -> Settings:
-    """The regions of the project's configuration; without a configuration those of the default."""
-    durations = Durations()
-    if args.durations == "aws":
-        durations = typical_durations(args.durations_scale, args.durations_seed)
-    found = Settings(
-        directory,
-        speed=args.speed,
-        delegate=not args.no_delegation,
-        durations=durations,
-        enforce_iam=args.enforce_iam,
-    )
-    if not args.config.is_file():
-        return found
-    return replace(
-        found,
-        regions=parse_config(args.config.read_text(encoding="utf-8"), args.config.name).regions,
-    )
-
-
-def _running(args: Namespace) -> State:
-    state = lifecycle.load(_directory(args))
-    if state is None:
-        raise InputError("no local cloud is running", hint="start one with: deploytool local up")
-    return state
-
-
-def _up(args: Namespace, terminal: Terminal) -> int:
-    state = lifecycle.up(_settings(args, _directory(args)))
+def _up(arguments: Up, terminal: Terminal) -> None:
+    state = lifecycle.up(_settings(arguments, _directory(arguments)))
     terminal.document(state.to_json())
-    terminal.say(f"The local cloud is up ({', '.join(state.regions)}, speed {state.speed:g}).")
+    regions = ", ".join(state.regions)
+    terminal.say(f"The local cloud is running ({regions}, speed {state.speed:g}).")
     terminal.say("  [dim]deploytool deploy --local --stage dev[/]   deploys to it")
     terminal.say(
         '  [dim]eval "$(deploytool local env)"[/]          points any AWS tool of this shell at it'
     )
-    return 0
 
 
-def _down(args: Namespace, terminal: Terminal) -> int:
-    was_up = lifecycle.down(_directory(args))
-    terminal.document({"ended": was_up})
-    terminal.say("The local cloud is down." if was_up else "No local cloud was running.")
-    return 0
+def _down(arguments: Down, terminal: Terminal) -> None:
+    was_running = lifecycle.down(_directory(arguments))
+    terminal.document({"ended": was_running})
+    if was_running:
+        terminal.say("The local cloud has ended.")
+    else:
+        terminal.say("No local cloud was running.")
 
 
-def _env(args: Namespace, terminal: Terminal) -> int:
-    values = lifecycle.environment(_running(args))
-    terminal.document(values)
-    for name, value in values.items():
+def _env(arguments: Env, terminal: Terminal) -> None:
+    variables = lifecycle.environment(_running_cloud(arguments))
+    terminal.document(variables)
+    for name, value in variables.items():
         line = f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}"
-        terminal.say(escape(line))  # brackets in a path are no markup
-    return 0
+        # A path may have brackets, which rich would take for markup
+        terminal.say(escape(line))
 
 
-def _status(args: Namespace, terminal: Terminal) -> int:
-    status = ControlClient(_running(args)).status().to_json()
+def _status(arguments: Status, terminal: Terminal) -> None:
+    status = ControlClient(_running_cloud(arguments)).status().to_json()
     terminal.document(status)
-    for name, value in status.items():
-        terminal.say(f"{name}: {value}")
-    return 0
+    for line in status_lines(status):
+        terminal.say(line)
 
 
-def _region(args: Namespace, terminal: Terminal) -> int:
-    cloud = _running(args)
-    if args.name not in cloud.regions:
-        raise InputError(
-            f"the local cloud has no region {args.name}, only {', '.join(cloud.regions)}"
-        )
-    state = parse_edge_state(
-        _CONDITIONS[getattr(args, "how", args.action)], getattr(args, "seconds", 0.0)
-    )
-    ControlClient(cloud).set_condition(args.name, state.condition, state.seconds)
-    terminal.document({"region": args.name, **asdict(state)})
-    terminal.say(f"{args.name} {_SAID[state.condition].format(seconds=state.seconds)}")
-    return 0
+def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the status of a local cloud, as its control API returns it, as lines of text."""
+    yield f"running        process {status['pid']}, speed {status['speed']:g}"
+    yield f"directory      {status['directory']}"
+    yield f"AWS endpoint   {status['endpoint_url']}"
+    for title, name in (
+        ("name server", "dns"),
+        ("resolver", "resolver"),
+        ("parent zones", "parent"),
+    ):
+        endpoint = status[name]
+        yield f"{title:14} {endpoint['address']}:{endpoint['port']} (UDP and TCP)"
+    yield f"CA             {status['ca']}"
+    yield f"enforces IAM   {'yes' if status['enforce_iam'] else 'no'}"
+    yield f"memory         {status['resident_mb']:g} MB"
+    yield f"MiniStack      {status['ministack']}"
+
+    yield "edges"
+    for region, address in status["regions"].items():
+        yield f"  {region:14} https://{address}:{status['https_port']}  {status['edges'][region]}"
+
+    yield "health checks" if status["health_checks"] else "health checks  none"
+    for health_check_id, verdict in status["health_checks"].items():
+        health = "healthy" if verdict["healthy"] else "unhealthy"
+        checkers = f"{verdict['checkers_healthy']} of {verdict['checkers']} checkers"
+        yield f"  {health_check_id}  {health} ({checkers} report healthy)"
+
+    yield "delegations" if status["delegations"] else "delegations    none"
+    for domain, name_servers in status["delegations"].items():
+        yield f"  {domain} to {', '.join(name_servers)}"
+
+    yield "AWS calls" if status["calls"] else "AWS calls      none"
+    for call, count in status["calls"].items():
+        yield f"  {call:40} {count}"
 
 
-def _delegation(args: Namespace, terminal: Terminal) -> int:
-    """What the domain's registrar or parent zone would be told."""
-    servers = (args.name_servers or None) if args.action == "delegate" else []
-    name_servers = ControlClient(_running(args)).delegate(args.domain, servers)
-    terminal.document({"domain": args.domain, "name_servers": list(name_servers)})
-    told = ", ".join(name.rstrip(".") for name in name_servers)
-    terminal.say(
-        f"The parent points {args.domain} to {told}."
-        if told
-        else f"The parent says that there is no {args.domain}."
-    )
-    return 0
+def _set_edge(arguments: Break | StopRegion | Fix, terminal: Terminal) -> None:
+    cloud = _running_cloud(arguments)
+    region = arguments.region
+    if region not in cloud.regions:
+        known = ", ".join(cloud.regions)
+        raise InputError(f"the local cloud has no region {region}; it has {known}")
+
+    match arguments:
+        case Break():
+            state = parse_edge_state(_condition_of(arguments.how), arguments.seconds)
+        case StopRegion():
+            state = parse_edge_state("refusing")
+        case Fix():
+            state = parse_edge_state("serving")
+        case _:
+            assert_never(arguments)
+    ControlClient(cloud).set_condition(region, state.condition, state.seconds)
+    terminal.document({"region": region, **asdict(state)})
+    terminal.say(f"{region} {_description(state.condition, state.seconds)}")
 
 
-def _run(args: Namespace, terminal: Terminal) -> int:
-    """A private cloud around one command; its exit code is the command's."""
-    command = args.words[1:] if args.words[:1] == ["--"] else args.words
+def _condition_of(how: EdgeFault) -> EdgeCondition:
+    """Return the condition of an edge with a fault."""
+    match how:
+        case EdgeFault.REFUSE:
+            return "refusing"
+        case EdgeFault.BLACKHOLE:
+            return "blackholed"
+        case EdgeFault.SLOW:
+            return "slow"
+        case EdgeFault.ERROR:
+            return "failing"
+        case _:
+            assert_never(how)
+
+
+def _description(condition: EdgeCondition, seconds: float) -> str:
+    """Describe what the clients of an edge meet."""
+    match condition:
+        case "serving":
+            return "serves."
+        case "refusing":
+            return "refuses connections."
+        case "blackholed":
+            return "lets connections time out."
+        case "slow":
+            return f"answers {seconds:g} s late."
+        case "failing":
+            return "answers 503."
+        case _:
+            assert_never(condition)
+
+
+def _set_delegation(arguments: Delegate | Undelegate, terminal: Terminal) -> None:
+    """Tell the parent zone what a registrar would tell it."""
+    domain = arguments.domain
+    # An empty list undelegates; None delegates to the name servers of the domain's hosted zone
+    name_servers: list[str] | None = []
+    if isinstance(arguments, Delegate):
+        name_servers = list(arguments.name_servers) or None
+
+    delegated = ControlClient(_running_cloud(arguments)).delegate(domain, name_servers)
+    terminal.document({"domain": domain, "name_servers": list(delegated)})
+    servers = ", ".join(name.rstrip(".") for name in delegated)
+    if servers:
+        terminal.say(f"The parent zone delegates {domain} to {servers}.")
+    else:
+        terminal.say(f"The parent zone has no delegation of {domain}.")
+
+
+def _run(arguments: Run, terminal: Terminal) -> int:
+    """Run a command with a private local cloud and return the command's exit code."""
+    # argparse leaves the -- that ends the options of `local run`
+    command = arguments.command_line
+    if command[:1] == ("--",):
+        command = command[1:]
     if not command:
         raise InputError(
-            "local run: name a command after --, like: deploytool local run -- deploytool deploy --local"
+            "local run: the command is missing",
+            hint="name it after --, like: deploytool local run -- deploytool deploy --local",
         )
+
     with (
         TemporaryDirectory(prefix="deploytool-") as directory,
-        lifecycle.private(_settings(args, Path(directory))) as state,
+        lifecycle.private(_settings(arguments, Path(directory))) as state,
     ):
+        regions = ", ".join(state.regions)
         terminal.note(
-            f"[dim]a private local cloud is up: {', '.join(state.regions)}, {state.speed:g} times real time[/]"
+            f"[dim]A private local cloud is running: {regions}, {state.speed:g} times real time.[/]"
         )
         environment = {**os.environ, LOCAL_DIRECTORY: str(state.directory)}
         try:
-            child = subprocess.Popen(command, env=environment)
+            process = subprocess.Popen(command, env=environment)
         except OSError as error:
             raise DeploytoolError(f"cannot run {command[0]}: {error}") from error
-        return _wait(child)
+        return _wait(process)
 
 
-def _wait(child: "subprocess.Popen[bytes]") -> int:
-    """The command's exit code. Ctrl-C reaches it too, SIGTERM is handed on; it gets the time to
-    restore what it broke.
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for the command and return its exit code.
+
+    The terminal sends Ctrl-C to the command too, and SIGTERM is handed on to it. The command then
+    gets the time to restore what it broke, so this does not stop waiting.
     """
     while True:
         try:
-            code = child.wait()
+            exit_code = process.wait()
         except KeyboardInterrupt:
-            child.send_signal(signal.SIGTERM)
-        else:
-            return code if code >= 0 else 128 - code
+            process.send_signal(signal.SIGTERM)
+            continue
+        # A shell reports a command that signal N ended as 128 + N
+        return exit_code if exit_code >= 0 else 128 - exit_code
+
+
+def _directory(arguments: Arguments) -> Path:
+    return local_directory(arguments.config.absolute().parent)
+
+
+def _settings(arguments: StartArguments, directory: Path) -> Settings:
+    """Return the settings, with the regions of the project's configuration if there is one."""
+    durations = Durations()
+    if arguments.durations == "aws":
+        durations = typical_durations(arguments.durations_scale, arguments.durations_seed)
+    settings = Settings(
+        directory,
+        speed=arguments.speed,
+        delegate=arguments.delegate,
+        durations=durations,
+        enforce_iam=arguments.enforce_iam,
+    )
+    if not arguments.config.is_file():
+        return settings
+    text = arguments.config.read_text(encoding="utf-8")
+    config = parse_config(text, arguments.config.name)
+    return replace(settings, regions=config.regions)
+
+
+def typical_durations(scale: float, seed: int | None) -> Durations:
+    """Return what resources typically take on AWS, multiplied by `scale`."""
+    seconds = {name: scale * value for name, value in KNOWN.items()}
+    return Durations(seconds, scale * OTHER, seed)
+
+
+def _running_cloud(arguments: Arguments) -> State:
+    """Return the cloud that runs. Raises InputError when none does."""
+    state = lifecycle.load(_directory(arguments))
+    if state is None:
+        raise InputError("no local cloud is running", hint="start one with: deploytool local up")
+    return state

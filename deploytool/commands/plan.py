@@ -1,10 +1,10 @@
-"""deploytool plan: what a deployment would do, resource by resource. Leaves nothing behind."""
+"""deploytool plan: show what a deployment would change, resource by resource. Changes nothing."""
 
 import sys
-from argparse import Namespace
 from pathlib import Path
 
-from deploytool.commands._common import opened, regions_checked
+from deploytool.commands._context import open_context
+from deploytool.commands.arguments.deploy import PlanArguments
 from deploytool.core.errors import InputError
 from deploytool.core.stacks.planfile import plan_basis, write_plan_file
 from deploytool.render.github import add_to_step_summary
@@ -16,52 +16,46 @@ from deploytool.work.stacks.preview import plan
 STDOUT = "-"
 
 
-def run(args: Namespace) -> int:
-    """Print the plan; 0, or 1 when a stack is in a state, or an update in a shape, that a
-    deployment would refuse.
-    """
-    _check(args)
-    with opened(args) as found:
-        made = plan(
-            found.graph,
-            found.target.planning,
-            regions_checked(args, found.project),
-            drift=args.drift,
+def run(arguments: PlanArguments) -> int:
+    """Print the plan. Return 0, or 1 when a deployment would refuse a stack or an update."""
+    _check_arguments(arguments)
+    with open_context(arguments) as context:
+        preview = plan(
+            context.graph, context.target.planning, context.regions, drift=arguments.drift
         )
-        document = plan_document(made)
-        if args.out:
-            _write(
-                args.out,
-                write_plan_file(
-                    plan_basis(found.graph, found.target.name, made.deployed), document
-                ),
-            )
-        markdown = plan_markdown(made)
-        add_to_step_summary(markdown, found.terminal)
-        if args.markdown == STDOUT:
+        exit_code = 0 if preview.ok else 1
+        document = plan_document(preview)
+        markdown = plan_markdown(preview)
+
+        if arguments.out:
+            basis = plan_basis(context.graph, context.target.name, preview.deployed)
+            _write(arguments.out, write_plan_file(basis, document))
+        add_to_step_summary(markdown, context.terminal)
+        if arguments.markdown == STDOUT:
             sys.stdout.write(markdown)
-            return 0 if made.ok else 1
-        if args.markdown:
-            _write(Path(args.markdown), markdown)
-        found.terminal.document(document)
-        for line in plan_lines(made):
-            found.terminal.say(line)
-        return 0 if made.ok else 1
+            return exit_code
+        if arguments.markdown:
+            _write(Path(arguments.markdown), markdown)
+
+        context.terminal.document(document)
+        for line in plan_lines(preview):
+            context.terminal.say(line)
+        return exit_code
 
 
-def _check(args: Namespace) -> None:
-    """Raises InputError for what does not go together."""
-    if args.out and args.region:
-        raise InputError("--out: a plan file covers every region", hint="leave --region out")
-    if args.markdown == STDOUT and args.output == "json":
+def _check_arguments(arguments: PlanArguments) -> None:
+    """Raise InputError for arguments that exclude each other."""
+    if arguments.out and arguments.regions:
+        raise InputError("--out: a plan file covers every region", hint="leave out --region")
+    if arguments.markdown == STDOUT and arguments.output == "json":
         raise InputError(
-            "--markdown -: standard output is the JSON document's",
+            "--markdown -: standard output already takes the JSON document",
             hint="name a file: --markdown plan.md",
         )
 
 
 def _write(path: Path, text: str) -> None:
-    """Raises InputError when the file cannot be written."""
+    """Write a file. Raises InputError when that fails."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -1,12 +1,13 @@
-"""deploytool report: judge and render a drill's history again, without any cloud; compare it with
-another.
+"""deploytool report: judge a drill's history again, write its reports, compare it with another.
+
+Calls no AWS API.
 """
 
 import json
-from argparse import Namespace
 from pathlib import Path
 
-from deploytool.commands._common import terminal_of
+from deploytool.commands._context import terminal_of
+from deploytool.commands.arguments.drill import ReportArguments
 from deploytool.core.drill.history import parse_history
 from deploytool.core.drill.judge import Judgement, Verdict, judge
 from deploytool.files.project import read_text
@@ -18,17 +19,16 @@ from deploytool.render.report.markdown import markdown
 from deploytool.render.terminal import Terminal
 
 
-def run(args: Namespace) -> int:
-    """Judge the history; 0 when the verdict is pass, 1 otherwise. With another, the first one's
-    verdict counts.
-    """
-    terminal = terminal_of(args)
-    second = _read(args.other) if args.other else None
-    args.report_dir.mkdir(parents=True, exist_ok=True)
+def run(arguments: ReportArguments) -> int:
+    """Return 0 when the verdict of the (first) history is pass, 1 otherwise."""
+    terminal = terminal_of(arguments)
+    second = _judge_file(arguments.other) if arguments.other else None
+    arguments.report_dir.mkdir(parents=True, exist_ok=True)
     if second is None:
-        return finish(terminal, args.history, args.report_dir)
-    first = _read(args.history)
-    _write(first, args.report_dir, terminal)
+        return finish(terminal, arguments.history, arguments.report_dir)
+
+    first = _judge_file(arguments.history)
+    _write_reports(first, arguments.report_dir, terminal)
     terminal.document(comparison_document(first, second))
     for line in comparison_lines(first, second):
         terminal.say(line)
@@ -36,36 +36,38 @@ def run(args: Namespace) -> int:
 
 
 def finish(terminal: Terminal, history: Path, directory: Path) -> int:
-    """Judge a history, write its reports, say the result; the exit code."""
-    judgement = _read(history)
-    _write(judgement, directory, terminal)
+    """Judge a history, write its reports, print the result, and return the exit code."""
+    judgement = _judge_file(history)
+    _write_reports(judgement, directory, terminal)
     terminal.document(drill_document(judgement))
     for line in drill_lines(judgement):
         terminal.say(line)
     terminal.say(
-        f"[dim]{directory / 'drill.html'}, and drill.json, drill.md, junit.xml beside it[/]"
+        f"[dim]Report: {directory / 'drill.html'} (also drill.json, drill.md, junit.xml)[/]"
     )
     return _exit_code(judgement)
 
 
-def _read(history: Path) -> Judgement:
-    """Judge the history in a file."""
+def _judge_file(history: Path) -> Judgement:
+    """Judge the history in a file. Raises InputError when the file is not a history."""
     lines = read_text(history, "name the history.jsonl of a drill").splitlines()
     return judge(parse_history(lines, str(history)))
 
 
-def _write(judgement: Judgement, directory: Path, terminal: Terminal) -> None:
-    from deploytool.render.report.page import page  # noqa: PLC0415  # only this needs jinja2
+def _write_reports(judgement: Judgement, directory: Path, terminal: Terminal) -> None:
+    # Imports jinja2, which a command that fails before this does not need
+    from deploytool.render.report.page import page  # noqa: PLC0415
 
-    text = markdown(judgement)
-    for name, content in {
+    summary = markdown(judgement)
+    reports = {
         "drill.json": json.dumps(drill_document(judgement), indent=2) + "\n",
         "junit.xml": junit_xml(judgement),
-        "drill.md": text,
+        "drill.md": summary,
         "drill.html": page(judgement),
-    }.items():
+    }
+    for name, content in reports.items():
         (directory / name).write_text(content, encoding="utf-8")
-    add_to_step_summary(text, terminal)
+    add_to_step_summary(summary, terminal)
 
 
 def _exit_code(judgement: Judgement) -> int:

@@ -1,33 +1,33 @@
-"""deploytool restore: put right what an interrupted drill left behind, from any machine and as
-often as one likes.
-"""
+"""deploytool restore: undo what an interrupted drill left, from any machine, any number of times."""
 
-from argparse import Namespace
-
-from deploytool.commands._common import opened
+from deploytool.commands._context import open_context
+from deploytool.commands.arguments.base import StageArguments
 from deploytool.services import deployed_service, drill_ports
 from deploytool.work.drill.restore import restore
 from deploytool.work.drill.undo import in_words
 
 
-def run(args: Namespace) -> int:
-    """0 when everything is as the drill found it, restored or already so."""
-    with opened(args) as found:
-        service = deployed_service(found.project, found.graph, found.target)
-        done = restore(drill_ports(found.target, found.project, service), service)
-        words = list(map(in_words, done.steps))
-        found.terminal.document(
-            {"restored": bool(words), "calls": words, "drill": done.record and done.record.drill_id}
+def run(arguments: StageArguments) -> int:
+    """Return 0 when everything is as before the drill, whether or not that took any call."""
+    with open_context(arguments) as context:
+        terminal = context.terminal
+        service = deployed_service(context.project, context.graph, context.target)
+        ports = drill_ports(context.target, context.project, service)
+        result = restore(ports, service)
+
+        record = result.record
+        calls = [in_words(step) for step in result.steps]
+        terminal.document(
+            {"restored": bool(calls), "calls": calls, "drill": record and record.drill_id}
         )
-        if done.record:
-            found.terminal.say(
-                f"Drill {done.record.drill_id} ({done.record.fault}), begun {done.record.started}, is undone:"
+        if record:
+            terminal.say(
+                f"Undoing drill {record.drill_id} ({record.fault}), started {record.started}:"
             )
-        for each in words:
-            found.terminal.say(f"  {each}")
-        found.terminal.say(
-            "Restored, and verified."
-            if words
-            else "Nothing to restore: no drill has left anything."
-        )
+        for call in calls:
+            terminal.say(f"  {call}")
+        if calls:
+            terminal.say("Restored and verified.")
+        else:
+            terminal.say("Nothing to restore: no drill has left anything.")
         return 0

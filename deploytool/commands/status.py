@@ -1,27 +1,38 @@
-"""deploytool status: an unfinished drill first of all, then what is deployed."""
+"""deploytool status: show any unfinished drill first, then the deployed stacks."""
 
-from argparse import Namespace
+from collections.abc import Mapping
 
-from deploytool.commands._common import opened, regions_checked
-from deploytool.core.project.graph import OutputRef
+from deploytool.commands._context import CommandContext, open_context
+from deploytool.commands.arguments.base import StageArguments
+from deploytool.core.project.graph import NodeId, OutputRef
+from deploytool.core.route53.health import HealthCheck
+from deploytool.core.stacks.stack import Stack
 from deploytool.render.status import status_document, status_lines
 from deploytool.services import drill_records
 from deploytool.work.stacks.deploy import find_deployed
 
 
-def run(args: Namespace) -> int:
-    """Print the state; 0 whatever it is."""
-    with opened(args) as found:
-        regions = regions_checked(args, found.project)
-        deployed = find_deployed(found.target.ports, found.graph)
-        outputs = {node: stack.outputs for node, stack in deployed.items()}
-        id_ = found.graph.service.get("health_check")
-        if isinstance(id_, OutputRef):
-            id_ = outputs.get(id_.node, {}).get(id_.output)
-        check = found.target.health_checks.get(id_) if id_ else None
-        record = drill_records(found.target, found.project, found.graph.stage).read()
-        shown = {node: deployed.get(node) for node in found.graph.nodes if node.region in regions}
-        found.terminal.document(status_document(found.graph, shown, check, record))
-        for line in status_lines(found.graph, shown, check, record):
-            found.terminal.say(line)
+def run(arguments: StageArguments) -> int:
+    """Print the state and return 0, whatever the state is."""
+    with open_context(arguments) as context:
+        graph = context.graph
+        deployed = find_deployed(context.target.ports, graph)
+        check = _health_check(context, deployed)
+        record = drill_records(context.target, context.project, graph.stage).read()
+
+        shown = {node: deployed.get(node) for node in graph.nodes if node.region in context.regions}
+        context.terminal.document(status_document(graph, shown, check, record))
+        for line in status_lines(graph, shown, check, record):
+            context.terminal.say(line)
         return 0
+
+
+def _health_check(context: CommandContext, deployed: Mapping[NodeId, Stack]) -> HealthCheck | None:
+    """Return the stage's health check, None when it has none or its stack is not deployed."""
+    health_check_id = context.graph.service.get("health_check")
+    if isinstance(health_check_id, OutputRef):
+        stack = deployed.get(health_check_id.node)
+        health_check_id = stack.outputs.get(health_check_id.output) if stack else None
+    if not health_check_id:
+        return None
+    return context.target.health_checks.get(health_check_id)

@@ -1,6 +1,4 @@
-"""What a pipeline relies on in the command line: the target by a variable, and a domain that was
-typed beforehand.
-"""
+"""What a pipeline needs of the command line: the target in a variable, the domain as an option."""
 
 from argparse import Namespace
 from io import StringIO
@@ -10,13 +8,14 @@ import pytest
 
 from deploytool import cli
 from deploytool.commands import drill
+from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.core.errors import InputError
 
 
-def test_a_target_that_there_is_not_is_refused(
+def test_an_unknown_target_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A misspelt DEPLOYTOOL_TARGET does not end up on AWS."""
+    """A typing error in DEPLOYTOOL_TARGET does not select AWS."""
     monkeypatch.setenv("DEPLOYTOOL_TARGET", "lokal")
     assert cli.main(["status", "--stage", "dev"]) == 2
     assert "DEPLOYTOOL_TARGET=lokal: the targets are aws and local" in capsys.readouterr().err
@@ -26,33 +25,33 @@ def test_a_target_that_there_is_not_is_refused(
 def test_the_target_can_be_named_by_a_variable(
     monkeypatch: pytest.MonkeyPatch, target: str, *, local: bool
 ) -> None:
-    """DEPLOYTOOL_TARGET=local is --local."""
+    """DEPLOYTOOL_TARGET=local has the effect of --local."""
     monkeypatch.setenv("DEPLOYTOOL_TARGET", target)
-    assert cli.build_parser().parse_args(["deploy", "--stage", "dev"]).local is local
+    words = ["deploy", "--stage", "dev"]
+    assert cli.build_parser(words).parse_args(words).local is local
 
 
 @pytest.mark.parametrize("protected", [True, False])
 @pytest.mark.parametrize("typed", ["example.org", "", "example.com"])
 def test_a_protected_stage_is_drilled_only_with_its_domain(
-    found: Any, typed: str, *, protected: bool
+    make_context: Any, typed: str, *, protected: bool
 ) -> None:
-    """--confirm is an answer to the question: a wrong one counts on any stage, none on a stage that
-    is not protected.
-    """
-    run = found(protected=protected)
-    arguments = Namespace(confirm=typed, yes=False)
+    """A wrong --confirm is refused on every stage, a missing one only on a protected stage."""
+    context = make_context(protected=protected)
+    words = ["drill", "--confirm", typed]
+    arguments = DrillArguments.parse(cli.build_parser(words).parse_args(words))
     if typed == "example.com" or (not typed and not protected):
-        drill._confirm(arguments, run)
+        drill._confirm(arguments, context)
     else:
         with pytest.raises(InputError):
-            drill._confirm(arguments, run)
+            drill._confirm(arguments, context)
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What a command has opened, as far as the question goes; nobody is at the terminal."""
+def make_context(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that makes a command's context; standard input is not a terminal."""
 
-    def opened(*, protected: bool) -> Namespace:
+    def make_context(*, protected: bool) -> Namespace:
         config = Namespace(stage=lambda _: Namespace(protected=protected))
         terminal = Namespace(note=lambda _: None)
         return Namespace(
@@ -63,4 +62,4 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Any:
         )
 
     monkeypatch.setattr("sys.stdin", StringIO())
-    return opened
+    return make_context

@@ -1,0 +1,135 @@
+"""What the commands start with: the project, the stage's graph, the selected stacks, the target."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from deploytool.commands.arguments.base import Arguments, StageArguments
+from deploytool.core.errors import InputError
+from deploytool.core.project.graph import Graph, NodeId
+from deploytool.files.project import Project, load_project
+from deploytool.render.terminal import Terminal
+from deploytool.services import look_up
+from deploytool.targets import Target, open_target
+
+ROLE = "AWS_CFN_ROLE_ARN"
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")
+
+
+@dataclass(frozen=True)
+class CommandContext:
+    """What a command works with: a stage of a project on a target. `regions` are the selected."""
+
+    terminal: Terminal
+    project: Project
+    graph: Graph
+    target: Target
+    regions: tuple[str, ...]
+
+    @property
+    def domain(self) -> str:
+        """The domain of the stage."""
+        return self.project.config.stage(self.graph.stage).domain
+
+    def title(self, action: str) -> str:
+        """Return the heading under which the result of a run is kept."""
+        project = self.project.config.project
+        return f"{action} {project}, stage {self.graph.stage}, on {self.target.name}"
+
+
+@contextmanager
+def open_context(arguments: StageArguments, *, role_arn: str = "") -> Iterator[CommandContext]:
+    """Read and validate every file before the first call to AWS, then open the target.
+
+    CloudFormation assumes `role_arn` when it changes stacks; empty means the caller's permissions.
+    Raises InputError.
+    """
+    project = load_project(arguments.config)
+    graph = project.graph(arguments.stage)
+    regions = selected_regions(arguments, project)
+
+    with open_target(project, local=arguments.local, role_arn=role_arn) as target:
+        settings = look_up(project, arguments.stage, target)
+        if settings:
+            graph = project.graph(arguments.stage, settings)
+        yield CommandContext(terminal_of(arguments), project, graph, target, regions)
+
+
+def terminal_of(arguments: Arguments) -> Terminal:
+    """Return the terminal that prints as the arguments ask for."""
+    return Terminal(json=arguments.output == "json", color=not arguments.no_color)
+
+
+def service_role(argument: str | None) -> str:
+    """Return the service role of --role-arn, else of AWS_CFN_ROLE_ARN, else "".
+
+    Raises InputError when it is not the ARN of a role.
+    """
+    if argument is None:
+        source, arn = ROLE, os.environ.get(ROLE, "")
+    else:
+        source, arn = "--role-arn", argument
+
+    if arn and not ROLE_ARN.fullmatch(arn):
+        raise InputError(
+            f"{source}: {arn!r} is not the ARN of a role,"
+            " like arn:aws:iam::123456789012:role/deploytool/NAME"
+        )
+    return arn
+
+
+def selected_regions(arguments: StageArguments, project: Project) -> tuple[str, ...]:
+    """Return the regions of --region, all of the project's when there is none.
+
+    Raises InputError for a region that the project does not have.
+    """
+    known = project.config.regions
+    for region in arguments.regions:
+        if region not in known:
+            raise InputError(f"--region {region}: the project has {', '.join(known)}")
+    return arguments.regions or known
+
+
+def stack_filter(
+    context: CommandContext, stacks: tuple[str, ...], scope: str | None
+) -> Callable[[NodeId], bool]:
+    """Return a function that tells which stacks --region, --stack and --scope select.
+
+    Raises InputError for a stack that the graph does not have.
+    """
+    known = sorted({node.stack for node in context.graph.nodes})
+    for stack in stacks:
+        if stack not in known:
+            raise InputError(f"--stack {stack}: the graph has {', '.join(known)}")
+    scopes = {node.id: node.scope for node in context.graph.nodes.values()}
+
+    def is_selected(node: NodeId) -> bool:
+        if node.region not in context.regions:
+            return False
+        if stacks and node.stack not in stacks:
+            return False
+        return scope is None or scopes.get(node) == scope
+
+    return is_selected
+
+
+def confirm(
+    terminal: Terminal,
+    what: str,
+    expected: str,
+    *,
+    wrong: str,
+    hint: str = "use --yes to run without the confirmation",
+) -> None:
+    """Ask the user to type `expected`, which is `what`, like "the domain".
+
+    Raises InputError when standard input is not a terminal, or something else is typed.
+    """
+    if not sys.stdin.isatty():
+        raise InputError(f"cannot ask for {what}: standard input is not a terminal", hint=hint)
+    terminal.note(f"Type {what} to continue ({expected}): ")
+    if input().strip() != expected:
+        raise InputError(wrong)

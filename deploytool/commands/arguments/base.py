@@ -1,0 +1,150 @@
+"""The arguments that several commands share, and how a class of arguments is parsed."""
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from deploytool.core.errors import InputError
+
+# aws, or local for the same as --local: a pipeline then runs the same commands on both targets.
+TARGET = "DEPLOYTOOL_TARGET"
+REPORTS = Path("reports")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of every command. Each field has the name of an argument's destination."""
+
+    config: Path
+    output: str
+    no_color: bool
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        """Add the arguments to the parser of a command. A subclass adds its own after these."""
+        parser.set_defaults(arguments=cls)
+        group = parser.add_argument_group("general options")
+        group.add_argument(
+            "--output",
+            choices=("text", "json"),
+            default="text",
+            help="the format of the result on standard output (default: text)",
+        )
+        group.add_argument(
+            "--config",
+            type=Path,
+            default=Path("deploytool.toml"),
+            metavar="FILE",
+            help="the configuration file (default: deploytool.toml)",
+        )
+        group.add_argument(
+            "--no-color",
+            action="store_true",
+            help="print without colors, as with the NO_COLOR environment variable",
+        )
+
+    @classmethod
+    def parse(cls, namespace: Namespace) -> Self:
+        """Take the values of this class from what the parser returns."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            value = getattr(namespace, field.name)
+            # argparse collects a repeatable argument in a list, which could change
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class StageArguments(Arguments):
+    """The arguments of a command that works on one stage."""
+
+    stage: str | None
+    regions: tuple[str, ...]
+    local: bool
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        group = parser.add_argument_group("target options")
+        group.add_argument(
+            "--stage",
+            metavar="STAGE",
+            help="the stage; required when the configuration has several",
+        )
+        group.add_argument(
+            "--region",
+            dest="regions",
+            action="append",
+            default=[],
+            metavar="REGION",
+            help="use only this region (repeatable)",
+        )
+        group.add_argument(
+            "--local",
+            action="store_true",
+            default=os.environ.get(TARGET) == "local",
+            help=f"use the local cloud instead of AWS, as with {TARGET}=local",
+        )
+        super().add_to(parser)
+
+
+def check_target_variable() -> None:
+    """Raise InputError when DEPLOYTOOL_TARGET names no target: a typing error must not select AWS."""
+    target = os.environ.get(TARGET, "")
+    if target not in ("", "aws", "local"):
+        raise InputError(f"{TARGET}={target}: the targets are aws and local")
+
+
+def add_wait(parser: ArgumentParser) -> None:
+    """Add --wait, of the commands that hold the stage's lock."""
+    parser.add_argument(
+        "--wait",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait this long for another run on the stage to end (default: fail at once)",
+    )
+
+
+def add_role_arn(parser: ArgumentParser) -> None:
+    """Add --role-arn, of the commands that change stacks."""
+    parser.add_argument(
+        "--role-arn",
+        metavar="ARN",
+        help="the service role that CloudFormation assumes"
+        " (default: AWS_CFN_ROLE_ARN, else your own permissions)",
+    )
+
+
+def add_report_directory(parser: ArgumentParser) -> None:
+    """Add --report-dir, of the commands that write a drill's reports."""
+    parser.add_argument(
+        "--report-dir",
+        type=Path,
+        default=REPORTS,
+        metavar="DIR",
+        help=f"the folder for the reports (default: {REPORTS})",
+    )
+
+
+def sentence(summary: str) -> str:
+    """Make the summary of a list the description above a command's own help."""
+    return f"{summary[0].upper()}{summary[1:]}."
+
+
+def seconds(text: str) -> float:
+    """Parse a number of seconds, 0 or more."""
+    value = number(text)
+    # Written so that it also refuses `nan`, which compares as false
+    if not value >= 0:
+        raise ArgumentTypeError("must be 0 or more seconds")
+    return value
+
+
+def number(text: str) -> float:
+    """Parse a number, with a message of its own: argparse's would name the Python function."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a number") from None

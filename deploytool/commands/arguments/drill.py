@@ -1,0 +1,137 @@
+"""The arguments of `deploytool drill` and `report`."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploytool.commands.arguments.base import StageArguments, add_report_directory, number
+
+LONGEST = 86_400.0  # seconds, for an objective
+HIGHEST_RATE = 100.0  # requests a second
+
+
+@dataclass(frozen=True)
+class DrillArguments(StageArguments):
+    """The arguments of `deploytool drill`.
+
+    `rate` is in requests a second of wall time. An objective of None is the configuration's.
+    """
+
+    fault: str
+    rate: float | None
+    rto_seconds: float | None
+    failback_seconds: float | None
+    failed_share: float | None
+    dry_run: bool
+    no_guard: bool
+    yes: bool
+    confirm: str
+    report_dir: Path
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        super().add_to(parser)
+        parser.add_argument(
+            "--fault",
+            default="health-check",
+            metavar="FAULT",
+            help="the fault to inject: health-check (default), throttle or unmap;"
+            " with --local also refuse, blackhole, slow or error",
+        )
+        parser.add_argument(
+            "--rate",
+            type=_rate,
+            metavar="N",
+            help="the requests a second of each client (default: 10 with --local, 1 on AWS)",
+        )
+        _add_objectives(parser)
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="check that a drill could start and print its AWS calls; change nothing",
+        )
+        parser.add_argument(
+            "--no-guard",
+            action="store_true",
+            help="do not arm the guard, which restores when this process cannot",
+        )
+        parser.add_argument(
+            "--yes",
+            action="store_true",
+            help="do not ask to type the domain of a protected stage",
+        )
+        parser.add_argument(
+            "--confirm",
+            default="",
+            metavar="DOMAIN",
+            help="the domain of a protected stage, for a run without a terminal",
+        )
+        add_report_directory(parser)
+
+
+def _add_objectives(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--rto-seconds",
+        type=_objective,
+        metavar="N",
+        help="how long the failover of the clients may take",
+    )
+    parser.add_argument(
+        "--failback-seconds",
+        type=_objective,
+        metavar="N",
+        help="how long the failback may take",
+    )
+    parser.add_argument(
+        "--failed-share",
+        type=_share,
+        metavar="X",
+        help="the share of requests that may fail, from 0 to 1",
+    )
+
+
+@dataclass(frozen=True)
+class ReportArguments(StageArguments):
+    """The arguments of `deploytool report`: a history, and one to compare it with."""
+
+    history: Path
+    other: Path | None
+    report_dir: Path
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        super().add_to(parser)
+        parser.add_argument(
+            "history", type=Path, metavar="HISTORY", help="the history.jsonl of a drill"
+        )
+        parser.add_argument(
+            "other",
+            type=Path,
+            nargs="?",
+            metavar="OTHER",
+            help="the history.jsonl of another drill, to compare the first one with",
+        )
+        add_report_directory(parser)
+
+
+def _objective(text: str) -> float:
+    value = number(text)
+    if not 0 < value <= LONGEST:
+        raise ArgumentTypeError(f"must be more than 0 and at most {LONGEST:.0f} seconds")
+    return value
+
+
+def _share(text: str) -> float:
+    value = number(text)
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError("must be from 0 to 1")
+    return value
+
+
+def _rate(text: str) -> float:
+    value = number(text)
+    if not 0 < value <= HIGHEST_RATE:
+        raise ArgumentTypeError(
+            f"must be more than 0 and at most {HIGHEST_RATE:.0f} requests a second"
+        )
+    return value
