@@ -1,11 +1,13 @@
-"""Observers of a service: lanes that ask on an open-loop schedule, so that a slow answer delays no
-other probe.
+"""Observers of a service: lanes that send probes on an open-loop schedule.
+
+Open-loop means that a slow answer does not delay any other probe.
 """
 
 import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from deploytool.core.drill.history import (
     FRESH,
@@ -21,7 +23,7 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import DeploytoolError, ProbeFailed
-from deploytool.core.ports import Clock, Connection, DnsAnswer, Nameserver
+from deploytool.core.ports import Clock, Connection, DnsAnswer, HttpAnswer, Nameserver
 from deploytool.core.service.service import Service
 
 Emit = Callable[[Event], None]
@@ -29,8 +31,9 @@ Emit = Callable[[Event], None]
 
 @dataclass
 class Lane:
-    """One observer. `probe` asks once and emits what came; it raises nothing. `due` is when it asks
-    next, in seconds.
+    """One observer. `probe` sends one probe and emits the answer; it never raises.
+
+    `interval` and `due`, the time of the next probe, are in seconds of the target's clock.
     """
 
     name: str
@@ -51,56 +54,46 @@ class Observers:
         servers: Sequence[Nameserver],
         emit: Emit,
     ) -> None:
-        self._ports, self._clock, self._service, self._emit = (
-            ports,
-            clock,
-            service,
-            emit,
-        )
+        self._ports = ports
+        self._clock = clock
+        self._service = service
+        self._emit = emit
+        # The fresh client's cached addresses, and when their TTL is over
         self._cached: tuple[tuple[str, ...], float] = ((), 0.0)
         self._turns = itertools.count()
         self._kept: Connection | None = None
-        self._kept_address, self._kept_lock = "", threading.Lock()
-        resolver = ports.probes.resolvers[0]
-        lanes: list[tuple[str, float, Callable[[], None]]] = [
-            (FRESH, scenario.client_interval, self._fresh),
-            (KEPT, scenario.client_interval, self._keeping),
-            ("health-check", scenario.health_interval, self._health),
-        ]
-        lanes += [
-            (
-                region_lane(region),
-                2 * scenario.client_interval,
-                self._past_the_failover(region, name, resolver),
-            )
-            for region, name in service.regional_domains.items()
-        ]
-        lanes += [
-            (
-                name_server_lane(each.name),
-                scenario.dns_interval,
-                self._dns(name_server_lane(each.name), each),
-            )
-            for each in servers
-        ]
-        lanes += [
-            (
-                resolver_lane(each.name),
-                scenario.dns_interval,
-                self._dns(resolver_lane(each.name), each),
-            )
-            for each in ports.probes.resolvers
-        ]
-        # Spread over their intervals, so that they do not all ask at once.
-        start = clock.now()
-        self._lanes = [
-            Lane(name, interval, probe, start + interval * number / len(lanes))
-            for number, (name, interval, probe) in enumerate(lanes)
-        ]
+        self._kept_address = ""
+        self._kept_lock = threading.Lock()
+        self._lanes: list[Lane] = []
+
+        self._add(FRESH, scenario.client_interval, self._fresh)
+        self._add(KEPT, scenario.client_interval, self._keeping)
+        self._add("health-check", scenario.health_interval, self._health)
+        for region, name in service.regional_domains.items():
+            lane = region_lane(region)
+            probe = partial(self._past_the_failover, lane, name)
+            self._add(lane, 2 * scenario.client_interval, probe)
+        for server in servers:
+            lane = name_server_lane(server.name)
+            self._add(lane, scenario.dns_interval, partial(self._dns, lane, server))
+        for resolver in ports.probes.resolvers:
+            lane = resolver_lane(resolver.name)
+            self._add(lane, scenario.dns_interval, partial(self._dns, lane, resolver))
+        self._spread()
+
+    def _add(self, name: str, interval: float, probe: Callable[[], None]) -> None:
+        self._lanes.append(Lane(name, interval, probe, due=0.0))
+
+    def _spread(self) -> None:
+        """Spread the first probes over the intervals, so that they are not all sent at once."""
+        start = self._clock.now()
+        for number, lane in enumerate(self._lanes):
+            lane.due = start + lane.interval * number / len(self._lanes)
 
     def tick(self) -> float:
-        """Send every probe that is due; seconds until the next one is. Probes missed in a stall of
-        our own are left out.
+        """Send every probe that is due. Return the seconds until the next one is.
+
+        Probes that were missed while this process stalled are left out.
         """
         now = self._clock.now()
         for lane in self._lanes:
@@ -110,53 +103,43 @@ class Observers:
         return min(lane.due for lane in self._lanes) - now
 
     def _fresh(self) -> None:
-        """A client that honours the TTL: it resolves again when its answer has expired, and
-        connects anew each time.
-        """
+        """Send a request as a client that honours the TTL and connects anew each time."""
         sent = self._clock.now()
         addresses, expires = self._cached
         try:
             if sent >= expires:
-                answer = self._resolved(self._service.domain, self._ports.probes.resolvers[0])
+                answer = self._resolve(self._service.domain)
                 addresses = answer.addresses
                 self._cached = (addresses, self._clock.now() + (answer.ttl or 0))
             self._get(FRESH, sent, self._service.domain, self._in_turn(addresses))
         except ProbeFailed as error:
-            self._emit(Served(sent, self._clock.now(), FRESH, failure=error.kind))
+            self._failed(FRESH, sent, error)
 
     def _keeping(self) -> None:
-        """A client that keeps its connection: it does not ask DNS again before that breaks.
+        """Send a request as a client that keeps its connection and resolves only when it breaks.
 
-        A connection carries one request at a time: while one is under way none is sent, and its own
-        answer says how long it took.
+        A connection carries one request at a time. While one is under way none is sent, and its own
+        answer tells how long it took.
         """
         sent = self._clock.now()
         if not self._kept_lock.acquire(blocking=False):
             return
         try:
             if self._kept is None:
-                self._kept_address = self._resolved(
-                    self._service.domain, self._ports.probes.resolvers[0]
-                ).addresses[0]
-                self._kept = self._ports.probes.http.connect(
-                    self._service.domain, self._kept_address
-                )
+                domain = self._service.domain
+                self._kept_address = self._resolve(domain).addresses[0]
+                self._kept = self._ports.probes.http.connect(domain, self._kept_address)
             answer = self._kept.get(self._service.path)
         except ProbeFailed as error:
-            self._emit(
-                Served(sent, self._clock.now(), KEPT, self._kept_address, failure=error.kind)
-            )
+            self._failed(KEPT, sent, error, self._kept_address)
             self._drop()
         else:
-            now, address = self._clock.now(), self._kept_address
-            self._emit(
-                Served(sent, now, KEPT, address, answer.status, answer.region, answer.version)
-            )
+            self._answered(KEPT, sent, self._kept_address, answer)
         finally:
             self._kept_lock.release()
 
     def close(self) -> None:
-        """Close what is kept open."""
+        """Close the kept connection."""
         with self._kept_lock:
             self._drop()
 
@@ -165,29 +148,27 @@ class Observers:
             self._kept.close()
             self._kept = None
 
-    def _past_the_failover(
-        self, region: str, name: str, resolver: Nameserver
-    ) -> Callable[[], None]:
-        lane = region_lane(region)
+    def _past_the_failover(self, lane: str, domain: str) -> None:
+        """Send a request to a region's own endpoint."""
+        sent = self._clock.now()
+        try:
+            addresses = self._resolve(domain).addresses
+            self._get(lane, sent, domain, self._in_turn(addresses))
+        except ProbeFailed as error:
+            self._failed(lane, sent, error)
 
-        def probe() -> None:
-            sent = self._clock.now()
-            try:
-                self._get(lane, sent, name, self._in_turn(self._resolved(name, resolver).addresses))
-            except ProbeFailed as error:
-                self._emit(Served(sent, self._clock.now(), lane, failure=error.kind))
-
-        return probe
-
-    def _resolved(self, name: str, resolver: Nameserver) -> DnsAnswer:
-        answer = self._ports.probes.dns.query(resolver, name)
+    def _resolve(self, domain: str) -> DnsAnswer:
+        """Ask the system's resolver. Raises ProbeFailed when the answer has no address."""
+        probes = self._ports.probes
+        answer = probes.dns.query(probes.resolvers[0], domain)
         if not answer.addresses:
-            raise ProbeFailed("dns", f"{name} has no address ({answer.rcode})")
+            raise ProbeFailed("dns", f"{domain} has no address ({answer.rcode})")
         return answer
 
     def _in_turn(self, addresses: Sequence[str]) -> str:
-        """One address of an answer with several: each in its turn, so that it is learnt of all of
-        them whose they are.
+        """Return the addresses of an answer one after the other.
+
+        So each of them is called, and the header of its answer tells its region.
         """
         return addresses[next(self._turns) % len(addresses)]
 
@@ -195,47 +176,51 @@ class Observers:
         try:
             answer = self._ports.probes.http.get(domain, address, self._service.path)
         except ProbeFailed as error:
-            self._emit(Served(sent, self._clock.now(), lane, address, failure=error.kind))
+            self._failed(lane, sent, error, address)
         else:
-            self._emit(
-                Served(
-                    sent,
-                    self._clock.now(),
-                    lane,
-                    address,
-                    answer.status,
-                    answer.region,
-                    answer.version,
-                )
-            )
+            self._answered(lane, sent, address, answer)
 
-    def _dns(self, lane: str, server: Nameserver) -> Callable[[], None]:
-        def probe() -> None:
-            sent = self._clock.now()
-            try:
-                answer = self._ports.probes.dns.query(server, self._service.domain)
-            except ProbeFailed as error:
-                self._emit(DnsAnswered(sent, self._clock.now(), lane, failure=error.kind))
-            else:
-                self._emit(
-                    DnsAnswered(
-                        sent, self._clock.now(), lane, answer.rcode, answer.addresses, answer.ttl
-                    )
-                )
+    def _answered(self, lane: str, sent: float, address: str, answer: HttpAnswer) -> None:
+        event = Served(
+            sent=sent,
+            at=self._clock.now(),
+            lane=lane,
+            address=address,
+            status=answer.status,
+            region=answer.region,
+            version=answer.version,
+        )
+        self._emit(event)
 
-        return probe
+    def _failed(self, lane: str, sent: float, error: ProbeFailed, address: str = "") -> None:
+        self._emit(Served(sent, self._clock.now(), lane, address, failure=error.kind))
+
+    def _dns(self, lane: str, server: Nameserver) -> None:
+        """Ask a DNS server for the domain."""
+        sent = self._clock.now()
+        try:
+            answer = self._ports.probes.dns.query(server, self._service.domain)
+        except ProbeFailed as error:
+            self._emit(DnsAnswered(sent, self._clock.now(), lane, failure=error.kind))
+            return
+        now = self._clock.now()
+        self._emit(DnsAnswered(sent, now, lane, answer.rcode, answer.addresses, answer.ttl))
 
     def _health(self) -> None:
-        health_checks, id_ = self._ports.health_checks, self._service.health_check_id
+        """Read the health check and its checkers' last results."""
+        health_checks = self._ports.health_checks
+        id_ = self._service.health_check_id
         try:
-            found = health_checks.get(id_)
+            health_check = health_checks.get(id_)
             checkers = tuple(health_checks.observations(id_))
         except DeploytoolError as error:
             self._emit(HealthSeen(self._clock.now(), failure=str(error)))
-        else:
-            config = found.config
-            self._emit(
-                HealthSeen(
-                    self._clock.now(), found.version, config.inverted, config.disabled, checkers
-                )
-            )
+            return
+        event = HealthSeen(
+            at=self._clock.now(),
+            version=health_check.version,
+            inverted=health_check.config.inverted,
+            disabled=health_check.config.disabled,
+            checkers=checkers,
+        )
+        self._emit(event)
