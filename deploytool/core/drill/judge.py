@@ -1,6 +1,4 @@
-"""Judges a history: pass, fail or inconclusive, and why. Pure; anywhere, and as often as one
-likes.
-"""
+"""Judges a history: pass, fail or inconclusive, with reasons. Pure, so it can be repeated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,8 +60,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class LaneMoved:
-    """What a lane sends from second `at` on another region serves; None: it failed, or whose
-    address that is was never learnt.
+    """From second `at` on another region serves the probes of a lane.
+
+    The region is None when a probe failed, or when the region of its address is not known.
     """
 
     at: float
@@ -104,11 +103,13 @@ class Judgement:
 
 
 def judge(events: Sequence[Event]) -> Judgement:
-    """Judge a history, whole or cut short. Raises InputError when it does not begin with
-    drill_started.
+    """Judge a history, whole or cut short.
+
+    Raises InputError when it does not begin with drill_started.
     """
     history = ParsedHistory.from_events(events)
-    failover, failback = movement(history, history.failover), movement(history, history.failback)
+    failover = movement(history, history.failover)
+    failback = movement(history, history.failback)
     counted = requests(history)
     findings = [
         *_whole(history),
@@ -121,11 +122,14 @@ def judge(events: Sequence[Event]) -> Judgement:
         *_errors(history, counted),
         *_restored(history),
     ]
-    findings.sort(key=lambda each: list(Verdict).index(each.verdict), reverse=True)
+    # The verdicts are declared in their order, the worst last
+    order = list(Verdict)
+    findings.sort(key=lambda finding: order.index(finding.verdict), reverse=True)
     return Judgement(
         history=history,
         verdict=findings[0].verdict if findings else Verdict.PASS,
-        reasons=tuple(each.reason for each in findings) or _praise(history, failover, failback),
+        reasons=tuple(finding.reason for finding in findings)
+        or _passed(history, failover, failback),
         findings=tuple(findings),
         served_by=served_by(history),
         failover=failover,
@@ -151,7 +155,7 @@ def _likely(history: ParsedHistory, *, failing: bool) -> SimulatedMovement:
     )
 
 
-# --- checkers: each says what it finds wrong
+# --- checkers: each yields what is wrong
 
 
 def _whole(history: ParsedHistory) -> Iterator[Finding]:
@@ -168,8 +172,9 @@ def _whole(history: ParsedHistory) -> Iterator[Finding]:
 
 
 def _own_network(history: ParsedHistory) -> Iterator[Finding]:
-    """A time in which nothing answered, neither region nor any name server, tells of the observer
-    and not of the service.
+    """Find a time in which no region and no name server answered.
+
+    It tells about the network of the drill and not about the service.
     """
     lanes = {event.lane for event in history.events if isinstance(event, Served | DnsAnswered)}
     failing: set[str] = set()
@@ -181,7 +186,10 @@ def _own_network(history: ParsedHistory) -> Iterator[Finding]:
                 bad = bool(event.failure)
             case _:
                 continue
-        (failing.add if bad else failing.discard)(event.lane)
+        if bad:
+            failing.add(event.lane)
+        else:
+            failing.discard(event.lane)
         if failing == lanes:
             reason = f"nothing answered at second {event.at:.1f}, not even the standby: the drill's own network was down"
             yield Finding(Check.HISTORY, Verdict.INCONCLUSIVE, reason)
@@ -217,23 +225,24 @@ def _moved(history: ParsedHistory, failover: Movement, failback: Movement) -> It
         )
 
 
-def _stuck(found: Movement) -> str:
-    if found.detection is None:
+def _stuck(movement: Movement) -> str:
+    if movement.detection is None:
         return "the health check's verdict did not turn"
-    if found.dns_first is None:
+    if movement.dns_first is None:
         return "no name server changed its answer"
-    if found.dns is None:
+    if movement.dns is None:
         return "not every name server changed its answer"
     return "DNS answered with it, but the client was not served by it lastingly"
 
 
 def _within(history: ParsedHistory, failover: Movement, failback: Movement) -> Iterator[Finding]:
-    wanted, bound = history.started.objectives, history.expected
-    # No measurement is finer than the time between two probes
+    objectives = history.started.objectives
+    bound = history.expected
+    # A measurement cannot be finer than the time between two probes
     slack = history.started.scenario.client_interval
     limits: list[tuple[Window, Movement, float | None, str]] = [
-        (history.failover, failover, wanted.rto_seconds, "rto_seconds"),
-        (history.failback, failback, wanted.failback_seconds, "failback_seconds"),
+        (history.failover, failover, objectives.rto_seconds, "rto_seconds"),
+        (history.failback, failback, objectives.failback_seconds, "failback_seconds"),
     ]
     for window, found, limit, key in limits:
         if found.client is None:
@@ -279,7 +288,7 @@ def _restored(history: ParsedHistory) -> Iterator[Finding]:
         )
 
 
-def _praise(history: ParsedHistory, failover: Movement, failback: Movement) -> tuple[str, ...]:
+def _passed(history: ParsedHistory, failover: Movement, failback: Movement) -> tuple[str, ...]:
     primary, secondary = history.started.primary, history.started.secondary
     if failover.client is None or failback.client is None:
         return ("nothing was injected",)
@@ -311,7 +320,7 @@ def _timeline(history: ParsedHistory) -> list[TimelineEvent]:
 def _lane_moves(history: ParsedHistory) -> Iterator[LaneMoved]:
     last: dict[str, str | None] = {}
     probes = [event for event in history.events if isinstance(event, Served | DnsAnswered)]
-    # An answer that comes late tells of when it was asked for
+    # A late answer tells about the time at which the probe was sent
     for event in sorted(probes, key=lambda each: each.sent):
         region = _region(history, event)
         if event.lane not in last or last[event.lane] != region:

@@ -1,6 +1,4 @@
-"""What must hold before a drill may break anything. Pure: what was found goes in, the reasons to
-refuse come out.
-"""
+"""Decides from the findings of a check whether a drill may begin. Pure."""
 
 from collections.abc import Sequence
 
@@ -15,7 +13,7 @@ from deploytool.core.service.service import Service
 def reasons_to_refuse(
     service: Service, health_check: HealthCheck, records: Sequence[RecordSet], findings: Findings
 ) -> tuple[str, ...]:
-    """Why a drill would prove nothing or do harm; empty when it may begin."""
+    """Return why a drill would prove nothing or do harm; empty when it may begin."""
     return (
         *_health_check(service, health_check),
         *_records(service, records),
@@ -24,9 +22,10 @@ def reasons_to_refuse(
     )
 
 
-def _health_check(service: Service, found: HealthCheck) -> list[str]:
-    config, expected = found.config, service.regional_domains[service.primary]
-    name = f"health check {found.id}"
+def _health_check(service: Service, health_check: HealthCheck) -> list[str]:
+    config = health_check.config
+    expected = service.regional_domains[service.primary]
+    name = f"health check {health_check.id}"
     reasons = []
     if config.inverted:
         reasons.append(f"{name} is inverted: a drill is under way, or one did not come to its end")

@@ -1,5 +1,6 @@
-"""A drill's record in the account: what to undo, written before anything is touched, for whoever
-finds it. Pure.
+"""A drill's record in the account: the steps that undo it. Pure.
+
+The record is written before anything is touched, so that any machine can restore.
 
 The guard's function (lambda/drill_guard/guard.py) reads the same JSON: a change here is a new
 SCHEMA_VERSION and a change there.
@@ -94,7 +95,9 @@ class DrillUnderWay(DeploytoolError):
         message = (
             f"a drill ({record.fault}) is under way since {record.started}, by {record.holder}"
         )
-        hint = f"if it no longer runs, put right what it left: deploytool restore --stage {record.stage}"
+        hint = (
+            f"if it no longer runs, restore what it left: deploytool restore --stage {record.stage}"
+        )
         super().__init__(message, hint=hint)
         self.record = record
 
@@ -114,9 +117,9 @@ def parse_record(text: str, where: str) -> DrillRecord:
         if version == SCHEMA_VERSION:
             return DrillRecord(**{**document, "undo": tuple(map(_step, document["undo"]))})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        hint = "put the health check right by hand, then delete that parameter"
+        hint = "correct the health check by hand, then delete that parameter"
         raise DeploytoolError(
-            f"the drill's record {where} is none that can be read: {error!r}", hint=hint
+            f"the drill's record {where} cannot be read: {error!r}", hint=hint
         ) from error
     hint = "restore with the version of deploytool that began the drill, or a newer one"
     raise DeploytoolError(

@@ -1,4 +1,4 @@
-"""What a drill does and how closely it looks: its rates, its deadlines, its objectives. Pure."""
+"""The settings of a drill: its fault, its probe rates and its deadlines. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ class Scenario:
     """The settings of a drill. Seconds are true seconds: on a local cloud ten of them pass in one
     at speed 10.
 
-    `client_interval`, `dns_interval` and `health_interval` lie between two probes of one lane.
-    `lasting` good answers in a row count as a lasting change. A failover is watched for `hold` more
-    seconds. `patience` is how long a failover or a failback may take before the drill gives up on
-    it; None: one and a half times what the rules predict, and half a minute more.
+    `client_interval`, `dns_interval` and `health_interval` are the times between two probes of one
+    lane. A change counts as lasting after `lasting` good answers in a row. After a failover the
+    drill observes for `hold` more seconds. `patience` is how long a failover or a failback may take
+    before the drill stops waiting. None means one and a half times the predicted bound plus 30 s.
     """
 
     fault: str = "health-check"
@@ -25,5 +25,5 @@ class Scenario:
     patience: float | None = None
 
     def patience_for(self, expected: FailoverTime) -> float:
-        """How long to wait for a failover or a failback, in seconds."""
+        """Return how long to wait for a failover or a failback, in seconds."""
         return self.patience if self.patience is not None else 1.5 * expected.total + 30.0

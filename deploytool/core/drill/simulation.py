@@ -1,8 +1,7 @@
-"""What a drill may be expected to measure: the same scenario drawn a thousand times by Route 53's
-rules. Pure, with a seed.
+"""Simulates a failover many times by Route 53's rules, to tell which durations are likely.
 
-A bound says what is possible, this says what is likely: "61 s" reads differently beside "35 to 104
-s, median 66".
+The upper bound (timing.py) tells what is possible. A measured 61 s is easier to judge beside "35 to
+104 s, median 66". Pure: the random numbers have a fixed seed.
 """
 
 import random
@@ -18,7 +17,7 @@ NAME_SERVERS = 4  # of a hosted zone
 
 @dataclass(frozen=True)
 class Range:
-    """Of all runs the least, the median and the most, in seconds."""
+    """The least, the median and the most of all runs, in seconds."""
 
     least: float
     median: float
@@ -27,8 +26,10 @@ class Range:
 
 @dataclass(frozen=True)
 class SimulatedMovement:
-    """The ranges of one movement: until the verdict turns, until the last name server answers so,
-    until a client is there.
+    """The durations of a simulated failover or failback.
+
+    `detection` lasts until the health check's verdict changes, `dns` until the last name server
+    answers with the other region, `client` until a client is served by it.
     """
 
     detection: Range
@@ -45,19 +46,21 @@ def simulate_movement(
     dns_ttl: float = 60.0,
     runs: int = RUNS,
 ) -> SimulatedMovement:
-    """Draw `runs` movements. `failing`: a failover, else the failback.
+    """Simulate `runs` failovers, or failbacks without `failing`.
 
-    `attempt` is how long one check of the endpoint takes, in seconds: until its time limit where
-    the endpoint is silent; the next one waits for its end. Checkers have phases of their own and
-    are not coordinated; each name server hears of the verdict within the propagation time (our
-    guess, see timing.py); the client's resolver holds an answer of any age below its TTL.
+    `attempt` is how long one check of the endpoint takes, in seconds. A check of a silent endpoint
+    takes as long as its time limit, and the next check waits for its end. The checkers are not
+    coordinated, so each has a random phase. Each name server learns the verdict within the
+    propagation time (our estimate, see timing.py). The resolver of the client may hold an answer of
+    any age below its TTL.
     """
     rng = random.Random(1)  # noqa: S311  # reproducible, and no secret
-    drawn = [
+    movements = [
         _movement(rng, config, attempt, dns_ttl, by_inverting=by_inverting, failing=failing)
         for _ in range(runs)
     ]
-    return SimulatedMovement(*(_range([each[part] for each in drawn]) for part in range(3)))
+    detections, dns, clients = zip(*movements, strict=True)
+    return SimulatedMovement(_range(detections), _range(dns), _range(clients))
 
 
 def _movement(
@@ -81,8 +84,9 @@ def _detection(
     *,
     failing: bool,
 ) -> float:
-    """When the verdict turns if from second zero on every check has the other result than
-    before.
+    """Return the second at which the verdict changes.
+
+    From second zero on, every check has the opposite of its earlier result.
     """
     states = [CheckerState(healthy=failing) for _ in checkers_for(config)]
     phases = [uniform(0.0, config.request_interval) for _ in states]

@@ -91,12 +91,12 @@ def test_another_schema_version_is_said_to_be_one() -> None:
 )
 def test_what_is_no_record_is_an_error_that_names_it(text: str) -> None:
     """Whatever stands there, no other kind of error comes out."""
-    with pytest.raises(DeploytoolError, match="/x is none that can be read"):
+    with pytest.raises(DeploytoolError, match="/x cannot be read"):
         parse_record(text, "/x")
 
 
 def test_a_drill_under_way_says_whose_it_is() -> None:
-    """And how to put right what it left."""
+    """And how to restore what it left."""
     refused = DrillUnderWay(RECORD)
     assert "throttle" in str(refused)
     assert RECORD.holder in str(refused)
