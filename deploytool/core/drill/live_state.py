@@ -1,8 +1,7 @@
-"""What a history's probes amount to: which region an address is, whom a lane reached, what the
-health check's verdict is. Pure.
+"""The state that the probes of a drill show: addresses, served regions, the health check. Pure.
 
-These are folds over events, fed one at a time: the drill feeds them live to know when it may go on,
-the judge afterwards.
+The classes take events one at a time. The drill feeds them while it runs, to know when a phase has
+reached its end; the judge feeds them afterwards.
 """
 
 from bisect import insort
@@ -20,32 +19,33 @@ from deploytool.core.route53.health import (
 
 
 class AddressBook:
-    """Which region each address is, learnt from the header of what answered there: never guessed
-    from the address.
-    """
+    """The region of each address, learnt from the region header of its answers."""
 
     def __init__(self) -> None:
         self._regions: dict[str, str] = {}
 
     def learn(self, event: Event) -> None:
-        """Take in one event; only good answers teach."""
+        """Take in one event. Only a good answer tells the region of its address."""
         if isinstance(event, Served) and event.good and event.region:
             self._regions[event.address] = event.region
 
     def region_of(self, addresses: Iterable[str]) -> str | None:
-        """The region of a DNS answer, None when none of its addresses has served yet or when they
-        disagree.
+        """Return the region of a DNS answer.
+
+        None when none of its addresses has served yet, or when they belong to several regions.
         """
-        found = {self._regions[each] for each in addresses if each in self._regions}
-        return found.pop() if len(found) == 1 else None
+        regions = {self._regions[address] for address in addresses if address in self._regions}
+        if len(regions) != 1:
+            return None
+        return regions.pop()
 
 
 @dataclass
 class HealthView:
-    """The verdict on the health check, worked out from its checkers' results by Route 53's rules.
+    """The verdict of the health check, computed from its checkers' results by Route 53's rules.
 
-    GetHealthCheckStatus tells each checker's last result and when it was made, and not what the
-    checker makes of it: each new result is counted here as the checker counts it.
+    GetHealthCheckStatus tells the last result of each checker and its time, but not the checker's
+    own state. So each new result is counted here as the checker counts it.
     """
 
     config: HealthCheckConfig
@@ -54,7 +54,7 @@ class HealthView:
     settings: HealthCheckConfig | None = None
 
     def observe(self, event: HealthSeen) -> None:
-        """Count the results that are new in this event. A failed reading changes nothing."""
+        """Count the new results of an event. A failed reading changes nothing."""
         if event.failure:
             return
         self.settings = replace(self.config, inverted=event.inverted, disabled=event.disabled)
@@ -81,8 +81,9 @@ class HealthView:
 def _numbered(
     checkers: Iterable[CheckerObservation],
 ) -> Iterable[tuple[tuple[str, str, int], CheckerObservation]]:
-    """Each observation with a key of its own: checkers that share region and address are told apart
-    by their order.
+    """Yield each observation with a unique key.
+
+    Checkers with the same region and address are told apart by their order.
     """
     seen: Counter[tuple[str, str]] = Counter()
     for each in checkers:
@@ -91,7 +92,7 @@ def _numbered(
 
 
 class LiveState:
-    """What the last probes of each lane say: enough to know whether a phase has reached its end."""
+    """The last probes of each lane, which tell whether a phase has reached its end."""
 
     def __init__(self, config: HealthCheckConfig, lasting: int) -> None:
         self._lasting = lasting
@@ -102,9 +103,7 @@ class LiveState:
         self._answers: dict[str, DnsAnswered] = {}
 
     def observe(self, event: Event) -> None:
-        """Take in one event. Probes come back in any order; the one sent last is the lane's
-        last.
-        """
+        """Take in one event. Answers arrive in any order; the probe sent last counts as the last."""
         self._book.learn(event)
         match event:
             case Served():
@@ -125,37 +124,35 @@ class LiveState:
         return self._health
 
     def served_by(self, lane: str) -> str | None:
-        """The region that served the lane's last `lasting` requests, all of them and well; None
-        when that cannot be said.
-        """
+        """Return the region that served all of the lane's last `lasting` requests, or None."""
         served = self._served.get(lane, ())
         regions = {each.region if each.good else None for each in served}
         return regions.pop() if len(served) == self._lasting and len(regions) == 1 else None
 
     def failed_share(self, lane: str) -> float:
-        """The share of the lane's last `lasting` requests that were not good, from 0 to 1; 0 before
-        there are so many.
+        """Return the share of the lane's last `lasting` requests that were not good, from 0 to 1.
+
+        It is 0 before there are so many requests.
         """
         served = self._served.get(lane, ())
-        return (
-            sum(not each.good for each in served) / self._lasting
-            if len(served) == self._lasting
-            else 0.0
-        )
+        if len(served) < self._lasting:
+            return 0.0
+        failed = sum(not request.good for request in served)
+        return failed / self._lasting
 
     def last_served(self, lane: str) -> Served | None:
-        """The lane's last request."""
+        """Return the lane's last request."""
         served = self._served.get(lane)
         return served[-1] if served else None
 
     def answered(self) -> dict[str, str | None]:
-        """The region that each DNS lane answers with now, None where that cannot be said."""
+        """Return the region of each DNS lane's last answer, None where it is not known."""
         return {
             lane: self._book.region_of(answer.addresses) for lane, answer in self._answers.items()
         }
 
     def failures(self) -> list[str]:
-        """What the last probe of each lane complains of."""
+        """Return the failure of each lane whose last probe failed."""
         served = [each[-1] for each in self._served.values()]
         said = [
             f"{each.lane}: {each.failure or f'status {each.status}'}"

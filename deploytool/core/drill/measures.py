@@ -1,7 +1,7 @@
-"""What a drill measures: how traffic moved, what requests came to, how long they took. Pure.
+"""Measures a drill: how traffic moved, how requests ended, how long they took. Pure.
 
-Every duration is in seconds of the target's clock. Two probes of a lane bound what it can know: no
-figure is finer than that.
+Every duration is in seconds of the target's clock. No figure is finer than the time between two
+probes of a lane.
 """
 
 import math
@@ -47,7 +47,7 @@ class Movement:
 
 @dataclass(frozen=True)
 class Requests:
-    """What the fresh client's requests came to, over the whole drill."""
+    """The fresh client's requests over the whole drill."""
 
     total: int
     failed: int
@@ -61,8 +61,9 @@ class Requests:
 
 @dataclass(frozen=True)
 class Latency:
-    """How long good requests took, in seconds of wall time: percentiles (50, 95, 99), None without
-    a request.
+    """Percentiles of the duration of good requests, in seconds of wall time.
+
+    They are None when there was no request.
     """
 
     p50: float | None
@@ -100,10 +101,10 @@ def movement(history: ParsedHistory, window: Window) -> Movement:
 
 
 def client_span(history: ParsedHistory, window: Window) -> tuple[float, float] | None:
-    """From the fresh client's first failed or misrouted request until its lasting run of good ones
-    began; None: it did not.
+    """Return the time in which the fresh client moved, in seconds since the drill began.
 
-    Both in seconds since the drill began.
+    It lasts from the first failed or misrouted request to the beginning of the lasting run of good
+    ones. None when that run did not come.
     """
     served = [each for each in history.served() if window.covers(each)]
     arrival = _last_run(_clients(served), window.to)
@@ -125,7 +126,7 @@ def requests(history: ParsedHistory) -> Requests:
 
 
 def latency(history: ParsedHistory) -> dict[str, Latency]:
-    """The fresh client's latency before, during and after the failover."""
+    """Return the fresh client's latency before, during and after the failover."""
     result = {}
     for phase, window in history.phases.items():
         good = (each for each in history.served() if each.good and window.covers(each))
@@ -135,8 +136,9 @@ def latency(history: ParsedHistory) -> dict[str, Latency]:
 
 
 def served_by(history: ParsedHistory) -> dict[str, str | None]:
-    """The region that served the fresh client at the end of each phase, None when it was not
-    lastingly one.
+    """Return the region that served the fresh client at the end of each phase.
+
+    None when its last requests were not all served by one region.
     """
     lasting = history.started.scenario.lasting
     result: dict[str, str | None] = {}
@@ -148,7 +150,7 @@ def served_by(history: ParsedHistory) -> dict[str, str | None]:
 
 
 def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """By the nearest rank: a value that was measured, none between two."""
+    """Return a percentile by the nearest rank, which is always a measured value."""
     return values[math.ceil(percent / 100 * len(values)) - 1] if values else None
 
 
@@ -157,8 +159,9 @@ def _clients(served: Iterable[Served]) -> Points:
 
 
 def _lanes(history: ParsedHistory, window: Window, prefix: str) -> list[Points]:
-    """Where each DNS lane's answers pointed. One that did not come, or with addresses that never
-    served, tells nothing of it.
+    """Return the regions that each DNS lane answered with.
+
+    Failures, and answers whose addresses never served, are left out.
     """
     lanes: dict[str, list[DnsAnswered]] = {}
     for each in history.answers(prefix):
@@ -176,22 +179,20 @@ def _lanes(history: ParsedHistory, window: Window, prefix: str) -> list[Points]:
 
 
 def _dns(history: ParsedHistory, window: Window, prefix: str) -> tuple[float | None, float | None]:
-    """When the first and the last lane of a kind arrived."""
+    """Return when the first and the last lane of a kind arrived at the new region."""
     arrivals = [_arrival(points, window.to) for points in _lanes(history, window, prefix)]
     known = [each for each in arrivals if each is not None]
     return min(known, default=None), max(known) if known and len(known) == len(arrivals) else None
 
 
 def _arrival(points: Points, to: str) -> float | None:
-    """When the points came to a region and stayed there until the window's end; None when they did
-    not.
-    """
+    """Return when the points reached a region and stayed there; None when they did not."""
     first = _last_run(points, to)
     return None if first is None else points[first][0]
 
 
 def _last_run(points: Points, to: str) -> int | None:
-    """Where the points begin to be a region's for good; None when the last one is not."""
+    """Return the index from which all points are at a region; None when the last one is not."""
     elsewhere = max(
         (number for number, (_, region) in enumerate(points) if region != to), default=-1
     )
@@ -199,8 +200,10 @@ def _last_run(points: Points, to: str) -> int | None:
 
 
 def _detection(history: ParsedHistory, window: Window, dns_first: float | None) -> float | None:
-    """When the verdict turned. A name server that answers so has heard of it, whatever our slower
-    reading shows.
+    """Return when the verdict changed.
+
+    A name server that answers with the other region knows the verdict, even when our slower reading
+    of the health check does not show it yet.
     """
     wanted = window.to == history.started.primary
     turned = next(
@@ -226,5 +229,5 @@ def _both_served(served: Sequence[Served], window: Window) -> float:
 
 
 def _flaps(points: Points, to: str) -> int:
-    """How often it left the region again that it had come to."""
+    """Return how often the points left the region again."""
     return sum(before == to != after for (_, before), (_, after) in pairwise(points))

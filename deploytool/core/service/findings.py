@@ -1,4 +1,4 @@
-"""What a check found, and what is wrong with it. Pure."""
+"""The findings of a check, and the problems in them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ Failure = str
 
 @dataclass(frozen=True)
 class Findings:
-    """One look at a service from everywhere: an answer, or why there was none. Name servers and
-    resolvers by name.
+    """The answers of one check. A Failure tells why there was no answer.
 
-    `served` is what `https://<domain>/v1` answered at the address that the name servers give;
-    `regions` each region's own endpoint.
+    `name_servers` and `resolvers` are by name, `regions` holds each region's own endpoint. `served`
+    is the answer of `https://<domain><path>` at the address that the name servers give.
     """
 
     name_servers: Mapping[str, DnsAnswer | Failure]
@@ -25,7 +24,7 @@ class Findings:
 
     @property
     def served_by(self) -> str | None:
-        """The region that says it served, None when none did."""
+        """The region in the header of the answer; None when there was no answer or no header."""
         return self.served.region if isinstance(self.served, HttpAnswer) else None
 
     @property
@@ -35,7 +34,7 @@ class Findings:
 
 
 def problems(findings: Findings, service: Service) -> list[str]:
-    """What is wrong, in words; empty when all is well."""
+    """Return the problems as text; empty when there are none."""
     found = []
     answers = {**findings.name_servers, **findings.resolvers}
     found += [
@@ -73,7 +72,7 @@ def _served(answer: HttpAnswer | Failure, url: str, region: str | None) -> list[
 
 
 def _stale(findings: Findings) -> list[str]:
-    """Resolvers that hold an answer which no name server gives any more."""
+    """Return the resolvers that have an answer which no name server gives any more."""
     current = {
         each
         for answer in findings.name_servers.values()
