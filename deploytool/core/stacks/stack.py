@@ -1,6 +1,4 @@
-"""Stacks as CloudFormation holds them: statuses with predicates, outputs, events, and the first
-cause of a failure. Pure.
-"""
+"""Stacks as CloudFormation describes them, and what their events tell. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,30 +47,27 @@ class StackStatus(StrEnum):
 
     @property
     def is_busy(self) -> bool:
-        """An operation is under way; no other can begin. (An empty shell under review is not
-        busy.)
-        """
+        """Whether an operation is under way, so that no other can start."""
+        # In REVIEW_IN_PROGRESS the stack is empty and waits for its first change set.
         return self.endswith("_IN_PROGRESS") and self is not StackStatus.REVIEW_IN_PROGRESS
 
     @property
     def is_updatable(self) -> bool:
-        """The stack is whole: it has outputs and takes an update."""
-        return self in _WHOLE
+        """Whether the stack is complete: it has outputs and accepts an update."""
+        return self in _UPDATABLE
 
     @property
     def is_good_end(self) -> bool:
-        """A create, update or delete ended as asked. At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the
-        outputs are final.
-        """
+        """Whether a creation, update or deletion has succeeded."""
         return self in GOOD_ENDS
 
     @property
     def is_end(self) -> bool:
-        """Whatever was asked has ended, well or not."""
+        """Whether the operation has ended, successfully or not."""
         return self.is_good_end or not self.endswith("_IN_PROGRESS")
 
 
-_WHOLE = frozenset(
+_UPDATABLE = frozenset(
     {
         StackStatus.CREATE_COMPLETE,
         StackStatus.UPDATE_COMPLETE,
@@ -85,6 +80,7 @@ GOOD_ENDS = frozenset(
     {
         StackStatus.CREATE_COMPLETE,
         StackStatus.UPDATE_COMPLETE,
+        # The outputs are final; only replaced resources are still being deleted.
         StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS,
         StackStatus.DELETE_COMPLETE,
     }
@@ -93,8 +89,10 @@ GOOD_ENDS = frozenset(
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack. `fingerprint` is None for one that is not ours; `changed_at` is when its
-    last operation began.
+    """A deployed stack.
+
+    `fingerprint` is None when another tool created it. `changed_at` is when its last operation
+    started, as CloudFormation writes it.
     """
 
     name: str
@@ -110,10 +108,10 @@ class Stack:
 
 @dataclass(frozen=True)
 class StackRequest:
-    """What to create, or to update to. `body` is the template's text, at most 51,200 bytes.
+    """The desired state of a stack, for a creation or an update.
 
-    `protected` turns termination protection on at the creation; `express` ends the operation before
-    its resources are ready.
+    `body` is the template's text, at most 51,200 bytes. `protected` turns termination protection on
+    at the creation. With `express` the operation ends before its resources are ready.
     """
 
     name: str
@@ -127,7 +125,7 @@ class StackRequest:
 
 @dataclass(frozen=True)
 class StackEvent:
-    """One event of a stack: `token` is the operation's ClientRequestToken."""
+    """One event of a stack. `token` is the ClientRequestToken of its operation."""
 
     at: datetime
     logical_id: str
@@ -139,73 +137,79 @@ class StackEvent:
 
 
 def end_of(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackStatus | None:
-    """The status with which the operation ended, or None while it runs. Events in any order.
+    """Return the status with which the operation ended, or None while it runs.
 
-    Believed from events with one of its `tokens` alone (a cancelled update has two: its own and the
-    cancellation's): DescribeStacks can still show the state before the operation (aws-cdk-cli issue
-    1802).
+    Only events with one of its `tokens` count: DescribeStacks can still show the state before the
+    operation (aws-cdk-cli issue 1802). A cancelled update has two tokens, its own and that of the
+    cancellation. The events may have any order.
     """
-    own = [event for event in _of_stack(events, stack_id) if event.token in tokens]
-    last = StackStatus(own[-1].status) if own else None
-    return last if last and last.is_end else None
+    own = [event for event in _own_events(events, stack_id) if event.token in tokens]
+    if not own:
+        return None
+    status = StackStatus(own[-1].status)
+    return status if status.is_end else None
 
 
 def latest_of(events: Sequence[StackEvent], stack_id: str) -> StackEvent | None:
-    """The latest event of the stack itself, whoever's operation that is. Events in any order."""
-    own = _of_stack(events, stack_id)
+    """Return the latest event of the stack itself, of any operation. The order may be any."""
+    own = _own_events(events, stack_id)
     return own[-1] if own else None
 
 
 def first_cause(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackEvent | None:
-    """The event that made the operation fail: the earliest failure that is no consequence of
-    another. Events in any order.
+    """Return the event that made the operation fail, or None when nothing failed.
 
-    A resource that CloudFormation cancelled says so ("Resource creation cancelled"), and the
-    stack's own events repeat. Without tokens, whichever operation the events are of.
+    It is the earliest failure that no other failure caused. Without tokens the events of all
+    operations count. The events may have any order.
     """
-    failed = [
-        event
-        for event in events
-        if event.status.endswith("_FAILED") and (event.token in tokens or not tokens)
-    ]
+    failures = [event for event in events if event.status.endswith("_FAILED")]
+    if tokens:
+        failures = [event for event in failures if event.token in tokens]
+
+    # The stack's own event repeats the failure of a resource.
     causes = [
-        event
-        for event in failed
-        if "cancelled" not in event.reason.lower() and event.physical_id != stack_id
+        event for event in failures if event.physical_id != stack_id and not _is_cancelled(event)
     ]
-    said = [event for event in causes if event.reason]
-    return min(said or causes or failed, key=lambda event: event.at, default=None)
+    with_reason = [event for event in causes if event.reason]
+    return min(with_reason or causes or failures, key=_time_of, default=None)
 
 
 def rollback_failures(events: Sequence[StackEvent], stack_id: str) -> tuple[str, ...]:
-    """The resources (logical ids) that the latest rollback of an update could not take back. Events
-    in any order.
+    """Return the logical ids of the resources that the latest rollback could not restore, sorted.
+
+    The events may have any order.
     """
-    begun = [
-        event.at
-        for event in _of_stack(events, stack_id)
-        if event.status == StackStatus.UPDATE_ROLLBACK_IN_PROGRESS
-    ]
-    failed = [
-        event
-        for event in events
-        if event.status == "UPDATE_FAILED" and event.physical_id != stack_id
-    ]
-    causes = {
-        event.logical_id
-        for event in failed
-        if begun and event.at >= begun[-1] and "cancelled" not in event.reason.lower()
-    }
-    return tuple(sorted(causes))
+    rollback = StackStatus.UPDATE_ROLLBACK_IN_PROGRESS
+    starts = [event.at for event in _own_events(events, stack_id) if event.status == rollback]
+    if not starts:
+        return ()
+
+    logical_ids = set()
+    for event in events:
+        failed = event.status == "UPDATE_FAILED" and event.physical_id != stack_id
+        if failed and event.at >= starts[-1] and not _is_cancelled(event):
+            logical_ids.add(event.logical_id)
+    return tuple(sorted(logical_ids))
 
 
-def _of_stack(events: Sequence[StackEvent], stack_id: str) -> list[StackEvent]:
-    """The stack's own events, oldest first; of those at the same time the one that CloudFormation
-    lists first is the later.
-    """
-    own = [
+def _is_cancelled(event: StackEvent) -> bool:
+    """Return whether CloudFormation cancelled the resource because another one had failed."""
+    return "cancelled" in event.reason.lower()  # as in "Resource creation cancelled"
+
+
+def _time_of(event: StackEvent) -> datetime:
+    return event.at
+
+
+def _own_events(events: Sequence[StackEvent], stack_id: str) -> list[StackEvent]:
+    """Return the stack's own events, oldest first."""
+    # CloudFormation lists the newest event first. The sort is stable, so of two events with the same
+    # time the one that is listed first comes last.
+    oldest_first = list(reversed(events))
+    oldest_first.sort(key=_time_of)
+    # A nested stack has events of this type too, with a physical id of its own.
+    return [
         event
-        for event in reversed(events)
+        for event in oldest_first
         if event.type == STACK_TYPE and event.physical_id == stack_id
     ]
-    return sorted(own, key=lambda event: event.at)
