@@ -7,30 +7,31 @@ update".
 
 from collections.abc import Iterable
 from enum import Enum, auto
+from typing import assert_never
 
 from deploytool.core.stacks.stack import StackStatus
 
 
 class Repair(Enum):
-    """What can be done with a stack in a state."""
+    """What can be done with a stack in some status."""
 
-    NONE = auto()  # it is whole
-    WAIT = auto()  # an operation is under way
+    NONE = auto()  # nothing: it can be updated, or it is deleted
+    WAIT = auto()  # wait: an operation is under way
     RECREATE = auto()  # its creation failed: delete what is left, create it again
-    CONTINUE = auto()  # continue the rollback, which leaves the stack as it was, then update
-    EXPLAIN = auto()  # a person must act
+    CONTINUE = auto()  # continue the rollback, which restores the stack, then update
+    EXPLAIN = auto()  # explain: a person must act
 
 
 def repair_of(status: StackStatus, *, ours: bool) -> Repair:
-    """How to go on with a stack found in this state. `ours`: it carries a fingerprint, so this tool
-    asked for its creation.
+    """Return how to go on with a stack of this status.
 
-    DELETE_COMPLETE is no state to repair; it counts as whole, with nothing in it.
+    `ours` says that the stack has a fingerprint, so this tool created it.
     """
     match status:
         case StackStatus.REVIEW_IN_PROGRESS | StackStatus.ROLLBACK_COMPLETE:
-            return Repair.RECREATE  # neither holds a resource
+            return Repair.RECREATE  # no stack in these states has a resource
         case StackStatus.CREATE_FAILED | StackStatus.ROLLBACK_FAILED:
+            # Resources may be left. Nobody knows who uses them when another tool created them.
             return Repair.RECREATE if ours else Repair.EXPLAIN
         case StackStatus.UPDATE_ROLLBACK_FAILED:
             return Repair.CONTINUE
@@ -40,27 +41,54 @@ def repair_of(status: StackStatus, *, ours: bool) -> Repair:
             | StackStatus.IMPORT_ROLLBACK_FAILED
         ):
             return Repair.EXPLAIN
-    return Repair.WAIT if status.is_busy else Repair.NONE
+        case (
+            StackStatus.CREATE_IN_PROGRESS
+            | StackStatus.ROLLBACK_IN_PROGRESS
+            | StackStatus.DELETE_IN_PROGRESS
+            | StackStatus.UPDATE_IN_PROGRESS
+            | StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+            | StackStatus.UPDATE_ROLLBACK_IN_PROGRESS
+            | StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS
+            | StackStatus.IMPORT_IN_PROGRESS
+            | StackStatus.IMPORT_ROLLBACK_IN_PROGRESS
+        ):
+            return Repair.WAIT
+        case (
+            StackStatus.CREATE_COMPLETE
+            | StackStatus.UPDATE_COMPLETE
+            | StackStatus.UPDATE_ROLLBACK_COMPLETE
+            | StackStatus.IMPORT_COMPLETE
+            | StackStatus.IMPORT_ROLLBACK_COMPLETE
+            | StackStatus.DELETE_COMPLETE
+        ):
+            return Repair.NONE
+    assert_never(status)
 
 
 def command_for(status: StackStatus, stack_name: str, region: str, skip: Iterable[str] = ()) -> str:
-    """What a person can type. `skip` names the resources that a rollback could not take back."""
-    where = f"--region {region} --stack-name {stack_name}"
+    """Return the AWS CLI command that a person can type, with a few words about it.
+
+    `skip` are the logical ids of the resources that a rollback could not restore.
+    """
+    options = f"--region {region} --stack-name {stack_name}"
     match status:
         case StackStatus.UPDATE_ROLLBACK_FAILED:
-            skipped = (
-                " --resources-to-skip " + " ".join(names) if (names := sorted(set(skip))) else ""
-            )
-            return f"fix the cause, then run: aws cloudformation continue-update-rollback {where}{skipped}"
+            skipped = sorted(set(skip))
+            if skipped:
+                options += f" --resources-to-skip {' '.join(skipped)}"
+            return f"fix the cause, then run: aws cloudformation continue-update-rollback {options}"
         case StackStatus.UPDATE_FAILED:
-            return f"to restore the previous state: aws cloudformation rollback-stack {where}"
+            return f"to restore the previous state: aws cloudformation rollback-stack {options}"
         case StackStatus.DELETE_FAILED:
             return (
-                f"fix the cause, then finish the deletion: aws cloudformation delete-stack {where}; "
-                "the next deployment creates it again"
+                "fix the cause, then finish the deletion: "
+                f"aws cloudformation delete-stack {options}; "
+                "the next deployment creates the stack again"
             )
         case StackStatus.CREATE_FAILED | StackStatus.ROLLBACK_FAILED:
             return (
-                f"its creation failed; if nothing uses it: aws cloudformation delete-stack {where}"
+                "the creation failed; if nothing uses the stack: "
+                f"aws cloudformation delete-stack {options}"
             )
-    return f"see: aws cloudformation describe-stack-events {where}"
+        case _:
+            return f"see: aws cloudformation describe-stack-events {options}"
