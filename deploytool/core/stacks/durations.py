@@ -1,4 +1,4 @@
-"""How long an operation on a stack takes, from earlier ones, and when to look at it again. Pure."""
+"""How long an operation on a stack takes, and when to poll it next. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -38,31 +38,36 @@ PATIENCE = 40  # an operation of many minutes is polled at elapsed / PATIENCE: 2
 
 
 def expected_creation(resources: Mapping[str, str]) -> float:
-    """Seconds that creating a stack of these resources (type by logical id) takes when nothing is
-    known of an earlier one.
+    """Return the seconds that creating a stack of these resources should take.
+
+    `resources` has the type of each resource by its logical id.
     """
-    return sum(KNOWN.get(kind, OTHER) for kind in resources.values())
+    return sum(KNOWN.get(resource_type, OTHER) for resource_type in resources.values())
 
 
 def earlier_seconds(events: Sequence[StackEvent], stack_id: str, operation: str) -> float | None:
-    """Seconds of the latest operation (CREATE, UPDATE or DELETE) that ended well, from a stack's
-    events in any order.
+    """Return the seconds of the latest operation of a kind that succeeded, or None without one.
 
-    None when the events hold no whole operation of that kind.
+    `operation` is CREATE, UPDATE or DELETE. The events may have any order.
     """
-    begun: StackEvent | None = None
-    seconds: float | None = None
     own = [event for event in events if event.type == STACK_TYPE and event.physical_id == stack_id]
-    for event in sorted(own, key=lambda event: event.at):
+    own.sort(key=lambda event: event.at)
+
+    start: StackEvent | None = None
+    seconds: float | None = None
+    for event in own:
         if event.status == f"{operation}_IN_PROGRESS":
-            begun = event if begun is None or begun.token != event.token else begun
-        elif begun and event.token == begun.token and StackStatus(event.status).is_end:
-            seconds = (
-                (event.at - begun.at).total_seconds()
-                if StackStatus(event.status).is_good_end
-                else seconds
-            )
-            begun = None
+            # The first of several events with this status is the start.
+            if start is None or start.token != event.token:
+                start = event
+            continue
+        if start is None or event.token != start.token:
+            continue
+        status = StackStatus(event.status)
+        if status.is_good_end:
+            seconds = (event.at - start.at).total_seconds()
+        if status.is_end:
+            start = None
     return seconds
 
 
@@ -82,7 +87,8 @@ def pause(elapsed: float, expected: float | None) -> float:
 
 
 def jittered(seconds: float, random: float) -> float:
-    """The pause made up to a tenth shorter or longer, so that several runs do not ask in step.
-    `random` is from 0 to 1.
+    """Return the pause, made shorter or longer by up to a tenth.
+
+    So several runs do not poll in step. `random` is from 0 to 1.
     """
     return min(seconds * (0.9 + 0.2 * random), LONGEST)

@@ -1,9 +1,8 @@
-"""Client request tokens: deterministic, so that a run that was killed is recognised and taken up by
-the next one. Pure.
+"""Client request tokens, from which the next run recognises the operations of a killed run. Pure.
 
-CloudFormation shows the token of an operation in each of its events, and takes a call that is
-repeated with the same token for the same call (API reference of CreateStack). Ours name the
-operation and the fingerprint of what it brings about.
+CloudFormation shows the token of an operation in each of its events. A call that is repeated with
+the same token is the same call (API reference of CreateStack). So a token is computed from the
+operation and from the fingerprint of the state to which it leads.
 """
 
 import re
@@ -11,30 +10,27 @@ from dataclasses import dataclass
 
 from deploytool.core.project.template import digest
 
-TOKEN = re.compile(r"deploytool-([a-z]+)-([0-9a-f]{16})-[0-9a-f]{16}")
+_TOKEN = re.compile(r"deploytool-([a-z]+)-([0-9a-f]{16})-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
 class OurToken:
-    """What a token of ours says: the operation (create, update...) and the fingerprint that the
-    stack shall have.
-    """
+    """What a token of this tool says: the operation, and the fingerprint of the desired state."""
 
     operation: str
     fingerprint: str
 
 
 def token_for(operation: str, fingerprint: str, *generation: str) -> str:
-    """The token of an operation. `generation` is what differs when the same operation is asked for
-    again later.
+    """Return the token of an operation.
 
-    It is also the name of a change set, so it begins with a letter (API reference of
-    CreateChangeSet).
+    `generation` is what differs when the same operation is requested again later. The token is
+    also the name of a change set, so it starts with a letter (API reference of CreateChangeSet).
     """
     return f"deploytool-{operation}-{fingerprint}-{digest(generation)[:16]}"
 
 
 def read_token(token: str) -> OurToken | None:
-    """What a token says, or None for one that is not ours."""
-    found = TOKEN.fullmatch(token)
-    return OurToken(found[1], found[2]) if found else None
+    """Return what a token says, or None when another tool made it."""
+    match = _TOKEN.fullmatch(token)
+    return OurToken(match[1], match[2]) if match else None
