@@ -1,15 +1,15 @@
-"""Who deploys a stage: a lease as it is kept beside it. Pure."""
+"""The lease of the run that deploys a stage, and its text in the account. Pure."""
 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-SECONDS = 120.0  # that a lease holds; its holder renews it when a third of that has passed
+LEASE_SECONDS = 120.0  # how long a lease is valid; its holder renews it after a third of that
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A process: the user, the host that it runs on, its id there."""
+    """The process that has a lease: its user, its host, and its process id there."""
 
     user: str
     host: str
@@ -21,35 +21,43 @@ class Holder:
 
 @dataclass(frozen=True)
 class Lease:
-    """`since` when the holder deploys and until when its lease holds, in Unix seconds."""
+    """The right to deploy a stage, from `since` until `expires`, in Unix seconds."""
 
     holder: Holder
     since: float
     expires: float
 
     def __str__(self) -> str:
-        return f"{self.holder} since {_time(self.since)}"
+        return f"{self.holder} since {_iso_time(self.since)}"
 
 
 def write_lease(lease: Lease) -> str:
-    """As JSON, with times that people read."""
-    holder = lease.holder
-    values = {"holder": holder.user, "host": holder.host, "process": holder.process}
-    return json.dumps({**values, "since": _time(lease.since), "expires": _time(lease.expires)})
+    """Return the lease as JSON, with times in ISO 8601 so that people can read them."""
+    document = {
+        "holder": lease.holder.user,
+        "host": lease.holder.host,
+        "process": lease.holder.process,
+        "since": _iso_time(lease.since),
+        "expires": _iso_time(lease.expires),
+    }
+    return json.dumps(document)
 
 
 def read_lease(text: str) -> Lease | None:
-    """The lease, or None when the text is none: then it holds nobody."""
+    """Return the lease, or None when the text is none; then nobody has the lease."""
     try:
-        values = json.loads(text)
-        holder = Holder(str(values["holder"]), str(values["host"]), int(values["process"]))
-        return Lease(
-            holder,
-            *(datetime.fromisoformat(values[key]).timestamp() for key in ("since", "expires")),
-        )
+        document = json.loads(text)
+        holder = Holder(str(document["holder"]), str(document["host"]), int(document["process"]))
+        since = _unix_time(document["since"])
+        expires = _unix_time(document["expires"])
     except (ValueError, KeyError, TypeError):
         return None
+    return Lease(holder, since, expires)
 
 
-def _time(unix: float) -> str:
+def _iso_time(unix: float) -> str:
     return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds")
+
+
+def _unix_time(iso: str) -> float:
+    return datetime.fromisoformat(iso).timestamp()

@@ -11,7 +11,7 @@ from deploytool.core.errors import CloudRefused, DeploytoolError, Interrupted
 from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph
 from deploytool.core.stacks.events import Emit, LockWaited
-from deploytool.core.stacks.lease import SECONDS, Holder, Lease, read_lease, write_lease
+from deploytool.core.stacks.lease import LEASE_SECONDS, Holder, Lease, read_lease, write_lease
 from deploytool.core.stacks.ports import Interrupts, Locks
 
 POLL_EVERY = 3.0  # seconds between two looks at another run's lease
@@ -81,7 +81,7 @@ class StageLease:
 
     def renew(self) -> None:
         """Renew the lease when its time has come, beside the caller."""
-        if self._clock.now() - self._renewed > SECONDS / 3:
+        if self._clock.now() - self._renewed > LEASE_SECONDS / 3:
             self._renewed = self._clock.now()
             self._executor.start(self._renew)
 
@@ -137,7 +137,7 @@ class StageLease:
         return lease is not None and lease.holder == self._by.holder
 
     def _value(self) -> str:
-        expires = self._by.unix_time() + SECONDS
+        expires = self._by.unix_time() + LEASE_SECONDS
         return write_lease(Lease(self._by.holder, self._since, expires))
 
     def _pause(self, interrupts: Interrupts) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from deploytool.core.errors import DeploytoolError, Interrupted
 from deploytool.core.stacks.events import LockWaited
-from deploytool.core.stacks.lease import SECONDS, Holder, Lease, write_lease
+from deploytool.core.stacks.lease import LEASE_SECONDS, Holder, Lease, write_lease
 from deploytool.work.stacks.deploy import DeployOptions, deploy
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.lock import Coordination
@@ -50,7 +50,7 @@ def test_it_is_renewed_while_the_run_lasts(
     """Every third of the lease."""
     stacks.durations = {"hello-dev-zone": 400.0}
     deploy(graph_of(), shared, lambda event: None)
-    assert locks.calls.count("renew") == pytest.approx(400 / (SECONDS / 3), abs=1)
+    assert locks.calls.count("renew") == pytest.approx(400 / (LEASE_SECONDS / 3), abs=1)
 
 
 @pytest.mark.parametrize("work", [deploy, destroy])
