@@ -29,8 +29,8 @@ from deploytool.core.service.service import Service
 from deploytool.files.project import load_project
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
-from deploytool.services import deployed_service, drill_ports
-from deploytool.targets import open_target
+from deploytool.targets.factory import open_target
+from deploytool.targets.service import deployed_service, drill_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEED = 20.0

@@ -24,8 +24,8 @@ from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 from deploytool.localcloud.state import State
-from deploytool.services import deployed_service, drill_ports
-from deploytool.targets import open_target
+from deploytool.targets.factory import open_target
+from deploytool.targets.service import deployed_service, drill_ports
 from deploytool.work.drill.faults import make_fault
 
 pytestmark = pytest.mark.local_only

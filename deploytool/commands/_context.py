@@ -12,8 +12,9 @@ from deploytool.core.errors import InputError
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.files.project import Project, load_project
 from deploytool.render.terminal import Terminal
-from deploytool.services import look_up
-from deploytool.targets import Target, open_target
+from deploytool.targets.factory import open_target
+from deploytool.targets.service import look_up
+from deploytool.targets.target import Target
 
 ROLE = "AWS_CFN_ROLE_ARN"
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")

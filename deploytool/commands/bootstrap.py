@@ -23,7 +23,8 @@ from deploytool.files.project import Project, load_project
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
-from deploytool.targets import Target, open_target
+from deploytool.targets.factory import open_target
+from deploytool.targets.target import Target
 from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
 from deploytool.work.stacks.destroy import destroy
 

@@ -7,7 +7,7 @@ from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.service.findings import problems
 from deploytool.render.check import check_document, check_lines, check_markdown
 from deploytool.render.github import add_to_step_summary
-from deploytool.services import deployed_service
+from deploytool.targets.service import deployed_service
 from deploytool.work.check import check
 
 

@@ -29,7 +29,7 @@ from deploytool.render.run.outcome import (
 from deploytool.render.run.progress import progress
 from deploytool.render.run.run_state import PAST
 from deploytool.render.terminal import Terminal
-from deploytool.services import deployed_service
+from deploytool.targets.service import deployed_service
 from deploytool.work.certificates.retained_zone import RetainedZoneCheck
 from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
 from deploytool.work.check import wait_until_good

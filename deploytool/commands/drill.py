@@ -19,9 +19,9 @@ from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HistoryFile
+from deploytool.net.clock import wall_time
 from deploytool.render.drill.progress import drill_progress
-from deploytool.services import deployed_service, drill_ports
-from deploytool.targets import wall_time
+from deploytool.targets.service import deployed_service, drill_ports
 from deploytool.work.drill.faults import make_fault
 from deploytool.work.drill.run import DrillContext, preflight, run_drill
 from deploytool.work.drill.undo import in_words

@@ -39,7 +39,7 @@ from deploytool.localcloud.edges.edge_state import EdgeCondition, parse_edge_sta
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.render.terminal import Terminal
-from deploytool.targets import LOCAL_DIRECTORY, local_directory
+from deploytool.targets.factory import LOCAL_DIRECTORY, local_directory
 
 
 def run(arguments: LocalArguments) -> int:

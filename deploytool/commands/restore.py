@@ -2,7 +2,7 @@
 
 from deploytool.commands._context import open_context
 from deploytool.commands.arguments.base import StageArguments
-from deploytool.services import deployed_service, drill_ports
+from deploytool.targets.service import deployed_service, drill_ports
 from deploytool.work.drill.restore import restore
 from deploytool.work.drill.undo import in_words
 

@@ -8,7 +8,7 @@ from deploytool.core.project.graph import NodeId, OutputRef
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks.stack import Stack
 from deploytool.render.status import status_document, status_lines
-from deploytool.services import drill_records
+from deploytool.targets.service import drill_records
 from deploytool.work.stacks.deploy import find_deployed
 
 

@@ -19,7 +19,7 @@ from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
-from deploytool.targets import LOCAL_DIRECTORY
+from deploytool.targets.factory import LOCAL_DIRECTORY
 
 INFRA = Path(__file__).parents[2] / "infra"
 REGIONS = ("us-east-1", "us-west-2")

@@ -7,7 +7,7 @@ import pytest
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.service.service import DrillGuard, Service
 from deploytool.files.project import Project
-from deploytool.services import service_of
+from deploytool.targets.service import service_of
 
 
 @pytest.fixture

@@ -1,0 +1,168 @@
+"""Makes the target of a run: AWS, or the local cloud that runs for the project.
+
+DNS and HTTPS clients are imported when they are first needed, because dnspython and requests take
+0.1 s that a deployment with nothing to do should not spend. The local cloud is imported only for
+`--local`: a production install does not have its packages.
+"""
+# ruff: noqa: PLC0415  # for the two reasons above
+
+import getpass
+import os
+import random
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from deploytool.aws.buckets import S3Buckets
+from deploytool.aws.budget import Rate
+from deploytool.aws.calls import CloudFormationCalls
+from deploytool.aws.cloudformation import CloudFormation
+from deploytool.aws.parameters import ParameterLocks
+from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.core.errors import InputError
+from deploytool.core.ports import Nameserver
+from deploytool.core.route53.zone import canonical
+from deploytool.core.stacks.lease import Holder
+from deploytool.files.project import Project
+from deploytool.net.clock import RealClock, unix_time
+from deploytool.net.executor import ThreadExecutor
+from deploytool.targets.target import Network, Target
+from deploytool.work.stacks.deploy import DeployPorts
+from deploytool.work.stacks.lock import Coordination
+
+LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
+LOCAL_RATE = Rate(per_second=200.0, burst=200.0)  # a local cloud throttles no call
+GIT_TIMEOUT = 5.0  # seconds
+
+
+def local_directory(root: Path) -> Path:
+    """Return the state directory of a project's local cloud; DEPLOYTOOL_LOCAL_DIR overrides it."""
+    configured = os.environ.get(LOCAL_DIRECTORY)
+    directory = Path(configured) if configured else root / ".deploytool" / "local"
+    return directory.absolute()
+
+
+@contextmanager
+def open_target(project: Project, *, local: bool, role_arn: str = "") -> Iterator[Target]:
+    """Open the target of a run; CloudFormation assumes `role_arn` if it is not empty.
+
+    Raises InputError for `local` when no local cloud runs.
+    """
+    with ThreadExecutor() as executor:
+        if local:
+            yield _local(project, executor, role_arn)
+        else:
+            yield _aws(project, executor, role_arn)
+
+
+def _aws(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
+    def make_network() -> Network:
+        from deploytool.net.dns import DnsClient, system_resolvers
+        from deploytool.net.http import HttpsClient
+
+        # A resolver of the configuration has no name but its address
+        configured = [Nameserver(address, address) for address in project.config.drill.resolvers]
+        return Network(DnsClient(), HttpsClient(), (*system_resolvers(), *configured))
+
+    clients = Clients()
+    calls = CloudFormationCalls(clients, RealClock())
+    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
+    return Target("aws", 1.0, ports, clients, calls, make_network)
+
+
+def _local(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
+    from deploytool.localcloud import lifecycle
+    from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
+
+    state = lifecycle.load(local_directory(project.root))
+    if state is None:
+        raise InputError("no local cloud is running", hint="start one with: deploytool local up")
+    missing = [region for region in project.config.regions if region not in state.regions]
+    if missing:
+        raise InputError(
+            f"the local cloud has {', '.join(state.regions)}, not {', '.join(missing)}",
+            hint="end it (deploytool local down) and start it again in this project",
+        )
+
+    def make_network() -> Network:
+        from deploytool.localcloud.clock import SHORTEST_LIMIT
+        from deploytool.localcloud.control.client import ControlClient
+        from deploytool.localcloud.dns.delegation import PARENT_SERVER
+        from deploytool.net.dns import DnsClient
+        from deploytool.net.http import HttpsClient
+
+        def port_of(server: str) -> int:
+            if canonical(server) == PARENT_SERVER:
+                return state.parent.port
+            return state.dns.port
+
+        resolver = state.resolver
+        return Network(
+            dns=DnsClient(),
+            http=HttpsClient(https_port=state.https_port, ca=state.ca),
+            resolvers=(Nameserver("the local cloud's resolver", resolver.address, resolver.port),),
+            port_of=port_of,
+            edges=ControlClient(state),
+            shortest_limit=SHORTEST_LIMIT * state.speed,
+        )
+
+    endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
+    if state.enforce_iam:
+        endpoint = _with_callers_credentials(endpoint)
+    clients = Clients(endpoint)
+    calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
+    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
+    return Target("local", state.speed, ports, clients, calls, make_network)
+
+
+def _with_callers_credentials(endpoint: Endpoint) -> Endpoint:
+    """Replace the root user's credentials with those of the environment, if it has any."""
+    access_key = os.environ.get("AWS_ACCESS_KEY_ID")
+    if not access_key:
+        return endpoint
+    secret_key = os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+    session_token = os.environ.get("AWS_SESSION_TOKEN") or None
+    return Endpoint(endpoint.url, access_key, secret_key, session_token)
+
+
+def _deploy_ports(
+    project: Project, clients: Clients, stacks: CloudFormation, executor: ThreadExecutor
+) -> DeployPorts:
+    holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid())
+    coordination = Coordination(ParameterLocks(clients), holder, unix_time, _is_running)
+    commit = cache(lambda: _commit(project.root))
+    jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
+    return DeployPorts(
+        stacks, S3Buckets(clients), RealClock(), executor, coordination, jitter.random, commit
+    )
+
+
+def _is_running(process_id: int) -> bool:
+    """Tell whether a process of this machine runs."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # It runs, as another user
+        return True
+    return True
+
+
+def _commit(root: Path) -> str:
+    """Return the commit of the project's folder, "" without a repository or without git."""
+    try:
+        process = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=GIT_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return process.stdout.strip() if process.returncode == 0 else ""

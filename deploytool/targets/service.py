@@ -1,0 +1,156 @@
+"""The deployed service of a stage, the ports of its drill, and the settings to look up for it."""
+
+from collections.abc import Mapping
+
+from deploytool.aws.apigateway import ApiGatewayMappings
+from deploytool.aws.guard import SchedulerGuard
+from deploytool.aws.lambdas import LambdaFunctions
+from deploytool.aws.parameters import SsmDrillRecords
+from deploytool.core.drill.ports import DrillPorts
+from deploytool.core.drill.record import record_name
+from deploytool.core.errors import DeploytoolError, InputError, InputProblem
+from deploytool.core.project.config import Setting
+from deploytool.core.project.graph import Graph, NodeId, OutputRef, Value
+from deploytool.core.route53.names import regional_name
+from deploytool.core.service.service import DrillGuard, Service
+from deploytool.core.stacks.plan import value_of
+from deploytool.files.project import Project
+from deploytool.net.clock import unix_time
+from deploytool.targets.target import Target
+from deploytool.work.stacks.deploy import find_deployed
+
+Outputs = Mapping[NodeId, Mapping[str, str]]
+
+
+def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:
+    """Look up the settings that a stage does not give. Raises InputError when one is not found."""
+    settings: dict[str, Setting] = {}
+    config = project.config.stage(stage)
+    for name, kind in project.lookups(stage).items():
+        key = f"stages.{config.name}.settings.{name}"
+        if kind != "hosted_zone":
+            message = f"cannot be looked up ({kind}); set it"
+            raise InputError([InputProblem(project.config.file, key, message)])
+
+        zone = target.find_hosted_zone(config.domain)
+        if zone is None:
+            message = (
+                f"no public hosted zone holds {config.domain};"
+                ' set the id of the zone to use, or set zone = "new"'
+            )
+            raise InputError([InputProblem(project.config.file, key, message)])
+        settings[name] = zone
+    return settings
+
+
+def drill_records(target: Target, project: Project, stage: str) -> SsmDrillRecords:
+    """Return where a stage's drill writes its record.
+
+    It is in the secondary region, which still answers when the primary does not.
+    """
+    name = record_name(project.config.project, stage)
+    return SsmDrillRecords(target.clients, project.config.secondary, name)
+
+
+def drill_ports(target: Target, project: Project, service: Service) -> DrillPorts:
+    """Return the ports of a stage's drill, with the guard if it is deployed."""
+    guard = None
+    if service.guard:
+        guard = SchedulerGuard(target.clients, service.guard, unix_time)
+    return DrillPorts(
+        probes=target.probes,
+        executor=target.ports.executor,
+        health_checks=target.health_checks,
+        functions=LambdaFunctions(target.clients),
+        mappings=ApiGatewayMappings(target.clients),
+        edges=target.network.edges,
+        records=drill_records(target, project, service.stage),
+        guard=guard,
+        shortest_limit=target.network.shortest_limit,
+    )
+
+
+def deployed_service(project: Project, graph: Graph, target: Target) -> Service:
+    """Return the service of a stage from what is deployed.
+
+    Raises DeploytoolError when nothing is deployed, InputError as `service_of` does.
+    """
+    deployed = find_deployed(target.ports, graph)
+    if not deployed:
+        option = " --local" if target.name == "local" else ""
+        raise DeploytoolError(
+            f"stage {graph.stage} is not deployed",
+            hint=f"deploytool deploy --stage {graph.stage}{option}",
+        )
+    outputs = {node: stack.outputs for node, stack in deployed.items()}
+    return service_of(project, graph, outputs)
+
+
+def service_of(project: Project, graph: Graph, outputs: Outputs) -> Service:
+    """Return the service of a stage from the outputs of its stacks.
+
+    Raises InputError when the graph file does not name the hosted zone and the health check, or the
+    stage has none.
+    """
+    _check_service(project, graph)
+    config = project.config
+    domain = config.stage(graph.stage).domain
+    return Service(
+        project=config.project,
+        stage=graph.stage,
+        domain=domain,
+        path=graph.path,
+        primary=config.primary,
+        secondary=config.secondary,
+        regional_domains={region: regional_name(region, domain) for region in config.regions},
+        hosted_zone_id=value_of(graph.service["hosted_zone"], outputs),
+        health_check_id=value_of(graph.service["health_check"], outputs),
+        functions=_by_region(graph, "function", outputs),
+        rest_apis=_by_region(graph, "rest_api", outputs),
+        guard=_guard(graph, outputs),
+    )
+
+
+def _check_service(project: Project, graph: Graph) -> None:
+    """Raise InputError unless the stage has a hosted zone and a health check of the graph file."""
+    for name in ("hosted_zone", "health_check"):
+        if name not in project.graph_file.service:
+            raise InputError(
+                f"{project.config.graph}: service.{name}: is missing; name the output that gives it"
+            )
+        if name not in graph.service:
+            raise InputError(
+                f"stage {graph.stage} has no {name.replace('_', ' ')}",
+                hint="its DNS is hosted elsewhere, so deploytool has no failover of it to check or"
+                " drill (docs/how-to/domain.md)",
+            )
+
+
+def _by_region(graph: Graph, name: str, outputs: Outputs) -> Mapping[str, str]:
+    """Return an entry of `service` for each region whose stack is deployed."""
+    values: dict[str, str] = {}
+    for region, value in graph.regional_service.get(name, {}).items():
+        known = _known(value, outputs)
+        if known is not None:
+            values[region] = known
+    return values
+
+
+def _known(value: Value | None, outputs: Outputs) -> str | None:
+    """Return a value, or None when its stack is not deployed."""
+    if isinstance(value, OutputRef):
+        return outputs.get(value.node, {}).get(value.output)
+    return value
+
+
+def _guard(graph: Graph, outputs: Outputs) -> DrillGuard | None:
+    """Return the guard, or None when the graph file does not name it or it is not deployed."""
+    function_ref = graph.service.get("guard_function")
+    function = _known(function_ref, outputs)
+    role = _known(graph.service.get("guard_role"), outputs)
+    schedules = _known(graph.service.get("guard_schedules"), outputs)
+    if not isinstance(function_ref, OutputRef):
+        return None
+    if function is None or role is None or schedules is None:
+        return None
+    return DrillGuard(function_ref.node.region, function, role, schedules)

@@ -1,0 +1,138 @@
+"""A target, AWS or the local cloud, as the ports that the work needs of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from deploytool.aws.acm import AcmCertificates
+from deploytool.aws.apigateway import ApiGatewayExports, ApiGatewayMappings
+from deploytool.aws.calls import CloudFormationCalls
+from deploytool.aws.changesets import ChangeSets
+from deploytool.aws.drift import DriftDetection
+from deploytool.aws.iam import find_oidc_provider
+from deploytool.aws.lambdas import LambdaFunctions
+from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones, Route53Zones
+from deploytool.aws.sessions import Clients
+from deploytool.core.certificates.ports import CertificatePorts, DnsRecords
+from deploytool.core.drill.ports import Edges
+from deploytool.core.errors import DeploytoolError
+from deploytool.core.ports import Dns, Http, Nameserver
+from deploytool.core.service.ports import Probes
+from deploytool.net.clock import RealClock
+from deploytool.work.rollout.parity import ParityPorts
+from deploytool.work.stacks.deploy import DeployPorts
+from deploytool.work.stacks.preview import PlanPorts
+
+DNS_PORT = 53
+
+
+class NetworkDns(Dns, DnsRecords, Protocol):
+    """DNS as the probes and as the certificate work need it."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """How a target is reached over DNS and HTTPS.
+
+    The first of `resolvers` is the default one. `port_of` returns the port of a name server by the
+    server's name. `edges` is None where no edge can be broken. No time limit of the target's health
+    checkers is shorter than `shortest_limit`, in seconds of the target's clock.
+    """
+
+    dns: NetworkDns
+    http: Http
+    resolvers: tuple[Nameserver, ...]
+    port_of: Callable[[str], int] = lambda _server: DNS_PORT
+    edges: Edges | None = None
+    shortest_limit: float = 0.0
+
+    def locate(self, server: str) -> Nameserver:
+        """Find a name server by its name. Raises DeploytoolError when the name has no address."""
+        answer = self.dns.query(self.resolvers[0], server)
+        if not answer.addresses:
+            raise DeploytoolError(f"the name server {server} has no address ({answer.rcode})")
+        return Nameserver(server.rstrip("."), answer.addresses[0], self.port_of(server))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place to deploy to: the ports of each kind of work.
+
+    `ports` deploy in real time. `probes` observe in the target's time, which passes `speed` times
+    as fast. Every use of CloudFormation shares `calls`, which holds its rate limits.
+    `make_network` is called once, when DNS or HTTPS is first needed.
+    """
+
+    name: str
+    speed: float
+    ports: DeployPorts
+    clients: Clients
+    calls: CloudFormationCalls
+    make_network: Callable[[], Network]
+
+    @cached_property
+    def network(self) -> Network:
+        """How the target is reached over DNS and HTTPS."""
+        return self.make_network()
+
+    @cached_property
+    def probes(self) -> Probes:
+        """The ports of a check."""
+        network = self.network
+        return Probes(
+            RealClock(self.speed),
+            network.dns,
+            network.http,
+            Route53HostedZones(self.clients, network.locate),
+            network.resolvers,
+        )
+
+    @property
+    def health_checks(self) -> Route53HealthChecks:
+        """The account's health checks."""
+        return Route53HealthChecks(self.clients)
+
+    @cached_property
+    def planning(self) -> PlanPorts:
+        """The ports of a plan."""
+        return PlanPorts(
+            self.ports.stacks,
+            ChangeSets(self.calls),
+            DriftDetection(self.calls),
+            self.ports.executor,
+        )
+
+    @cached_property
+    def certificates(self) -> CertificatePorts:
+        """The ports of the work on certificates and hosted zones."""
+        network = self.network
+        zones = Route53Zones(self.clients)
+        return CertificatePorts(
+            certificates=AcmCertificates(self.clients),
+            zones=zones,
+            remover=zones,
+            dns=network.dns,
+            resolver=network.resolvers[0],
+            locate=network.locate,
+            clock=self.ports.clock,
+            executor=self.ports.executor,
+        )
+
+    @cached_property
+    def parity(self) -> ParityPorts:
+        """The ports of a comparison of two regions."""
+        return ParityPorts(
+            LambdaFunctions(self.clients),
+            ApiGatewayMappings(self.clients),
+            ApiGatewayExports(self.clients),
+        )
+
+    def find_oidc_provider(self, host: str) -> str | None:
+        """Return the ARN of the account's identity provider for a host."""
+        return find_oidc_provider(self.clients, host)
+
+    def find_hosted_zone(self, domain: str) -> str | None:
+        """Return the id of the public hosted zone that holds a domain."""
+        zone = Route53Zones(self.clients).find_enclosing(domain)
+        return zone.id if zone else None
