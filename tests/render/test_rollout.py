@@ -4,7 +4,7 @@ import pytest
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import (
-    RegionFaulty,
+    RegionNotReady,
     RegionPassed,
     RolloutEvents,
     RolloutOrdered,
@@ -41,7 +41,7 @@ EAST, WEST = "us-east-1", "us-west-2"
             "lambda@us-east-1     [dim]waits until us-west-2 has passed its check",
         ),
         (
-            RegionFaulty(1.0, "https://x/v1", "answers 500", 58.4),
+            RegionNotReady(1.0, "https://x/v1", "answers 500", 58.4),
             "https://x/v1 answers 500; 58 s left to pass its check",
         ),
         (

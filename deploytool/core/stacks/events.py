@@ -1,4 +1,7 @@
-"""What happens during a deployment, as facts. The work emits them; renderers say them."""
+"""The events of a deployment or a deletion. The work emits them, renderers print them.
+
+`at` is in seconds since an arbitrary start, and so is every other time of an event.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,23 +12,18 @@ from deploytool.core.route53.zone import DnsRecord
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A deployment or deletion of these stacks begins; `at` as in every event in seconds since an
-    arbitrary start.
-
-    `waits` says of each stack which others must be done before it can begin.
-    """
+    """A run over these stacks started. `needs` are the stacks that must be done before each."""
 
     at: float
     nodes: tuple[NodeId, ...]
-    waits: Mapping[NodeId, frozenset[NodeId]]
+    needs: Mapping[NodeId, frozenset[NodeId]]
 
 
 @dataclass(frozen=True)
 class StackStarted:
-    """An operation (create, update, delete) was accepted by CloudFormation. It is expected to take
-    `expected` seconds.
+    """CloudFormation accepted an operation, which should take `expected` seconds.
 
-    `resumed`: an earlier run, which was killed, began it.
+    `action` is the operation's text for people. `resumed`: a run that was killed started it.
     """
 
     at: float
@@ -37,8 +35,9 @@ class StackStarted:
 
 @dataclass(frozen=True)
 class StackWaiting:
-    """Someone else's operation is under way; ours begins when it ends. `holder` is that operation's
-    token, where known.
+    """Someone else's operation is under way on the stack; ours starts when it has ended.
+
+    `holder` is the token of that operation, where it is known.
     """
 
     at: float
@@ -49,9 +48,7 @@ class StackWaiting:
 
 @dataclass(frozen=True)
 class StackDone:
-    """A stack is as desired. `action` is what was done: create, update, delete or unchanged;
-    `seconds` how long that took.
-    """
+    """A stack is as desired, after `seconds`. `action` says what was done, for people."""
 
     at: float
     node: NodeId
@@ -62,9 +59,7 @@ class StackDone:
 
 @dataclass(frozen=True)
 class StackFailed:
-    """A stack could not be brought to the desired state. `cause` is the first cause, `hint` what to
-    do about it.
-    """
+    """A stack is not as desired. `cause` is the first cause, `hint` says what to do."""
 
     at: float
     node: NodeId
@@ -74,7 +69,7 @@ class StackFailed:
 
 @dataclass(frozen=True)
 class StackCancelled:
-    """A stack was not begun, because of these, which failed or were cancelled themselves."""
+    """A stack was not started, because the stacks in `because` failed or were cancelled."""
 
     at: float
     node: NodeId
@@ -83,7 +78,7 @@ class StackCancelled:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A package was stored (or `there_already`) in a region's bucket."""
+    """A package is in a region's bucket. `there_already`: it was not stored again."""
 
     at: float
     node: NodeId
@@ -94,9 +89,7 @@ class Uploaded:
 
 @dataclass(frozen=True)
 class LockWaited:
-    """Another run deploys this stage; this one begins when that has ended. `holder` says who, where
-    and since when.
-    """
+    """The run waits for another one on the stage. `holder`: who runs that, where and since when."""
 
     at: float
     holder: str
@@ -104,8 +97,9 @@ class LockWaited:
 
 @dataclass(frozen=True)
 class StopRequested:
-    """The user asked to stop: nothing more is begun, what runs (`nodes`) is waited for. Asked
-    again, that is cancelled.
+    """The user asked to stop. No more stacks are started; those under way (`nodes`) are waited for.
+
+    A second request cancels them.
     """
 
     at: float
@@ -114,8 +108,9 @@ class StopRequested:
 
 @dataclass(frozen=True)
 class CancelRequested:
-    """The user asked again: what runs (`nodes`) is being cancelled. Asked a third time, the run
-    ends without waiting for it.
+    """The user asked a second time. The operations under way (`nodes`) are being cancelled.
+
+    A third request ends the run without waiting for them.
     """
 
     at: float
@@ -124,8 +119,9 @@ class CancelRequested:
 
 @dataclass(frozen=True)
 class Detached:
-    """The user asked a third time: what runs (`nodes`) is left to CloudFormation; the next run
-    takes it up again.
+    """The user asked a third time. The operations under way (`nodes`) are left to CloudFormation.
+
+    The next run continues them.
     """
 
     at: float
@@ -134,31 +130,33 @@ class Detached:
 
 @dataclass(frozen=True)
 class DelegationMissing:
-    """No certificate is asked for while the domain's parent does not lead to its hosted zone.
-    `waited` in seconds.
+    """No certificate is requested, because the domain's parent does not delegate to its zone.
+
+    `problem` describes the delegation, `waited` is in seconds.
     """
 
     at: float
     node: NodeId
     domain: str
     name_servers: tuple[str, ...]
-    found: str
+    problem: str
     waited: float
 
 
 @dataclass(frozen=True)
 class CertificateDoubtful:
-    """Something may keep a certificate from being validated; it is asked for even so."""
+    """A certificate is requested, although its validation may fail for the reason in `text`."""
 
     at: float
     node: NodeId
-    words: str
+    text: str
 
 
 @dataclass(frozen=True)
 class CertificatePending:
-    """ACM waits for a record of a name. `found` says what there is of it; `waited` in seconds since
-    the stack was begun.
+    """ACM waits for a validation record. `problem` says what DNS has instead.
+
+    `waited` are the seconds since the stack was started.
     """
 
     at: float
@@ -166,15 +164,13 @@ class CertificatePending:
     domain: str
     record_name: str
     record_value: str
-    found: str
+    problem: str
     waited: float
 
 
 @dataclass(frozen=True)
 class CertificateFailed:
-    """ACM gave up on a certificate; `reason` is its code, like CAA_ERROR. The stack fails of it in
-    time.
-    """
+    """ACM failed to issue a certificate, so its stack will fail. `reason` is a code (CAA_ERROR)."""
 
     at: float
     node: NodeId
@@ -184,9 +180,7 @@ class CertificateFailed:
 
 @dataclass(frozen=True)
 class RecordsNeeded:
-    """Records that somebody must create where the domain's DNS is hosted, for a certificate to be
-    issued.
-    """
+    """A certificate needs these records, which the user must create where the DNS is hosted."""
 
     at: float
     node: NodeId
@@ -204,7 +198,7 @@ class RecordsRemoved:
 
 @dataclass(frozen=True)
 class ZoneDeleted:
-    """A hosted zone that its template had retained was deleted."""
+    """A hosted zone that its template retains was deleted."""
 
     at: float
     zone: str
@@ -212,8 +206,9 @@ class ZoneDeleted:
 
 @dataclass(frozen=True)
 class RolloutOrdered:
-    """The stage serves, so an update reaches `standby` first. `serving`: `active` answered as the
-    domain; else it is a guess.
+    """The stage serves clients, so the region `standby` is updated first.
+
+    `serving`: `active` answered as the domain. Otherwise `active` is only assumed.
     """
 
     at: float
@@ -224,7 +219,7 @@ class RolloutOrdered:
 
 @dataclass(frozen=True)
 class RolloutUnordered:
-    """The stage serves, and its regions are changed at once all the same: the user asked for it."""
+    """The stage serves clients, and the user asked to change its regions at the same time."""
 
     at: float
     regions: tuple[str, ...]
@@ -232,9 +227,7 @@ class RolloutUnordered:
 
 @dataclass(frozen=True)
 class StageUnnamed:
-    """None of the stage's names has an address, so nobody is served and its regions are changed at
-    once.
-    """
+    """No name of the stage has an address, so its regions are changed at the same time."""
 
     at: float
     domain: str
@@ -242,7 +235,7 @@ class StageUnnamed:
 
 @dataclass(frozen=True)
 class StackHeld:
-    """A stack of the region that serves is not changed before `standby` has passed its check."""
+    """A stack of the active region waits until `standby` has passed its check."""
 
     at: float
     node: NodeId
@@ -250,22 +243,18 @@ class StackHeld:
 
 
 @dataclass(frozen=True)
-class RegionFaulty:
-    """A region's own endpoint does not answer as it must, yet: `fault`. It is given `left` more
-    seconds.
-    """
+class RegionNotReady:
+    """A region's own endpoint does not yet answer as it should. It has `left` more seconds."""
 
     at: float
     url: str
-    fault: str
+    problem: str
     left: float
 
 
 @dataclass(frozen=True)
 class RegionPassed:
-    """A region's own endpoint has passed its check; `version` is that of the function that
-    answered, where it says so.
-    """
+    """A region's own endpoint passed its check. `version` is that of the function, if it says so."""
 
     at: float
     url: str
@@ -287,7 +276,7 @@ CertificateEvents = (
     | ZoneDeleted
 )
 RolloutEvents = (
-    RolloutOrdered | RolloutUnordered | StageUnnamed | StackHeld | RegionFaulty | RegionPassed
+    RolloutOrdered | RolloutUnordered | StageUnnamed | StackHeld | RegionNotReady | RegionPassed
 )
 Event = StackEvents | RunEvents | CertificateEvents | RolloutEvents
 Emit = Callable[[Event], None]

@@ -1,6 +1,4 @@
-"""The seam of the deploy work: what it asks of CloudFormation, S3, locks and the user, in narrow
-protocols.
-"""
+"""The ports of the work on stacks: CloudFormation, S3, locks and the user's requests to stop."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -12,58 +10,56 @@ from deploytool.core.stacks.stack import Stack, StackEvent, StackRequest
 
 
 class StackReader(Protocol):
-    """What CloudFormation shows. Every method raises CloudRefused when AWS says no."""
+    """Reads stacks. Every method raises CloudRefused when AWS refuses the call."""
 
     def list(self, region: str) -> Mapping[str, Stack]:
-        """Every stack of the region that is not deleted, by name."""
+        """Return every stack of the region that is not deleted, by name."""
         ...
 
     def get(self, region: str, stack_id: str) -> Stack:
-        """One stack by its id; a deleted one too."""
+        """Return a stack by its id, also when it is deleted."""
         ...
 
     def events(self, region: str, stack_id: str, *tokens: str) -> Sequence[StackEvent]:
-        """The events of the operation with these tokens, newest first."""
+        """Return the events of the operation with these tokens, newest first."""
         ...
 
     def latest_events(self, region: str, stack_id: str) -> Sequence[StackEvent]:
-        """The latest events, whoever's operation they are of, newest first: as many as one call
-        gives.
-        """
+        """Return the latest events of all operations, newest first: one page of them."""
         ...
 
 
 class StackWriter(Protocol):
-    """What is asked of CloudFormation. Each begins an operation; a call repeated with its token is
-    the same call.
-    """
+    """Starts operations on stacks. A call that is repeated with its token is the same call."""
 
     def create(self, region: str, request: StackRequest) -> str:
-        """Begin a creation; its stack id. Raises StackExists when the name is taken, or the token
-        by a stack of the past.
+        """Start a creation and return the stack's id.
+
+        Raises StackExists when a stack has the name, or a deleted stack has used the token.
         """
         ...
 
     def update(self, region: str, request: StackRequest) -> str | None:
-        """Begin an update through a change set; the stack's id, or None when CloudFormation finds
-        nothing to change.
+        """Start an update through a change set and return the stack's id.
+
+        None means that CloudFormation finds nothing to change.
         """
         ...
 
     def delete(self, region: str, stack_id: str, token: str) -> None:
-        """Begin a deletion."""
+        """Start a deletion."""
         ...
 
 
 class StackRescuer(Protocol):
-    """What gets a stack out of a bad state, or guards it."""
+    """Repairs stacks, and protects them from deletion."""
 
     def continue_rollback(self, region: str, stack_id: str, token: str) -> None:
-        """Go on with the rollback of an update that failed (UPDATE_ROLLBACK_FAILED)."""
+        """Continue the rollback of a stack in UPDATE_ROLLBACK_FAILED."""
         ...
 
     def cancel_update(self, region: str, stack_id: str, token: str) -> None:
-        """Have an update under way rolled back; the rollback's events carry this token."""
+        """Roll back the update under way; the events of the rollback have this token."""
         ...
 
     def protect(self, region: str, stack_id: str, *, on: bool) -> None:
@@ -76,32 +72,32 @@ class Stacks(StackReader, StackWriter, StackRescuer, Protocol):
 
 
 class Buckets(Protocol):
-    """S3: where packages are stored."""
+    """The S3 buckets that packages are stored in."""
 
     def put(self, region: str, bucket: str, package: Package) -> bool:
-        """Store the package under its key unless it is there; whether it had to be stored."""
+        """Store the package unless its key exists; return whether it was stored."""
         ...
 
     def empty(self, region: str, bucket: str) -> int:
-        """Delete every object and version; how many."""
+        """Delete every object and version, and return how many there were."""
         ...
 
 
 class Previews(Protocol):
-    """What CloudFormation knows of an update before it is made."""
+    """What CloudFormation knows about an update before it starts."""
 
     def preview(
         self, region: str, request: StackRequest, *, values: bool
     ) -> Sequence[ResourceChange]:
-        """What the update would change, from a change set that is deleted again; `values` includes
-        those of properties.
+        """Return what the update would change, from a change set that is deleted again.
 
-        Raises DeploytoolError when CloudFormation cannot make the change set.
+        `values` adds the values of the properties. Raises DeploytoolError when CloudFormation cannot
+        create the change set.
         """
         ...
 
     def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
-        """A stack's template and parameters as deployed."""
+        """Return the template and the parameters of a deployed stack."""
         ...
 
 
@@ -109,39 +105,41 @@ class Drifts(Protocol):
     """Drift detection."""
 
     def detect(self, region: str, stack_id: str) -> StackDrift:
-        """Compare a stack's resources with its template; takes seconds to minutes."""
+        """Compare a stack's resources with its template. It takes seconds to minutes."""
         ...
 
 
 class Locks(Protocol):
-    """Names with a value, in a region, that only one can make."""
+    """Names with a value, in a region. Only one process can create a name."""
 
     def read(self, region: str, name: str) -> str | None:
-        """The value, or None when there is none."""
+        """Return the value, or None when the name does not exist."""
         ...
 
     def make(self, region: str, name: str, value: str) -> bool:
-        """Make it unless it is there; whether it was made."""
+        """Create the name unless it exists; return whether it was created."""
         ...
 
     def renew(self, region: str, name: str, value: str) -> None:
-        """Give it another value."""
+        """Change the value."""
         ...
 
     def remove(self, region: str, name: str) -> None:
-        """Remove it; nothing happens when it is not there."""
+        """Remove the name, if it exists."""
         ...
 
 
 class Interrupts(Protocol):
-    """How often the user (Ctrl-C) or the system (SIGTERM) has asked to stop."""
+    """The requests to stop, from the user (Ctrl-C) or the system (SIGTERM)."""
 
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """Return how many requests there have been."""
+        ...
 
 
 class NoInterrupts:
-    """Nobody asks to stop."""
+    """The Interrupts port where nobody asks to stop."""
 
     def count(self) -> int:
-        """Never."""
+        """Return zero."""
         return 0

@@ -5,7 +5,7 @@ from typing import assert_never
 from rich.markup import escape
 
 from deploytool.core.stacks.events import (
-    RegionFaulty,
+    RegionNotReady,
     RegionPassed,
     RolloutEvents,
     RolloutOrdered,
@@ -35,7 +35,7 @@ def rollout_text(event: RolloutEvents) -> str:
             )
         case StackHeld(_, _, standby):
             return f"[dim]waits until {standby} has passed its check[/]"
-        case RegionFaulty(_, url, problem, left):
+        case RegionNotReady(_, url, problem, left):
             return (
                 f"[yellow]{escape(url)} {escape(problem)}; {left:.0f} s left to pass its check[/]"
             )

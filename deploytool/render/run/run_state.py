@@ -138,7 +138,7 @@ class RunState:
     def _start(self, event: RunStarted) -> None:
         self.started = event.at
         for node in event.nodes:
-            needs = event.waits.get(node, ())
+            needs = event.needs.get(node, ())
             self.rows[node] = Row(node, tuple(sorted(needs)))
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import Clock, HttpAnswer, Nameserver
 from deploytool.core.service.ports import Probes
-from deploytool.core.stacks.events import Emit, RegionFaulty, RegionPassed
+from deploytool.core.stacks.events import Emit, RegionNotReady, RegionPassed
 from deploytool.core.stacks.rollout import Endpoint, answer_problem
 from deploytool.work.stacks.operations import RetryAfter
 
@@ -150,7 +150,7 @@ class EndpointCheck:
             if not left:
                 return Failed(state.problem)
             if state.problem != self._reported:
-                emit(RegionFaulty(clock.now(), url, state.problem, left))
+                emit(RegionNotReady(clock.now(), url, state.problem, left))
             self._good_answers = 0
             # The last poll is exactly when the time is over.
             pause = min(pause, left)

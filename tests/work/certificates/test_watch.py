@@ -230,9 +230,9 @@ class TestGuard:
         outcome, events = run()
         assert outcome.ok
         said = [each for each in events if isinstance(each, DelegationMissing)]
-        assert [OTHER.rstrip(".") in each.found for each in said] == [False, True]
+        assert [OTHER.rstrip(".") in each.problem for each in said] == [False, True]
         assert said[0].name_servers == (OURS.rstrip("."),)
-        assert "example.com. at ns.example" in said[0].found
+        assert "example.com. at ns.example" in said[0].problem
         asked = next(at for at, _, name, _ in stacks.history if name.endswith("certificate"))
         assert 20 <= asked <= 32
 
@@ -275,7 +275,7 @@ class TestGuard:
         outcome, events = run()
         (doubt,) = [each for each in events if isinstance(each, CertificateDoubtful)]
         assert outcome.ok
-        assert ("did not answer" if down else "also to ns1.other.net") in doubt.words
+        assert ("did not answer" if down else "also to ns1.other.net") in doubt.text
 
     @pytest.mark.parametrize("owner", ["example.com", DOMAIN])
     def test_caa(self, run: Any, stacks: Any, world: World, owner: str) -> None:
@@ -329,7 +329,7 @@ class TestWatch:
         assert [(each.waited, each.record_name) for each in said] == [
             (at, RECORD.name) for at in (3.0, 33.0, 35.0, 40.0)
         ]
-        missing, again, undelegated, resolves = (each.found for each in said)
+        missing, again, undelegated, resolves = (each.problem for each in said)
         assert missing == again == "it is not in the hosted zone yet"
         assert "does not delegate dev.example.com" in undelegated
         assert "ACM has not checked it yet" in resolves
@@ -399,7 +399,7 @@ class TestWatch:
         watch = self.watch(ports, events)
         ports.certificates.list = refuse  # type: ignore[method-assign]
         ports.executor.tasks[0]()  # type: ignore[attr-defined]
-        assert [each.words for each in events if isinstance(each, CertificateDoubtful)] != []
+        assert [each.text for each in events if isinstance(each, CertificateDoubtful)] != []
         watch.close()
 
 
