@@ -1,19 +1,20 @@
-"""Real time, at a rate: the only place that reads a clock or sleeps."""
+"""The real clock, at a rate. No other module of deploytool reads a clock or sleeps."""
 
 import time
 from datetime import UTC, datetime
 
 
 class RealClock:
-    """The Clock port on the machine's monotonic clock. At speed 10 ten of its seconds pass in one
-    of wall time.
+    """The Clock port on the machine's monotonic clock.
+
+    At speed 10 ten of its seconds pass in one second of wall time.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = speed
 
     def now(self) -> float:
-        """Seconds since time.monotonic()'s start, at the rate; never goes back."""
+        """Return the seconds since time.monotonic()'s start, at the clock's rate."""
         return time.monotonic() * self._speed
 
     def sleep(self, seconds: float) -> None:
@@ -23,12 +24,13 @@ class RealClock:
 
 
 def unix_time() -> float:
-    """The time of day in Unix seconds: for what several machines agree on, never for a
-    measurement.
+    """Return the time of day in Unix seconds.
+
+    Several machines agree on it. It may jump, so it measures nothing.
     """
     return time.time()
 
 
 def wall_time() -> str:
-    """The time of day in ISO 8601, UTC: for a report's heading, never for a measurement."""
+    """Return the time of day in ISO 8601, in UTC, for the heading of a report."""
     return datetime.now(UTC).isoformat(timespec="seconds")

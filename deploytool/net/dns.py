@@ -1,4 +1,4 @@
-"""DNS queries with dnspython: one question to one server."""
+"""DNS queries with dnspython: each is one question to one server."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from deploytool.core.errors import DeploytoolError, ProbeFailed
 from deploytool.core.ports import DnsAnswer, Nameserver
 from deploytool.core.route53.zone import DnsRecord
 
-# Seconds of wall time; Route 53 answers in milliseconds, and a lost datagram is one failed probe
+# In seconds of wall time. Route 53 answers in milliseconds, so a longer wait means a lost datagram.
 TIMEOUT = 2.0
 
 
@@ -29,77 +29,76 @@ class DnsClient:
         self._timeout = timeout
 
     def query(self, server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:
-        """Ask for the IPv4 addresses of a name, by UDP (by TCP when the answer is truncated) or by
-        TCP.
+        """Ask for the IPv4 addresses of a name, with `tcp` by TCP, else by UDP.
 
-        A CNAME in the answer is followed as far as the answer itself goes. Raises ProbeFailed:
-        timeout, refused or dns.
+        After a truncated answer by UDP the question is repeated by TCP. A CNAME is followed only
+        within the answer. Raises ProbeFailed: timeout, refused or dns.
         """
-        return _answer(
-            self._exchange(server, dns.message.make_query(name, dns.rdatatype.A), tcp=tcp)
-        )
+        question = dns.message.make_query(name, dns.rdatatype.A)
+        return answer_of(self._exchange(server, question, tcp=tcp))
 
     def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:
-        """The DnsRecords port: ask for records of a type, with RD when the server shall `recurse`,
-        by UDP and if need be TCP.
+        """Ask for the records of a type, by UDP, and by TCP when that answer is truncated.
 
-        Raises ProbeFailed: timeout, refused or dns.
+        `recurse` sets the flag RD, which asks the server to resolve the name. Raises ProbeFailed:
+        timeout, refused or dns.
         """
-        question = dns.message.make_query(
-            name, type_, flags=dns.flags.RD if recurse else dns.flags.Flag(0)
-        )
+        question = dns.message.make_query(name, type_, flags=dns.flags.Flag(0))
+        if recurse:
+            question.flags |= dns.flags.RD
         reply = self._exchange(server, question, tcp=False)
-        return DnsReply(
-            dns.rcode.to_text(reply.rcode()), _records(reply.answer), _records(reply.authority)
-        )
+        rcode = dns.rcode.to_text(reply.rcode())
+        return DnsReply(rcode, _records(reply.answer), _records(reply.authority))
 
     def _exchange(
         self, server: Nameserver, question: dns.message.Message, *, tcp: bool
     ) -> dns.message.Message:
+        name = f"{server.name} ({server.address})"
+        exchange = dns.query.tcp if tcp else _udp_with_fallback
         try:
-            if tcp:
-                answer = dns.query.tcp(
-                    question, server.address, timeout=self._timeout, port=server.port
-                )
-            else:
-                answer, _ = dns.query.udp_with_fallback(
-                    question, server.address, timeout=self._timeout, port=server.port
-                )
+            return exchange(question, server.address, timeout=self._timeout, port=server.port)
         except dns.exception.Timeout as error:
-            raise ProbeFailed(
-                "timeout", f"{server.name} ({server.address}) did not answer in {self._timeout:g} s"
-            ) from error
+            message = f"{name} did not answer in {self._timeout:g} s"
+            raise ProbeFailed("timeout", message) from error
         except ConnectionRefusedError as error:
-            raise ProbeFailed(
-                "refused", f"{server.name} ({server.address}) refuses connections"
-            ) from error
+            raise ProbeFailed("refused", f"{name} refuses connections") from error
         except (dns.exception.DNSException, OSError, EOFError) as error:
-            raise ProbeFailed("dns", f"{server.name} ({server.address}): {error}") from error
-        return answer
+            raise ProbeFailed("dns", f"{name}: {error}") from error
 
 
-def _answer(message: dns.message.Message) -> DnsAnswer:
+def _udp_with_fallback(
+    question: dns.message.Message, address: str, *, timeout: float, port: int
+) -> dns.message.Message:
+    """Ask by UDP, and by TCP when the answer is truncated."""
+    answer, _used_tcp = dns.query.udp_with_fallback(question, address, timeout=timeout, port=port)
+    return answer
+
+
+def answer_of(message: dns.message.Message) -> DnsAnswer:
+    """Return the addresses of a reply, and the shortest TTL of its answer section."""
     addresses: list[str] = []
     ttls: list[int] = []
     for rrset in message.answer:
         ttls.append(rrset.ttl)
         if rrset.rdtype == dns.rdatatype.A:
-            addresses += [str(each) for each in rrset]
-    return DnsAnswer(dns.rcode.to_text(message.rcode()), tuple(addresses), min(ttls, default=None))
+            addresses += [str(rdata) for rdata in rrset]
+    rcode = dns.rcode.to_text(message.rcode())
+    return DnsAnswer(rcode, tuple(addresses), min(ttls, default=None))
 
 
 def _records(section: Sequence[dns.rrset.RRset]) -> tuple[DnsRecord, ...]:
-    return tuple(
-        DnsRecord(str(rrset.name).lower(), dns.rdatatype.to_text(rrset.rdtype), rdata.to_text())
-        for rrset in section
-        for rdata in rrset
-    )
+    records: list[DnsRecord] = []
+    for rrset in section:
+        name = str(rrset.name).lower()
+        type_ = dns.rdatatype.to_text(rrset.rdtype)
+        records += [DnsRecord(name, type_, rdata.to_text()) for rdata in rrset]
+    return tuple(records)
 
 
 def system_resolvers() -> Sequence[Nameserver]:
-    """The resolvers that this machine is set up with. Raises DeploytoolError when it has none."""
+    """Return the resolvers of this machine. Raises DeploytoolError when it has none."""
     try:
-        found = dns.resolver.Resolver().nameservers
+        addresses = dns.resolver.Resolver().nameservers
     except dns.resolver.NoResolverConfiguration as error:
         raise DeploytoolError(f"this machine has no DNS resolver: {error}") from error
-    return [Nameserver(str(each), str(each)) for each in found]
+    return [Nameserver(str(address), str(address)) for address in addresses]

@@ -1,6 +1,4 @@
-"""HTTPS requests with requests: to a given address, with the domain's name in TLS, Host header and
-certificate check.
-"""
+"""HTTPS requests to a given address, with the domain's name in TLS and in the Host header."""
 
 import json
 import time
@@ -13,12 +11,13 @@ from requests.adapters import HTTPAdapter
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.ports import HttpAnswer
 
-TIMEOUT = 5.0  # seconds of wall time, for the connection and again for each part of the answer
+# In seconds of wall time, for the connection and again for each part of the answer.
+TIMEOUT = 5.0
 REGION_HEADER = "x-served-by-region"
 
 
 class _ToAddress(HTTPAdapter):
-    """Connects to where the URL points, and expects the domain's certificate there."""
+    """Connects to the address in the URL, and expects the domain's certificate there."""
 
     def __init__(self, domain: str) -> None:
         self._domain = domain
@@ -32,19 +31,19 @@ class _ToAddress(HTTPAdapter):
 
 
 class HttpsClient:
-    """The Http port. `ca` is a PEM file to trust instead of the public authorities; a request of
-    `get` has its own connection.
-    """
+    """The Http port. `ca` is a PEM file to trust instead of the public authorities."""
 
     def __init__(
         self, https_port: int = 443, ca: Path | None = None, timeout: float = TIMEOUT
     ) -> None:
-        self._port, self._timeout = https_port, timeout
+        self._port = https_port
+        self._timeout = timeout
         self._verify: bool | str = str(ca) if ca else True
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
-        """GET https://<domain><path> at an address. Raises ProbeFailed: refused, timeout, tls,
-        reset or other.
+        """GET https://<domain><path> at an address, on a connection of its own.
+
+        Raises ProbeFailed: refused, timeout, tls, reset or other.
         """
         connection = self._open(domain, address, "close")
         try:
@@ -53,22 +52,21 @@ class HttpsClient:
             connection.close()
 
     def connect(self, domain: str, address: str) -> "KeptConnection":
-        """A connection that is kept from one request to the next."""
+        """Return a connection that is kept from one request to the next."""
         return self._open(domain, address, "keep-alive")
 
     def _open(self, domain: str, address: str, connection: str) -> "KeptConnection":
         session = requests.Session()
-        # No proxy, no .netrc, no REQUESTS_CA_BUNDLE: this very address, this very authority
+        # No proxy, .netrc or REQUESTS_CA_BUNDLE may change the address or the trusted authority.
         session.trust_env = False
         session.verify = self._verify
         session.headers.update(
             {"Host": domain, "Connection": connection, "Accept": "application/json"}
         )
         session.mount("https://", _ToAddress(domain))
-        host = f"[{address}]" if ":" in address else address
-        return KeptConnection(
-            session, f"https://{host}:{self._port}", domain, address, self._timeout
-        )
+        host = f"[{address}]" if ":" in address else address  # an IPv6 address needs brackets
+        url = f"https://{host}:{self._port}"
+        return KeptConnection(session, url, domain, address, self._timeout)
 
 
 class KeptConnection:
@@ -77,13 +75,11 @@ class KeptConnection:
     def __init__(
         self, session: requests.Session, url: str, domain: str, address: str, timeout: float
     ) -> None:
-        self._session, self._url, self._domain, self._address, self._timeout = (
-            session,
-            url,
-            domain,
-            address,
-            timeout,
-        )
+        self._session = session
+        self._url = url
+        self._domain = domain
+        self._address = address
+        self._timeout = timeout
 
     def get(self, path: str) -> HttpAnswer:
         """GET the path. Raises ProbeFailed: refused, timeout, tls, reset or other."""
@@ -94,8 +90,9 @@ class KeptConnection:
             )
             body = answer.content
         except requests.RequestException as error:
-            raise _failure(error, self._domain, self._address) from error
-        document = _document(body)
+            raise failure_of(error, self._domain, self._address) from error
+
+        document = document_of(body)
         return HttpAnswer(
             status=answer.status_code,
             region=answer.headers.get(REGION_HEADER),
@@ -105,32 +102,34 @@ class KeptConnection:
         )
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._session.close()
 
 
-def _document(body: bytes) -> dict[str, str]:
-    """The answer's JSON object; an answer of another form has no version and no request id to
-    give.
-    """
+def document_of(body: bytes) -> dict[str, str]:
+    """Return the JSON object of an answer's body; empty when the body is something else."""
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return {}
-    return {key: str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(document, dict):
+        return {}
+    return {key: str(value) for key, value in document.items()}
 
 
-def _failure(error: requests.RequestException, domain: str, address: str) -> ProbeFailed:
-    said = str(error)
+def failure_of(error: requests.RequestException, domain: str, address: str) -> ProbeFailed:
+    """Translate an error of requests."""
+    text = str(error)
+    # SSLError and ConnectTimeout are kinds of ConnectionError, so the order matters.
     match error:
         case requests.exceptions.SSLError():
             kind = "tls"
         case requests.exceptions.Timeout():
             kind = "timeout"
-        case requests.exceptions.ConnectionError() if "refused" in said:
+        case requests.exceptions.ConnectionError() if "refused" in text:
             kind = "refused"
         case requests.exceptions.ConnectionError() | requests.exceptions.ChunkedEncodingError():
             kind = "reset"
         case _:
             kind = "other"
-    return ProbeFailed(kind, f"https://{domain} at {address}: {kind}: {said}")
+    return ProbeFailed(kind, f"https://{domain} at {address}: {kind}: {text}")
