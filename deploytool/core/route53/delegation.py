@@ -1,7 +1,7 @@
-"""Whether a domain's parent delegates to its hosted zone, and whether CAA lets Amazon issue. Pure.
+"""Judge whether a parent delegates to a hosted zone, and whether CAA lets Amazon issue. Pure.
 
-Sources: RFC 1034 section 4.2.1 (the parent's NS records lead to the zone); RFC 8659 (CAA: the
-records of the nearest ancestor that has any count, an unknown critical tag forbids); ACM User
+Sources: RFC 1034 section 4.2.1 (the parent's NS records lead to the zone); RFC 8659 (CAA: only the
+records of the nearest ancestor that has any count, and an unknown critical tag forbids); ACM User
 Guide, "(Optional) Configure a CAA record".
 """
 
@@ -14,7 +14,11 @@ from deploytool.core.route53.zone import canonical
 
 # Any one of these in an issue record lets ACM issue (ACM User Guide, as above).
 AMAZON = frozenset({"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"})
+
+# The text of a record, like `0 issue "amazon.com"` (RFC 8659 section 4.1.1).
 _CAA = re.compile(r'(?P<flags>\d+)\s+(?P<tag>[A-Za-z0-9]+)\s+"?(?P<value>[^"]*)"?')
+
+# The registered property tags, in lower case.
 _KNOWN_TAGS = {
     "issue",
     "issuewild",
@@ -24,6 +28,9 @@ _KNOWN_TAGS = {
     "issuemail",
     "issuevmc",
 }
+
+# Bit 0 of the flags, the most significant one: an authority that does not know the tag must not
+# issue (RFC 8659 section 4.1).
 _CRITICAL = 128
 
 
@@ -39,12 +46,12 @@ class ParentAnswer:
 class Parent:
     """A domain's parent: its zone (with a final dot) and the answers of its servers.
 
-    `silent` holds the reasons why other servers gave no answer.
+    `errors` holds the reasons why other servers gave no answer.
     """
 
     zone: str
     answers: tuple[ParentAnswer, ...]
-    silent: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,10 @@ class PointsElsewhere:
 
 
 @dataclass(frozen=True)
-class PartlyRight:
+class PartlyDelegated:
     """The parent names servers of the zone and `foreign` ones, or its own servers differ.
 
-    Some resolvers then reach other servers.
+    Some resolvers then reach the zone and others do not.
     """
 
     parent: str
@@ -89,27 +96,39 @@ class ParentUnreachable:
     reason: str
 
 
-Verdict = Delegated | NotDelegated | PointsElsewhere | PartlyRight | ParentUnreachable
+Verdict = Delegated | NotDelegated | PointsElsewhere | PartlyDelegated | ParentUnreachable
 
 
 def judge(parent: Parent, zone_servers: Sequence[str]) -> Verdict:
-    """Compare the answers of the parent's servers with the hosted zone's name servers."""
+    """Compare the answers of the parent's servers with the hosted zone's name servers.
+
+    A parent that names only some servers of the zone delegates correctly. The verdict names the
+    first server of the parent whose answer is wrong.
+    """
     if not parent.answers:
-        return ParentUnreachable(parent.zone, "; ".join(parent.silent) or "it has no name server")
-    ours = {canonical(name) for name in zone_servers}
-    told = {
-        answer.server: {canonical(name) for name in answer.name_servers}
-        for answer in parent.answers
-    }
-    foreign = sorted(set().union(*told.values()) - ours)
-    lame = next((server for server, names in told.items() if names - ours or not names), None)
-    if lame is None:
+        reason = "; ".join(parent.errors) or "it has no name server"
+        return ParentUnreachable(parent.zone, reason)
+
+    expected = set(map(canonical, zone_servers))
+    foreign: set[str] = set()
+    leads_to_zone = False
+    wrong_server = None
+    for answer in parent.answers:
+        names = set(map(canonical, answer.name_servers))
+        foreign |= names - expected
+        leads_to_zone = leads_to_zone or bool(names & expected)
+
+        is_right = names and names <= expected
+        if not is_right and wrong_server is None:
+            wrong_server = answer.server
+
+    if wrong_server is None:
         return Delegated()
-    if any(names & ours for names in told.values()):
-        return PartlyRight(parent.zone, lame, tuple(foreign))
+    if leads_to_zone:
+        return PartlyDelegated(parent.zone, wrong_server, tuple(sorted(foreign)))
     if foreign:
-        return PointsElsewhere(parent.zone, lame, tuple(foreign))
-    return NotDelegated(parent.zone, lame)
+        return PointsElsewhere(parent.zone, wrong_server, tuple(sorted(foreign)))
+    return NotDelegated(parent.zone, wrong_server)
 
 
 def prevents_validation(verdict: Verdict) -> bool:
@@ -122,17 +141,32 @@ def prevents_validation(verdict: Verdict) -> bool:
 
 def describe(verdict: Verdict, domain: str, zone_servers: Sequence[str]) -> str:
     """Return a verdict as one line of text."""
-    expected = _listed(sorted(zone_servers)[:1]) + (" ..." if len(zone_servers) > 1 else "")
+    # The first server stands for all of them: a hosted zone has four.
+    expected = _join(sorted(zone_servers)[:1])
+    if len(zone_servers) > 1:
+        expected += " ..."
+
     match verdict:
         case Delegated():
             return f"the parent points {domain} to the hosted zone"
         case NotDelegated(parent, server):
-            return f"the parent ({_at(parent, server)}) does not delegate {domain}: it has no NS records for it"
+            return (
+                f"the parent ({_at(parent, server)}) does not delegate {domain}:"
+                " it has no NS records for it"
+            )
         case PointsElsewhere(parent, server, names):
-            return f"the parent ({_at(parent, server)}) points {domain} to {_listed(names)}, not to {expected}"
-        case PartlyRight(parent, server, foreign):
-            also = f"also to {_listed(foreign)}" if foreign else "not on all of its servers"
-            return f"the parent ({_at(parent, server)}) points {domain} {also}: validation may fail; it should point to {expected} only"
+            return (
+                f"the parent ({_at(parent, server)}) points {domain} to {_join(names)},"
+                f" not to {expected}"
+            )
+        case PartlyDelegated(parent, server, foreign):
+            extent = "not on all of its servers"
+            if foreign:
+                extent = f"also to {_join(foreign)}"
+            return (
+                f"the parent ({_at(parent, server)}) points {domain} {extent}:"
+                f" validation may fail; it should point to {expected} only"
+            )
         case ParentUnreachable(parent, reason):
             return f"the parent ({parent}) did not answer a query for {domain}: {reason}"
         case _:
@@ -148,42 +182,80 @@ class CaaForbids:
     allowed: tuple[str, ...]
 
     def __str__(self) -> str:
+        owner = self.owner.rstrip(".")
         authorities = ", ".join(self.allowed) or "no authority"
-        return f"the CAA records of {self.owner.rstrip('.')} allow {authorities} to issue for {self.name}, not Amazon"
+        return (
+            f"the CAA records of {owner} allow {authorities} to issue for {self.name}, not Amazon"
+        )
+
+
+@dataclass(frozen=True)
+class _CaaRecord:
+    """One CAA record. `tag` is in lower case, because tags match in any case."""
+
+    flags: int
+    tag: str
+    value: str
+
+    @property
+    def forbids_all(self) -> bool:
+        """Whether a critical property that nobody knows forbids every authority to issue."""
+        return bool(self.flags & _CRITICAL) and self.tag not in _KNOWN_TAGS
+
+    @property
+    def authority(self) -> str:
+        """The authority that an issue property allows, without parameters; empty for none."""
+        return self.value.partition(";")[0].strip().lower()
 
 
 def caa_problem(name: str, lookup: Callable[[str], Sequence[str]]) -> CaaForbids | None:
     """Return why ACM may not issue for a name, or None.
 
-    `lookup` gives the CAA records of one name as text, like `0 issue "amazon.com"`.
-
-    A certificate authority climbs from the name towards the root until it finds a CAA record set
-    (RFC 8659 section 3).
+    `lookup` gives the CAA records of one name as text, like `0 issue "amazon.com"`. Text of another
+    form is ignored.
     """
+    # An authority climbs from the name towards the root, which is not queried, until it finds a CAA
+    # record set (RFC 8659 section 3).
     owner = canonical(name.removeprefix("*."))
     while owner != ".":
-        if found := [match for text in lookup(owner) if (match := _CAA.fullmatch(text.strip()))]:
-            return _judge_caa(name, owner, found)
+        records = _parse_caa(lookup(owner))
+        if records:
+            return _judge_caa(name, owner, records)
         owner = owner.partition(".")[2] or "."
     return None
 
 
-def _judge_caa(name: str, owner: str, found: Sequence[re.Match[str]]) -> CaaForbids | None:
-    records = [(int(match["flags"]), match["tag"].lower(), match["value"]) for match in found]
-    issue, wild = (
-        [value for _, tag, value in records if tag == wanted] for wanted in ("issue", "issuewild")
-    )
-    relevant = wild if name.startswith("*.") and wild else issue
-    allowed = {value.partition(";")[0].strip().lower() for value in relevant}
-    unknown = any(flags & _CRITICAL and tag not in _KNOWN_TAGS for flags, tag, _ in records)
-    if not unknown and (not relevant or allowed & AMAZON):
+def _parse_caa(texts: Sequence[str]) -> list[_CaaRecord]:
+    records = []
+    for text in texts:
+        match = _CAA.fullmatch(text.strip())
+        if match:
+            records.append(_CaaRecord(int(match["flags"]), match["tag"].lower(), match["value"]))
+    return records
+
+
+def _judge_caa(name: str, owner: str, records: Sequence[_CaaRecord]) -> CaaForbids | None:
+    """Return why these records forbid ACM to issue for a name, or None."""
+    relevant = _with_tag(records, "issue")
+    if name.startswith("*."):
+        # For a wildcard any issuewild property overrides every issue property (RFC 8659 4.3).
+        relevant = _with_tag(records, "issuewild") or relevant
+
+    allowed = {record.authority for record in relevant}
+    # Records without a relevant property, like only iodef, allow every authority.
+    is_allowed = not relevant or bool(allowed & AMAZON)
+    if is_allowed and not any(record.forbids_all for record in records):
         return None
     return CaaForbids(name, owner, tuple(sorted(allowed - {""})))
+
+
+def _with_tag(records: Sequence[_CaaRecord], tag: str) -> list[_CaaRecord]:
+    return [record for record in records if record.tag == tag]
 
 
 def _at(parent: str, server: str) -> str:
     return f"{parent} at {server.rstrip('.')}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join(names: Sequence[str]) -> str:
     return ", ".join(name.rstrip(".") for name in names)

@@ -1,17 +1,19 @@
 """Health checks: one attempt, the count of one checker, and the verdict of all checkers. Pure.
 
 Source of every rule not marked otherwise: Route 53 Developer Guide, "How Amazon Route 53 determines
-whether a health check is healthy", and the API reference of HealthCheckConfig. Sentences that say
-"our reading" fill what AWS does not publish.
+whether a health check is healthy", and the API reference of HealthCheckConfig. "Our reading" marks
+what AWS does not publish.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-SEARCHED_BYTES = 5120  # a string match looks no further into the body
+SEARCHED_BYTES = 5120  # a string match searches only this much of the body
 HEALTHY_ABOVE_PERCENT = 18  # more than this share of the checkers makes the endpoint healthy
+STATUS_SECONDS = 2.0  # from the TCP connection to the HTTP status
 
+# The regions that a health check uses when it names none (HealthCheckConfig, Regions).
 CHECKER_REGIONS = (
     "us-east-1",
     "us-west-1",
@@ -85,12 +87,11 @@ class TimeLimits:
 class Attempt:
     """The measurements of one checker in one check of the endpoint.
 
-    Seconds are of the same clock as the limits that judge the attempt.
-
-    `connect_seconds` is None when no TCP connection was made, `status` when no HTTP status came,
-    `body_seconds` when the body (or its first 5,120 bytes) did not come whole. `response_seconds`
-    counts from the TCP connection, so TLS is within it. `failure` is the text of what stopped the
-    attempt, empty when it was complete.
+    All seconds are of the same clock as the limits that judge the attempt. `connect_seconds` is None
+    when no TCP connection was made, `status` when no HTTP status came, and `body_seconds` when the
+    body (or its first 5,120 bytes) did not come whole. `response_seconds` counts from the TCP
+    connection and includes TLS. `failure` is the text of what stopped the attempt, empty when it was
+    complete.
     """
 
     failure: str = ""
@@ -109,13 +110,11 @@ class CheckResult:
     status: str
 
 
-STATUS_SECONDS = 2.0  # from the connection to the HTTP status
-
-
 def time_limits(config: HealthCheckConfig) -> TimeLimits:
     """Return the limits of one attempt in true seconds.
 
-    TCP: 10 to connect. HTTP(S): 4 to connect and 2 to the status. A string match: 2 more.
+    TCP: 10 to connect. HTTP(S): 4 to connect and 2 to the status. A string match: 2 more for the
+    body.
     """
     match config.type:
         case "TCP":
@@ -136,7 +135,9 @@ def server_name(config: HealthCheckConfig) -> str | None:
 
     It is the FQDN when EnableSNI is true and the check uses TLS.
     """
-    return config.fqdn or None if uses_tls(config) and config.enable_sni else None
+    if not uses_tls(config) or not config.enable_sni:
+        return None
+    return config.fqdn or None
 
 
 def host_header(config: HealthCheckConfig) -> str:
@@ -146,7 +147,10 @@ def host_header(config: HealthCheckConfig) -> str:
     Source: API reference of HealthCheckConfig, FullyQualifiedDomainName.
     """
     host = config.fqdn or config.ip_address
-    return host if config.port == (443 if uses_tls(config) else 80) else f"{host}:{config.port}"
+    default_port = 443 if uses_tls(config) else 80
+    if config.port == default_port:
+        return host
+    return f"{host}:{config.port}"
 
 
 def judge_check(
@@ -154,10 +158,11 @@ def judge_check(
 ) -> CheckResult:
     """Judge one attempt.
 
-    `limits` defaults to the true limits; a checker on a faster clock passes those of its own clock.
-    Exactly at a limit is within it (our reading).
+    `limits` defaults to the true limits. A checker on a faster clock passes those of its own clock.
+    A duration equal to its limit passes (our reading).
     """
     limits = limits or time_limits(config)
+
     if attempt.connect_seconds is None:
         return _failed(attempt.failure or "The health checker could not establish a connection.")
     if attempt.connect_seconds > limits.connect:
@@ -166,6 +171,7 @@ def judge_check(
         )
     if limits.response is None:
         return CheckResult(True, "Success: TCP connection established.")
+
     if attempt.status is None:
         return _failed(attempt.failure or "The endpoint sent no HTTP status.")
     return _judge_answer(config, attempt, attempt.status, limits.response, limits.body)
@@ -179,30 +185,38 @@ def _judge_answer(
     body_limit: float | None,
 ) -> CheckResult:
     """Judge an HTTP answer: its status, and its body where the check has a limit for it."""
-    words = _status_words(status)
+    answer = _describe_status(status)
     if attempt.response_seconds > response_limit:
-        return _failed(f"{words}, but not within the timeout limit.")
+        return _failed(f"{answer}, but not within the timeout limit.")
+    # 2xx and 3xx pass. A redirect is not followed.
     if not 200 <= status < 400:
-        return _failed(words)
+        return _failed(answer)
     if body_limit is None:
-        return CheckResult(True, f"Success: {words}")
+        return CheckResult(True, f"Success: {answer}")
+
     if attempt.body_seconds is None or attempt.body_seconds > body_limit:
-        return _failed(f"{words}, but the response body did not arrive within the timeout limit.")
+        return _failed(f"{answer}, but the response body did not arrive within the timeout limit.")
+    # The string must be within these bytes entirely.
     if config.search_string.encode() not in attempt.body[:SEARCHED_BYTES]:
         return _failed(
-            f"{words}, but the response body does not hold the search string in its first {SEARCHED_BYTES} bytes."
+            f"{answer}, but the first {SEARCHED_BYTES} bytes of the response body"
+            " do not contain the search string."
         )
-    return CheckResult(True, f"Success: {words}, and the response body holds the search string.")
+    return CheckResult(
+        True, f"Success: {answer}, and the response body contains the search string."
+    )
 
 
-def _failed(words: str) -> CheckResult:
-    return CheckResult(False, f"Failure: {words}")
+def _failed(reason: str) -> CheckResult:
+    return CheckResult(False, f"Failure: {reason}")
 
 
-def _status_words(status: int) -> str:
-    phrases = {code.value: code.phrase for code in HTTPStatus}
-    code = f"HTTP Status Code {status}"
-    return f"{code}, {phrases[status]}" if status in phrases else code
+def _describe_status(status: int) -> str:
+    """Return an HTTP status as GetHealthCheckStatus shows it, like HTTP Status Code 200, OK."""
+    try:
+        return f"HTTP Status Code {status}, {HTTPStatus(status).phrase}"
+    except ValueError:  # a code without a registered phrase, like 299
+        return f"HTTP Status Code {status}"
 
 
 @dataclass(frozen=True)
@@ -223,6 +237,8 @@ class CheckerState:
         """
         if success == self.healthy:
             return replace(self, against=0)
+
+        # This result is the next one against the opinion.
         if self.against + 1 >= threshold:
             return CheckerState(healthy=success)
         return replace(self, against=self.against + 1)
@@ -236,30 +252,29 @@ def is_healthy(config: HealthCheckConfig, states: Iterable[CheckerState]) -> boo
     that of a new or disabled health check.
     """
     opinions = [state.healthy for state in states]
-    healthy = (
-        config.disabled
-        or not opinions
-        or sum(opinions) * 100 > HEALTHY_ABOVE_PERCENT * len(opinions)
-    )
+    # Integers, because the bound is strict: 18 of 100 checkers are not enough.
+    enough_are_healthy = sum(opinions) * 100 > HEALTHY_ABOVE_PERCENT * len(opinions)
+    healthy = config.disabled or not opinions or enough_are_healthy
     return healthy != config.inverted
 
 
 def checkers_for(config: HealthCheckConfig) -> tuple[str, ...]:
-    """The AWS region of each checker of a health check: 8 at an interval of 30 s, 11 at one of 10
-    s.
+    """Return the AWS region of each checker: 8 checkers at an interval of 30 s, 11 at 10 s.
 
     Our reading of a published fact, "about 15 checks a minute at 30 s, 60 to 70 a minute at 10 s":
     8 checkers make 16 checks a minute at 30 s, 11 make 66 at 10 s. Each of the eight regions has
-    one; with 11, the first three have a second.
+    one. With 11, the first three have a second.
     """
-    return (
-        CHECKER_REGIONS + CHECKER_REGIONS[:3] if config.request_interval == 10 else CHECKER_REGIONS
-    )
+    if config.request_interval == 10:
+        return CHECKER_REGIONS + CHECKER_REGIONS[:3]
+    return CHECKER_REGIONS
 
 
 def same_endpoint(one: HealthCheckConfig, other: HealthCheckConfig) -> bool:
-    """Whether two configurations make the same check: they differ at most in FailureThreshold,
-    Inverted and Disabled.
+    """Return whether two configurations check the same endpoint in the same way.
+
+    They differ at most in FailureThreshold, Inverted and Disabled, which do not change the check
+    itself.
     """
     return one == replace(
         other, failure_threshold=one.failure_threshold, inverted=one.inverted, disabled=one.disabled
@@ -269,10 +284,18 @@ def same_endpoint(one: HealthCheckConfig, other: HealthCheckConfig) -> bool:
 def carry_over(old: HealthCheckConfig, new: HealthCheckConfig, state: CheckerState) -> CheckerState:
     """Return a checker's state after UpdateHealthCheck has changed `old` into `new`.
 
-    Our reading; AWS does not publish it. Another endpoint is a new health check. Another threshold
-    keeps the opinion and resets the count. Any other change (Inverted) keeps both. Disabling stops
-    the checks, so that an enabled health check starts again.
+    Our reading, because AWS does not publish it. Any change that the rules below do not name, like
+    that of Inverted, keeps the state.
     """
-    if not same_endpoint(old, new) or old.disabled != new.disabled:
+    # Another endpoint is a new health check.
+    if not same_endpoint(old, new):
         return CheckerState()
-    return state if old.failure_threshold == new.failure_threshold else replace(state, against=0)
+
+    # Disabling stops the checks, so that a health check that is enabled again starts anew.
+    if old.disabled != new.disabled:
+        return CheckerState()
+
+    # Another threshold keeps the opinion and resets the count.
+    if old.failure_threshold != new.failure_threshold:
+        return replace(state, against=0)
+    return state

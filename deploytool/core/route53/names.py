@@ -2,9 +2,10 @@
 
 import re
 
+# RFC 1035 section 2.3.1: letters, digits and hyphens, no hyphen at the ends, at most 63 characters.
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
-# Characters. ACM's limit for a certificate's first name (API reference of RequestCertificate)
+# Characters. ACM's limit for a certificate's first name (API reference of RequestCertificate).
 DOMAIN_LENGTH = 64
 
 
@@ -14,10 +15,17 @@ def domain_problem(domain: str) -> str | None:
     The rules are those of RFC 1035, and ACM's limit for the length.
     """
     if len(domain) > DOMAIN_LENGTH:
-        return f"'{domain}' is longer than {DOMAIN_LENGTH} characters, ACM's limit for a certificate's name"
+        return (
+            f"'{domain}' is longer than {DOMAIN_LENGTH} characters,"
+            " ACM's limit for a certificate's name"
+        )
+
     labels = domain.split(".")
     if len(labels) < 2 or not all(LABEL.fullmatch(label) for label in labels):
-        return f"'{domain}' is not a domain name; write it like api.example.com: lower case, no scheme, no final dot"
+        return (
+            f"'{domain}' is not a domain name;"
+            " write it like api.example.com: lower case, no scheme, no final dot"
+        )
     return None
 
 

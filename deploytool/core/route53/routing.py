@@ -25,7 +25,9 @@ def failover(primary_healthy: bool, secondary_healthy: bool) -> str:  # noqa: FB
     | unhealthy | healthy, or no health check   | secondary |
     | unhealthy | unhealthy                     | primary   |
     """
-    return SECONDARY if not primary_healthy and secondary_healthy else PRIMARY
+    if not primary_healthy and secondary_healthy:
+        return SECONDARY
+    return PRIMARY
 
 
 def select(
@@ -34,21 +36,25 @@ def select(
     """Return the record set that answers, of those of one name and type (at least one).
 
     `is_healthy` gives the verdict on a health check by its id. `zone` is needed where an alias with
-    EvaluateTargetHealth points to a record set of the same zone. A simple record answers whatever
-    its health: with none healthy Route 53 takes all as healthy. So does a failover record without
-    its counterpart (our reading). Raises NotSupported for other routing policies.
+    EvaluateTargetHealth points to a record set of the same zone. Raises NotSupported for routing
+    policies other than simple and failover.
     """
+    # A simple record answers whatever its health: when no record is healthy, Route 53 considers all
+    # of them healthy.
     if len(records) == 1 and not records[0].failover and not records[0].set_identifier:
         return records[0]
+
     by_role = {record.failover: record for record in records}
-    if len(by_role) < len(records) or not by_role.keys() <= {PRIMARY, SECONDARY}:
+    has_repeated_role = len(by_role) < len(records)
+    if has_repeated_role or not by_role.keys() <= {PRIMARY, SECONDARY}:
         raise NotSupported(_refusal(records))
+
+    # A failover record without its counterpart answers like a simple one (our reading).
     if len(records) == 1:
         return records[0]
-    primary, secondary = by_role[PRIMARY], by_role[SECONDARY]
 
-    primary_healthy = is_record_healthy(primary, is_healthy, zone)
-    secondary_healthy = is_record_healthy(secondary, is_healthy, zone)
+    primary_healthy = is_record_healthy(by_role[PRIMARY], is_healthy, zone)
+    secondary_healthy = is_record_healthy(by_role[SECONDARY], is_healthy, zone)
     return by_role[failover(primary_healthy, secondary_healthy)]
 
 
@@ -57,12 +63,8 @@ def is_record_healthy(
 ) -> bool:
     """Return whether a record set counts as healthy.
 
-    Its health check must be healthy and, with EvaluateTargetHealth, its target too.
-
-    A target outside the zone is a service of AWS. For API Gateway EvaluateTargetHealth fails only
-    when the service is unavailable in the region, which is not modelled: it counts as available. A
-    target within the zone is healthy when one of its record sets is. Raises NotSupported when
-    aliases point in a circle.
+    Its health check must be healthy and, with EvaluateTargetHealth, its target too. Raises
+    NotSupported when aliases point in a circle.
     """
     return _is_record_healthy(record, is_healthy, zone, ())
 
@@ -71,21 +73,24 @@ def _is_record_healthy(
     record: RecordSet,
     is_healthy: Callable[[str], bool],
     zone: HostedZone | None,
-    seen: tuple[RecordSet, ...],
+    path: tuple[RecordSet, ...],
 ) -> bool:
-    if record in seen:
+    """Judge a record set that was reached by the aliases of `path`."""
+    if record in path:
         raise NotSupported(f"{record.name} {record.type}: its aliases point in a circle")
     if record.health_check_id and not is_healthy(record.health_check_id):
         return False
-    if (
-        zone is None
-        or record.alias is None
-        or not record.alias.evaluate_target_health
-        or not points_into(record, zone)
-    ):
+    if record.alias is None or not record.alias.evaluate_target_health:
         return True
+
+    # A target outside the zone is a service of AWS. For API Gateway, EvaluateTargetHealth fails only
+    # when the service is unavailable in the region. That is not modelled: it counts as available.
+    if zone is None or not points_into(record, zone):
+        return True
+
+    # A target within the zone is healthy when one of its record sets is.
     targets = record_sets(zone, record.alias.dns_name, record.type)
-    return any(_is_record_healthy(target, is_healthy, zone, (*seen, record)) for target in targets)
+    return any(_is_record_healthy(target, is_healthy, zone, (*path, record)) for target in targets)
 
 
 def points_into(record: RecordSet, zone: HostedZone) -> bool:
@@ -94,7 +99,15 @@ def points_into(record: RecordSet, zone: HostedZone) -> bool:
 
 
 def _refusal(records: Sequence[RecordSet]) -> str:
+    """Return the message about record sets that are neither simple nor a failover pair."""
     owner = f"{canonical(records[0].name)} {records[0].type}"
+    # Every policy but simple routing needs a set identifier.
     if any(record.set_identifier and not record.failover for record in records):
-        return f"{owner}: only simple and failover routing are supported here, not weighted, latency, geolocation or multivalue"
-    return f"{owner}: a name has one simple record set of a type, or one PRIMARY and one SECONDARY, no other mix"
+        return (
+            f"{owner}: only simple and failover routing are supported here,"
+            " not weighted, latency, geolocation or multivalue"
+        )
+    return (
+        f"{owner}: a name has one simple record set of a type,"
+        " or one PRIMARY and one SECONDARY, no other mix"
+    )

@@ -55,12 +55,10 @@ def expected_failover(
 
     The same bound is valid for the failback, because the threshold is the same both ways.
 
-    A real fault is detected within request interval x (failure threshold + 1): it may begin just
-    after a check, and then the threshold's count of checks must follow; plus the time of one check
-    that times out (6 s for HTTP and HTTPS). Inverting the health check (`by_inverting`) swaps the
-    verdict itself, with no checker to wait for. `attempt` is how long one check of the broken
-    endpoint takes, in seconds: where that is longer than the interval, the next check waits for its
-    end.
+    A real fault is detected within request interval x (failure threshold + 1), plus the time of one
+    check that times out (6 s for HTTP and HTTPS). Inverting the health check (`by_inverting`) swaps
+    the verdict itself, so that no checker needs to detect anything. `dns_ttl` is in seconds.
+    `attempt` is how long one check of the broken endpoint takes, in seconds.
 
     Sources: Route 53 Developer Guide, "How Amazon Route 53 determines whether a health check is
     healthy" (interval, threshold, time limits) and "Values specific for failover alias records"
@@ -68,10 +66,16 @@ def expected_failover(
     the DNS answer and 83 s to the client (jspoth.com/dr, 2026-04-26) and 45 to 120 s
     (keycloak-benchmark issue 536).
     """
-    step = max(config.request_interval, attempt)
-    checks = (
-        config.request_interval
-        + step * config.failure_threshold
-        + max(time_limits(config).total, attempt)
-    )
-    return FailoverTime(0.0 if by_inverting else checks, PROPAGATION_SECONDS, dns_ttl)
+    if by_inverting:
+        return FailoverTime(0.0, PROPAGATION_SECONDS, dns_ttl)
+
+    # The fault may begin just after a check, so that a whole interval passes before the first one
+    # that fails.
+    before_first_failure = config.request_interval
+
+    # A check that takes longer than the interval delays the next one until its end.
+    until_threshold = max(config.request_interval, attempt) * config.failure_threshold
+
+    last_check = max(time_limits(config).total, attempt)
+    detection = before_first_failure + until_threshold + last_check
+    return FailoverTime(detection, PROPAGATION_SECONDS, dns_ttl)

@@ -1,9 +1,9 @@
-r"""Hosted zones and record sets as values, and which record sets a question concerns. Pure.
+r"""Hosted zones and record sets as values, and the lookup of a name and type in a zone. Pure.
 
-Looking up follows RFC 1034 section 4.3.2 and, for wildcards and empty non-terminals, RFC 4592;
-Route 53 says that it does as DNS does (Developer Guide, "DNS domain name format"). Names are text
-with a final dot; upper and lower case are the same, and the `\052` that Route 53 stores for an
-asterisk is an asterisk.
+The lookup follows RFC 1034 section 4.3.2 and, for wildcards and empty non-terminals, RFC 4592. Route
+53 documents that it does as DNS does (Developer Guide, "DNS domain name format"). Names are text
+with a final dot. Upper and lower case are the same. Route 53 stores an asterisk as `\052`, which is
+compared as an asterisk.
 """
 
 import re
@@ -33,11 +33,10 @@ class AliasTarget:
 
 @dataclass(frozen=True)
 class RecordSet:
-    """One resource record set. `name` is lower case with a final dot; `ttl` in seconds, None for an
-    alias.
+    """One resource record set. `name` is lower case with a final dot.
 
-    `failover` is PRIMARY, SECONDARY or empty; `values` are in the text that Route 53 takes for the
-    type.
+    `ttl` is in seconds, None for an alias. `failover` is PRIMARY, SECONDARY or empty. `values` are
+    in the text that Route 53 takes for the type.
     """
 
     name: str
@@ -101,7 +100,7 @@ Lookup = Found | Cname | Referral | NoData | NxDomain
 
 
 def canonical(name: str) -> str:
-    r"""A DNS name as this module compares it: lower case, one final dot, an asterisk for `\052`."""
+    r"""Return a DNS name in lower case, with one final dot, and with an asterisk for `\052`."""
     return name.lower().replace("\\052", "*").rstrip(".") + "."
 
 
@@ -112,7 +111,7 @@ def labels(name: str) -> tuple[str, ...]:
 
 
 def ancestors(name: str) -> Iterator[tuple[str, ...]]:
-    """Give the labels of a name and of each name above it, up to the root, longest first.
+    """Yield the labels of a name and of each name above it, up to the root, longest first.
 
     The zone with the longest of these names has the authority for the name (RFC 1034 section
     4.3.2, step 2).
@@ -126,9 +125,10 @@ def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
     """Return the hosted zone with the longest name that `name` is in, or None.
 
     Of zones with the same name the last is returned, as if the parent delegated to the newest. (At
-    AWS each has its own name servers, and the delegation decides; here one address serves them
+    AWS each zone has its own name servers, and the delegation decides. Here one address serves them
     all.)
     """
+    # A later zone replaces an earlier one of the same name.
     zone_of_name = {labels(zone.name): zone for zone in zones}
     for ancestor in ancestors(name):
         if ancestor in zone_of_name:
@@ -138,10 +138,11 @@ def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
 
 def record_sets(zone: HostedZone, name: str, type_: str) -> tuple[RecordSet, ...]:
     """Return the record sets of exactly this name and type, without wildcards."""
+    owner = canonical(name)
     return tuple(
         record
         for record in zone.records
-        if record.type == type_ and canonical(record.name) == canonical(name)
+        if record.type == type_ and canonical(record.name) == owner
     )
 
 
@@ -150,10 +151,10 @@ def soa(zone: HostedZone) -> RecordSet:
 
     Raises NotSupported when the zone has none.
     """
-    found = record_sets(zone, zone.name, "SOA")
-    if not found:
+    soa_sets = record_sets(zone, zone.name, "SOA")
+    if not soa_sets:
         raise NotSupported(f"hosted zone {zone.id} ({zone.name}) has no SOA record")
-    return found[0]
+    return soa_sets[0]
 
 
 def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
@@ -161,52 +162,76 @@ def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
 
     Routing policies are not applied yet.
     """
-    asked = labels(name)
-    if (cut := _delegation(zone, asked, type_)) is not None:
-        return Referral(cut)
+    name_labels = labels(name)
+    delegation = _delegation(zone, name_labels, type_)
+    if delegation is not None:
+        return Referral(delegation)
+
     existing = _existing_names(zone)
-    if asked in existing:
-        return _at(zone, asked, type_)
-    encloser = next(
-        asked[start:] for start in range(1, len(asked) + 1) if asked[start:] in existing
-    )
-    wildcard = ("*", *encloser)
-    return _at(zone, wildcard, type_) if wildcard in existing else NxDomain()
+    if name_labels in existing:
+        return _at(zone, name_labels, type_)
+
+    # Only the wildcard at the closest encloser, the nearest ancestor that exists, can cover the name
+    # (RFC 4592 section 3.3.1). The apex exists, so that there always is one.
+    closest_encloser = next(ancestor for ancestor in ancestors(name) if ancestor in existing)
+    wildcard = ("*", *closest_encloser)
+    if wildcard in existing:
+        return _at(zone, wildcard, type_)
+    return NxDomain()
 
 
 def _existing_names(zone: HostedZone) -> set[tuple[str, ...]]:
     """Return every name of the zone as labels.
 
-    These are the owners of record sets and, between them and the apex, empty non-terminals.
-    """
-    apex = len(labels(zone.name))
-    owners = [labels(zone.name), *(labels(record.name) for record in zone.records)]
-    return {owner[start:] for owner in owners for start in range(len(owner) - apex + 1)}
-
-
-def _delegation(zone: HostedZone, asked: tuple[str, ...], type_: str) -> RecordSet | None:
-    """Return the NS record set of the delegation nearest to the apex, at or above the name.
-
-    The NS record set at the apex is no delegation. The parent itself answers for DS at the cut.
+    These are the apex, the owners of record sets and, between them, empty non-terminals.
     """
     apex = labels(zone.name)
-    cuts = {
-        labels(record.name): record
-        for record in zone.records
-        if record.type == "NS" and labels(record.name) != apex
-    }
-    for start in range(len(asked) - len(apex) - 1, -1, -1):
-        if (cut := cuts.get(asked[start:])) is not None:
-            return None if type_ == "DS" and start == 0 else cut
+    names = {apex}
+    for record in zone.records:
+        owner = labels(record.name)
+        for start in range(len(owner) - len(apex)):
+            names.add(owner[start:])
+    return names
+
+
+def _delegation(zone: HostedZone, name: tuple[str, ...], type_: str) -> RecordSet | None:
+    """Return the NS record set of the delegation nearest to the apex, at or above the name."""
+    apex = labels(zone.name)
+    delegations = {}
+    for record in zone.records:
+        owner = labels(record.name)
+        # The NS record set at the apex is the zone's own and delegates nothing.
+        if record.type == "NS" and owner != apex:
+            delegations[owner] = record
+
+    # From the name just below the apex down to the name itself, which starts at label 0.
+    for start in range(len(name) - len(apex) - 1, -1, -1):
+        delegation = delegations.get(name[start:])
+        if delegation is None:
+            continue
+        # DS records of a delegated name are in the parent, so this zone answers (RFC 4035 3.1.4.1).
+        if type_ == "DS" and start == 0:
+            return None
+        return delegation
     return None
 
 
 def _at(zone: HostedZone, owner: tuple[str, ...], type_: str) -> Lookup:
-    here = [record for record in zone.records if labels(record.name) == owner]
-    if found := tuple(record for record in here if record.type == type_):
-        return Found(found)
-    if cname := tuple(record for record in here if record.type == "CNAME"):
-        return Cname(cname)
+    """Return what the zone has for a type at exactly this name, which exists."""
+    of_type = []
+    cnames = []
+    for record in zone.records:
+        if labels(record.name) != owner:
+            continue
+        if record.type == type_:
+            of_type.append(record)
+        elif record.type == "CNAME":
+            cnames.append(record)
+
+    if of_type:
+        return Found(tuple(of_type))
+    if cnames:
+        return Cname(tuple(cnames))
     return NoData()
 
 

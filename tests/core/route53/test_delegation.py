@@ -1,4 +1,4 @@
-"""Verdicts on a delegation, and CAA records by RFC 8659."""
+"""The verdict on a delegation, and CAA records by the rules of RFC 8659."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from deploytool.core.route53.delegation import (
     Parent,
     ParentAnswer,
     ParentUnreachable,
-    PartlyRight,
+    PartlyDelegated,
     PointsElsewhere,
     Verdict,
     caa_problem,
@@ -27,20 +27,23 @@ RIGHT = ("ns-1.awsdns-1.com.", "ns-2.awsdns-2.net.")
 FOREIGN = ("ns1.other.net.",)
 
 
-def parent(*answers: tuple[str, ...], silent: tuple[str, ...] = ()) -> Parent:
+def parent(*answers: tuple[str, ...], errors: tuple[str, ...] = ()) -> Parent:
     return Parent(
         "com.",
         tuple(ParentAnswer(f"{index}.gtld.", names) for index, names in enumerate(answers)),
-        silent,
+        errors,
     )
 
 
 @pytest.mark.parametrize(
-    ("found", "verdict", "words"),
+    ("parent_zone", "verdict", "description"),
     [
         pytest.param(parent(RIGHT, RIGHT), Delegated(), "to the hosted zone", id="right"),
         pytest.param(
-            parent(RIGHT[:1]), Delegated(), "to the hosted zone", id="some of ours and no other"
+            parent(RIGHT[:1]),
+            Delegated(),
+            "to the hosted zone",
+            id="some of the zone's and no other",
         ),
         pytest.param(
             parent(()),
@@ -56,30 +59,28 @@ def parent(*answers: tuple[str, ...], silent: tuple[str, ...] = ()) -> Parent:
         ),
         pytest.param(
             parent((*RIGHT, *FOREIGN)),
-            PartlyRight("com.", "0.gtld.", FOREIGN),
+            PartlyDelegated("com.", "0.gtld.", FOREIGN),
             "also to ns1.other.net",
             id="partly",
         ),
         pytest.param(
             parent(RIGHT, ()),
-            PartlyRight("com.", "1.gtld.", ()),
+            PartlyDelegated("com.", "1.gtld.", ()),
             "not on all",
             id="its servers differ",
         ),
         pytest.param(
-            parent(silent=("no reply",)),
+            parent(errors=("no reply",)),
             ParentUnreachable("com.", "no reply"),
             "no reply",
             id="unreachable",
         ),
     ],
 )
-def test_judge(found: Parent, verdict: Verdict, words: str) -> None:
-    """Each state of the parent has its verdict, and the verdict names the zone, the server and the
-    names found.
-    """
-    assert judge(found, OURS) == verdict
-    assert words in describe(verdict, "example.com", OURS)
+def test_judge(parent_zone: Parent, verdict: Verdict, description: str) -> None:
+    """Each state of the parent has its verdict, which names the zone, the server and its answer."""
+    assert judge(parent_zone, OURS) == verdict
+    assert description in describe(verdict, "example.com", OURS)
     assert prevents_validation(verdict) == isinstance(verdict, NotDelegated | PointsElsewhere)
 
 
@@ -87,12 +88,8 @@ def test_judge(found: Parent, verdict: Verdict, words: str) -> None:
 def test_judge_is_sound(answers: list[tuple[str, ...]]) -> None:
     """A certificate is refused only when no server of the parent names any server of the zone."""
     verdict = judge(parent(*answers), OURS)
-    ours_named = any(set(names) & set(RIGHT) for names in answers)
-    assert prevents_validation(verdict) == (bool(answers) and not ours_named)
-
-
-def look(records: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-    return {f"{name}.": values for name, values in records.items()}
+    zone_is_named = any(set(names) & set(RIGHT) for names in answers)
+    assert prevents_validation(verdict) == (bool(answers) and not zone_is_named)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +161,7 @@ def look(records: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
 )
 def test_caa(name: str, records: Mapping[str, Sequence[str]], owner: str | None) -> None:
     """CAA records forbid Amazon by the rules of RFC 8659, and the problem names their owner."""
-    found = look(records)
-    problem = caa_problem(name, lambda asked: found.get(asked, ()))
+    problem = caa_problem(name, lambda queried: records.get(queried.rstrip("."), ()))
     assert (problem.owner if problem else None) == owner
 
 
@@ -173,12 +169,11 @@ def test_caa(name: str, records: Mapping[str, Sequence[str]], owner: str | None)
     st.sampled_from(sorted(AMAZON)),
     st.lists(st.from_regex(r"[a-z]{1,9}\.org", fullmatch=True), max_size=3),
 )
-def test_any_of_amazons_names_allows(ours: str, others: list[str]) -> None:
-    """One record with a name of Amazon's is enough, whatever else is allowed; without one it is
-    forbidden.
-    """
-    values = [f'0 issue "{each}"' for each in [*others, ours]]
+def test_any_of_amazons_names_allows(amazon: str, others: list[str]) -> None:
+    """One record with a name of Amazon allows it; records with only other names forbid it."""
+    values = [f'0 issue "{authority}"' for authority in [*others, amazon]]
     assert caa_problem("example.com", lambda _: values) is None
+
     problem = caa_problem("example.com", lambda _: values[:-1])
     assert (problem is None) == (not others)
-    assert problem is None or all(each in str(problem) for each in others)
+    assert problem is None or all(authority in str(problem) for authority in others)

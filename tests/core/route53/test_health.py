@@ -1,6 +1,4 @@
-"""Health checks: each row of the facts page's table, and the property that no verdict turns on too
-few results.
-"""
+"""Health checks: each published rule, and how many results change a verdict."""
 
 from dataclasses import replace
 from typing import Any
@@ -80,29 +78,27 @@ UP, DOWN = CheckerState(True), CheckerState(False)
     ],
 )
 def test_one_attempt(config: HealthCheckConfig, attempt: Attempt, success: bool) -> None:
-    """An attempt passes exactly as the facts page's rows for HTTP, HTTPS, TCP and string match say,
-    and its words agree.
-    """
+    """An attempt passes by the rules for HTTP, HTTPS, TCP and string match, and its text agrees."""
     result = judge_check(config, attempt)
     assert result.success == success
     assert result.status.startswith("Success: " if success else "Failure: ")
 
 
 @pytest.mark.parametrize(
-    ("attempt", "words"),
+    ("attempt", "status"),
     [
         (GOOD, "Success: HTTP Status Code 200, OK"),
         (replace(GOOD, status=503), "Failure: HTTP Status Code 503, Service Unavailable"),
         (Attempt(failure="DNS resolution failed: x"), "Failure: DNS resolution failed: x"),
     ],
 )
-def test_words(attempt: Attempt, words: str) -> None:
-    """The words are those that GetHealthCheckStatus shows."""
-    assert judge_check(HTTPS, attempt).status == words
+def test_status_text(attempt: Attempt, status: str) -> None:
+    """The status text is the one that GetHealthCheckStatus shows."""
+    assert judge_check(HTTPS, attempt).status == status
 
 
 def test_limits_of_a_faster_clock() -> None:
-    """An attempt is judged by the limits handed in, when its seconds are of another clock."""
+    """An attempt whose seconds are of another clock is judged by the limits of that clock."""
     slow = replace(GOOD, connect_seconds=0.5)
     assert judge_check(HTTPS, slow, TimeLimits(0.6, 0.3)).success
     assert not judge_check(HTTPS, slow, TimeLimits(0.4, 0.3)).success
@@ -128,7 +124,7 @@ def test_time_limits(type_: str, seconds: float) -> None:
     ],
 )
 def test_server_name(config: HealthCheckConfig, name: str | None) -> None:
-    """SNI is the FQDN, sent when EnableSNI is true and the check speaks TLS."""
+    """SNI is the FQDN. It is sent when EnableSNI is true and the check uses TLS."""
     assert server_name(config) == name
 
 
@@ -143,16 +139,12 @@ def test_server_name(config: HealthCheckConfig, name: str | None) -> None:
     ],
 )
 def test_host_header(config: HealthCheckConfig, host: str) -> None:
-    """Host is the FQDN, or the address without one, with the port unless it is the protocol's
-    own.
-    """
+    """Host is the FQDN or the address, with the port unless it is the protocol's default."""
     assert host_header(config) == host
 
 
-def test_a_new_checker_says_healthy() -> None:
-    """A new health check is healthy until there is enough data: failures short of the threshold
-    leave it so.
-    """
+def test_a_new_checker_is_healthy() -> None:
+    """A new checker's opinion is healthy until the threshold of failures is reached."""
     state = CheckerState().observe(False, 3).observe(False, 3)
     assert state.healthy
     assert not state.observe(False, 3).healthy
@@ -161,9 +153,7 @@ def test_a_new_checker_says_healthy() -> None:
 @pytest.mark.parametrize("threshold", range(1, 11))
 @pytest.mark.parametrize("healthy", [True, False])
 def test_threshold_is_the_same_both_ways(threshold: int, healthy: bool) -> None:
-    """A checker turns with the threshold's count of consecutive results, 1 to 10, to fail and to
-    recover alike.
-    """
+    """The same number of consecutive results, 1 to 10, makes a checker fail and recover."""
     state = CheckerState(healthy)
     for _ in range(threshold - 1):
         state = state.observe(not healthy, threshold)
@@ -172,7 +162,7 @@ def test_threshold_is_the_same_both_ways(threshold: int, healthy: bool) -> None:
 
 
 def test_one_other_result_starts_the_count_again() -> None:
-    """Results count only when they follow one another."""
+    """Only consecutive results count: one other result resets the count."""
     state = (
         UP.observe(False, 3).observe(False, 3).observe(True, 3).observe(False, 3).observe(False, 3)
     )
@@ -180,7 +170,7 @@ def test_one_other_result_starts_the_count_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("up", "of", "healthy"),
+    ("healthy_checkers", "all_checkers", "healthy"),
     [
         (0, 8, False),
         (1, 8, False),
@@ -193,11 +183,10 @@ def test_one_other_result_starts_the_count_again() -> None:
         (0, 0, True),
     ],
 )
-def test_aggregation(up: int, of: int, healthy: bool) -> None:
-    """More than 18 % of the checkers make it healthy, 18 % or fewer unhealthy; without any it is
-    healthy.
-    """
-    assert is_healthy(HTTPS, [UP] * up + [DOWN] * (of - up)) == healthy
+def test_aggregation(healthy_checkers: int, all_checkers: int, healthy: bool) -> None:
+    """More than 18 % of the checkers make a check healthy; without checkers it is healthy."""
+    states = [UP] * healthy_checkers + [DOWN] * (all_checkers - healthy_checkers)
+    assert is_healthy(HTTPS, states) == healthy
 
 
 @pytest.mark.parametrize(
@@ -214,9 +203,7 @@ def test_aggregation(up: int, of: int, healthy: bool) -> None:
 def test_inverted_and_disabled(
     inverted: bool, disabled: bool, states: list[CheckerState], healthy: bool
 ) -> None:
-    """Disabled counts as healthy; Inverted swaps the final verdict, that of a new or disabled
-    health check too.
-    """
+    """Disabled counts as healthy; Inverted swaps every verdict, also of a new or disabled check."""
     assert is_healthy(replace(HTTPS, inverted=inverted, disabled=disabled), states) == healthy
 
 
@@ -232,26 +219,25 @@ def test_checks_a_minute(interval: int, least: float, most: float) -> None:
 @pytest.mark.parametrize(
     ("change", "after"),
     [
-        pytest.param({"inverted": True}, CheckerState(False, 1), id="inverted: nothing"),
+        pytest.param({"inverted": True}, CheckerState(False, 1), id="inverted: keeps both"),
         pytest.param(
-            {"failure_threshold": 5}, CheckerState(False, 0), id="threshold: counts again"
+            {"failure_threshold": 5}, CheckerState(False, 0), id="threshold: resets the count"
         ),
-        pytest.param({"resource_path": "/other"}, CheckerState(), id="endpoint: anew"),
-        pytest.param({"disabled": True}, CheckerState(), id="disabled: anew"),
+        pytest.param({"resource_path": "/other"}, CheckerState(), id="endpoint: starts again"),
+        pytest.param({"disabled": True}, CheckerState(), id="disabled: starts again"),
     ],
 )
 def test_carry_over(change: dict[str, Any], after: CheckerState) -> None:
-    """An update keeps what a checker counts unless it changes the endpoint, the threshold, or
-    whether there is checking.
-    """
+    """An update of the endpoint, the threshold or Disabled resets a checker; others keep it."""
     new = replace(HTTPS, **change)
     assert carry_over(HTTPS, new, CheckerState(False, 1)) == after
     assert same_endpoint(HTTPS, new) == ("resource_path" not in change)
 
 
 def opinion_from_history(history: list[bool], threshold: int) -> bool:
-    """What a checker must hold, from its history: the last run of at least `threshold` equal
-    results, healthy without one.
+    """Return a checker's opinion by its definition.
+
+    It is the result of the last run of at least `threshold` equal results, healthy without one.
     """
     for end in range(len(history), threshold - 1, -1):
         window = history[end - threshold : end]
@@ -267,21 +253,20 @@ def opinion_from_history(history: list[bool], threshold: int) -> bool:
     results=st.lists(st.tuples(st.integers(0, 10), st.booleans(), st.integers(1, 10)), max_size=60),
     inverted=st.booleans(),
 )
-def test_no_verdict_turns_on_too_few_results(
+def test_no_verdict_changes_on_too_few_results(
     checkers: int, threshold: int, results: list[tuple[int, bool, int]], inverted: bool
 ) -> None:
-    """However results arrive, the verdict turns only when each of the checkers needed has the
-    threshold's consecutive results.
-    """
+    """In any order of results, each checker that changes the verdict has reached its threshold."""
     config = replace(HTTPS, failure_threshold=threshold, inverted=inverted)
     states = [CheckerState()] * checkers
     histories: list[list[bool]] = [[] for _ in states]
     assert is_healthy(config, states) != inverted
     for number, success, times in results:
-        at = number % checkers
+        checker = number % checkers
         for _ in range(times):
-            states[at] = states[at].observe(success, threshold)
-            histories[at].append(success)
+            states[checker] = states[checker].observe(success, threshold)
+            histories[checker].append(success)
+
             down = sum(not opinion_from_history(history, threshold) for history in histories)
             expected = (checkers - down) / checkers > 0.18
             assert is_healthy(config, states) == (expected != inverted)
@@ -292,14 +277,12 @@ def test_no_verdict_turns_on_too_few_results(
     threshold=st.integers(2, 10),
     runs=st.lists(st.tuples(st.integers(0, 7), st.integers(1, 9)), max_size=40),
 )
-def test_runs_below_the_threshold_never_turn_it(
+def test_failures_below_the_threshold_never_make_it_unhealthy(
     threshold: int, runs: list[tuple[int, int]]
 ) -> None:
-    """Runs of failures shorter than the threshold, each ended by a success, never make it
-    unhealthy.
-    """
+    """Failures that a success follows before the threshold never make a check unhealthy."""
     states = [CheckerState()] * 8
-    for at, length in runs:
+    for checker, length in runs:
         for success in [False] * min(length, threshold - 1) + [True]:
-            states[at] = states[at].observe(success, threshold)
+            states[checker] = states[checker].observe(success, threshold)
             assert is_healthy(replace(HTTPS, failure_threshold=threshold), states)

@@ -1,4 +1,4 @@
-"""Routing: each row of the facts page's failover table, alias health, and what is refused."""
+"""Routing: each row of the failover table, the health of aliases, and refused policies."""
 
 from dataclasses import replace
 
@@ -32,12 +32,12 @@ SIMPLE = RecordSet("www.example.com.", "A", 60, ("192.0.2.1",))
 
 
 def inner(name: str) -> AliasTarget:
-    """An alias target within the zone."""
+    """Return an alias target within the zone."""
     return AliasTarget(name, "Z1", evaluate_target_health=True)
 
 
 def zone(*records: RecordSet) -> HostedZone:
-    """A zone with just these record sets."""
+    """Return a zone with only these record sets."""
     return HostedZone("Z1", "example.com.", ("ns-1.awsdns-01.com.",), records)
 
 
@@ -53,10 +53,12 @@ def zone(*records: RecordSet) -> HostedZone:
 )
 @pytest.mark.parametrize("swapped", [False, True])
 def test_failover_table(primary: bool, secondary: bool | None, answer: str, swapped: bool) -> None:
-    """Failover answers as the facts page's table says, whatever the order of the record sets."""
+    """Failover answers by its table, in any order of the record sets."""
     records = [PRIMARY, replace(SECONDARY, health_check_id="" if secondary is None else "west")]
+    if swapped:
+        records.reverse()
     verdicts = {"east": primary, "west": bool(secondary)}
-    assert select(records[::-1] if swapped else records, verdicts.__getitem__).failover == answer
+    assert select(records, verdicts.__getitem__).failover == answer
     assert failover(primary, secondary is not False) == answer
 
 
@@ -70,9 +72,7 @@ def test_failover_table(primary: bool, secondary: bool | None, answer: str, swap
 def test_always_one_of_the_two(
     primary_check: str, secondary_check: str, east: bool, west: bool
 ) -> None:
-    """Whatever is attached and healthy, one of the two answers, and it is an unhealthy one only
-    when both are.
-    """
+    """One of the two records always answers; an unhealthy one only when both are unhealthy."""
     verdicts = {"east": east, "west": west, "both": east and west, "": True}
     pair = [
         replace(PRIMARY, health_check_id=primary_check),
@@ -90,9 +90,7 @@ def test_always_one_of_the_two(
     "record", [SIMPLE, replace(SIMPLE, health_check_id="east"), PRIMARY, SECONDARY]
 )
 def test_a_single_record_answers_whatever_its_health(record: RecordSet) -> None:
-    """A simple record, or a failover record without its counterpart, answers even when it is
-    unhealthy.
-    """
+    """A simple record and a failover record without its counterpart answer when unhealthy."""
     assert select([record], lambda _: False) is record
 
 
@@ -112,9 +110,7 @@ def test_a_single_record_answers_whatever_its_health(record: RecordSet) -> None:
     ],
 )
 def test_other_policies_are_refused(records: list[RecordSet]) -> None:
-    """What is not simple or failover routing is refused with the name and the reason, never
-    guessed.
-    """
+    """Every policy but simple and failover routing is refused, with the name and the reason."""
     with pytest.raises(NotSupported, match=r"www\.example\.com\. A: "):
         select(records, lambda _: True)
 
@@ -141,12 +137,12 @@ def test_health_check_and_target_are_both_needed(check: bool, target: bool, heal
         pytest.param(
             replace(PRIMARY, health_check_id="", alias=inner("pair.example.com.")),
             True,
-            id="one of them healthy",
+            id="one of two targets healthy",
         ),
         pytest.param(
             replace(PRIMARY, health_check_id="", alias=inner("down.example.com.")),
             False,
-            id="none of them healthy",
+            id="no target healthy",
         ),
         pytest.param(
             replace(PRIMARY, health_check_id="", alias=inner("none.example.com.")),
@@ -165,9 +161,7 @@ def test_health_check_and_target_are_both_needed(check: bool, target: bool, heal
     ],
 )
 def test_evaluate_target_health(record: RecordSet, healthy: bool) -> None:
-    """EvaluateTargetHealth asks for the health of the record sets that the alias points to within
-    the zone.
-    """
+    """EvaluateTargetHealth uses the health of the record sets that an alias points to."""
     targets = zone(
         replace(PRIMARY, name="pair.example.com.", health_check_id="down"),
         replace(SECONDARY, name="pair.example.com.", health_check_id="up"),
@@ -177,7 +171,7 @@ def test_evaluate_target_health(record: RecordSet, healthy: bool) -> None:
 
 
 def test_aliases_in_a_circle_are_refused() -> None:
-    """Aliases that point at one another are an error, not an endless walk."""
+    """Aliases that point to one another raise NotSupported."""
     one = replace(SIMPLE, name="one.example.com.", alias=inner("two.example.com."))
     two = replace(SIMPLE, name="two.example.com.", alias=inner("one.example.com."))
     with pytest.raises(NotSupported, match="circle"):

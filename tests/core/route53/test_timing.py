@@ -23,17 +23,13 @@ CONFIG = HealthCheckConfig(
     ],
 )
 def test_detection(interval: int, threshold: int, type_: str, detection: float) -> None:
-    """A real fault is detected within interval x (threshold + 1) and one check that times out, 6 s
-    for HTTPS.
-    """
+    """A fault is detected within interval x (threshold + 1) plus one check that times out."""
     config = replace(CONFIG, type=type_, request_interval=interval, failure_threshold=threshold)
     assert expected_failover(config).detection == detection
 
 
 def test_sum() -> None:
-    """With 10 s x 3 and a TTL of 60 s a failover takes about 110 s at most: the sum of its
-    terms.
-    """
+    """With 10 s x 3 and a TTL of 60 s, a failover takes at most about 110 s, its terms' sum."""
     expected = expected_failover(CONFIG)
     assert expected == FailoverTime(detection=46, propagation=PROPAGATION_SECONDS, dns_ttl=60)
     assert expected.dns == 46 + PROPAGATION_SECONDS
@@ -50,14 +46,15 @@ def test_sum() -> None:
 def test_a_check_that_takes_longer_than_the_interval_delays_the_next(
     attempt: float, detection: float
 ) -> None:
-    """As on a fast local cloud, where a time limit of 1 s of wall time is many of its seconds."""
+    """A check that is longer than the interval delays the next one.
+
+    That happens on a fast local cloud, where a time limit of 1 s of wall time is many cloud seconds.
+    """
     assert expected_failover(CONFIG, attempt=attempt).detection == detection
 
 
-def test_inverting_waits_for_no_checker() -> None:
-    """Inverting the health check swaps the verdict itself: only propagation and the TTL are
-    left.
-    """
+def test_inverting_needs_no_detection() -> None:
+    """Inverting the health check swaps the verdict itself: only propagation and TTL remain."""
     assert expected_failover(CONFIG, by_inverting=True, dns_ttl=30) == FailoverTime(
         0, PROPAGATION_SECONDS, 30
     )

@@ -1,4 +1,4 @@
-"""Hosted zones: which zone a name is in, and what it holds for a question."""
+"""Hosted zones: the zone that a name is in, and the lookup of a name and type in a zone."""
 
 import pytest
 from hypothesis import given, settings
@@ -51,7 +51,7 @@ ZONE = HostedZone(
         pytest.param("example.com.", "NS", Found((NS,)), id="the apex's own NS"),
         pytest.param("www.example.com.", "AAAA", NoData(), id="nothing of the type"),
         pytest.param("blog.example.com.", "A", Cname((ALIAS,)), id="a CNAME for another type"),
-        pytest.param("blog.example.com.", "CNAME", Found((ALIAS,)), id="a CNAME asked for"),
+        pytest.param("blog.example.com.", "CNAME", Found((ALIAS,)), id="a query for CNAME"),
         pytest.param("b.deep.example.com.", "A", NoData(), id="an empty non-terminal"),
         pytest.param("deep.example.com.", "A", NoData(), id="an empty non-terminal above it"),
         pytest.param("nothing.example.com.", "A", NxDomain(), id="no such name"),
@@ -79,16 +79,22 @@ ZONE = HostedZone(
             NoData(),
             id="a wildcard does not cover a name that exists",
         ),
-        pytest.param("y.here.wild.example.com.", "A", NxDomain(), id="nor what is below it"),
         pytest.param(
-            "y\\.child.example.com.", "A", NxDomain(), id="a dot behind a backslash divides nothing"
+            "y.here.wild.example.com.",
+            "A",
+            NxDomain(),
+            id="a wildcard does not cover names below a name that exists",
+        ),
+        pytest.param(
+            "y\\.child.example.com.",
+            "A",
+            NxDomain(),
+            id="a dot after a backslash separates no labels",
         ),
     ],
 )
 def test_lookup(name: str, type_: str, expected: Lookup) -> None:
-    """A question finds its record sets, a CNAME, a referral, no data, or no such name, as RFC 1034
-    and RFC 4592 say.
-    """
+    """A lookup gives record sets, a CNAME, a referral, no data or no such name, as the RFCs say."""
     assert lookup(ZONE, name, type_) == expected
 
 
@@ -99,8 +105,8 @@ def test_lookup(name: str, type_: str, expected: Lookup) -> None:
         max_size=5,
     )
 )
-def test_every_question_has_an_answer(below: list[str]) -> None:
-    """Whatever name within the zone is asked, the lookup ends in one of its five outcomes."""
+def test_every_lookup_has_an_outcome(below: list[str]) -> None:
+    """The lookup of any name within the zone has one of the five outcomes."""
     assert isinstance(lookup(ZONE, ".".join([*below, "example.com."]), "A"), Lookup)
 
 
@@ -118,22 +124,23 @@ def test_every_question_has_an_answer(below: list[str]) -> None:
     ],
 )
 def test_find_zone(name: str, id_: str | None) -> None:
-    """The zone of a name is the one with the longest name that holds it; of two with the same name
-    the last.
-    """
+    """A name is in the zone with the longest name above it, the last of two with the same name."""
     names = {
         "old": "twice.org.",
         "Z1": "example.com.",
         "Z2": "dev.example.com.",
         "new": "twice.org.",
     }
-    zone = find_zone([HostedZone(each, of, (), ()) for each, of in names.items()], name)
+    zone = find_zone(
+        [HostedZone(zone_id, zone_name, (), ()) for zone_id, zone_name in names.items()], name
+    )
     assert (zone.id if zone else None) == id_
 
 
 def test_names() -> None:
-    """Names compare in lower case with a final dot, an asterisk in Route 53's spelling is one,
-    labels keep escaped dots.
+    """Names are compared in lower case with a final dot; labels keep escaped dots.
+
+    Route 53's escape of an asterisk is compared as an asterisk.
     """
     assert canonical("\\052.Example.com") == "*.example.com."
     assert labels(".") == ()
@@ -141,14 +148,14 @@ def test_names() -> None:
 
 
 def test_root_zone() -> None:
-    """A zone for the root holds every name."""
+    """Every name is in a zone for the root."""
     root = HostedZone("Z0", ".", (), (SOA,))
     assert find_zone([root], "anything.at.all.") is root
     assert lookup(root, "anything.at.all.", "A") == NxDomain()
 
 
 def test_soa() -> None:
-    """Negative answers need the zone's SOA: a zone without one is refused by name."""
+    """A zone without a SOA record set is refused by name, because negative answers need it."""
     assert soa(ZONE) == SOA
     with pytest.raises(NotSupported, match=r"Z9 \(empty\.org\.\) has no SOA"):
         soa(HostedZone("Z9", "empty.org.", (), ()))
