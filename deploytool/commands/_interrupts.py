@@ -1,6 +1,4 @@
-"""Ctrl-C and SIGTERM while something must be put right, or brought to its end, before the process
-ends.
-"""
+"""Ctrl-C and SIGTERM while a command has something to finish or to restore before it may end."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -11,68 +9,71 @@ from deploytool.core.errors import Interrupted
 from deploytool.render.terminal import Terminal
 from deploytool.work.stacks.operations import Outcome
 
-LADDER = 3  # the third request ends the run; after it Ctrl-C is Python's again
+# The engine stops in three steps, one for each request (core.stacks.ports.Interrupts). A fourth
+# request is for a run that does not stop even so.
+STEPS = 3
+
+Handler = Callable[[int, FrameType | None], None]
 
 
 class Signals:
-    """The Interrupts port: how often the user has asked."""
+    """The Interrupts port: counts the requests to stop."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def count(self) -> int:
-        """How often so far."""
+        """Return how many requests there were so far."""
         return self._count
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """A signal handler: it only counts. Raises KeyboardInterrupt for one more than the ladder
-        has steps.
-        """
+        """Count a signal. Raises KeyboardInterrupt for the first one after the last step."""
         self._count += 1
-        if self._count > LADDER:
+        if self._count > STEPS:
             raise KeyboardInterrupt
 
 
 @contextmanager
 def interrupts() -> Iterator[Signals]:
-    """Count requests to stop for as long as the block runs, so that the work can stop in steps."""
+    """Count the requests to stop within the block, so that the work can stop in steps."""
     signals = Signals()
-    with _handled(signals.handle):
+    with _handler(signals.handle):
         yield signals
 
 
 @contextmanager
 def first_one_stops(terminal: Terminal) -> Iterator[None]:
-    """Within the block the first Ctrl-C or SIGTERM raises KeyboardInterrupt; later ones only say
-    that restoring goes on.
-    """
-    stopping = False
+    """Raise KeyboardInterrupt for the first request within the block.
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopping
-        if stopping:
+    Later requests do not interrupt the restoring that the first one causes; they print a message.
+    """
+    is_stopping = False
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal is_stopping
+        if is_stopping:
             terminal.note("[yellow]still restoring; this takes a moment[/]")
             return
-        stopping = True
+        is_stopping = True
         raise KeyboardInterrupt
 
-    with _handled(handle):
+    with _handler(handle):
         yield
 
 
 @contextmanager
-def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """The handlers that were there come back after the block."""
-    before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
+def _handler(handle: Handler) -> Iterator[None]:
+    """Handle SIGINT and SIGTERM within the block; the earlier handlers return after it."""
+    earlier = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def exit_code(outcome: Outcome) -> int:
-    """0 when all is as it should be, 130 when the user stopped the run before that, else 1."""
+    """Return 0 when every stack is in its desired state, 130 after a stop by the user, else 1."""
     if outcome.ok:
         return 0
     return Interrupted.exit_code if outcome.stopped else 1

@@ -1,6 +1,4 @@
-"""`bootstrap` and the service role on the command line: what is wrong is told before anything is
-touched.
-"""
+"""Bad arguments of `bootstrap` and of the service role are refused before the first AWS call."""
 
 from pathlib import Path
 
@@ -12,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["bootstrap", "--stage", "dev"], "--repository"),
         (["bootstrap", "--stage", "dev", "--repository", "hello"], "OWNER/REPOSITORY"),
@@ -40,17 +38,17 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_bad_input_ends_with_2(
-    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the option that is wrong."""
+    """The exit code is 2, and the message names the wrong option."""
     assert main([*words, "--config", str(ROOT / "deploytool.toml")]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_a_variable_that_is_no_role_is_told_by_its_name(
+def test_a_variable_without_a_role_arn_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An empty one, as GitHub gives for a variable that is not set, is none."""
+    """The message names AWS_CFN_ROLE_ARN, where the value comes from."""
     monkeypatch.setenv("AWS_CFN_ROLE_ARN", "hello-dev-cloudformation")
     assert main(["deploy", "--stage", "dev", "--config", str(ROOT / "deploytool.toml")]) == 2
     assert "AWS_CFN_ROLE_ARN: 'hello-dev-cloudformation'" in capsys.readouterr().err

@@ -1,6 +1,4 @@
-"""Certificates end to end: deploytool's commands against a private local cloud whose new zones are
-not delegated.
-"""
+"""Certificates end to end, on a private local cloud that does not delegate new hosted zones."""
 
 import json
 import os
@@ -23,7 +21,7 @@ from deploytool.targets.factory import LOCAL_DIRECTORY
 
 INFRA = Path(__file__).parents[2] / "infra"
 REGIONS = ("us-east-1", "us-west-2")
-# Seconds of wall time in which a line must have been said: generous, it takes one or two
+# Seconds of wall time within which a line must be printed. It takes one or two.
 LIMIT = 60.0
 
 
@@ -54,7 +52,7 @@ Resources: {C: {Type: 'AWS::CertificateManager::Certificate', Properties: {Domai
 
 
 def project(root: Path, domain: str, graph: str = GRAPH) -> Path:
-    """A project of a zone and certificates alone, with this project's templates."""
+    """Write a project of a hosted zone and certificates, with this project's templates."""
     (root / "infra").mkdir()
     (root / "deploytool.toml").write_text(
         f'project = "hello"\ndomain = "{domain}"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n',
@@ -68,7 +66,7 @@ def project(root: Path, domain: str, graph: str = GRAPH) -> Path:
 
 
 class Cli:
-    """deploytool's commands in the project, on that cloud."""
+    """Runs deploytool in the project, with that cloud."""
 
     def __init__(self, state: State, root: Path) -> None:
         self.environment = {**os.environ, LOCAL_DIRECTORY: str(state.directory)}
@@ -76,7 +74,7 @@ class Cli:
 
     @contextmanager
     def start(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
-        """A command under way; it is killed if the block ends before it does."""
+        """Start a command; it is killed when the block ends before it does."""
         with subprocess.Popen(
             [sys.executable, "-m", "deploytool", *words],
             cwd=self.root,
@@ -96,34 +94,34 @@ class Cli:
         return process.returncode, out, err
 
 
-def said(process: "subprocess.Popen[str]", *words: str) -> str:
-    """The next line of standard error with these words. Raises AssertionError when the process ends
-    or LIMIT passes first.
+def next_line(process: "subprocess.Popen[str]", *words: str) -> str:
+    """Return the next line of standard error that has all these words.
+
+    Raises AssertionError when the process ends or LIMIT passes first.
     """
     assert process.stderr is not None
-    end, lines = time.monotonic() + LIMIT, []
+    lines: list[str] = []
+    deadline = time.monotonic() + LIMIT
     for line in process.stderr:
         lines.append(line)
         if all(word in line for word in words):
             return line
-        assert time.monotonic() < end, lines
+        assert time.monotonic() < deadline, lines
     raise AssertionError(lines)
 
 
-def test_delegation_mended_while_it_waits(undelegated: State, tmp_path: Path) -> None:
-    """A first deployment waits for the delegation, names what is missing as it changes, and ends
-    well once it is mended.
+def test_a_deployment_waits_for_the_delegation(undelegated: State, tmp_path: Path) -> None:
+    """It reports what is missing, again when that changes, and succeeds once the zone is delegated.
 
-    Then destroy leaves no validation record, and deletes the zone only when nobody else's record is
-    in it.
+    Then destroy leaves no validation record, and deletes the zone only without foreign records.
     """
     cli = Cli(undelegated, project(tmp_path, "example.com"))
     with cli.start("deploy", "--local", "--stage", "dev", "--output", "json") as process:
-        line = said(process, "certificate@", "does not delegate dev.example.com")
+        line = next_line(process, "certificate@", "does not delegate dev.example.com")
         assert "a.parent-servers.internal" in line
         assert "set its NS records to ns-1.awsdns-1.com" in line
         cli.run("local", "delegate", "dev.example.com", "ns1.other.net")
-        said(process, "points dev.example.com to ns1.other.net, not to ns-1.awsdns-1.com")
+        next_line(process, "points dev.example.com to ns1.other.net, not to ns-1.awsdns-1.com")
         cli.run("local", "delegate", "dev.example.com")
         out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
@@ -145,9 +143,9 @@ def test_delegation_mended_while_it_waits(undelegated: State, tmp_path: Path) ->
     code, out, err = cli.run("destroy", "--local", "--stage", "dev", "--yes", "--delete-zone")
     assert (code, "mail.dev.example.com. A" in out) == (1, True), err
     kept = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
-    assert [each["Type"] for each in kept if each["Type"] not in ("NS", "SOA")] == ["A"], (
-        "the validation records are gone"
-    )
+    types = {record_set["Type"] for record_set in kept}
+    assert types == {"NS", "SOA", "A"}, "the validation records are gone"
+    assert len(kept) == 3
     route53.change_resource_record_sets(
         HostedZoneId=zone["Id"],
         ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": record}]},
@@ -157,35 +155,33 @@ def test_delegation_mended_while_it_waits(undelegated: State, tmp_path: Path) ->
     assert route53.list_hosted_zones()["HostedZones"] == []
 
 
-def test_old_zone_fails_in_seconds(undelegated: State, tmp_path: Path) -> None:
-    """A zone that an earlier run created and nobody delegated fails at once: exit 1, the parent's
-    words, nothing asked of ACM.
-    """
+def test_an_undelegated_zone_of_an_earlier_run_fails_at_once(
+    undelegated: State, tmp_path: Path
+) -> None:
+    """The exit code is 1, the message says what the parent answers, ACM is not called."""
     cli = Cli(undelegated, project(tmp_path, "example.net"))
     code, _, err = cli.run("deploy", "--local", "--stage", "dev", "--delegation-timeout", "0")
     assert (code, "was not delegated within 0 s" in err) == (1, True), err
     code, _, err = cli.run("deploy", "--local", "--stage", "dev")
     assert (code, "a certificate for dev.example.net will never validate" in err) == (1, True), err
-    acm = [_client(undelegated, "acm", region) for region in REGIONS]
-    names = [
-        each["DomainName"]
-        for client in acm
-        for each in client.list_certificates()["CertificateSummaryList"]
-    ]
-    assert "dev.example.net" not in names
+    for region in REGIONS:
+        summaries = _client(undelegated, "acm", region).list_certificates()
+        certificates = summaries["CertificateSummaryList"]
+        assert "dev.example.net" not in [item["DomainName"] for item in certificates]
 
 
-def test_pending_is_shown(undelegated: State, tmp_path: Path) -> None:
-    """With DNS hosted elsewhere the pending certificate is shown with its record to copy, and ends
-    once that resolves.
+def test_a_pending_certificate_shows_its_record(undelegated: State, tmp_path: Path) -> None:
+    """With DNS hosted elsewhere the record to create is printed, and the run ends when it resolves.
 
-    The first look is after three seconds, so that this test takes as long.
+    deploytool polls after three seconds for the first time, so that the test takes as long.
     """
     with Cli(undelegated, project(tmp_path, "example.org", ELSEWHERE)).start(
         "deploy", "--local", "--output", "json"
     ) as process:
-        line = said(process, "300 IN CNAME _", "dev.example.org.")
-        said(process, "pending", "ACM looks for _", "create it where the domain's DNS is hosted")
+        line = next_line(process, "300 IN CNAME _", "dev.example.org.")
+        next_line(
+            process, "pending", "ACM looks for _", "create it where the domain's DNS is hosted"
+        )
         route53 = _client(undelegated, "route53")
         zone = route53.create_hosted_zone(Name="dev.example.org", CallerReference="elsewhere")[
             "HostedZone"

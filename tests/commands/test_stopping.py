@@ -1,4 +1,4 @@
-"""Real processes on a local cloud: killed and taken up again, two at once, stopped by signals."""
+"""Deployments as real processes: killed and resumed, two at once, stopped by signals."""
 
 import os
 import re
@@ -43,7 +43,7 @@ Outputs: {Arn: {Value: !Ref Certificate}}
 
 
 class Deployment:
-    """A `deploytool deploy` that runs; what it says on standard error is read line by line."""
+    """A `deploytool deploy` that runs; a test reads its standard error line by line."""
 
     def __init__(self, root: Path, cloud: State, project: str, *options: str) -> None:
         self.project = project
@@ -73,14 +73,16 @@ class Deployment:
         )
 
     def until(self, *patterns: str) -> None:
-        """Read until each pattern has matched a line. Raises AssertionError with all lines when one
-        does not.
+        """Read until each pattern has matched a line.
+
+        Raises AssertionError with all lines when one does not.
         """
         assert self.process.stderr
-        lines, missing = [], set(patterns)
+        lines: list[str] = []
+        missing = set(patterns)
         for line in self.process.stderr:
             lines.append(line)
-            missing = {each for each in missing if not re.search(each, line)}
+            missing = {pattern for pattern in missing if not re.search(pattern, line)}
             if not missing:
                 return
         raise AssertionError(f"no line matches {missing}: {lines}")
@@ -89,7 +91,7 @@ class Deployment:
         self.process.send_signal(number)
 
     def end(self) -> int:
-        """Its exit code."""
+        """Wait for the end and return the exit code."""
         self.process.communicate()
         return self.process.returncode
 
@@ -104,7 +106,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 def deployment(
     tmp_path: Path, cloud: State, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Deployment]]:
-    """Begins a deployment of a project of this test's own."""
+    """Return a function that starts a deployment of a project which only this test has."""
     project = "p" + str(abs(hash(request.node.name)))[:8]
     for name, text in {
         "deploytool.toml": CONFIG,
@@ -115,17 +117,17 @@ def deployment(
         (tmp_path / name).write_text(
             text.replace("hello", project).replace("example.com", f"{project}.example.com")
         )
-    begun: list[Deployment] = []
+    started: list[Deployment] = []
 
-    def begin(*options: str) -> Deployment:
-        begun.append(Deployment(tmp_path, cloud, project, *options))
-        return begun[-1]
+    def start(*options: str) -> Deployment:
+        started.append(Deployment(tmp_path, cloud, project, *options))
+        return started[-1]
 
-    yield begin
-    for each in begun:
-        if each.process.poll() is None:
-            each.process.kill()
-        each.process.communicate()
+    yield start
+    for deployment in started:
+        if deployment.process.poll() is None:
+            deployment.process.kill()
+        deployment.process.communicate()
 
 
 def client(cloud: State, service: str) -> "boto3.client":  # type: ignore[valid-type]  # boto3 makes its types at run time
@@ -139,16 +141,14 @@ def client(cloud: State, service: str) -> "boto3.client":  # type: ignore[valid-
 
 
 def issue_certificates(cloud: State) -> None:
-    """Put the records into a zone that the certificates wait for."""
-    acm, route53 = client(cloud, "acm"), client(cloud, "route53")
-    for each in acm.list_certificates()["CertificateSummaryList"]:
-        zone = route53.create_hosted_zone(
-            Name=each["DomainName"], CallerReference=each["CertificateArn"]
-        )["HostedZone"]["Id"]
-        options = acm.describe_certificate(CertificateArn=each["CertificateArn"])["Certificate"][
-            "DomainValidationOptions"
-        ]
-        record = options[0]["ResourceRecord"]
+    """Create a zone with the validation records of each certificate."""
+    acm = client(cloud, "acm")
+    route53 = client(cloud, "route53")
+    for certificate in acm.list_certificates()["CertificateSummaryList"]:
+        arn = certificate["CertificateArn"]
+        created = route53.create_hosted_zone(Name=certificate["DomainName"], CallerReference=arn)
+        details = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        record = details["DomainValidationOptions"][0]["ResourceRecord"]
         records = {
             "Name": record["Name"],
             "Type": "CNAME",
@@ -156,23 +156,23 @@ def issue_certificates(cloud: State) -> None:
             "ResourceRecords": [{"Value": record["Value"]}],
         }
         changes = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": records}]}
-        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
+        zone_id = created["HostedZone"]["Id"]
+        route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=changes)
 
 
 def stack_names(cloud: State, project: str) -> set[str]:
-    found = client(cloud, "cloudformation").describe_stacks()["Stacks"]
-    return {
-        each["StackName"].split("-")[-1]
-        for each in found
-        if each["StackName"].startswith(f"{project}-")
-    }
+    """Return the names of a project's stacks, without project and stage."""
+    stacks = client(cloud, "cloudformation").describe_stacks()["Stacks"]
+    names = [stack["StackName"] for stack in stacks]
+    return {name.split("-")[-1] for name in names if name.startswith(f"{project}-")}
 
 
-def test_a_killed_run_is_taken_up_and_a_second_one_is_kept_out(
+def test_a_killed_run_is_resumed_and_a_second_one_is_refused(
     deployment: Callable[..., Deployment], cloud: State
 ) -> None:
-    """SIGKILL while a certificate waits: the next run goes on with that creation at once; a third
-    says who deploys.
+    """After SIGKILL during a creation the next run resumes it at once; a third is refused.
+
+    The refusal names who deploys.
     """
     killed = deployment()
     killed.until(r"slow@us-east-1 +create \.\.\.")
@@ -188,11 +188,12 @@ def test_a_killed_run_is_taken_up_and_a_second_one_is_kept_out(
     assert deployment("--output", "json").end() == 0
 
 
-def test_twice_cancels_and_leaves_what_is_done(
+def test_a_second_request_cancels_and_keeps_what_is_done(
     deployment: Callable[..., Deployment], cloud: State
 ) -> None:
-    """The creation under way is deleted; what was created before stays; SIGTERM counts as Ctrl-C;
-    exit code 130.
+    """The creation in progress is deleted, the finished stack stays, the exit code is 130.
+
+    SIGTERM counts as Ctrl-C does.
     """
     stopped = deployment()
     stopped.until(
@@ -206,11 +207,17 @@ def test_twice_cancels_and_leaves_what_is_done(
     assert stack_names(cloud, stopped.project) == {"quick"}
 
 
-def test_three_times_leaves_it_running(deployment: Callable[..., Deployment], cloud: State) -> None:
-    """The run ends at once and says how to go on."""
+def test_a_third_request_leaves_the_operation_running(
+    deployment: Callable[..., Deployment], cloud: State
+) -> None:
+    """The run ends at once, and the message says how to continue."""
     stopped = deployment()
     stopped.until(r"slow@us-east-1 +create \.\.\.")
-    for said in ("stopping", "cancelling", "left to CloudFormation: .*Run the same command again"):
+    for message in (
+        "stopping",
+        "cancelling",
+        "left to CloudFormation: .*Run the same command again",
+    ):
         stopped.send(signal.SIGINT)
-        stopped.until(said)
+        stopped.until(message)
     assert stopped.end() == 130
