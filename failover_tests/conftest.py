@@ -1,5 +1,6 @@
-"""End to end: a project deployed and drilled, on the local cloud or on AWS (--target), looked at
-with independent clients.
+"""End to end: a project is deployed and drilled, on the local cloud or on AWS (--target).
+
+Independent clients (dig, curl, the AWS CLI) observe it.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SPEED = 10.0  # of the local cloud; a module that sets its own SPEED has that
+SPEED = 10.0  # of the local cloud, unless a module sets a SPEED of its own
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "local_only: needs what only the local cloud can do, like stopping a region"
+        "markers", "local_only: needs what only the local cloud can do, like breaking a region"
     )
 
 
@@ -62,9 +63,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Bench:
-    """A project and a target to run deploytool on, as a user would: in a shell, in the project's
-    folder.
-    """
+    """A project and a target, on which deploytool runs as for a user, in the project's folder."""
 
     folder: Path
     target: str
@@ -72,14 +71,18 @@ class Bench:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, *words: str) -> list[str]:
-        """A deploytool command for this target and stage."""
-        options = [*(["--local"] if self.target == "local" else []), "--stage", self.stage]
+        """Return a deploytool command line for this target and stage."""
+        options = ["--stage", self.stage]
+        if self.target == "local":
+            options.append("--local")
         return [sys.executable, "-m", "deploytool", words[0], *options, *words[1:]]
 
     def deploytool(self, *words: str, timeout: float = 100) -> Ran:
+        """Run a deploytool command; `timeout` is in seconds."""
         return self.run(self.command(*words), timeout=timeout)
 
     def run(self, command: Sequence[str], timeout: float = 100) -> Ran:
+        """Run any command. No command may show a traceback."""
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -102,7 +105,7 @@ class Bench:
 
 
 def copy_project(folder: Path, source: Path = ROOT) -> Path:
-    """A project of its own for a test that changes it."""
+    """Copy a project into a folder, for a test that changes it."""
     shutil.copy(source / "deploytool.toml", folder)
     for name in ("infra", "lambda"):
         shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -111,7 +114,7 @@ def copy_project(folder: Path, source: Path = ROOT) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of this project for a test that breaks it."""
+    """A copy of this project, for a test that breaks it."""
     return copy_project(tmp_path)
 
 
@@ -119,33 +122,36 @@ def project(tmp_path: Path) -> Path:
 def bench(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bench]:
-    """A target with nothing of this module's deployed yet; on the local cloud one of its own."""
-    target, stage = request.config.getoption("--target"), request.config.getoption("--stage")
+    """A target with nothing deployed; each module has a local cloud of its own."""
+    target = request.config.getoption("--target")
+    stage = request.config.getoption("--stage")
     source = request.config.getoption("--project")
     folder = copy_project(tmp_path_factory.mktemp("project"), source)
     if target == "aws":
         yield Bench(folder, target, stage)
         return
-    found = Bench(
-        folder, target, stage, {"DEPLOYTOOL_LOCAL_DIR": str(tmp_path_factory.mktemp("cloud"))}
-    )
+    directory = tmp_path_factory.mktemp("cloud")
+    bench = Bench(folder, target, stage, {"DEPLOYTOOL_LOCAL_DIR": str(directory)})
     speed = getattr(request.module, "SPEED", SPEED)
-    up = found.run([sys.executable, "-m", "deploytool", "local", "up", "--speed", str(speed)])
+    up = bench.run([sys.executable, "-m", "deploytool", "local", "up", "--speed", str(speed)])
     assert up.code == 0, up.err
     try:
-        yield found
+        yield bench
     finally:
-        down = found.run([sys.executable, "-m", "deploytool", "local", "down"])
+        down = bench.run([sys.executable, "-m", "deploytool", "local", "down"])
         assert down.code == 0, down.err
 
 
 @pytest.fixture(scope="session")
 def make_bench(request: pytest.FixtureRequest) -> Callable[[Path], Bench]:
-    """A copy of the project in a folder, to run commands in; no cloud is there yet."""
-    target, stage = request.config.getoption("--target"), request.config.getoption("--stage")
-    return lambda folder: Bench(
-        copy_project(folder, request.config.getoption("--project")), target, stage
-    )
+    """Return a function that copies the project into a folder; it starts no cloud."""
+    options = request.config
+
+    def make(folder: Path) -> Bench:
+        copy_project(folder, options.getoption("--project"))
+        return Bench(folder, options.getoption("--target"), options.getoption("--stage"))
+
+    return make
 
 
 @pytest.fixture(scope="module")
@@ -158,15 +164,13 @@ def deployed(bench: Bench) -> Bench:
 
 @dataclass(frozen=True)
 class Clients:
-    """Independent clients of a local cloud: dig, curl and the AWS CLI, with what `deploytool local
-    env` prints.
-    """
+    """dig, curl and the AWS CLI, with the variables that `deploytool local env` prints."""
 
     bench: Bench
     env: Mapping[str, str | None]
 
     def dig(self, name: str, *options: str) -> list[str]:
-        """The addresses that the zone's name server answers."""
+        """Return the addresses that the zone's name server answers."""
         address, port = str(self.env["DEPLOYTOOL_DNS"]).split(":")
         done = self.bench.run(
             ["dig", f"@{address}", "-p", port, "+short", "+tries=1", *options, name, "A"]
@@ -175,8 +179,9 @@ class Clients:
         return done.out.split()
 
     def curl(self, name: str, address: str) -> tuple[int, dict[str, Any]]:
-        """Status and JSON of /v1 at an address, the certificate verified against the local
-        authority.
+        """Return status and JSON of /v1 at an address.
+
+        curl verifies the certificate against the local authority.
         """
         done = self.try_curl(name, address)
         assert done.code == 0, done.err
@@ -184,8 +189,9 @@ class Clients:
         return int(status), json.loads(body)
 
     def try_curl(self, name: str, address: str) -> Ran:
-        """The same, however curl ends (7 where the connection is refused); the last line of its
-        output is the status.
+        """Run curl as `curl` does, however it ends (with 7 when the connection is refused).
+
+        The last line of the output is the HTTP status.
         """
         port = self.env["DEPLOYTOOL_HTTPS_PORT"]
         where = [
@@ -201,14 +207,13 @@ class Clients:
         )
 
     def aws(self, *words: str) -> Any:
-        """A call of the AWS CLI."""
+        """Run the AWS CLI and return its JSON."""
+        variables = {**self.bench.environment, **self.env}
+        # `local env` gives None for a variable to unset
+        environment = {name: value for name, value in variables.items() if value is not None}
         done = subprocess.run(
             [sys.executable, "-m", "awscli", *words, "--output", "json"],
-            env={
-                name: value
-                for name, value in {**self.bench.environment, **self.env}.items()
-                if value is not None
-            },
+            env=environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -220,12 +225,11 @@ class Clients:
 
 @pytest.fixture(scope="module")
 def clients(deployed: Bench) -> Clients:
-    """Independent clients. Where dig or curl is missing the tests fail on CI and are skipped, with
-    the reason, elsewhere.
-    """
+    """Independent clients. Without dig or curl the tests fail on CI and are skipped elsewhere."""
     for name in ("dig", "curl"):
         if shutil.which(name) is None:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is not installed")
+            give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+            give_up(f"{name} is not installed")
     env = deployed.run([sys.executable, "-m", "deploytool", "local", "env", "--output", "json"])
     assert env.code == 0, env.err
     return Clients(deployed, env.json)

@@ -1,6 +1,4 @@
-"""The main job as a user does it: deploy, check, drill; and what is left when a drill is
-interrupted.
-"""
+"""Deploy, check and drill as a user does; and what an interrupted drill leaves."""
 
 import json
 import os
@@ -20,7 +18,7 @@ from deploytool.localcloud.control.client import ControlClient
 
 @pytest.fixture(scope="module")
 def drilled(deployed: Any) -> Any:
-    """A finished drill's report."""
+    """The report of a finished drill."""
     done = deployed.deploytool(
         "drill", "--output", "json", timeout=900 if deployed.target == "aws" else 100
     )
@@ -30,8 +28,8 @@ def drilled(deployed: Any) -> Any:
     return report
 
 
-def test_a_drill_passes_and_names_who_served(drilled: Any) -> None:
-    """us-east-1, then us-west-2, then us-east-1 again; restored."""
+def test_a_drill_passes_and_names_the_regions_that_served(drilled: Any) -> None:
+    """us-east-1 serves before and after, us-west-2 meanwhile; the fault is restored."""
     assert drilled["verdict"] == "pass", drilled["reasons"]
     assert drilled["served_by"] == {
         "before": "us-east-1",
@@ -42,8 +40,8 @@ def test_a_drill_passes_and_names_who_served(drilled: Any) -> None:
     assert drilled["fault"] == "health-check"
 
 
-def test_its_seconds_are_within_what_the_rules_predict(drilled: Any) -> None:
-    """Detection before DNS before the client, and none over its expected bound."""
+def test_the_measures_are_within_what_the_rules_predict(drilled: Any) -> None:
+    """Detection comes before DNS, DNS before the client, each within its expected bound."""
     seconds = drilled["seconds"]
     assert 0 <= seconds["detection"] <= seconds["dns"]
     assert 0 < seconds["client"] <= drilled["expected_seconds"]["total"] * 1.5
@@ -53,7 +51,7 @@ def test_its_seconds_are_within_what_the_rules_predict(drilled: Any) -> None:
 def test_a_history_can_be_judged_again_without_any_cloud(
     deployed: Any, drilled: Any, tmp_path: Path
 ) -> None:
-    """`report` gives the same verdict and the same seconds from the history alone."""
+    """`report` gets the same verdict and the same measures from the history alone."""
     again = deployed.deploytool(
         "report",
         str(deployed.folder / "reports" / "history.jsonl"),
@@ -68,7 +66,7 @@ def test_a_history_can_be_judged_again_without_any_cloud(
 
 
 def test_every_form_of_the_report_is_written(deployed: Any, drilled: Any) -> None:
-    """For people, for a pull request, for a CI system."""
+    """There is one for people, one for a pull request and one for a CI system."""
     folder = deployed.folder / "reports"
     assert 'tests="5" failures="0"' in (folder / "junit.xml").read_text()
     assert "✅ pass" in (folder / "drill.md").read_text()
@@ -77,16 +75,16 @@ def test_every_form_of_the_report_is_written(deployed: Any, drilled: Any) -> Non
         assert lane in html
 
 
-def test_check_says_who_serves(deployed: Any) -> None:
-    """Name servers, resolver, the domain and each region's own endpoint."""
+def test_check_names_the_region_that_serves(deployed: Any) -> None:
+    """The primary serves, and no name server, resolver or endpoint has a problem."""
     done = deployed.deploytool("check", "--output", "json")
     assert done.code == 0, done.err
     assert done.json["served_by"] == "us-east-1"
     assert done.json["problems"] == []
 
 
-def begun(bench: Any, directory: str, *options: str) -> subprocess.Popen[str]:
-    """A drill that runs in the background, its fault injected."""
+def start_drill(bench: Any, directory: str, *options: str) -> subprocess.Popen[str]:
+    """Start a drill in the background and return once its fault is injected."""
     drill = subprocess.Popen(
         bench.command("drill", "--report-dir", directory, *options),
         cwd=bench.folder,
@@ -106,10 +104,8 @@ def begun(bench: Any, directory: str, *options: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> None:
-    """Whenever it is stopped: exit 130, and the health check is not inverted. A second one refused
-    meanwhile, and named it.
-    """
-    drill = begun(deployed, f"interrupted-{sent.name}")
+    """It exits with 130 and leaves no fault. A second drill is refused while it runs."""
+    drill = start_drill(deployed, f"interrupted-{sent.name}")
     second = deployed.deploytool("drill", "--report-dir", "second")
     assert second.code == 1
     assert "a drill (health-check) is under way since" in second.err
@@ -123,11 +119,12 @@ def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> N
 
 @pytest.mark.local_only
 @pytest.mark.parametrize("fault", ["health-check", "throttle"])
-def test_restore_puts_right_what_a_killed_drill_left(deployed: Any, fault: str) -> None:
-    """SIGKILL leaves the fault in force; status says so first, a drill refuses, restore mends it,
-    as often as one likes.
+def test_restore_undoes_what_a_killed_drill_left(deployed: Any, fault: str) -> None:
+    """After SIGKILL the fault is still injected: status reports it first, a drill is refused.
+
+    `restore` undoes it, and may run again.
     """
-    drill = begun(deployed, f"killed-{fault}", "--fault", fault)
+    drill = start_drill(deployed, f"killed-{fault}", "--fault", fault)
     drill.kill()
     drill.communicate()
     assert deployed.deploytool("status", "--output", "json").json["unfinished_drill"] is True
@@ -142,8 +139,8 @@ def test_restore_puts_right_what_a_killed_drill_left(deployed: Any, fault: str) 
 
 @pytest.mark.local_only
 def test_a_secondary_that_breaks_during_the_drill_ends_it(deployed: Any) -> None:
-    """Aborted and restored at once, also without the guard; that there is none is said."""
-    drill = begun(deployed, "broken", "--fault", "throttle", "--no-guard")
+    """The drill aborts and restores at once, also without the guard, which it warns about."""
+    drill = start_drill(deployed, "broken", "--fault", "throttle", "--no-guard")
     with broken_secondary(deployed):
         _, err = drill.communicate(timeout=60)
     assert drill.returncode == 1
@@ -159,7 +156,7 @@ def test_a_secondary_that_breaks_during_the_drill_ends_it(deployed: Any) -> None
 
 @pytest.mark.local_only
 def test_a_broken_secondary_is_refused_before_anything_is_touched(deployed: Any) -> None:
-    """Exit 1 with the reason: a failover to it would take the API down."""
+    """The exit code is 1 with the reason: a failover to it would take the API down."""
     before = deployed.deploytool("status", "--output", "json").json
     with broken_secondary(deployed):
         refused = deployed.deploytool("drill", "--report-dir", "refused")
@@ -173,8 +170,9 @@ def test_a_broken_secondary_is_refused_before_anything_is_touched(deployed: Any)
 
 @contextmanager
 def broken_secondary(bench: Any) -> Iterator[None]:
-    """The secondary's edge answers 503, as after `deploytool local break us-west-2 --how error`,
-    and at once.
+    """Let the secondary's edge answer 503 within the block.
+
+    It has the effect of `deploytool local break us-west-2 --how error`, without the process start.
     """
     state = lifecycle.load(Path(bench.env["DEPLOYTOOL_LOCAL_DIR"]))
     assert state is not None
@@ -187,7 +185,7 @@ def broken_secondary(bench: Any) -> Iterator[None]:
 
 @pytest.mark.parametrize("fault", ["health-check", "throttle", "unmap"])
 def test_a_dry_run_prints_each_call_and_makes_none(deployed: Any, fault: str) -> None:
-    """Record, guard, fault and what undoes it, in the order of the drill; all is as before."""
+    """The calls are in the order of the drill, and the stage is as before."""
     inject, undo = {
         "health-check": ("route53:UpdateHealthCheck", "route53:UpdateHealthCheck"),
         "throttle": ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
@@ -198,21 +196,23 @@ def test_a_dry_run_prints_each_call_and_makes_none(deployed: Any, fault: str) ->
         "drill", "--fault", fault, "--dry-run", "--report-dir", "dry", "--output", "json"
     )
     assert done.code == 0, done.err
-    called = list(dict.fromkeys(call.split()[0].rstrip(",") for call in done.json["calls"]))
-    guard, record = "scheduler:CreateSchedule", "ssm:PutParameter"
-    assert called == list(
-        dict.fromkeys(
-            [guard, record, inject, undo, "ssm:DeleteParameter", "scheduler:DeleteSchedule"]
-        )
-    )
+    expected = [
+        "scheduler:CreateSchedule",
+        "ssm:PutParameter",
+        inject,
+        undo,
+        "ssm:DeleteParameter",
+        "scheduler:DeleteSchedule",
+    ]
+    # An operation may be called several times in a row; dict.fromkeys keeps each once, in order
+    calls = [call.split()[0].rstrip(",") for call in done.json["calls"]]
+    assert list(dict.fromkeys(calls)) == list(dict.fromkeys(expected))
     assert deployed.deploytool("status", "--output", "json").json == before
     assert not (deployed.folder / "dry").exists()
 
 
-def test_a_protected_stage_asks(deployed: Any) -> None:
-    """With nobody there to type its domain: exit 2, nothing touched, and the option that goes
-    without asking.
-    """
+def test_a_protected_stage_asks_for_its_domain(deployed: Any) -> None:
+    """Without a terminal the exit code is 2, nothing changes, and the hint names --confirm."""
     protected = deployed.folder / "protected.toml"
     text = (deployed.folder / "deploytool.toml").read_text()
     heading = f"[stages.{deployed.stage}]"

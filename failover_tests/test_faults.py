@@ -1,6 +1,4 @@
-"""Every fault, drilled with the command: what each does to clients, and that nothing of it is
-left.
-"""
+"""A drill of every fault: what each does to the clients, and that it is undone afterwards."""
 
 import shutil
 import sys
@@ -24,17 +22,16 @@ from deploytool.localcloud.control.client import ControlClient
 EAST, WEST = "us-east-1", "us-west-2"
 EDGES = {EAST: "127.0.0.11", WEST: "127.0.0.12"}
 SPEED = 20.0
-WATCHED = "refuse"  # by dig and curl
+WATCHED = "refuse"  # the fault whose drill dig and curl observe
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a fault does to a client that has not moved yet, and to the one that keeps its
-    connection.
+    """What a fault does to a client that has not moved yet, and to one that keeps its connection.
 
-    `failures`: kinds and statuses, none when it is still served. `kept`: who may serve the kept
-    connection at the end of the failover, None for nobody. A black hole holds the connection for as
-    long as the client waits for its answer.
+    `failures` are kinds and statuses; a fault without any does not fail a request. `kept` are the
+    regions that may serve the kept connection at the end of the failover, None for no region. A
+    black hole holds the connection as long as the client waits for its answer.
     """
 
     failures: frozenset[str]
@@ -56,8 +53,9 @@ LOCAL_ONLY = {"refuse", "blackhole", "slow", "error"}
 
 @dataclass(frozen=True)
 class Drilled:
-    """A drill that has ended, its history judged once more, and what dig and curl saw meanwhile:
-    addresses and statuses.
+    """A drill that has ended, its judgement, and what dig and curl observed meanwhile.
+
+    `seen` are addresses and statuses.
     """
 
     done: Any
@@ -129,8 +127,8 @@ FAULTS = pytest.mark.parametrize(
 
 
 @FAULTS
-def test_traffic_moves_and_comes_back(drill: Callable[[str], Drilled], fault: str) -> None:
-    """Pass; the primary, the secondary, the primary again; undone, and verified to be."""
+def test_traffic_moves_and_returns(drill: Callable[[str], Drilled], fault: str) -> None:
+    """The drill passes: primary, secondary, primary again; the fault is undone and verified."""
     found = drill(fault)
     assert found.done.code == 0, found.done.err
     report = found.done.json

@@ -1,6 +1,4 @@
-"""Deploying again: nothing to do costs nothing, new code redeploys only what depends on it, destroy
-leaves only the zone.
-"""
+"""Deploying again: only what has changed is deployed, and destroy leaves only the hosted zone."""
 
 import json
 from typing import Any
@@ -9,19 +7,20 @@ import pytest
 
 
 def actions(done: Any) -> dict[str, str]:
-    return {f"{each['stack']}@{each['region']}": each["action"] for each in done.json["stacks"]}
+    """Return the action of each stack, from the JSON of a deployment."""
+    return {f"{stack['stack']}@{stack['region']}": stack["action"] for stack in done.json["stacks"]}
 
 
-def test_a_second_deployment_changes_nothing_and_says_so(deployed: Any) -> None:
-    """Every stack is unchanged."""
+def test_a_second_deployment_changes_nothing_and_reports_that(deployed: Any) -> None:
+    """Every stack is unchanged, and the text says that there is nothing to do."""
     done = deployed.deploytool("deploy", "--output", "json")
     assert set(actions(done).values()) == {"unchanged"}
-    said = deployed.deploytool("deploy")
-    assert "Nothing to do" in said.out
+    again = deployed.deploytool("deploy")
+    assert "Nothing to do" in again.out
 
 
 def test_new_code_redeploys_only_the_function(deployed: Any) -> None:
-    """Both regions' lambda stacks, and the answer names the new version."""
+    """Both regions' lambda stacks are updated, and the API answers with the new version."""
     handler = deployed.folder / "lambda" / "api" / "handler.py"
     before = deployed.deploytool("check", "--output", "json").json["version"]
     handler.write_text(handler.read_text() + "\n# changed\n")
@@ -35,9 +34,7 @@ def test_new_code_redeploys_only_the_function(deployed: Any) -> None:
 
 
 def test_a_changed_method_reaches_the_stage(deployed: Any) -> None:
-    """An API Gateway deployment is a snapshot: its logical id changes with the templates that it
-    holds.
-    """
+    """An API Gateway deployment is a snapshot, so its logical id changes with the templates."""
     template = deployed.folder / "infra" / "api.yaml"
     before = deployed.deploytool("outputs", "--output", "json").json["lambda"]
     template.write_text(
@@ -53,9 +50,7 @@ def test_a_changed_method_reaches_the_stage(deployed: Any) -> None:
 
 @pytest.mark.local_only
 def test_destroy_leaves_nothing_but_the_zone(deployed: Any) -> None:
-    """It asks first; with --yes everything goes, in reverse order; a second run has nothing to
-    do.
-    """
+    """It asks first. With --yes every stack is deleted, and a second run has nothing to do."""
     refused = deployed.deploytool("destroy")
     assert refused.code == 2
     assert "--yes" in refused.err

@@ -1,6 +1,4 @@
-"""Drills that are killed: a few of the moments of `make sweep`, which has forty, by restore and by
-the guard alone.
-"""
+"""Killed drills, restored by `restore` or by the guard: six of the moments of `make sweep`."""
 
 from collections.abc import Iterator
 
@@ -15,8 +13,8 @@ pytestmark = pytest.mark.local_only
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A deployed stage on a local cloud of its own."""
-    with stages(tmp_path_factory.mktemp("sweep"), 1) as [made]:
-        yield made
+    with stages(tmp_path_factory.mktemp("sweep"), 1) as [stage]:
+        yield stage
 
 
 @pytest.mark.parametrize(
@@ -30,7 +28,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     ids=str,
 )
 def test_restore_leaves_all_as_before(stage: Stage, kill: Kill) -> None:
-    """Health check, concurrency, mappings, and no record, whenever the drill was killed."""
+    """Health check, concurrency and mappings are as before, and the record is gone."""
     outcome = by_restore(stage, kill)
     assert outcome.after == outcome.before
 
@@ -44,12 +42,12 @@ def test_restore_leaves_all_as_before(stage: Stage, kill: Kill) -> None:
     ids=str,
 )
 def test_the_guard_alone_leaves_all_as_before(stage: Stage, kill: Kill) -> None:
-    """Nobody runs restore; the schedule in the cloud does it."""
+    """The schedule in the cloud restores, without the restore command."""
     outcome = by_guard(stage, kill, seconds=10)
     assert outcome.after == outcome.before
 
 
 def test_the_sweep_has_forty_different_moments() -> None:
-    """Over the three faults that there are on AWS."""
+    """They cover the three faults that exist on AWS."""
     assert len(set(all_kills())) == 40
     assert {each.fault for each in all_kills()} == {"health-check", "throttle", "unmap"}
