@@ -6,15 +6,15 @@ the states.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from enum import IntEnum
 from functools import partial
-from typing import Any, assert_never
+from typing import assert_never
 
-from deploytool.core.errors import DeploytoolError, Throttled
-from deploytool.core.ports import Clock, Executor, Result
+from deploytool.core.errors import DeploytoolError
+from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.durations import FIRST, LONGEST, jittered, pause
+from deploytool.core.stacks.durations import LONGEST, jittered, pause
 from deploytool.core.stacks.events import (
     CancelRequested,
     Detached,
@@ -42,7 +42,6 @@ from deploytool.work.stacks.node_states import (
     Running,
     Starting,
     Stopped,
-    Waiting,
     after_check,
     after_end,
     after_listing,
@@ -52,9 +51,13 @@ from deploytool.work.stacks.node_states import (
     in_progress,
     is_finished,
     not_started,
+    outcome_of,
+    outputs_of,
     ready,
 )
 from deploytool.work.stacks.operations import Operation, Outcome, StartResult, WaitingForOther
+from deploytool.work.stacks.polling import RegionPolls
+from deploytool.work.tasks import PendingCalls
 
 # The longest and the shortest wait between two turns of the loop, in seconds: the user may ask to
 # stop, and time must pass.
@@ -63,19 +66,15 @@ SHORTEST_TURN = 0.005
 # How many ends of a stack may stay unconfirmed by an event of ours, before the events of others
 # are read too: someone else's operation may have replaced ours.
 UNCONFIRMED = 5
-# How many listings of a region in a row may be refused; botocore repeats each call itself.
-REFUSED_LISTINGS = 5
-# How often the user must ask for each.
-STOP, CANCEL, DETACH = 1, 2, 3
 
 
-@dataclass
-class _RegionPoll:
-    """When a region is listed next, and how many listings in a row were refused."""
+class StopLevel(IntEnum):
+    """How the run stops. The value is how often the user must ask for it."""
 
-    due: float
-    listing: bool = False
-    refused: int = 0
+    NONE = 0
+    STOP = 1  # start nothing more, wait for what is under way
+    CANCEL = 2  # cancel what is under way
+    DETACH = 3  # end without waiting
 
 
 class Engine:
@@ -98,7 +97,6 @@ class Engine:
     ) -> None:
         self._stacks = stacks
         self._clock = clock
-        self._executor = executor
         self._emit = emit
         self._interrupts = interrupts or NoInterrupts()
         self._random = random
@@ -106,10 +104,10 @@ class Engine:
         self._redact = redact
         self._completions = Completions(stacks, clock)
         self._states: dict[NodeId, NodeState] = {}
-        self._polls: dict[str, _RegionPoll] = {}
-        self._calls: dict[Future[Any], Callable[[Any], None]] = {}
+        self._polls = RegionPolls()
+        self._calls = PendingCalls(executor)
         self._durations: dict[tuple[str, StackOperation], float] = {}
-        self._stop_level = 0
+        self._stop_level = StopLevel.NONE
         self._operation: Operation
 
     def run(self, edges: Mapping[NodeId, frozenset[NodeId]], operation: Operation) -> Outcome:
@@ -122,51 +120,25 @@ class Engine:
         self._states = first_states(edges)
         self._emit(RunStarted(began, tuple(edges), dict(edges)))
 
-        while not is_finished(self._states) and self._stop_level < DETACH:
+        while not is_finished(self._states) and self._stop_level < StopLevel.DETACH:
             self._handle_interrupts()
             self._start_ready()
             self._start_postponed()
             self._poll()
             self._heartbeat()
-            if not self._handle_results():
+            if not self._calls.handle_finished():
                 self._wait()
-        return self._outcome(self._clock.now() - began)
-
-    # Calls beside the loop
-
-    def _call(
-        self, call: Callable[[], Result], then: Callable[[Result | DeploytoolError], None]
-    ) -> None:
-        """Start a call. The loop hands its result, or the error that AWS caused, to `then`."""
-        self._calls[self._executor.submit(call)] = then
-
-    def _handle_results(self) -> bool:
-        """Handle the calls that have ended; return whether there were any.
-
-        An exception that is no DeploytoolError is a bug and ends the run.
-        """
-        ended = [future for future in self._calls if future.done()]
-        for future in ended:
-            then = self._calls.pop(future)
-            try:
-                result = future.result()
-            except DeploytoolError as error:
-                result = error
-            then(result)
-        return bool(ended)
+        return outcome_of(self._states, self._clock.now() - began)
 
     def _wait(self) -> None:
         """Wait until a call ends, a poll is due, or the user may have asked to stop."""
         now = self._clock.now()
-        polls = [self._poll_of(region) for region in self._polled_regions()]
-        due = [poll.due for poll in polls if not poll.listing]
+        due = self._polls.next_due(self._polled_regions())
         due += [state.until for state in self._states.values() if isinstance(state, Postponed)]
         seconds = min(due, default=now + TURN) - now
         seconds = min(max(seconds, SHORTEST_TURN), TURN)
 
-        if self._calls:
-            self._executor.wait(self._calls, seconds)
-        else:
+        if not self._calls.wait(seconds):
             self._clock.sleep(seconds)
 
     # Starting
@@ -189,8 +161,8 @@ class Engine:
     def _start(self, node: NodeId, began: float) -> None:
         state = Starting(began)
         self._states[node] = state
-        start = partial(self._operation.start, node, self._outputs())
-        self._call(start, partial(self._on_started, node, state))
+        start = partial(self._operation.start, node, outputs_of(self._states))
+        self._calls.start(start, partial(self._on_started, node, state))
 
     def _on_started(
         self, node: NodeId, state: Starting, result: StartResult | DeploytoolError
@@ -198,19 +170,19 @@ class Engine:
         if self._states[node] is not state:
             return  # left to CloudFormation meanwhile; an end stays as it is
         now = self._clock.now()
-        new = after_start(state, result, now, stopping=self._stop_level >= STOP)
+        new = after_start(state, result, now, stopping=self._stop_level >= StopLevel.STOP)
         self._enter(node, new)
 
         match new:
             case Running(started):
-                self._poll_soon(node.region)
+                self._polls.poll_soon(node.region, self._clock.now())
                 expected = self._expected(node, new)
                 text = started.operation.value
                 self._emit(StackStarted(now, node, text, expected, started.resumed))
-                if self._stop_level >= CANCEL:
+                if self._stop_level >= StopLevel.CANCEL:
                     self._cancel(node, new)
             case Blocked():
-                self._poll_soon(node.region)
+                self._polls.poll_soon(node.region, self._clock.now())
                 if isinstance(result, WaitingForOther):
                     self._emit(StackWaiting(now, node, result.status, result.holder))
 
@@ -229,32 +201,16 @@ class Engine:
             if isinstance(state, Running | Blocked)
         }
 
-    def _poll_of(self, region: str) -> _RegionPoll:
-        return self._polls.setdefault(region, _RegionPoll(self._clock.now() + FIRST))
-
-    def _poll_soon(self, region: str) -> None:
-        poll = self._poll_of(region)
-        poll.due = min(poll.due, self._clock.now() + FIRST)
-
     def _poll(self) -> None:
         """List each region whose time has come."""
-        for region in sorted(self._polled_regions()):
-            poll = self._poll_of(region)
-            if not poll.listing and poll.due <= self._clock.now():
-                poll.listing = True
-                self._call(partial(self._stacks.list, region), partial(self._on_listed, region))
+        for region in self._polls.start_due(self._polled_regions(), self._clock.now()):
+            self._calls.start(partial(self._stacks.list, region), partial(self._on_listed, region))
 
     def _on_listed(self, region: str, result: Mapping[str, Stack] | DeploytoolError) -> None:
-        poll = self._poll_of(region)
-        poll.listing = False
         if isinstance(result, DeploytoolError):
-            poll.refused += 1
-            if poll.refused > REFUSED_LISTINGS and not isinstance(result, Throttled):
-                raise result
-            poll.due = self._clock.now() + LONGEST
+            self._polls.failed(region, result, self._clock.now())
             return
 
-        poll.refused = 0
         by_id = {stack.id: stack for stack in result.values()}
         for node, state in list(self._states.items()):
             if node.region != region:
@@ -266,7 +222,7 @@ class Engine:
                     stack = by_id.get(stack_id)
                     if stack is None or not stack.status.is_busy:
                         self._start(node, began)
-        poll.due = self._clock.now() + self._pause(region)
+        self._polls.answered(region, self._clock.now() + self._pause(region))
 
     def _pause(self, region: str) -> float:
         """Return the seconds until the region's next poll: those of the most urgent stack."""
@@ -292,7 +248,7 @@ class Engine:
         check = partial(
             self._completions.find, node.region, state.started, listed, others_too=others_too
         )
-        self._call(check, partial(self._on_checked, node))
+        self._calls.start(check, partial(self._on_checked, node))
 
     def _on_checked(self, node: NodeId, result: Completed | DeploytoolError | None) -> None:
         state = self._states[node]
@@ -303,14 +259,14 @@ class Engine:
             self._enter(node, new)
             return
 
-        following = after_end(state, new, stopping=self._stop_level >= STOP)
+        following = after_end(state, new, stopping=self._stop_level >= StopLevel.STOP)
         self._enter(node, following)
         if isinstance(following, Starting) and new.stack is not None:
             operation = state.started.operation
             self._durations[node.stack, operation] = self._clock.now() - state.since
             done = Done(operation, new.stack.outputs, self._clock.now() - state.began)
             follow = partial(self._operation.follow, node, new.stack)
-            self._call(follow, partial(self._on_followed, node, following, done))
+            self._calls.start(follow, partial(self._on_followed, node, following, done))
 
     def _on_followed(
         self,
@@ -330,31 +286,38 @@ class Engine:
     # Stopping
 
     def _handle_interrupts(self) -> None:
-        """Do what the user asked for since the last turn, one level after the other."""
-        asked = min(self._interrupts.count(), DETACH)
-        while self._stop_level < asked:
-            self._stop_level += 1
-            now = self._clock.now()
-            nodes = in_progress(self._states)
+        """Do what the user has asked for since the last turn, one level after the other."""
+        requests = self._interrupts.count()
+        while self._stop_level < min(requests, StopLevel.DETACH):
+            self._stop_level = StopLevel(self._stop_level + 1)
+            self._stop(self._stop_level)
 
-            if self._stop_level == STOP:
+    def _stop(self, level: StopLevel) -> None:
+        now = self._clock.now()
+        nodes = in_progress(self._states)
+        match level:
+            case StopLevel.NONE:
+                pass
+            case StopLevel.STOP:
                 for node in not_started(self._states):
                     self._states[node] = Stopped(NOT_STARTED)
                 self._emit(StopRequested(now, nodes))
-            elif self._stop_level == CANCEL:
+            case StopLevel.CANCEL:
                 self._emit(CancelRequested(now, nodes))
                 for node in nodes:
                     state = self._states[node]
                     if isinstance(state, Running):
                         self._cancel(node, state)
-            else:
+            case StopLevel.DETACH:
                 for node in nodes:
                     self._states[node] = Stopped(LEFT)
                 self._emit(Detached(now, nodes))
+            case _:
+                assert_never(level)
 
     def _cancel(self, node: NodeId, state: Running) -> None:
         cancel = partial(self._operation.cancel, node, state.started)
-        self._call(cancel, partial(self._on_cancelled, node, state.started.token))
+        self._calls.start(cancel, partial(self._on_cancelled, node, state.started.token))
 
     def _on_cancelled(self, node: NodeId, token: str, result: str | DeploytoolError | None) -> None:
         """Wait for the cancellation's own token too.
@@ -367,7 +330,7 @@ class Engine:
         if isinstance(result, str):
             started = replace(state.started, also=(result,))
             self._states[node] = replace(state, started=started, cancelling=True)
-            self._poll_soon(node.region)
+            self._polls.poll_soon(node.region, self._clock.now())
 
     # Ends
 
@@ -382,27 +345,3 @@ class Engine:
                 self._emit(StackDone(now, node, action.value, seconds, outputs))
             case Failed(cause, hint):
                 self._emit(StackFailed(now, node, cause, hint))
-
-    def _outputs(self) -> dict[NodeId, Mapping[str, str]]:
-        """Return the outputs of the nodes that are done."""
-        return {
-            node: state.outputs for node, state in self._states.items() if isinstance(state, Done)
-        }
-
-    def _outcome(self, seconds: float) -> Outcome:
-        outcome = Outcome(outputs=self._outputs(), seconds=seconds)
-        for node, state in self._states.items():
-            match state:
-                case Done(action):
-                    outcome.done[node] = action
-                case Failed(cause):
-                    outcome.failed[node] = cause
-                case Cancelled(because):
-                    outcome.cancelled[node] = because
-                case Stopped(text):
-                    outcome.stopped[node] = text
-                case Waiting() | Starting() | Running() | Blocked() | Postponed():
-                    raise AssertionError(f"{node} has not reached an end")
-                case _:
-                    assert_never(state)
-        return outcome

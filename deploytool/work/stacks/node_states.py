@@ -23,6 +23,8 @@ from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import Stack, StackOperation, StackStatus
 from deploytool.work.stacks.completion import Completed
 from deploytool.work.stacks.operations import (
+    Outcome,
+    Outputs,
     RetryAfter,
     Started,
     StartResult,
@@ -239,3 +241,28 @@ def in_progress(states: States) -> tuple[NodeId, ...]:
     """Return the nodes that are being started or run, sorted."""
     nodes = [node for node, state in states.items() if isinstance(state, Starting | Running)]
     return tuple(sorted(nodes))
+
+
+def outputs_of(states: States) -> Outputs:
+    """Return the outputs of the nodes that are done."""
+    return {node: state.outputs for node, state in states.items() if isinstance(state, Done)}
+
+
+def outcome_of(states: States, seconds: float) -> Outcome:
+    """Return how a run ended that took `seconds`. Every node must have reached an end."""
+    outcome = Outcome(outputs=dict(outputs_of(states)), seconds=seconds)
+    for node, state in states.items():
+        match state:
+            case Done(action):
+                outcome.done[node] = action
+            case Failed(cause):
+                outcome.failed[node] = cause
+            case Cancelled(because):
+                outcome.cancelled[node] = because
+            case Stopped(text):
+                outcome.stopped[node] = text
+            case Waiting() | Starting() | Running() | Blocked() | Postponed():
+                raise AssertionError(f"{node} has not reached an end")
+            case _:
+                assert_never(state)
+    return outcome

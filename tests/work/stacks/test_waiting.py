@@ -8,7 +8,7 @@ import pytest
 
 from deploytool.core.errors import CloudRefused, Throttled
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.stacks.events import StackDone, StackStarted
+from deploytool.core.stacks.events import StackDone, StackFailed, StackStarted
 from deploytool.core.stacks.stack import StackOperation, StackStatus
 from deploytool.simulated.cloudformation import Call
 from deploytool.work.stacks.engine import Engine
@@ -205,3 +205,19 @@ def test_the_first_cause_in_a_nested_stack_is_found(run: Run, stacks: Any) -> No
     stacks.nested_failures = {"hello-dev-api": "limit"}
     outcome, _ = run()
     assert outcome.failed[NodeId("api", EAST)] == "Table (T): limit"
+
+
+class Broken(Creation):
+    """An operation with a programming error."""
+
+    def start(self, node: NodeId, outputs: Mapping[NodeId, Mapping[str, str]]) -> Started:
+        raise ZeroDivisionError
+
+
+def test_a_bug_in_an_operation_ends_the_run(stacks: Any, executor: Any) -> None:
+    """It is no failed stack: it is raised in the main thread and ends as a bug."""
+    events: list[Any] = []
+    engine = Engine(stacks, stacks.clock, executor, events.append)
+    with pytest.raises(ZeroDivisionError):
+        engine.run({NodeId("s", EAST): frozenset()}, Broken(stacks, 1.0))
+    assert not [event for event in events if isinstance(event, StackFailed)]
