@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from benchmarks.accuracy import errors
 from deploytool.core.drill.history import name_server_lane, parse_history
 from deploytool.core.drill.judge import Judgement, judge
+from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 
@@ -65,63 +66,69 @@ class Drilled:
 
 @pytest.fixture(scope="module")
 def drill(deployed: Any, request: pytest.FixtureRequest) -> Callable[[str], Drilled]:
-    """Drills a fault as a user would, once however many tests ask; dig and curl watch one of them,
-    where they are installed.
+    """Return a function that drills a fault with the command, once for all tests of that fault.
+
+    dig and curl observe the drill of one fault, where they are installed.
     """
 
+    def observe(clients: Any) -> list[tuple[str, str]]:
+        return [observe_once(clients)] if clients else []
+
     @cache
-    def made(fault: str) -> Drilled:
-        until_well(deployed)
-        watches = fault == WATCHED and all(map(shutil.which, ("dig", "curl")))
-        look = (
-            partial(look_once, request.getfixturevalue("clients"))
-            if watches
-            else tuple[tuple[str, str], ...]
-        )
+    def drill_once(fault: str) -> Drilled:
+        wait_until_healthy(deployed)
+        has_clients = all(shutil.which(name) for name in ("dig", "curl"))
+        clients = None
+        if fault == WATCHED and has_clients:
+            clients = request.getfixturevalue("clients")
+
         with ThreadPoolExecutor(1) as pool:
             command = ("drill", "--fault", fault, "--report-dir", fault, "--output", "json")
             done = pool.submit(deployed.deploytool, *command, timeout=900)
-            seen = [*look()]
+            seen = observe(clients)
             while not done.done():
                 time.sleep(0.1)
-                seen += look()
+                seen += observe(clients)
+        seen += observe(clients)
+
         lines = (deployed.folder / fault / "history.jsonl").read_text().splitlines()
-        judgement = judge(parse_history(lines, fault))
-        return Drilled(done.result(), judgement, (*seen, *look()))
+        return Drilled(done.result(), judge(parse_history(lines, fault)), tuple(seen))
 
-    return made
+    return drill_once
 
 
-def until_well(deployed: Any) -> None:
-    """The functions' first starts, all at once, take longer than a health checker waits on a busy
-    machine.
+def wait_until_healthy(deployed: Any) -> None:
+    """Wait until every health checker reports the API healthy.
+
+    On a busy machine the first starts of the functions, all at once, take longer than a health
+    checker waits.
     """
     deadline = time.monotonic() + 60
     while deployed.target == "local":
         status = deployed.run(
             [sys.executable, "-m", "deploytool", "local", "status", "--output", "json"]
         ).json
-        if all(
-            0 < each["checkers"] == each["checkers_healthy"]
-            for each in status["health_checks"].values()
-        ):
+        verdicts = status["health_checks"].values()
+        if all(0 < verdict["checkers"] == verdict["checkers_healthy"] for verdict in verdicts):
             return
         assert time.monotonic() < deadline, status["health_checks"]
         time.sleep(0.2)
 
 
-def look_once(clients: Any) -> tuple[tuple[str, str]]:
-    """The address that dig gives, and what curl gets there."""
+def observe_once(clients: Any) -> tuple[str, str]:
+    """Return the address that dig gets, and the status that curl gets there."""
     [address] = clients.dig(clients.bench.domain)
-    called = clients.try_curl(clients.bench.domain, address)
-    return ((address, "no answer" if called.code else called.out.rpartition("\n")[2]),)
+    request = clients.try_curl(clients.bench.domain, address)
+    if request.code:
+        return address, "no answer"
+    return address, request.out.rpartition("\n")[2]
 
 
 FAULTS = pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(each, marks=pytest.mark.local_only if each in LOCAL_ONLY else ())
-        for each in EFFECTS
+        pytest.param(fault, marks=pytest.mark.local_only if fault in LOCAL_ONLY else ())
+        for fault in EFFECTS
     ],
 )
 
@@ -129,9 +136,9 @@ FAULTS = pytest.mark.parametrize(
 @FAULTS
 def test_traffic_moves_and_returns(drill: Callable[[str], Drilled], fault: str) -> None:
     """The drill passes: primary, secondary, primary again; the fault is undone and verified."""
-    found = drill(fault)
-    assert found.done.code == 0, found.done.err
-    report = found.done.json
+    done = drill(fault).done
+    assert done.code == 0, done.err
+    report = done.json
     assert report["verdict"] == "pass", report["reasons"]
     assert report["fault"] == fault
     assert report["served_by"] == {"before": EAST, "during": WEST, "after": EAST}
@@ -142,11 +149,13 @@ def test_traffic_moves_and_returns(drill: Callable[[str], Drilled], fault: str) 
 def test_each_part_takes_as_long_as_the_rules_say(
     drill: Callable[[str], Drilled], fault: str
 ) -> None:
-    """A real fault takes its time to be detected, an inverted health check none; DNS after that,
-    the client last.
+    """Detection comes before DNS, DNS before the client, each within the expected time.
+
+    A real fault takes time to be detected; an inverted health check takes none.
     """
     judgement = drill(fault).judgement
-    expected, interval = judgement.expected, judgement.started.scenario.client_interval
+    expected = judgement.expected
+    interval = judgement.started.scenario.client_interval
     for moved in (judgement.failover, judgement.failback):
         assert moved.detection is not None
         assert moved.dns is not None
@@ -158,22 +167,24 @@ def test_each_part_takes_as_long_as_the_rules_say(
     assert judgement.failover.detection is not None
     if not EFFECTS[fault].by_inverting:
         config = judgement.started.health_check.config
-        assert judgement.failover.detection > config.request_interval * (
-            config.failure_threshold - 2
-        )
+        intervals = config.failure_threshold - 2
+        assert judgement.failover.detection > config.request_interval * intervals
 
 
 @FAULTS
 def test_requests_fail_as_that_fault_makes_them(
     drill: Callable[[str], Drilled], fault: str
 ) -> None:
-    """Until the client has moved, and in no other way; a fault that hurts nobody fails none, and
-    they are misrouted meanwhile.
+    """They fail in no other way, until the client has moved.
+
+    Under a fault that fails no request, the requests until then are misrouted.
     """
-    history, effect = drill(fault).judgement.history, EFFECTS[fault]
+    history = drill(fault).judgement.history
     moved = drill(fault).judgement.failover
-    failed = [each for each in history.served() if history.failover.covers(each) and not each.good]
-    assert {each.failure or str(each.status) for each in failed} <= effect.failures
+    effect = EFFECTS[fault]
+    during = [request for request in history.served() if history.failover.covers(request)]
+    failed = [request for request in during if not request.good]
+    assert {request.failure or str(request.status) for request in failed} <= effect.failures
     assert moved.failed == len(failed)
     assert bool(failed) is bool(effect.failures)
     assert moved.misrouted > 0 or failed
@@ -183,52 +194,56 @@ def test_requests_fail_as_that_fault_makes_them(
 def test_a_kept_connection_has_a_lane_of_its_own(
     drill: Callable[[str], Drilled], fault: str
 ) -> None:
-    """DNS does not move it: it stays as long as the connection holds, well served or not."""
-    history, effect = drill(fault).judgement.history, EFFECTS[fault]
-    kept = [
-        each for each in history.served("client:kept-connection") if history.failover.covers(each)
-    ]
-    assert kept or fault == "blackhole"  # which may hold one request all the time
+    """DNS does not move it: it stays until the connection ends, whether or not it is served."""
+    history = drill(fault).judgement.history
+    requests = history.served("client:kept-connection")
+    kept = [request for request in requests if history.failover.covers(request)]
+    # A black hole may hold one request during the whole failover
+    assert kept or fault == "blackhole"
     served = kept[-1].region if kept and kept[-1].good else None
-    assert served in effect.kept
+    assert served in EFFECTS[fault].kept
     assert (drill(fault).judgement.failover.kept_connection is not None) is (served == WEST)
 
 
 @pytest.mark.local_only
 @pytest.mark.parametrize("fault", ["health-check", "error"])
-def test_what_is_measured_is_what_the_cloud_did(
+def test_the_measures_agree_with_the_event_log_of_the_cloud(
     drill: Callable[[str], Drilled], deployed: Any, fault: str
 ) -> None:
-    """Within one interval between two probes; where this machine let more time pass between two,
-    within that. `make accuracy`.
+    """They agree within one interval between two probes, or the longest that this run had.
+
+    `make accuracy` measures the same over 30 drills.
     """
     history = drill(fault).judgement.history
     state = lifecycle.load(Path(deployed.env["DEPLOYTOOL_LOCAL_DIR"]))
     assert state is not None
     rate = history.started.speed / history.started.scenario.client_interval
-    lanes = [
-        history.served(),
-        *(history.answers(name_server_lane(each)) for each in history.started.name_servers),
-    ]
-    longest = max(
-        (late.at - early.at) / history.started.speed
-        for lane in lanes
-        for early, late in pairwise(lane)
-    )
-    found = errors(
+    measured = errors(
         (deployed.folder / fault / "history.jsonl").read_text().splitlines(),
         ControlClient(state).event_log(),
         rate,
     )
-    assert len(found) == 8
-    assert [each for each in found if abs(each.seconds) > max(1 / rate, longest) + 0.1] == []
+    assert len(measured) == 8
+    allowed = max(1 / rate, longest_interval(history)) + 0.1
+    assert [error for error in measured if abs(error.seconds) > allowed] == []
+
+
+def longest_interval(history: ParsedHistory) -> float:
+    """Return the longest time between two probes of one lane, in seconds of wall time."""
+    lanes: list[Any] = [history.served()]
+    for name_server in history.started.name_servers:
+        lanes.append(history.answers(name_server_lane(name_server)))
+
+    longest = 0.0
+    for lane in lanes:
+        for earlier, later in pairwise(lane):
+            longest = max(longest, (later.at - earlier.at) / history.started.speed)
+    return longest
 
 
 @pytest.mark.local_only
-def test_dig_and_curl_see_the_move(drill: Callable[[str], Drilled], clients: Any) -> None:
-    """The primary serves, refuses, the secondary serves, the primary serves again; nobody took the
-    drill's word for it.
-    """
+def test_dig_and_curl_observe_the_move(drill: Callable[[str], Drilled], clients: Any) -> None:
+    """Independent clients get the primary, no answer, the secondary, and the primary again."""
     east, west = EDGES[EAST], EDGES[WEST]
-    moves = [each for each, _ in groupby(drill(WATCHED).seen)]
+    moves = [answer for answer, _ in groupby(drill(WATCHED).seen)]
     assert moves == [(east, "200"), (east, "no answer"), (west, "200"), (east, "200")]

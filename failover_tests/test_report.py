@@ -1,6 +1,4 @@
-"""The page as a browser shows it: headless Chromium opens the report of a long drill at 50 probes a
-second.
-"""
+"""The report of a long drill at 50 probes a second, as headless Chromium shows it."""
 
 import os
 import re
@@ -35,7 +33,8 @@ from deploytool.core.route53.health import CheckerObservation, HealthCheck, Heal
 
 EAST, WEST = "us-east-1", "us-west-2"
 ADDRESS = {EAST: "192.0.2.1", WEST: "192.0.2.2"}
-PROBES, SECONDS = 50, 150  # a second, and how long
+PROBES = 50  # a second
+SECONDS = 150  # of the drill
 STARTED = DrillStarted(
     0.0, 1, "0.1.0", "2026-01-01T00:00:00+00:00", "simulated", 1.0, "dev", "dev.example.com", "/v1", EAST, WEST,
     by_inverting=True, attempt=0.0, scenario=Scenario(client_interval=1 / PROBES), objectives=Objectives(),
@@ -49,7 +48,10 @@ CHECKERS = tuple(
 
 
 def _history() -> list[Event]:
-    """Every other request of a bad half minute fails: thousands of changes in one lane."""
+    """Return a history in which every other request of half a minute fails.
+
+    One lane then has thousands of changes.
+    """
     events: list[Event] = [
         FaultInjecting(19.9, "health-check"),
         FaultInjected(20.0),
@@ -75,7 +77,7 @@ def _history() -> list[Event]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """drill.html, made by `deploytool report`."""
+    """The drill.html that `deploytool report` writes."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "history.jsonl").write_text("\n".join(map(to_line, _history())) + "\n")
     command = [sys.executable, "-m", "deploytool", "report", "history.jsonl", "--report-dir", "."]
@@ -87,10 +89,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def chromium(page: Path, *options: str) -> str:
-    """Open a page; what Chromium prints. It gets no name resolved, and a profile of its own."""
+    """Open a page in Chromium and return what it prints.
+
+    It has a profile of its own and cannot resolve any name.
+    """
     program = shutil.which("chromium")
     if program is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is not installed")
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("chromium is not installed")
     with tempfile.TemporaryDirectory() as profile:
         command = [
             program,
@@ -99,13 +105,9 @@ def chromium(page: Path, *options: str) -> str:
             "--disable-gpu",
             "--disable-quic",
             "--no-first-run",
-        ]
-        command += [
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-        ]
-        command += [
             "--host-resolver-rules=MAP * ~NOTFOUND",
             f"--user-data-dir={profile}",
             "--window-size=1200,1600",
@@ -116,7 +118,6 @@ def chromium(page: Path, *options: str) -> str:
             text=True,
             timeout=90,
             check=False,
-            env={**os.environ},
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -131,27 +132,23 @@ class _Attributes(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
 
-def test_it_is_one_small_file_that_asks_for_nothing(page: Path) -> None:
-    """Below 1 MB; no script; no address to fetch in any attribute or style; a policy that forbids
-    fetching all the same.
-    """
+def test_the_page_is_one_small_file_that_fetches_nothing(page: Path) -> None:
+    """It is below 1 MB and has no script and no address to fetch; its policy forbids fetching."""
     html = page.read_text()
     assert len(html) < 1_000_000
-    found = _Attributes()
-    found.feed(html)
-    assert not {"script", "iframe", "object", "embed", "noscript"} & {tag for tag, _ in found.tags}
-    for tag, attributes in found.tags:
+    parser = _Attributes()
+    parser.feed(html)
+    assert not {"script", "iframe", "object", "embed", "noscript"} & {tag for tag, _ in parser.tags}
+    for tag, attributes in parser.tags:
         for name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster"):
-            assert not (value := attributes.get(name)) or value == "data:,", (tag, value)
+            assert attributes.get(name) in (None, "", "data:,"), (tag, attributes)
         assert not any(name.startswith("on") for name in attributes), tag
     assert not re.search(r"@import|url\((?!#)", html)
     assert "default-src 'none'" in html
 
 
-def test_the_picture_is_there(page: Path) -> None:
-    """In the DOM that Chromium built: both regions' segments, the failed ones, the moments of the
-    fault, a description.
-    """
+def test_the_page_has_the_picture(page: Path) -> None:
+    """The DOM has both regions' segments, the failed ones, the fault and a description."""
     dom = chromium(page, "--dump-dom")
     picture = dom[dom.index('class="picture"') :]
     picture = picture[: picture.index("</svg>")]
@@ -175,10 +172,10 @@ def test_the_picture_is_there(page: Path) -> None:
     ],
     ids=["light", "dark"],
 )
-def test_it_is_drawn(
+def test_the_picture_is_drawn(
     page: Path, tmp_path: Path, options: tuple[str, ...], colours: tuple[str, ...]
 ) -> None:
-    """A screenshot holds the colours of both regions, and the background, light or dark."""
+    """A screenshot has the colours of both regions and of the background, light or dark."""
     shot = tmp_path / "shot.png"
     chromium(page, f"--screenshot={shot}", *options)
     with Image.open(shot) as image:

@@ -1,6 +1,4 @@
-"""Rolling out: a bad version reaches the standby alone, a good one both; the regions are compared;
-none during a drill.
-"""
+"""Rollout: a bad version reaches only the standby, and both regions are compared afterwards."""
 
 import subprocess
 import sys
@@ -15,32 +13,33 @@ pytestmark = pytest.mark.local_only
 
 
 def served(clients: Any, region: str) -> tuple[int, str | None]:
-    """Status and version that a region's edge answers, by curl."""
+    """Return the status and the version with which a region's edge answers curl."""
     name = f"{region}.{clients.bench.domain}"
     status, body = clients.curl(name, clients.dig(name)[0])
     return status, body.get("version")
 
 
 def local(bench: Any, *words: str) -> None:
-    """A command of the local cloud."""
+    """Run a `deploytool local` command."""
     done = bench.run([sys.executable, "-m", "deploytool", "local", *words])
     assert done.code == 0, done.err
 
 
 @pytest.fixture(scope="module")
 def code(deployed: Any) -> Callable[..., None]:
-    """Makes new code of the function: by a comment, or by replacing some of its text."""
+    """Return a function that changes the code of the API, by a comment and by replacing text."""
     handler = deployed.folder / "lambda" / "api" / "handler.py"
     good = handler.read_text()
 
     def change(comment: str, old: str = "", new: str = "") -> None:
-        handler.write_text(f"{good.replace(old, new) if old else good}\n# {comment}\n")
+        text = good.replace(old, new) if old else good
+        handler.write_text(f"{text}\n# {comment}\n")
 
     return change
 
 
 def test_a_deployment_during_a_drill_is_refused(deployed: Any, clients: Any, code: Any) -> None:
-    """The record of a drill, here of one that was killed, keeps it out; the hint ends the drill."""
+    """The record of a drill refuses it, here of a killed drill; the hint says how to end that."""
     before = served(clients, WEST)
     drill = subprocess.Popen(
         deployed.command("drill", "--report-dir", "killed"),
@@ -66,9 +65,10 @@ def test_a_deployment_during_a_drill_is_refused(deployed: Any, clients: Any, cod
     assert deployed.deploytool("restore").code == 0
 
 
-def test_a_bad_version_reaches_the_standby_alone(deployed: Any, clients: Any, code: Any) -> None:
-    """500 on /v1: exit 1, the active region serves the old version and the message says so; a good
-    version reaches both.
+def test_a_bad_version_reaches_only_the_standby(deployed: Any, clients: Any, code: Any) -> None:
+    """After a 500 from the standby the active region keeps the old version, and the run fails.
+
+    A good version then reaches both regions.
     """
     _, old = served(clients, EAST)
     code("bad", '"statusCode": 200', '"statusCode": 500')
@@ -76,15 +76,15 @@ def test_a_bad_version_reaches_the_standby_alone(deployed: Any, clients: Any, co
     assert done.code == 1
     (failed,) = done.json["failed"]
     assert (failed["stack"], failed["region"]) == ("lambda", EAST)
-    for words in (
+    for message in (
         f"https://{WEST}.{deployed.domain}/v1 answers 500",
         f"{EAST} was not touched and still serves",
     ):
-        assert words in failed["cause"]
-        assert words in done.err
+        assert message in failed["cause"]
+        assert message in done.err
     assert served(clients, EAST) == (200, old)
     assert served(clients, WEST)[0] == 500
-    assert [each["what"] for each in done.json["parity"]["differences"]] == [
+    assert [item["what"] for item in done.json["parity"]["differences"]] == [
         "stack",
         "function code",
     ]
@@ -99,11 +99,12 @@ def test_a_bad_version_reaches_the_standby_alone(deployed: Any, clients: Any, co
     assert east[1] != old
 
 
-def test_the_region_that_serves_after_a_failover_is_not_touched(
+def test_the_region_that_serves_after_a_failover_is_not_changed(
     deployed: Any, clients: Any, code: Any
 ) -> None:
-    """us-east-1 is broken: it is the standby now, and fails its check. --parallel goes on all the
-    same, loudly.
+    """The broken us-east-1 is now the standby and fails its check.
+
+    --parallel deploys in spite of that, with a warning.
     """
     before = served(clients, WEST)
     local(deployed, "break", EAST, "--how", "error")
@@ -122,10 +123,8 @@ def test_the_region_that_serves_after_a_failover_is_not_touched(
     assert served(clients, EAST) == served(clients, WEST) != before
 
 
-def test_what_somebody_changed_in_one_region_is_named(deployed: Any, clients: Any) -> None:
-    """The function's code and the API's integration: named after the next change, and no failure of
-    that.
-    """
+def test_a_change_by_hand_in_one_region_is_reported(deployed: Any, clients: Any) -> None:
+    """The next deployment reports the function's code and the API's integration, and succeeds."""
     where = ["--region", WEST]
     zipped = deployed.folder / "foreign.zip"
     subprocess.run(
@@ -163,13 +162,11 @@ def test_what_somebody_changed_in_one_region_is_named(deployed: Any, clients: An
     settings.write_text(settings.read_text() + "\n[stages.dev.settings]\nlog_retention_days = 14\n")
     done = deployed.deploytool("deploy", "--output", "json")
     assert done.code == 0, done.err
-    assert [each["what"] for each in done.json["parity"]["differences"]] == ["function code", "API"]
+    assert [item["what"] for item in done.json["parity"]["differences"]] == ["function code", "API"]
 
 
 def test_an_integration_is_not_changed_in_place(deployed: Any) -> None:
-    """The other one's stack is still there: refused before anything begins, with two ways to do
-    it.
-    """
+    """While the other integration's stack exists it is refused, with two ways to replace it."""
     settings = deployed.folder / "deploytool.toml"
     http = 'integration = "http"\nintegration_url = "https://{region}.backend.example.com/v1"\n'
     settings.write_text(settings.read_text() + http)
