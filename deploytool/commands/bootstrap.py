@@ -25,8 +25,9 @@ from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
 from deploytool.targets.factory import open_target
 from deploytool.targets.target import Target
-from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
+from deploytool.work.stacks.run import DeployOptions, find_deployed
 
 
 def run(arguments: BootstrapArguments) -> int:

@@ -35,9 +35,10 @@ from deploytool.work.certificates.watch import CertificateGuard, CertificateWatc
 from deploytool.work.check import wait_until_good
 from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
-from deploytool.work.stacks.deploy import DeployOptions, deploy, find_deployed
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.run import DeployOptions, find_deployed
 
 EXPRESS_TIMEOUT = 300.0  # seconds until what express mode created must serve
 

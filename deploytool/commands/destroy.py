@@ -8,9 +8,9 @@ from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
 from deploytool.work.certificates.cleanup import ZoneCleaner
-from deploytool.work.stacks.deploy import DeployOptions, find_deployed
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.run import DeployOptions, find_deployed
 
 
 def run(arguments: DestroyArguments) -> int:

@@ -4,7 +4,7 @@ from deploytool.commands._context import open_context
 from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.errors import DeploytoolError
 from deploytool.render.status import outputs_document
-from deploytool.work.stacks.deploy import find_deployed
+from deploytool.work.stacks.run import find_deployed
 
 
 def run(arguments: StageArguments) -> int:

@@ -9,7 +9,7 @@ from deploytool.core.route53.health import HealthCheck
 from deploytool.core.stacks.stack import Stack
 from deploytool.render.status import status_document, status_lines
 from deploytool.targets.service import drill_records
-from deploytool.work.stacks.deploy import find_deployed
+from deploytool.work.stacks.run import find_deployed
 
 
 def run(arguments: StageArguments) -> int:

@@ -30,8 +30,8 @@ from deploytool.files.project import Project
 from deploytool.net.clock import RealClock, unix_time
 from deploytool.net.executor import ThreadExecutor
 from deploytool.targets.target import Network, Target
-from deploytool.work.stacks.deploy import DeployPorts
 from deploytool.work.stacks.lock import Coordination
+from deploytool.work.stacks.run import DeployPorts
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 LOCAL_RATE = Rate(per_second=200.0, burst=200.0)  # a local cloud throttles no call

@@ -17,7 +17,7 @@ from deploytool.core.stacks.plan import value_of
 from deploytool.files.project import Project
 from deploytool.net.clock import unix_time
 from deploytool.targets.target import Target
-from deploytool.work.stacks.deploy import find_deployed
+from deploytool.work.stacks.run import find_deployed
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
 

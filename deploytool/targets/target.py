@@ -21,8 +21,8 @@ from deploytool.core.ports import Dns, Http, Nameserver
 from deploytool.core.service.ports import Probes
 from deploytool.net.clock import RealClock
 from deploytool.work.rollout.parity import ParityPorts
-from deploytool.work.stacks.deploy import DeployPorts
 from deploytool.work.stacks.preview import PlanPorts
+from deploytool.work.stacks.run import DeployPorts
 
 DNS_PORT = 53
 

@@ -15,8 +15,9 @@ from deploytool.core.project.template import parse_template
 from deploytool.core.stacks.events import Event
 from deploytool.simulated.cloudformation import SimulatedBuckets, SimulatedLocks, SimulatedStacks
 from deploytool.simulated.executor import InlineExecutor, VirtualClock
-from deploytool.work.stacks.deploy import DeployPorts, deploy
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.run import DeployPorts
 
 EAST, WEST = "us-east-1", "us-west-2"
 TEMPLATE = """

@@ -6,7 +6,6 @@ from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import Emit
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import Stack, StackOperation, StackStatus
-from deploytool.work.stacks.deploy import DeployOptions, DeployPorts, run_engine
 from deploytool.work.stacks.engine import Engine
 from deploytool.work.stacks.operations import (
     Operation,
@@ -18,6 +17,7 @@ from deploytool.work.stacks.operations import (
     WaitingForOther,
     start_deletion,
 )
+from deploytool.work.stacks.run import DeployOptions, DeployPorts, run_engine
 
 
 class _Destroy(Operation):

@@ -36,9 +36,10 @@ from deploytool.core.stacks.events import (
 )
 from deploytool.work.certificates.cleanup import ZoneCleaner
 from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
-from deploytool.work.stacks.deploy import DeployOptions, DeployPorts, deploy, find_deployed
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.run import DeployOptions, DeployPorts, find_deployed
 
 DOMAIN = "dev.example.com"
 ZONE = """

@@ -20,8 +20,9 @@ from deploytool.core.stacks.events import (
 )
 from deploytool.core.stacks.rollout import Endpoint
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
-from deploytool.work.stacks.deploy import DeployOptions, DeployPorts, deploy
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.run import DeployOptions, DeployPorts
 
 EAST, WEST = REGIONS = ("us-east-1", "us-west-2")
 DOMAIN = "dev.example.com"

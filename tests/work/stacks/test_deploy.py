@@ -8,9 +8,9 @@ from typing import Any
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import Event, StackCancelled, StackFailed, StackWaiting, Uploaded
 from deploytool.core.stacks.plan import Action, make_plan
-from deploytool.work.stacks.deploy import DeployPorts, find_deployed
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.run import DeployPorts, find_deployed
 
 EAST, WEST = "us-east-1", "us-west-2"
 Run = Callable[..., tuple[Outcome, list[Event]]]

@@ -12,8 +12,9 @@ from deploytool.core.stacks.events import CancelRequested, Detached, StackStarte
 from deploytool.core.stacks.stack import StackStatus
 from deploytool.simulated.cloudformation import Call
 from deploytool.simulated.executor import InlineExecutor
-from deploytool.work.stacks.deploy import DeployOptions, deploy
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
+from deploytool.work.stacks.run import DeployOptions
 
 EAST, WEST = "us-east-1", "us-west-2"
 Run = Callable[..., Any]

@@ -11,9 +11,10 @@ import pytest
 from deploytool.core.errors import DeploytoolError, Interrupted
 from deploytool.core.stacks.events import LockWaited
 from deploytool.core.stacks.lease import LEASE_SECONDS, Holder, Lease, write_lease
-from deploytool.work.stacks.deploy import DeployOptions, deploy
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.lock import Coordination
+from deploytool.work.stacks.run import DeployOptions
 
 EAST, WEST = "us-east-1", "us-west-2"
 LOCK, DRILL = (EAST, "/deploytool/hello/dev/deploy"), (WEST, "/deploytool/hello/dev/drill")

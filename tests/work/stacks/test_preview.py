@@ -19,8 +19,9 @@ from deploytool.core.stacks.plan import PROJECT_TAG, STAGE_TAG, Action
 from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.text import plan_lines
-from deploytool.work.stacks.deploy import DeployPorts, deploy
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.preview import Plan, PlanPorts, plan
+from deploytool.work.stacks.run import DeployPorts
 
 EAST, WEST = "us-east-1", "us-west-2"
 API, LAMBDA, RECORD = NodeId("api", EAST), NodeId("lambda", EAST), NodeId("record", EAST)

@@ -8,8 +8,9 @@ import pytest
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.plan import fingerprint_of, request_for, resolve
-from deploytool.work.stacks.deploy import DeployOptions, deploy
+from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
+from deploytool.work.stacks.run import DeployOptions
 
 EAST, WEST = "us-east-1", "us-west-2"
 SECRET = "correct-horse-battery"

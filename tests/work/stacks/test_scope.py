@@ -6,8 +6,8 @@ from typing import Any
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import Event
 from deploytool.core.stacks.plan import Action
-from deploytool.work.stacks.deploy import DeployOptions
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.run import DeployOptions
 
 EAST, WEST = "us-east-1", "us-west-2"
 Run = Callable[..., tuple[Outcome, list[Event]]]
