@@ -6,15 +6,15 @@ observer asking again and again.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
 
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
+from deploytool.core.serialization import by_type_name, decode_typed, encode_typed
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -189,71 +189,52 @@ Event = (
 )
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip(
-        "_"
-    )
-
-
-_TYPES: Mapping[str, type[Event]] = {_snake(each.__name__): each for each in get_args(Event)}
+_TYPES: Mapping[str, type[Event]] = by_type_name(get_args(Event))
 
 
 def to_document(event: "DataclassInstance") -> dict[str, Any]:
-    """An event as JSON: its type (like fault_injected) and its fields, times to a tenth of a
-    millisecond, nothing empty.
+    """Return an event as a JSON document: its type, like fault_injected, and its fields.
+
+    Times are rounded to a tenth of a millisecond. Empty fields are left out.
     """
-    document = {"type": _snake(type(event).__name__)} | asdict(event)
-    for key in ("sent", "at"):
-        if key in document:
-            document[key] = round(document[key], 4)
-    return {key: value for key, value in document.items() if value not in (None, "", ())}
+    document: dict[str, Any] = {}
+    for name, value in encode_typed(event).items():
+        if name in {"sent", "at"}:
+            document[name] = round(value, 4)
+        elif value not in (None, "", ()):
+            document[name] = value
+    return document
 
 
 def to_line(event: Event) -> str:
-    """The event's line in history.jsonl, without the line's end."""
+    """Return the event's line in history.jsonl, without the line's end."""
     return json.dumps(to_document(event), separators=(",", ":"))
 
 
 def parse_history(lines: Iterable[str], file: str) -> list[Event]:
-    """The events of a history.jsonl. A last line that was cut off is left out: the drill was killed
-    while it wrote it.
+    """Return the events of a history.jsonl.
 
-    Raises InputError that names the line for anything else that is no event.
+    A last line that is not JSON is left out: the drill was killed while it wrote the line. Raises
+    InputError that names the line for every other line that is not an event.
     """
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    return list(_parsed(numbered, file))
-
-
-def _parsed(numbered: list[tuple[int, str]], file: str) -> Iterator[Event]:
+    events: list[Event] = []
     for number, line in numbered:
         try:
             document = json.loads(line)
-            yield _decoded(_TYPES[document.pop("type")], document)
         except ValueError as error:
-            if number == numbered[-1][0]:
-                return
-            raise InputError(
-                [InputProblem(file, f"line {number}", f"is not JSON: {error}")]
-            ) from error
-        except (KeyError, TypeError, AttributeError) as error:
-            message = f"is no event that this version knows ({error}); judge it with the version that wrote it"
-            raise InputError([InputProblem(file, f"line {number}", message)]) from error
+            is_last = number == numbered[-1][0]
+            if is_last:
+                break
+            raise _problem(file, number, f"is not JSON: {error}") from error
+
+        try:
+            events.append(decode_typed(_TYPES, document))
+        except ValueError as error:
+            message = f"is not an event that this version knows ({error}); judge it with the version that wrote it"
+            raise _problem(file, number, message) from error
+    return events
 
 
-def _decoded(kind: Any, value: Any) -> Any:  # noqa: ANN401  # JSON to whatever the field's type says
-    """A JSON value as the type that a field has: the counterpart of `asdict`."""
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        known = {each.name for each in fields(kind)}
-        if unknown := value.keys() - known:
-            raise TypeError(f"unknown fields: {', '.join(sorted(unknown))}")
-        return kind(**{name: _decoded(hints[name], each) for name, each in value.items()})  # type: ignore[operator]  # mypy: is_dataclass holds for instances too
-    if get_origin(kind) is tuple:
-        return tuple(_decoded(get_args(kind)[0], each) for each in value)
-    if get_origin(kind) in (Union, UnionType):
-        return (
-            value
-            if value is None
-            else _decoded(next(each for each in get_args(kind) if each is not type(None)), value)
-        )
-    return float(value) if kind is float else value
+def _problem(file: str, line: int, message: str) -> InputError:
+    return InputError([InputProblem(file, f"line {line}", message)])

@@ -9,9 +9,10 @@ SCHEMA_VERSION and a change there.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from deploytool.core.errors import DeploytoolError
+from deploytool.core.serialization import by_type_name, decode_typed, encode_typed
 
 SCHEMA_VERSION = 1
 
@@ -57,14 +58,7 @@ class RestoreEdge:
 
 UndoStep = RestoreHealthCheck | RestoreConcurrency | RestoreMapping | RestoreEdge
 
-_TYPES: Mapping[str, type[UndoStep]] = {
-    "restore_health_check": RestoreHealthCheck,
-    "restore_concurrency": RestoreConcurrency,
-    "restore_mapping": RestoreMapping,
-    "restore_edge": RestoreEdge,
-}
-_NAMES = {kind: name for name, kind in _TYPES.items()}
-assert set(_NAMES) == set(get_args(UndoStep))  # noqa: S101  # a step that could not be written would be found in a drill
+_STEP_TYPES: Mapping[str, type[UndoStep]] = by_type_name(get_args(UndoStep))
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,7 @@ class DrillRecord:
 
     def to_json(self) -> str:
         """The record as compact JSON; a step carries its `type`."""
-        undo = [{"type": _NAMES[type(step)], **asdict(step)} for step in self.undo]
+        undo = [encode_typed(step) for step in self.undo]
         return json.dumps({**asdict(self), "undo": undo}, separators=(",", ":"))
 
 
@@ -108,26 +102,24 @@ def record_name(project: str, stage: str) -> str:
 
 
 def parse_record(text: str, where: str) -> DrillRecord:
-    """The record in `text`, found at `where`. Raises DeploytoolError when this version cannot read
-    it.
+    """Return the record in `text`, which was read from `where`.
+
+    Raises DeploytoolError when this version cannot read it.
     """
     try:
         document = json.loads(text)
         version = document["schema_version"]
         if version == SCHEMA_VERSION:
-            return DrillRecord(**{**document, "undo": tuple(map(_step, document["undo"]))})
+            undo = tuple(decode_typed(_STEP_TYPES, step) for step in document["undo"])
+            return DrillRecord(**{**document, "undo": undo})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         hint = "correct the health check by hand, then delete that parameter"
         raise DeploytoolError(
             f"the drill's record {where} cannot be read: {error!r}", hint=hint
         ) from error
-    hint = "restore with the version of deploytool that began the drill, or a newer one"
-    raise DeploytoolError(
-        f"the drill's record {where} has schema version {version}; this one reads {SCHEMA_VERSION}",
-        hint=hint,
+
+    hint = "restore with the version of deploytool that started the drill, or a newer one"
+    message = (
+        f"the drill's record {where} has schema version {version}; this one reads {SCHEMA_VERSION}"
     )
-
-
-def _step(document: Mapping[str, Any]) -> UndoStep:
-    values = dict(document)
-    return _TYPES[values.pop("type")](**values)
+    raise DeploytoolError(message, hint=hint)

@@ -4,6 +4,7 @@ so.
 
 import json
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from deploytool.core.drill.record import (
     RestoreConcurrency,
     RestoreHealthCheck,
     RestoreMapping,
+    UndoStep,
     parse_record,
 )
 from deploytool.core.errors import DeploytoolError
@@ -35,6 +37,17 @@ RECORD = DrillRecord(
     "2026-01-02T03:04:05Z",
     "2026-01-02T03:19:05Z",
     STEPS,
+)
+# A record with a step of each type, as the first version of deploytool wrote it.
+OLD_RECORD = (
+    '{"schema_version":1,"drill_id":"20260102T030405-4f2a","fault":"throttle",'
+    '"stage":"dev","holder":"ci@runner-7","started":"2026-01-02T03:04:05Z",'
+    '"until":"2026-01-02T03:19:05Z","undo":[{"type":"restore_health_check",'
+    '"health_check_id":"1111","inverted":false},{"type":"restore_concurrency",'
+    '"region":"us-east-1","function_name":"hello","reserved":null},'
+    '{"type":"restore_mapping","region":"us-east-1","domain":"dev.example.com",'
+    '"base_path":"(none)","rest_api_id":"a1b2","stage":"dev"},{"type":"restore_edge",'
+    '"region":"us-west-2"}]}'
 )
 TEXT = st.text(max_size=20)
 ANY_STEP = st.one_of(
@@ -62,6 +75,13 @@ def test_what_is_written_is_what_is_read(record: DrillRecord) -> None:
     assert parse_record(record.to_json(), "/x") == record
 
 
+def test_an_old_record_is_read_and_written_again_byte_for_byte() -> None:
+    """A drill that an older version started can be restored, and the format stays as it is."""
+    record = parse_record(OLD_RECORD, "/x")
+    assert {type(step) for step in record.undo} == set(get_args(UndoStep))
+    assert record.to_json() == OLD_RECORD
+
+
 def test_a_drill_s_record_fits_into_a_standard_parameter() -> None:
     """With every kind of step in it, it stays far below the 4 KB of SSM's standard tier."""
     assert len(RECORD.to_json()) < 4096 / 3
@@ -87,6 +107,7 @@ def test_another_schema_version_is_said_to_be_one() -> None:
         json.dumps({**json.loads(RECORD.to_json()), "undo": [{"type": "restore_the_world"}]}),
         json.dumps({**json.loads(RECORD.to_json()), "undo": [{"type": "restore_health_check"}]}),
         json.dumps({**json.loads(RECORD.to_json()), "colour": "red"}),
+        OLD_RECORD.replace('"inverted":false', '"inverted":"false"'),
     ],
 )
 def test_what_is_no_record_is_an_error_that_names_it(text: str) -> None:
