@@ -60,9 +60,10 @@ def test_destroy_leaves_nothing_but_the_zone(deployed: Any) -> None:
     assert set(actions(done).values()) - {"not there"} == {"delete"}
     assert "Nothing to do" in deployed.deploytool("destroy", "--yes").out
     again = deployed.deploytool("deploy", "--stack", "hosted-zone")
-    assert (again.code, "kept when hello-dev-hosted-zone was deleted" in again.err) == (1, True), (
-        again.err
-    )
+    assert (again.code, "retained when hello-dev-hosted-zone was deleted" in again.err) == (
+        1,
+        True,
+    ), again.err
     assert 'zone = "existing"' in again.err
     assert deployed.deploytool("destroy", "--yes", "--delete-zone").code == 0
     assert (

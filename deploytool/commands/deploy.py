@@ -30,8 +30,10 @@ from deploytool.render.run.progress import progress
 from deploytool.render.run.run_state import PAST
 from deploytool.render.terminal import Terminal
 from deploytool.targets.service import deployed_service
+from deploytool.work.certificates.external_dns import external_targets
+from deploytool.work.certificates.guard import CertificateGuard
 from deploytool.work.certificates.retained_zone import RetainedZoneCheck
-from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
+from deploytool.work.certificates.watch import CertificateWatch
 from deploytool.work.check import wait_until_good
 from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
@@ -126,7 +128,7 @@ def _deploy(
         outcome = deploy(graph, target.ports, emit, is_selected, options)
 
     # Both sources may name a record; dict.fromkeys keeps the order
-    needed = dict.fromkeys((*records, *targets_elsewhere(graph, outcome.outputs)))
+    needed = dict.fromkeys((*records, *external_targets(graph, outcome.outputs)))
     return _Deployment(outcome, gate, tuple(needed))
 
 

@@ -14,23 +14,21 @@ from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.events import Emit, RecordsRemoved, ZoneDeleted
 from deploytool.core.stacks.plan import resolve
 from deploytool.core.stacks.stack import Stack
+from deploytool.work.certificates.retained_zone import was_created_by
 
-_NAMED = 6  # foreign records that a message names
+_MAX_NAMED = 6  # foreign records that a message names
 
 
 @dataclass(frozen=True)
 class _StackZone:
-    """A hosted zone that a stack of the graph creates, and its name."""
+    """A hosted zone that a stack of the graph creates: the stack's name, and the zone's."""
 
-    node: Node
+    stack_name: str
     name: str
 
-    def created(self, zone: ZoneInfo) -> bool:
-        """Return whether this stack created the zone, perhaps in an earlier deployment.
-
-        The zone's comment then names the stack (hosted-zone.yaml).
-        """
-        return self.node.stack_name in zone.comment.split()
+    def is_creator_of(self, zone: ZoneInfo) -> bool:
+        """Return whether this stack created the zone, perhaps in an earlier deployment."""
+        return was_created_by(zone, self.stack_name)
 
 
 class ZoneCleaner:
@@ -44,20 +42,24 @@ class ZoneCleaner:
     def __init__(
         self, graph: Graph, deployed: Mapping[NodeId, Stack], ports: CertificatePorts, emit: Emit
     ) -> None:
-        self._ports, self._emit = ports, emit
+        self._ports = ports
+        self._emit = emit
         self._regions = sorted({node.region for node in graph.nodes})
-        self._own: dict[NodeId, _StackZone] = {}
+        self._stack_zones: dict[NodeId, _StackZone] = {}
+        # The zones with validation records of our certificates, and the names of these.
         self._zone_ids: set[str] = set()
         self._names: set[str] = set()
-        self._swept: set[str] = set()
-        outputs = {each: stack.outputs for each, stack in deployed.items()}
+        self._cleaned_ids: set[str] = set()
+
         for node in graph.nodes.values():
-            parameters = resolve(node, _filled(node, outputs))
-            if name := hosted_zone_in(node.document, parameters):
-                self._own[node.id] = _StackZone(node, name)
+            parameters = resolve(node, _outputs_for(node, deployed))
+            zone_name = hosted_zone_in(node.document, parameters)
+            if zone_name:
+                self._stack_zones[node.id] = _StackZone(node.stack_name, zone_name)
             for request in certificate_requests(node.document, parameters):
                 self._names.update(request.names)
                 self._zone_ids.update(request.zones.values())
+        # The id is empty where the stack with the zone is deleted already.
         self._zone_ids.discard("")
 
     def before(self, node: NodeId) -> None:
@@ -65,60 +67,80 @@ class ZoneCleaner:
 
         The certificates in the zone are deleted by then, because their stacks take its output.
         """
-        if node in self._own:
-            for zone in self._ports.zones.find(self._own[node].name):
-                if zone.id in self._zone_ids or self._own[node].created(zone):
-                    self._sweep(zone.id)
+        stack_zone = self._stack_zones.get(node)
+        if stack_zone is None:
+            return
+        for zone in self._ports.zones.find(stack_zone.name):
+            if zone.id in self._zone_ids or stack_zone.is_creator_of(zone):
+                self._clean(zone.id)
 
     def finish(self) -> None:
         """Clean the other zones. Call it when the stacks are deleted."""
-        for zone_id in sorted(self._zone_ids - self._swept):
-            self._sweep(zone_id)
+        for zone_id in sorted(self._zone_ids - self._cleaned_ids):
+            self._clean(zone_id)
 
     def delete_zones(self) -> tuple[str, ...]:
         """Delete the zones that stacks of the graph created and retained.
 
         Returns the reason for each zone that could not be deleted.
         """
-        kept = []
-        for own in self._own.values():
-            for zone in filter(own.created, self._ports.zones.find(own.name)):
-                self._sweep(zone.id)
-                foreign = foreign_records(self._ports.zones.records(zone.id), zone.name)
-                if foreign:
-                    shown = ", ".join(f"{record.name} {record.type}" for record in foreign[:_NAMED])
-                    more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
-                    kept.append(
-                        f"hosted zone {zone.id} ({zone.name}) has records that are not ours: {shown}{more}"
-                    )
+        problems = []
+        for stack_zone in self._stack_zones.values():
+            for zone in self._ports.zones.find(stack_zone.name):
+                if not stack_zone.is_creator_of(zone):
                     continue
-                self._ports.remover.delete(zone.id)
-                self._emit(ZoneDeleted(self._ports.clock.now(), f"{zone.name} ({zone.id})"))
-        return tuple(kept)
+                problem = self._delete_zone(zone)
+                if problem:
+                    problems.append(problem)
+        return tuple(problems)
 
-    def _sweep(self, zone_id: str) -> None:
-        self._swept.add(zone_id)
-        records = self._ports.zones.records(zone_id)
-        if not unused_validation_records(records, self._names, ()):
-            return
-        in_use: set[str] = set()
-        for region in self._regions:
-            for certificate in self._ports.certificates.list(region):
-                in_use.update(certificate.names)
-        if gone := unused_validation_records(records, self._names, in_use):
-            self._ports.remover.remove(zone_id, gone)
-            self._emit(
-                RecordsRemoved(
-                    self._ports.clock.now(), zone_id, tuple(record.name for record in gone)
-                )
+    def _delete_zone(self, zone: ZoneInfo) -> str | None:
+        """Delete a zone without records of others, or return why it is kept."""
+        self._clean(zone.id)
+        # Route 53 refuses to delete a zone that has other records than its own SOA and NS.
+        foreign = foreign_records(self._ports.zones.records(zone.id), zone.name)
+        if foreign:
+            listed = ", ".join(f"{record.name} {record.type}" for record in foreign[:_MAX_NAMED])
+            if len(foreign) > _MAX_NAMED:
+                listed += f" and {len(foreign) - _MAX_NAMED} more"
+            return (
+                f"hosted zone {zone.id} ({zone.name}) has records"
+                f" that deploytool did not create: {listed}"
             )
 
+        self._ports.remover.delete(zone.id)
+        self._emit(ZoneDeleted(self._ports.clock.now(), f"{zone.name} ({zone.id})"))
+        return None
 
-def _filled(
-    node: Node, outputs: Mapping[NodeId, Mapping[str, str]]
-) -> dict[NodeId, dict[str, str]]:
+    def _clean(self, zone_id: str) -> None:
+        """Delete the validation records of our names that no certificate uses from a zone."""
+        self._cleaned_ids.add(zone_id)
+        records = self._ports.zones.records(zone_id)
+        # Without a candidate, ACM is not asked for the certificates in use.
+        if not unused_validation_records(records, self._names, ()):
+            return
+
+        unused = unused_validation_records(records, self._names, self._names_in_use())
+        if unused:
+            self._ports.remover.remove(zone_id, unused)
+            names = tuple(record.name for record in unused)
+            self._emit(RecordsRemoved(self._ports.clock.now(), zone_id, names))
+
+    def _names_in_use(self) -> set[str]:
+        """Return the names of all certificates in the regions of the graph."""
+        names: set[str] = set()
+        for region in self._regions:
+            for certificate in self._ports.certificates.list(region):
+                names.update(certificate.names)
+        return names
+
+
+def _outputs_for(node: Node, deployed: Mapping[NodeId, Stack]) -> dict[NodeId, dict[str, str]]:
     """Return the outputs that a node takes, empty where the stack is deleted already."""
-    filled: dict[NodeId, dict[str, str]] = {}
+    outputs: dict[NodeId, dict[str, str]] = {}
     for ref in node.references():
-        filled.setdefault(ref.node, {})[ref.output] = outputs.get(ref.node, {}).get(ref.output, "")
-    return filled
+        value = ""
+        if ref.node in deployed:
+            value = deployed[ref.node].outputs.get(ref.output, "")
+        outputs.setdefault(ref.node, {})[ref.output] = value
+    return outputs

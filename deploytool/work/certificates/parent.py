@@ -1,17 +1,32 @@
 """Queries a domain's parent for its delegation, and name servers for CAA records."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from deploytool.core.certificates.ports import CertificatePorts, DnsReply, ZoneInfo
 from deploytool.core.errors import DeploytoolError, ProbeFailed
-from deploytool.core.route53.delegation import Parent, ParentAnswer
+from deploytool.core.route53.delegation import Parent, ParentAnswer, Verdict, describe, judge
 from deploytool.core.route53.zone import canonical
 
-_ENOUGH = 2  # servers of the parent that answered; they are copies of one another
-_MOST = 4  # servers of the parent that are tried
-# Referrals that are followed from the parent that the resolver knows to the nearest one
-_DEEPEST = 6
+_ANSWERS_NEEDED = 2  # servers of the parent that must answer; they are copies of one another
+_MAX_TRIED = 4  # servers of the parent that are tried
+# Referrals that are followed from the parent that the resolver knows to the nearest one.
+_MAX_REFERRALS = 6
+
+
+@dataclass(frozen=True)
+class _Zone:
+    """A zone above a domain, by its name, and its name servers."""
+
+    name: str
+    servers: list[str]
+
+
+def judge_delegation(ports: CertificatePorts, zone: ZoneInfo) -> tuple[Verdict, str]:
+    """Return the verdict on a hosted zone's delegation, and its description in one line."""
+    verdict = judge(query_parent(ports, zone.name), zone.name_servers)
+    return verdict, describe(verdict, zone.name.rstrip("."), zone.name_servers)
 
 
 def query_parent(ports: CertificatePorts, domain: str) -> Parent:
@@ -19,17 +34,21 @@ def query_parent(ports: CertificatePorts, domain: str) -> Parent:
 
     They are queried directly, so that no cache gives an older answer.
     """
+    # The resolver is used only to find a zone above the domain. Its copy may be older than the zones
+    # below, so that the servers of that zone may refer to a closer one.
     name = canonical(domain)
     try:
-        zone, servers = _enclosing(ports, name)
+        zone = _enclosing_zone(ports, name)
     except ProbeFailed as error:
         return Parent(_above(name), (), (str(error),))
-    for _ in range(_DEEPEST):
-        parent, closer = _ask(ports, name, zone, servers)
-        if closer is None:
-            break
-        zone, servers = closer
-    return parent
+
+    for _ in range(_MAX_REFERRALS):
+        result = _query_zone(ports, name, zone)
+        if isinstance(result, Parent):
+            return result
+        zone = result
+    # So many zones that refer to a closer one are a circle or an error of a server.
+    return Parent(zone.name, ())
 
 
 def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str], Sequence[str]]:
@@ -40,65 +59,83 @@ def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str]
     """
 
     @cache  # several names share their ancestors
-    def look(owner: str) -> Sequence[str]:
-        ours = zone is not None and f".{owner}".endswith(f".{zone.name}")
+    def query(owner: str) -> Sequence[str]:
         try:
-            server = ports.locate(zone.name_servers[0]) if zone and ours else ports.resolver
-            reply = ports.dns.ask(server, owner, "CAA", recurse=not ours)
+            if zone and f".{owner}".endswith(f".{zone.name}"):
+                server = ports.locate(zone.name_servers[0])
+                reply = ports.dns.ask(server, owner, "CAA", recurse=False)
+            else:
+                reply = ports.dns.ask(ports.resolver, owner, "CAA", recurse=True)
         except DeploytoolError:
-            return ()  # no answer forbids nothing: ACM's own query decides
+            # A missing answer forbids nothing: ACM's own query decides.
+            return ()
         return [record.value for record in reply.answer if record.type == "CAA"]
 
-    return look
+    return query
 
 
-def _enclosing(ports: CertificatePorts, name: str) -> tuple[str, list[str]]:
-    """Return the nearest zone above a name that the resolver knows, and its name servers."""
+def _enclosing_zone(ports: CertificatePorts, name: str) -> _Zone:
+    """Return the nearest zone above a name that the resolver knows.
+
+    Without any it is the root, with no servers. Raises ProbeFailed when the resolver does not reply.
+    """
     zone = name
     while zone != ".":
         zone = _above(zone)
-        if servers := _name_servers(ports.dns.ask(ports.resolver, zone, "NS", recurse=True), zone):
-            return zone, servers
-    return ".", []
+        reply = ports.dns.ask(ports.resolver, zone, "NS", recurse=True)
+        servers = _name_servers(reply, zone)
+        if servers:
+            return _Zone(zone, servers)
+    return _Zone(".", [])
 
 
-def _ask(
-    ports: CertificatePorts, name: str, zone: str, servers: Sequence[str]
-) -> tuple[Parent, tuple[str, list[str]] | None]:
-    """Return what a zone's servers answer for a name, and the closer zone that they refer to."""
+def _query_zone(ports: CertificatePorts, name: str, zone: _Zone) -> Parent | _Zone:
+    """Return the answers of a zone's servers for a name, or the closer zone that they refer to."""
     answers: list[ParentAnswer] = []
-    silent: list[str] = []
-    for server in servers[:_MOST]:
+    errors: list[str] = []
+    for server in zone.servers[:_MAX_TRIED]:
         try:
             reply = ports.dns.ask(ports.locate(server), name, "NS", recurse=False)
         except DeploytoolError as error:
-            silent.append(str(error))
+            errors.append(str(error))
             continue
         if reply.rcode not in ("NOERROR", "NXDOMAIN"):
-            silent.append(f"{server} answers {reply.rcode}")
+            # Like SERVFAIL or REFUSED, which tell nothing about the name.
+            errors.append(f"{server} answers {reply.rcode}")
             continue
-        between = {
-            r.name
-            for r in reply.authority
-            if r.type == "NS" and r.name not in (name, zone) and name.endswith(f".{r.name}")
-        }
-        if between:
-            cut = max(between, key=len)
-            return Parent(zone, ()), (cut, _name_servers(reply, cut))
+
+        closer = _closer_zone(reply, name, zone)
+        if closer:
+            return closer
         answers.append(ParentAnswer(server, tuple(_name_servers(reply, name))))
-        if len(answers) == _ENOUGH:
+        if len(answers) == _ANSWERS_NEEDED:
             break
-    return Parent(zone, tuple(answers), tuple(silent)), None
+    return Parent(zone.name, tuple(answers), tuple(errors))
+
+
+def _closer_zone(reply: DnsReply, name: str, zone: _Zone) -> _Zone | None:
+    """Return the zone between a zone and a name that a reply refers to, or None."""
+    # A referral to the name itself is the delegation that is looked for: a name is not above itself.
+    between = set()
+    for record in reply.authority:
+        is_above = name.endswith(f".{record.name}")
+        if record.type == "NS" and is_above and record.name != zone.name:
+            between.add(record.name)
+    if not between:
+        return None
+
+    closest = max(between, key=len)
+    return _Zone(closest, _name_servers(reply, closest))
 
 
 def _name_servers(reply: DnsReply, owner: str) -> list[str]:
     """Return the NS records of a name in an answer or in a referral."""
-    records = (*reply.answer, *reply.authority)
-    return [
-        canonical(record.value)
-        for record in records
-        if record.name == owner and record.type == "NS"
-    ]
+    servers = []
+    # A server that is authoritative for both zones gives the records as an answer.
+    for record in (*reply.answer, *reply.authority):
+        if record.name == owner and record.type == "NS":
+            servers.append(canonical(record.value))
+    return servers
 
 
 def _above(name: str) -> str:

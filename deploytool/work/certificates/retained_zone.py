@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from deploytool.core.certificates.certificate import hosted_zone_in
-from deploytool.core.certificates.ports import CertificatePorts
+from deploytool.core.certificates.ports import CertificatePorts, ZoneInfo
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Node, NodeId
 from deploytool.core.stacks.stack import Stack
@@ -13,8 +13,8 @@ from deploytool.work.stacks.hooks import DeployHooks
 class RetainedZoneCheck(DeployHooks):
     """Checks for a retained zone before a stack is created.
 
-    A second zone has other name servers, so the delegation would not lead to it. A zone belongs to
-    the stack when its comment names the stack (hosted-zone.yaml); other zones are ignored.
+    A second zone has other name servers, so the delegation would not lead to it. Zones that other
+    stacks or people created are ignored.
     """
 
     def __init__(self, make_ports: Callable[[], CertificatePorts]) -> None:
@@ -27,22 +27,34 @@ class RetainedZoneCheck(DeployHooks):
 
     def before_change(self, node: Node, parameters: Mapping[str, str]) -> None:
         """Raise DeploytoolError when the stack would create a zone beside a retained one."""
-        name = None if node.id in self._deployed else hosted_zone_in(node.document, parameters)
+        if node.id in self._deployed:
+            return
+        name = hosted_zone_in(node.document, parameters)
         if name is None:
             return
-        retained = [
-            zone
-            for zone in self._make_ports().zones.find(name)
-            if node.stack_name in zone.comment.split()
-        ]
-        if retained:
-            zone = retained[0].id
-            message = f"{name.rstrip('.')} has hosted zone {zone} already, kept when {node.stack_name} was deleted"
-            stage = node.stack_name.removesuffix(f"-{node.id.stack}").rpartition("-")[2]
-            hint = (
-                f'take it: zone = "existing" and hosted_zone_id = "{zone}" below [stages.{stage}.settings]; '
-                f"or delete it: deploytool destroy --stage {stage} --delete-zone"
-            )
-            raise DeploytoolError(
-                f"{message}; a second one would have other name servers", hint=hint
-            )
+        for zone in self._make_ports().zones.find(name):
+            if was_created_by(zone, node.stack_name):
+                raise _retained(zone, node)
+
+
+def was_created_by(zone: ZoneInfo, stack_name: str) -> bool:
+    """Return whether a stack of this name created a hosted zone, perhaps in an earlier deployment.
+
+    The comment of the zone then has the stack's name as a word (hosted-zone.yaml).
+    """
+    return stack_name in zone.comment.split()
+
+
+def _retained(zone: ZoneInfo, node: Node) -> DeploytoolError:
+    """Return the error about a zone that a stack retained, with both ways out."""
+    # A stack's name is PROJECT-STAGE-STACK, and a stage's name has no hyphen.
+    stage = node.stack_name.removesuffix(f"-{node.id.stack}").rpartition("-")[2]
+    return DeploytoolError(
+        f"{zone.name.rstrip('.')} already has hosted zone {zone.id}, which was retained when"
+        f" {node.stack_name} was deleted; a second one would have other name servers",
+        hint=(
+            f'use it: set zone = "existing" and hosted_zone_id = "{zone.id}"'
+            f" in [stages.{stage}.settings]; or delete it:"
+            f" deploytool destroy --stage {stage} --delete-zone"
+        ),
+    )

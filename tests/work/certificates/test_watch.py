@@ -35,7 +35,9 @@ from deploytool.core.stacks.events import (
     ZoneDeleted,
 )
 from deploytool.work.certificates.cleanup import ZoneCleaner
-from deploytool.work.certificates.watch import CertificateGuard, CertificateWatch, targets_elsewhere
+from deploytool.work.certificates.external_dns import external_targets
+from deploytool.work.certificates.guard import CertificateGuard
+from deploytool.work.certificates.watch import CertificateWatch
 from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
@@ -404,13 +406,13 @@ class TestWatch:
         watch.close()
 
 
-def test_targets_elsewhere() -> None:
+def test_external_targets() -> None:
     """A graph whose certificate has a zone needs no targets elsewhere; one without does, and has
     none here.
     """
     node = NodeId("zone", "us-east-1")
-    assert targets_elsewhere(graph_of(), {node: {"Id": "Z1"}, CERT: {}}) == ()
-    assert targets_elsewhere(graph_of(zone=False), {CERT: {"TargetDomainName": "d.aws"}}) == ()
+    assert external_targets(graph_of(), {node: {"Id": "Z1"}, CERT: {}}) == ()
+    assert external_targets(graph_of(zone=False), {CERT: {"TargetDomainName": "d.aws"}}) == ()
 
 
 class TestDestroy:
