@@ -1,12 +1,12 @@
-"""`python -m benchmarks.accuracy`: how far what a drill measures is from what the local cloud
-really did.
+"""`python -m benchmarks.accuracy`: the errors of a drill's measures against the cloud's own log.
 
-The local cloud logs when its verdicts, its answers and its edges changed and when the first
-connection came to the other region, on the clock that all processes of the machine share. Errors
-are in seconds of wall time, as the probes' interval is: no measurement can be finer than that.
+The local cloud logs when its verdicts, its answers and its edges change, and when the first
+connection reaches the other region, on the clock that all processes of the machine share. Errors
+are in seconds of wall time, as is the interval of the probes: no measure can be finer than that.
 """
 
 import argparse
+import math
 import statistics
 import sys
 import tempfile
@@ -17,20 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sweep import Stage, stages
-from deploytool.core.drill.history import DrillStarted, parse_history
+from deploytool.core.drill.history import (
+    DrillStarted,
+    FaultInjecting,
+    FaultRestoring,
+    parse_history,
+)
 from deploytool.core.drill.measures import movement
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 
 RATES = (10.0, 50.0)  # probes a second
-FAULTS = ("health-check", "error")  # nothing to detect; and the whole chain from a real 5xx
+# One fault without anything to detect, and one with the whole chain from a real 5xx
+FAULTS = ("health-check", "error")
+# The local cloud's loopback addresses
 EDGES = {"127.0.0.11": "us-east-1", "127.0.0.12": "us-west-2"}
 
 
 @dataclass(frozen=True)
 class Error:
-    """One measure of a drill: `seconds` of wall time between what was measured and what was so."""
+    """The error of one measure of a drill: measured minus real, in seconds of wall time."""
 
     fault: str
     rate: float
@@ -38,53 +45,60 @@ class Error:
     seconds: float
 
 
-def errors(
-    history: Sequence[str], truth: Mapping[str, Sequence[Mapping[str, Any]]], rate: float
-) -> list[Error]:
-    """Those of one drill. Raises ValueError when something was not measured, or did not happen."""
-    facts = ParsedHistory.from_events(parse_history(history, "history.jsonl"))
-    found = []
-    for window in (facts.failover, facts.failback):
-        measured, real = movement(facts, window), _real(facts, window, truth)
-        for name, was in real.items():
+EventLog = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def errors(lines: Sequence[str], event_log: EventLog, rate: float) -> list[Error]:
+    """Return the errors of one drill, from its history and the event log of the local cloud.
+
+    Raises ValueError when something was not measured, or is not in the log.
+    """
+    history = ParsedHistory.from_events(parse_history(lines, "history.jsonl"))
+    result = []
+    for window in (history.failover, history.failback):
+        measured = movement(history, window)
+        for name, real in _real(history, window, event_log).items():
             value = getattr(measured, name)
             if value is None:
                 raise ValueError(f"{window.name}: {name} was not measured")
-            found.append(
+            result.append(
                 Error(
-                    facts.started.scenario.fault,
-                    rate,
-                    f"{window.name} {name}",
-                    value / facts.started.speed - was,
+                    fault=history.started.scenario.fault,
+                    rate=rate,
+                    measure=f"{window.name} {name}",
+                    seconds=value / history.started.speed - real,
                 )
             )
-    return found
+    return result
 
 
-def _real(
-    facts: ParsedHistory, window: Window, truth: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> dict[str, float]:
-    """How long each part of a movement really took, in seconds of wall time."""
-    started = facts.started
-    id_, to = started.health_check.id, window.to
+def _real(history: ParsedHistory, window: Window, event_log: EventLog) -> dict[str, float]:
+    """Return how long each part of a movement really took, in seconds of wall time."""
+    started = history.started
+    region = window.to
+    # The log may have the change before the call that caused it returns
+    called = _moment(started, _call_time(history, window))
 
-    def first(log: str, **wanted: object) -> float:
-        """When the log first says so after the movement's beginning, or while the call that began
-        it was under way.
-        """
-        begun = _moment(started, _calling(facts, window))
-        return min(
-            float(each["monotonic"])
-            for each in truth[log]
-            if each["monotonic"] >= begun
-            and all(_plain(each[key]) == value for key, value in wanted.items())
-        )
+    def first(log: str, **expected: object) -> float:
+        """Return when the log first has an entry with these values, from the call on."""
+        times = []
+        for entry in event_log[log]:
+            values = {key: _plain(entry[key]) for key in expected}
+            if entry["monotonic"] >= called and values == expected:
+                times.append(float(entry["monotonic"]))
+        return min(times)
 
-    verdict = first("verdicts", health_check_id=id_, healthy=to == started.primary)
-    answers = first("answers", name=f"{started.domain}.", new=to)
-    client = first("clients", name=started.domain, new=to)
-    edge = "serving" if to == started.primary else "failing"
-    since = verdict if started.by_inverting else first("edges", region=started.primary, new=edge)
+    health_check = started.health_check.id
+    is_failback = region == started.primary
+    verdict = first("verdicts", health_check_id=health_check, healthy=is_failback)
+    answers = first("answers", name=f"{started.domain}.", new=region)
+    client = first("clients", name=started.domain, new=region)
+    if started.by_inverting:
+        # There is nothing to detect: the movement begins with the verdict
+        since = verdict
+    else:
+        condition = "serving" if is_failback else "failing"
+        since = first("edges", region=started.primary, new=condition)
     return {
         "detection": verdict - since,
         "dns_first": answers - since,
@@ -94,86 +108,106 @@ def _real(
 
 
 def _plain(value: Any) -> object:  # noqa: ANN401  # a log's value
-    """Addresses as the region that they are, the state of an edge as its condition."""
+    """Return addresses as their region, the state of an edge as its condition."""
     if isinstance(value, list):
         return EDGES.get(value[0]) if value else None
-    return value["condition"] if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return value["condition"]
+    return value
 
 
-def _calling(facts: ParsedHistory, window: Window) -> float:
-    """When the call that begins a movement was made."""
-    wanted = "FaultInjecting" if window.to == facts.started.secondary else "FaultRestoring"
-    return next(event.at for event in facts.events if type(event).__name__ == wanted)
+def _call_time(history: ParsedHistory, window: Window) -> float:
+    """Return when the call that begins a movement was made."""
+    is_failover = window.to == history.started.secondary
+    event_type = FaultInjecting if is_failover else FaultRestoring
+    return next(event.at for event in history.events if isinstance(event, event_type))
 
 
 def _moment(started: DrillStarted, at: float) -> float:
+    """Convert a time of the drill to the monotonic clock of the machine."""
     if started.monotonic is None:
         raise ValueError("the history does not say when it began")
     return started.monotonic + at / started.speed
 
 
 def drill(stage: Stage, fault: str, rate: float) -> list[Error]:
-    """Drill once, and compare."""
+    """Run one drill and return its errors. Raises as `errors` does, or RuntimeError."""
     reports = stage.folder / f"accuracy-{fault}-{rate:g}"
     stage.deploytool("drill", "--fault", fault, "--rate", str(rate), "--report-dir", str(reports))
     state = lifecycle.load(stage.folder / ".deploytool" / "local")
     if state is None:
-        raise RuntimeError("the local cloud is gone")
-    return errors(
-        (reports / "history.jsonl").read_text(encoding="utf-8").splitlines(),
-        ControlClient(state).event_log(),
-        rate,
-    )
+        raise RuntimeError("the local cloud has ended")
+    lines = (reports / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    return errors(lines, ControlClient(state).event_log(), rate)
 
 
 def main() -> int:
-    """Run the benchmark; 0 when every error is within one interval between two probes."""
+    """Run the benchmark; return 0 when every error is within one interval between two probes."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument(
-        "--drills", type=int, default=30, metavar="N", help="at each rate (default: 30)"
+        "--drills",
+        type=int,
+        default=30,
+        metavar="N",
+        help="the number of drills at each rate (default: 30)",
     )
     parser.add_argument(
         "--rate",
         type=float,
         action="append",
         metavar="N",
-        help="probes a second (default: 10, and 50)",
+        help="probes a second (repeatable; default: 10 and 50)",
     )
     args = parser.parse_args()
-    good = True
+    is_good = True
     with tempfile.TemporaryDirectory() as folder, stages(Path(folder), 1) as [stage]:
         for rate in args.rate or RATES:
-            found: list[Error] = []
+            measured: list[Error] = []
             for fault in islice(cycle(FAULTS), args.drills):
                 try:
-                    found += drill(stage, fault, rate)
+                    measured += drill(stage, fault, rate)
                 except (RuntimeError, ValueError) as error:
-                    good = False
+                    is_good = False
                     sys.stdout.write(f"not compared: {fault}: {error}\n")
-            sys.stdout.write(table(found, rate, args.drills))
+            sys.stdout.write(table(measured, rate, args.drills))
             sys.stdout.flush()
-            good = good and all(abs(each.seconds) <= 1 / rate for each in found)
-    return 0 if good else 1
+            if count_within_interval(measured, rate) < len(measured):
+                is_good = False
+    return 0 if is_good else 1
 
 
-def table(found: Sequence[Error], rate: float, drills: int) -> str:
-    """The distribution of each measure's error, in milliseconds of wall time, as a Markdown
-    table.
-    """
-    within = sum(abs(each.seconds) <= 1 / rate for each in found)
+def count_within_interval(measured: Sequence[Error], rate: float) -> int:
+    """Count the errors that are no larger than the interval between two probes."""
+    return sum(abs(error.seconds) <= 1 / rate for error in measured)
+
+
+def table(measured: Sequence[Error], rate: float, drills: int) -> str:
+    """Return a Markdown table of each measure's errors, in milliseconds of wall time."""
+    within = count_within_interval(measured, rate)
+    headline = f"{rate:g} probes a second, {drills} drills"
+    summary = f"{within} of {len(measured)} measures within one interval ({1000 / rate:g} ms)"
     lines = [
-        f"{rate:g} probes a second, {drills} drills: {within} of {len(found)} measures within one interval ({1000 / rate:g} ms)",
+        f"{headline}: {summary}",
         "",
         "| measure | least | median | 95 % of magnitudes below | most |",
         "|---|--:|--:|--:|--:|",
     ]
-    for name in dict.fromkeys(each.measure for each in found):
-        values = sorted(1000 * each.seconds for each in found if each.measure == name)
-        high = sorted(map(abs, values))[max(0, -(-95 * len(values) // 100) - 1)]
+    # Each measure once, in the order of the drills
+    for measure in dict.fromkeys(error.measure for error in measured):
+        values = sorted(1000 * error.seconds for error in measured if error.measure == measure)
+        median = statistics.median(values)
         lines.append(
-            f"| {name} | {values[0]:.1f} | {statistics.median(values):.1f} | {high:.1f} | {values[-1]:.1f} |"
+            f"| {measure} | {values[0]:.1f} | {median:.1f}"
+            f" | {_percentile_95(values):.1f} | {values[-1]:.1f} |"
         )
     return "\n".join([*lines, "", ""])
+
+
+def _percentile_95(values: Sequence[float]) -> float:
+    """Return the magnitude that 95 % of the values do not exceed (the nearest rank)."""
+    magnitudes = sorted(abs(value) for value in values)
+    rank = math.ceil(0.95 * len(magnitudes))
+    return magnitudes[max(rank, 1) - 1]
 
 
 if __name__ == "__main__":

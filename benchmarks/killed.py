@@ -1,8 +1,7 @@
-"""A deploytool that is killed at a given moment: `python -m benchmarks.killed MOMENT [COMMAND
-...]`, MOMENT as JSON.
+"""`python -m benchmarks.killed MOMENT COMMAND ...`: a deploytool that is killed at a moment.
 
-It sends SIGKILL to itself, so that the moment is exact: nothing of deploytool runs after it, as
-when a machine dies.
+MOMENT is JSON. The process sends SIGKILL to itself, so that the moment is exact: nothing of
+deploytool runs after it, as when a machine loses power.
 """
 
 import json
@@ -24,11 +23,10 @@ from deploytool.files.history import HistoryFile
 
 @dataclass(frozen=True)
 class Moment:
-    """At the nth `call` of that name to AWS (`then` "sent": it is under way, or "answered"), or
-    once the nth `event` is written.
+    """When the process is killed: `delay` seconds after the nth AWS `call` or the nth `event`.
 
-    `delay` seconds later. `guard_seconds` is how long the guard waits then, None as long as it
-    always does.
+    A call counts when it is "sent" or when it is "answered", as `then` says; an event when it is
+    written to the history. `guard_seconds` replaces the guard's own delay, None keeps it.
     """
 
     call: str = ""
@@ -43,39 +41,43 @@ class Moment:
         return f"{name} + {1000 * self.delay:.0f} ms"
 
     def to_json(self) -> str:
-        """For the command line."""
+        """Return the moment as an argument for the command line."""
         return json.dumps(asdict(self))
 
 
 def arrange(moment: Moment) -> None:
-    """Let this process be killed at the moment."""
-    seen: Counter[str] = Counter()
-    make_call, write, arm = BaseClient._make_api_call, HistoryFile.write, SchedulerGuard.arm  # type: ignore[attr-defined]  # noqa: SLF001
+    """Replace what makes calls and writes events, so that this process dies at the moment."""
+    counts: Counter[str] = Counter()
+    make_call = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001
+    write = HistoryFile.write
+    arm = SchedulerGuard.arm
 
     def killing_call(client: BaseClient, operation: str, parameters: Any) -> Any:  # noqa: ANN401  # botocore's own
         if operation == moment.call:
-            seen[operation] += 1
-        due = operation == moment.call and seen[operation] == moment.nth
-        if due and moment.then == "sent":
+            counts[operation] += 1
+        is_due = operation == moment.call and counts[operation] == moment.nth
+        if is_due and moment.then == "sent":
             _kill(moment.delay)
         answer = make_call(client, operation, parameters)
-        if due and moment.then == "answered":
+        if is_due and moment.then == "answered":
             _kill(moment.delay)
         return answer
 
     def killing_write(history: HistoryFile, event: Event, *, sync: bool = False) -> None:
         write(history, event, sync=sync)
         kind = to_document(event)["type"]
-        seen[kind] += 1
-        if kind == moment.event and seen[kind] == moment.nth:
+        counts[kind] += 1
+        if kind == moment.event and counts[kind] == moment.nth:
             _kill(moment.delay)
 
-    def arm_shorter(guard: SchedulerGuard, drill_id: str, seconds: float) -> None:
-        arm(guard, drill_id, seconds if moment.guard_seconds is None else moment.guard_seconds)
+    def arm_sooner(guard: SchedulerGuard, drill_id: str, seconds: float) -> None:
+        if moment.guard_seconds is not None:
+            seconds = moment.guard_seconds
+        arm(guard, drill_id, seconds)
 
     BaseClient._make_api_call = killing_call  # type: ignore[attr-defined]  # noqa: SLF001
     HistoryFile.write = killing_write  # type: ignore[method-assign,assignment]
-    SchedulerGuard.arm = arm_shorter  # type: ignore[method-assign,assignment]
+    SchedulerGuard.arm = arm_sooner  # type: ignore[method-assign,assignment]
 
 
 def _kill(delay: float) -> None:

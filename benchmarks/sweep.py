@@ -1,9 +1,8 @@
-"""`python -m benchmarks.sweep`: drills killed with SIGKILL at 40 moments, and what is left of them
-after a restore.
+"""`python -m benchmarks.sweep`: kill drills with SIGKILL at 40 moments, then compare with before.
 
-Once with `deploytool restore`, once with nothing but the guard's schedule in the cloud: health
-check, concurrency, mappings and the drill's record must be as before, each time. Prints a line a
-kill; the exit code is 0 when all are.
+Each drill is restored once with `deploytool restore` and once by the guard's schedule in the cloud
+alone. Health check, concurrency, mappings and the drill's record must then be as before. It prints
+a line for each kill; the exit code is 0 when every one is as before.
 """
 
 import argparse
@@ -17,8 +16,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from queue import SimpleQueue
+from typing import assert_never
 
 from benchmarks.killed import Moment
 from deploytool.core.drill.ports import DrillPorts
@@ -33,9 +34,9 @@ from deploytool.targets.factory import open_target
 from deploytool.targets.service import deployed_service, drill_ports
 
 ROOT = Path(__file__).resolve().parent.parent
-SPEED = 20.0
-LIMIT = 120.0  # seconds after which a drill counts as never killed, and a guard as never come
-GUARD_SECONDS = 25.0  # longer than any of the drills lives
+SPEED = 20.0  # of the local cloud
+LIMIT = 120.0  # seconds of wall time for a drill to be killed, and for the guard to restore
+GUARD_SECONDS = 25.0  # longer than any drill runs before it is killed
 INJECTS = {
     "health-check": "UpdateHealthCheck",
     "throttle": "PutFunctionConcurrency",
@@ -46,12 +47,19 @@ UNDOES = {
     "throttle": "DeleteFunctionConcurrency",
     "unmap": "CreateBasePathMapping",
 }
-# Seconds after which a call is under way, or done
-ON_ITS_WAY = {"health-check": 0.001, "throttle": 0.003, "unmap": 0.006}
+# Seconds after which a call that was just sent is in progress, or done
+IN_PROGRESS = {"health-check": 0.001, "throttle": 0.003, "unmap": 0.006}
+
+
+class Way(StrEnum):
+    """What restores a killed drill."""
+
+    RESTORE = "restore"
+    GUARD = "guard"
 
 
 class NotKilled(Exception):
-    """The drill ended before its moment came."""
+    """The drill ended before the moment at which it was to be killed."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +74,8 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Left:
-    """Everything that a drill touches."""
+class StageState:
+    """Everything that a drill changes: AWS resources of the primary, and the drill's record."""
 
     health_check: HealthCheckConfig
     reserved: int | None
@@ -77,21 +85,25 @@ class Left:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a kill left after the restore; `ok` when that is what was there before."""
+    """The state of a stage before a killed drill, and after what restored it."""
 
     kill: Kill
-    before: Left
-    after: Left
+    before: StageState
+    after: StageState
 
     @property
     def ok(self) -> bool:
+        """Whether everything is as before."""
         return self.before == self.after
 
 
 def kills(fault: str) -> list[Kill]:
-    """Thirteen moments of a drill: around each call that changes something, and between them."""
-    inject, undo, delay = INJECTS[fault], UNDOES[fault], ON_ITS_WAY[fault]
-    second = 2 if inject == undo else 1  # the same operation, the other way round
+    """Return thirteen kills of a drill: around each call that changes something, and between."""
+    inject = INJECTS[fault]
+    undo = UNDOES[fault]
+    delay = IN_PROGRESS[fault]
+    # Where one operation does both, its second call is the one that undoes
+    nth_undo = 2 if inject == undo else 1
     moments = (
         Moment(call="CreateSchedule", then="answered"),
         Moment(call="PutParameter", delay=delay),
@@ -101,8 +113,8 @@ def kills(fault: str) -> list[Kill]:
         Moment(call=inject, then="answered"),
         Moment(event="phase_began", nth=2, delay=1.0),  # the failover
         Moment(event="fault_restoring"),
-        Moment(call=undo, nth=second, delay=delay),
-        Moment(call=undo, nth=second, then="answered"),
+        Moment(call=undo, nth=nth_undo, delay=delay),
+        Moment(call=undo, nth=nth_undo, then="answered"),
         Moment(event="phase_began", nth=3, delay=1.0),  # the failback
         Moment(call="DeleteParameter", delay=delay),
         Moment(call="DeleteParameter", then="answered"),
@@ -111,11 +123,13 @@ def kills(fault: str) -> list[Kill]:
 
 
 def all_kills() -> list[Kill]:
-    """Forty, over the faults that there are on AWS."""
-    return [
-        *(kill for fault in INJECTS for kill in kills(fault)),
-        Kill("unmap", Moment(call=INJECTS["unmap"], nth=2, delay=0.002)),
-    ]
+    """Return forty kills, over the faults that exist on AWS."""
+    result: list[Kill] = []
+    for fault in INJECTS:
+        result += kills(fault)
+    # `unmap` injects with two calls; this kill leaves one of two mappings
+    result.append(Kill("unmap", Moment(call=INJECTS["unmap"], nth=2, delay=0.002)))
+    return result
 
 
 @dataclass(frozen=True)
@@ -126,19 +140,12 @@ class Stage:
     name: str
 
     def command(self, *words: str) -> list[str]:
-        """A deploytool command for it."""
-        return [
-            words[0],
-            "--local",
-            "--stage",
-            self.name,
-            "--config",
-            str(self.folder / "deploytool.toml"),
-            *words[1:],
-        ]
+        """Return the arguments of a deploytool command for this stage."""
+        config = str(self.folder / "deploytool.toml")
+        return [words[0], "--local", "--stage", self.name, "--config", config, *words[1:]]
 
     def deploytool(self, *words: str) -> None:
-        """Run it; it must succeed."""
+        """Run a deploytool command. Raises RuntimeError when it fails."""
         done = subprocess.run(
             [sys.executable, "-m", "deploytool", *self.command(*words)],
             capture_output=True,
@@ -149,15 +156,15 @@ class Stage:
         if done.returncode:
             raise RuntimeError(f"deploytool {words[0]}: exit {done.returncode}: {done.stderr}")
 
-    def look(self) -> Left:
-        """What is there now."""
+    def state(self) -> StageState:
+        """Read the state from the local cloud."""
         project = load_project(self.folder / "deploytool.toml")
         with open_target(project, local=True) as target:
             service = deployed_service(project, project.graph(self.name), target)
-            return _left(drill_ports(target, project, service), service)
+            return _read_state(drill_ports(target, project, service), service)
 
     def kill(self, kill: Kill) -> None:
-        """Begin a drill, and let it be killed. Raises NotKilled."""
+        """Start a drill and let it kill itself. Raises NotKilled when it ends earlier."""
         reports = str(self.folder / f"reports-{self.name}")
         words = self.command("drill", "--fault", kill.fault, "--report-dir", reports)
         command = [sys.executable, "-m", "benchmarks.killed", kill.moment.to_json(), *words]
@@ -168,20 +175,22 @@ class Stage:
             raise NotKilled(f"{kill}: exit {done.returncode}: {done.stderr}")
 
 
-def _left(ports: DrillPorts, service: Service) -> Left:
+def _read_state(ports: DrillPorts, service: Service) -> StageState:
     region = service.primary
-    names = (service.domain, service.regional_domains[region])
-    return Left(
-        ports.health_checks.get(service.health_check_id).config,
-        ports.functions.reserved_concurrency(region, service.functions[region]),
-        tuple(tuple(sorted(ports.mappings.of(region, each), key=str)) for each in names),
-        ports.records.read(),
+    mappings = []
+    for domain in (service.domain, service.regional_domains[region]):
+        mappings.append(tuple(sorted(ports.mappings.of(region, domain), key=str)))
+    return StageState(
+        health_check=ports.health_checks.get(service.health_check_id).config,
+        reserved=ports.functions.reserved_concurrency(region, service.functions[region]),
+        mappings=tuple(mappings),
+        record=ports.records.read(),
     )
 
 
 @contextmanager
 def stages(folder: Path, count: int) -> Iterator[list[Stage]]:
-    """So many stages, deployed to a private local cloud in the folder."""
+    """Deploy this many stages to a private local cloud in the folder, which ends with the block."""
     shutil.copy(ROOT / "deploytool.toml", folder)
     for name in ("infra", "lambda"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -189,31 +198,33 @@ def stages(folder: Path, count: int) -> Iterator[list[Stage]]:
     with (folder / "deploytool.toml").open("a", encoding="utf-8") as config:
         config.writelines(f"\n[stages.{name}]\n" for name in names)
     with lifecycle.private(Settings(folder / ".deploytool" / "local", speed=SPEED)):
-        made = [Stage(folder, name) for name in names]
-        for stage in made:
+        deployed = [Stage(folder, name) for name in names]
+        for stage in deployed:
             stage.deploytool("deploy")
-        yield made
+        yield deployed
 
 
 def by_restore(stage: Stage, kill: Kill) -> Outcome:
-    """Kill it, and run `deploytool restore`."""
-    before = stage.look()
+    """Kill a drill, then run `deploytool restore`."""
+    before = stage.state()
     stage.kill(kill)
     stage.deploytool("restore")
-    return Outcome(kill, before, stage.look())
+    return Outcome(kill, before, stage.state())
 
 
 def by_guard(stage: Stage, kill: Kill, seconds: float = GUARD_SECONDS) -> Outcome:
-    """Kill it, and leave it to the guard, which waits so many seconds from when the drill
-    begins.
-    """
-    before, began = stage.look(), time.monotonic()
+    """Kill a drill, then wait for the guard, which restores `seconds` after the drill's start."""
+    before = stage.state()
+    started = time.monotonic()
     stage.kill(replace(kill, moment=replace(kill.moment, guard_seconds=seconds)))
-    if time.monotonic() - began > seconds:
-        raise NotKilled(f"{kill}: the guard came before the kill did")
+    if time.monotonic() - started > seconds:
+        raise NotKilled(f"{kill}: the guard restored before the drill was killed")
+
     deadline = time.monotonic() + seconds + LIMIT
-    while (after := stage.look()) != before and time.monotonic() < deadline:
+    after = stage.state()
+    while after != before and time.monotonic() < deadline:
         time.sleep(0.5)
+        after = stage.state()
     return Outcome(kill, before, after)
 
 
@@ -222,55 +233,68 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
     parser.add_argument(
         "--by",
-        choices=("restore", "guard", "both"),
+        choices=(*Way, "both"),
         default="both",
-        help="what restores (default: both)",
+        help="what restores the killed drills (default: both)",
     )
     parser.add_argument(
         "--stages",
         type=int,
         default=2,
         metavar="N",
-        help="drills that run side by side (default: 2)",
+        help="the number of drills that run at the same time (default: 2)",
     )
     args = parser.parse_args()
-    ways = [way for way in ("restore", "guard") if args.by in (way, "both")]
-    with tempfile.TemporaryDirectory() as folder, stages(Path(folder), args.stages) as made:
-        return max(_sweep(made, way) for way in ways)
+    ways = list(Way) if args.by == "both" else [Way(args.by)]
+    with tempfile.TemporaryDirectory() as folder, stages(Path(folder), args.stages) as deployed:
+        return max(_sweep(deployed, way) for way in ways)
 
 
-def _sweep(made: Sequence[Stage], way: str) -> int:
+def _sweep(deployed: Sequence[Stage], way: Way) -> int:
+    """Run every kill, each on a stage that is free; return 0 when all are as before."""
     free: SimpleQueue[Stage] = SimpleQueue()
-    for stage in made:
+    for stage in deployed:
         free.put(stage)
 
     def run(kill: Kill) -> bool:
         stage = free.get()
         try:
-            outcome = by_restore(stage, kill) if way == "restore" else by_guard(stage, kill)
+            outcome = _kill_and_restore(stage, kill, way)
         except (NotKilled, RuntimeError, subprocess.TimeoutExpired) as error:
-            _say(f"{way:8} {kill.fault:13} {kill.moment!s:40} {error}")
-            return False
+            is_ok = False
+            result = str(error)
         else:
-            said = "as before" if outcome.ok else f"BROKEN: {outcome.after}"
-            _say(f"{way:8} {kill.fault:13} {kill.moment!s:40} {said}")
-            return outcome.ok
+            is_ok = outcome.ok
+            result = "as before" if is_ok else f"BROKEN: {outcome.after}"
         finally:
-            subprocess.run(  # whatever happened, the next one begins with nothing left
+            # The next drill on this stage must find nothing that this one left
+            subprocess.run(
                 [sys.executable, "-m", "deploytool", *stage.command("restore")],
                 capture_output=True,
                 timeout=LIMIT,
                 check=False,
             )
             free.put(stage)
+        _print(f"{way:8} {kill.fault:13} {kill.moment!s:40} {result}")
+        return is_ok
 
-    with ThreadPoolExecutor(len(made)) as pool:
-        good = list(pool.map(run, all_kills()))
-    _say(f"{way}: {sum(good)} of {len(good)} as before")
-    return 0 if all(good) else 1
+    with ThreadPoolExecutor(len(deployed)) as pool:
+        results = list(pool.map(run, all_kills()))
+    _print(f"{way}: {sum(results)} of {len(results)} as before")
+    return 0 if all(results) else 1
 
 
-def _say(line: str) -> None:
+def _kill_and_restore(stage: Stage, kill: Kill, way: Way) -> Outcome:
+    match way:
+        case Way.RESTORE:
+            return by_restore(stage, kill)
+        case Way.GUARD:
+            return by_guard(stage, kill)
+        case _:
+            assert_never(way)
+
+
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
