@@ -1,3 +1,1 @@
-"""Floor 3: the ports on a virtual clock, without a socket: a world in which a whole drill takes
-milliseconds.
-"""
+"""Floor 3: the ports on a virtual clock, without a socket. A whole drill takes milliseconds."""

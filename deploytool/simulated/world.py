@@ -1,20 +1,19 @@
-"""A service in two regions with health checkers, name servers and a resolver, by Route 53's rules,
-on a virtual clock.
+"""A simulated service in two regions, with health checkers, name servers and a resolver.
+
+They follow Route 53's rules on a virtual clock, so a whole drill takes milliseconds.
 """
 
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from deploytool.core.drill.ports import DrillPorts
-from deploytool.core.drill.record import DrillRecord, DrillUnderWay
 from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
-from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver, Result
+from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
 from deploytool.core.route53.health import (
     CheckerObservation,
     CheckerState,
@@ -23,62 +22,28 @@ from deploytool.core.route53.health import (
     checkers_for,
     is_healthy,
 )
-from deploytool.core.route53.routing import PRIMARY, SECONDARY, failover
-from deploytool.core.route53.zone import ALIAS_TTL, AliasTarget, RecordSet, canonical
-from deploytool.core.service.ports import ApiMapping, Probes
+from deploytool.core.route53.routing import PRIMARY, failover
+from deploytool.core.route53.zone import ALIAS_TTL, RecordSet, canonical
+from deploytool.core.service.ports import Probes
 from deploytool.core.service.service import Service
+from deploytool.simulated.example import SERVICE, default_check, failover_pair
 from deploytool.simulated.executor import InlineExecutor
-
-SERVICE = Service(
-    project="hello",
-    stage="dev",
-    domain="dev.example.com",
-    path="/v1",
-    primary="us-east-1",
-    secondary="us-west-2",
-    regional_domains={
-        "us-east-1": "us-east-1.dev.example.com",
-        "us-west-2": "us-west-2.dev.example.com",
-    },
-    hosted_zone_id="Z1",
-    health_check_id="check",
+from deploytool.simulated.memory import (
+    MemoryDrillRecords,
+    MemoryFunctions,
+    MemoryGuard,
+    MemoryMappings,
 )
 
-
-def default_check(
-    service: Service, request_interval: int = 10, failure_threshold: int = 3
-) -> HealthCheckConfig:
-    """The settings of a health check of the service's primary."""
-    return HealthCheckConfig(
-        "HTTPS",
-        fqdn=service.regional_domains[service.primary],
-        resource_path=service.path,
-        request_interval=request_interval,
-        failure_threshold=failure_threshold,
-    )
-
-
-def failover_pair(service: Service) -> tuple[RecordSet, ...]:
-    """The two records of the friendly name, as they are deployed."""
-    return tuple(
-        RecordSet(
-            name=canonical(service.domain),
-            type="A",
-            alias=AliasTarget(
-                f"d-{number}.execute-api.{region}.amazonaws.com.", "Z2", evaluate_target_health=True
-            ),
-            set_identifier=region,
-            failover=role,
-            health_check_id=service.health_check_id if role == PRIMARY else "",
-        )
-        for number, (region, role) in enumerate(
-            ((service.primary, PRIMARY), (service.secondary, SECONDARY))
-        )
-    )
+# Seconds that pass at least in each sleep. Time passes in sleeps alone, so a caller that polls
+# without a pause would otherwise poll for ever.
+_SHORTEST_SLEEP = 0.001
 
 
 @dataclass
 class _Checker:
+    """A health checker. `checked` is the second of its last check, `passed` its result."""
+
     region: str
     state: CheckerState
     passed: bool = True
@@ -86,11 +51,14 @@ class _Checker:
 
 
 class World:
-    """The world. `rng` draws the checkers' phases and how long each name server takes to hear of a
-    verdict, in seconds.
+    """The simulated world. It implements the Clock, Http and Dns ports.
 
-    `conditions` says for each region what its endpoint does: a status, or how a connection fails
-    (refused, timeout). `at` lets something happen later.
+    `conditions` has what each region's endpoint does: the HTTP status that it answers with, or how
+    a connection fails ("refused", "timeout"). A test changes it, now or with `at`.
+
+    `rng` draws the phases of the checkers, and for each name server the delay with which it
+    receives a verdict. The delay is between the two seconds of `propagation`. `ttl` is the time to
+    live of DNS answers, in seconds.
     """
 
     def __init__(
@@ -102,45 +70,56 @@ class World:
         propagation: tuple[float, float] = (0.0, 0.0),
         ttl: int = ALIAS_TTL,
     ) -> None:
-        self.service, self.ttl = service, ttl
-        self.check = HealthCheck(service.health_check_id, 1, config or default_check(service))
-        self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
-        self.addresses = {
-            region: f"192.0.2.{number}" for number, region in enumerate(service.regional_domains, 1)
-        }
+        self.service = service
         self.records = failover_pair(service)
-        self.drill_records, self.guard = HeldRecord(), HeldGuard()
-        self.health_checks = _Checks(self)
-        self.functions = Concurrencies()
-        self.mappings = HeldMappings()
+        self.check = HealthCheck(service.health_check_id, 1, config or default_check(service))
+
+        self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
+        self.addresses: dict[str, str] = {}
+        for number, region in enumerate(service.regional_domains, 1):
+            self.addresses[region] = f"192.0.2.{number}"
+
+        self.resolver = Nameserver("resolver", "198.51.100.53")
         self.name_servers = tuple(
             Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5)
         )
-        self.resolver = Nameserver("resolver", "198.51.100.53")
-        self._rng = rng or random.Random(0)  # noqa: S311  # it spreads checks over time and keeps no secret
-        self._time = 0.0
-        self._order = itertools.count()
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self.ttl = ttl
+        # The resolver's answers, each with the second at which it expires
         self._cache: dict[str, tuple[DnsAnswer, float]] = {}
-        self._told = {each.name: True for each in self.name_servers}
+
+        self.drill_records = MemoryDrillRecords()
+        self.guard = MemoryGuard()
+        self.functions = MemoryFunctions()
+        self.mappings = MemoryMappings()
+        self.health_checks = _HealthChecks(self)
+
+        self._time = 0.0
+        # A heap of what is to happen, by second. The number keeps the order of equal seconds.
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+
+        self._rng = rng or random.Random(0)  # noqa: S311  # it spreads checks over time and keeps no secret
         self._propagation = propagation
-        self.checkers = [
-            _Checker(region, CheckerState()) for region in checkers_for(self.check.config)
-        ]
-        for checker in self.checkers:
-            self.at(
-                self._rng.uniform(0.0, self.check.config.request_interval), self._checking(checker)
-            )
+        # The verdict that each name server has received
+        self._verdicts = {server.name: True for server in self.name_servers}
+        self.checkers: list[_Checker] = []
+        self._start_checkers()
 
     def probes(self) -> Probes:
         """Return the ports that observe this world."""
-        return Probes(self, self, self, _Zones(self), (self.resolver,))
+        return Probes(
+            clock=self,
+            dns=self,
+            http=self,
+            hosted_zones=_HostedZones(self),
+            resolvers=(self.resolver,),
+        )
 
     def drill_ports(self) -> DrillPorts:
         """Return the ports of a drill in this world."""
         return DrillPorts(
             probes=self.probes(),
-            executor=self,
+            executor=InlineExecutor(),
             health_checks=self.health_checks,
             functions=self.functions,
             mappings=self.mappings,
@@ -152,99 +131,101 @@ class World:
 
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Let something happen at a second of the world's clock."""
-        heapq.heappush(self._agenda, (when, next(self._order), action))
+        heapq.heappush(self._agenda, (when, next(self._numbers), action))
 
-    # The clock and the executor.
+    # The Clock port.
 
     def now(self) -> float:
         return self._time
 
     def sleep(self, seconds: float) -> None:
-        # Who asks for no sleep lets the least of time pass: nothing else does
-        until = self._time + max(seconds, 0.001)
+        until = self._time + max(seconds, _SHORTEST_SLEEP)
         while self._agenda and self._agenda[0][0] <= until:
             when, _, action = heapq.heappop(self._agenda)
             self._time = max(self._time, when)
             action()
+        # An action may itself have slept beyond `until`.
         self._time = max(self._time, until)
 
-    def submit(self, call: Callable[[], Result], /) -> Future[Result]:
-        return InlineExecutor().submit(call)
-
-    def start(self, call: Callable[[], object], /) -> None:
-        call()
-
-    def wait(self, futures: Collection[Future[Any]], seconds: float, /) -> None:
-        """Every future is done: there is nothing to wait for."""
-
-    # The endpoints and DNS.
+    # The Http port.
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
-        region = next(name for name, each in self.addresses.items() if each == address)
+        regions = {address: region for region, address in self.addresses.items()}
+        region = regions[address]
         condition = self.conditions[region]
         if isinstance(condition, str):
             raise ProbeFailed(condition, f"https://{domain}{path} at {address}: {condition}")
-        return HttpAnswer(condition, region if condition < 500 else None, "v1", "request", 0.01)
 
-    def connect(self, domain: str, address: str) -> "_Kept":
-        return _Kept(self, domain, address)
+        # The function names its region. An answer of 5xx is not the function's.
+        served_by = region if condition < 500 else None
+        return HttpAnswer(condition, served_by, "v1", "request", 0.01)
+
+    def connect(self, domain: str, address: str) -> "_Connection":
+        return _Connection(self, domain, address)
+
+    # The Dns port.
 
     def query(self, server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:  # noqa: ARG002  # no transport here
         if server.name != self.resolver.name:
             return self._authoritative(server.name, name)
+
         answer, expires = self._cache.get(name, (None, 0.0))
         if answer is None or expires <= self._time:
-            answer, expires = (
-                self._authoritative(self.name_servers[0].name, name),
-                self._time + self.ttl,
-            )
+            answer = self._authoritative(self.name_servers[0].name, name)
+            expires = self._time + self.ttl
             self._cache[name] = (answer, expires)
         return replace(answer, ttl=int(expires - self._time))
 
     def _authoritative(self, server: str, name: str) -> DnsAnswer:
-        service = self.service
-        regional = {each: region for region, each in service.regional_domains.items()}
-        region = regional.get(name)
-        if name == service.domain:
-            region = (
-                service.primary
-                if failover(self._told[server], secondary_healthy=True) == PRIMARY
-                else service.secondary
-            )
-        return (
-            DnsAnswer("NOERROR", (self.addresses[region],), self.ttl)
-            if region
-            else DnsAnswer("NXDOMAIN", (), None)
-        )
+        region = self._region_of(server, name)
+        if region is None:
+            return DnsAnswer("NXDOMAIN", (), None)
+        return DnsAnswer("NOERROR", (self.addresses[region],), self.ttl)
+
+    def _region_of(self, server: str, name: str) -> str | None:
+        """Return the region that a name server answers with, or None for an unknown name."""
+        if name == self.service.domain:
+            role = failover(self._verdicts[server], secondary_healthy=True)
+            return self.service.primary if role == PRIMARY else self.service.secondary
+
+        for region, domain in self.service.regional_domains.items():
+            if domain == name:
+                return region
+        return None
 
     # The health checkers.
 
-    def _checking(self, checker: _Checker) -> Callable[[], None]:
-        def check() -> None:
-            condition = self.conditions[self.service.primary]
-            checker.passed = isinstance(condition, int) and 200 <= condition < 400
-            checker.checked = self._time
-            checker.state = checker.state.observe(
-                checker.passed, self.check.config.failure_threshold
-            )
-            self.tell()
-            self.at(self._time + self.check.config.request_interval, check)
+    def _start_checkers(self) -> None:
+        """Create the checkers and schedule the first check of each within one interval."""
+        for region in checkers_for(self.check.config):
+            checker = _Checker(region, CheckerState())
+            self.checkers.append(checker)
+            phase = self._rng.uniform(0.0, self.check.config.request_interval)
+            self.at(phase, partial(self._run_check, checker))
 
-        return check
+    def _run_check(self, checker: _Checker) -> None:
+        """Check the primary, publish the verdict and schedule the checker's next check."""
+        config = self.check.config
+        condition = self.conditions[self.service.primary]
+        checker.passed = isinstance(condition, int) and 200 <= condition < 400
+        checker.checked = self._time
+        checker.state = checker.state.observe(checker.passed, config.failure_threshold)
 
-    def tell(self) -> None:
-        """Let each name server hear of the verdict, after its propagation time."""
-        verdict = is_healthy(self.check.config, [each.state for each in self.checkers])
+        self.publish_verdict()
+        self.at(self._time + config.request_interval, partial(self._run_check, checker))
+
+    def publish_verdict(self) -> None:
+        """Send the health check's verdict to each name server, with its propagation delay."""
+        states = [checker.state for checker in self.checkers]
+        verdict = is_healthy(self.check.config, states)
         for server in self.name_servers:
-            self.at(
-                self._time + self._rng.uniform(*self._propagation),
-                partial(self._told.__setitem__, server.name, verdict),
-            )
+            arrival = self._time + self._rng.uniform(*self._propagation)
+            self.at(arrival, partial(self._verdicts.__setitem__, server.name, verdict))
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A connection that is kept: it goes where it was made to."""
+class _Connection:
+    """A kept HTTP connection. It goes to the address for which it was opened."""
 
     world: World
     domain: str
@@ -257,8 +238,8 @@ class _Kept:
         pass
 
 
-class _Checks:
-    """The health check of a world."""
+class _HealthChecks:
+    """The HealthChecks port of a world, which has one health check."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -269,35 +250,40 @@ class _Checks:
         return self._world.check
 
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
-        found = self.get(health_check_id)
-        if version != found.version:
-            raise StaleVersion(f"health check {health_check_id} is at version {found.version}")
-        self._world.check = HealthCheck(
-            found.id, version + 1, replace(found.config, inverted=inverted)
-        )
-        self._world.tell()
+        current = self.get(health_check_id)
+        if version != current.version:
+            raise StaleVersion(f"health check {health_check_id} is at version {current.version}")
+
+        config = replace(current.config, inverted=inverted)
+        self._world.check = HealthCheck(current.id, version + 1, config)
+        self._world.publish_verdict()
         return self._world.check
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
-        self.get(health_check_id)
-        return [
-            CheckerObservation(
-                each.region,
-                "203.0.113.1",
-                each.passed,
-                "Success" if each.passed else "Failure",
-                checked=str(each.checked),
-            )
-            for each in self._world.checkers
-        ]
+        self.get(health_check_id)  # raises when the id is unknown
+        return [_observation(checker) for checker in self._world.checkers]
+
+
+def _observation(checker: _Checker) -> CheckerObservation:
+    return CheckerObservation(
+        checker.region,
+        "203.0.113.1",
+        checker.passed,
+        "Success" if checker.passed else "Failure",
+        checked=str(checker.checked),
+    )
 
 
 class _Edges:
-    """The edges of a world."""
+    """The Edges port of a world. It has no latency, so a slow edge never answers."""
 
     CONDITIONS: ClassVar[dict[str, int | str]] = {
-        "serving": 200, "refusing": "refused", "blackholed": "timeout", "slow": "timeout", "failing": 503
-    }  # fmt: skip
+        "serving": 200,
+        "refusing": "refused",
+        "blackholed": "timeout",
+        "slow": "timeout",
+        "failing": 503,
+    }
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -306,80 +292,12 @@ class _Edges:
         self._world.conditions[region] = self.CONDITIONS[condition]
 
     def condition(self, region: str) -> str:
-        return next(
-            name for name, each in self.CONDITIONS.items() if each == self._world.conditions[region]
-        )
+        current = self._world.conditions[region]
+        return next(name for name, value in self.CONDITIONS.items() if value == current)
 
 
-@dataclass
-class HeldRecord:
-    """A drill's record in memory."""
-
-    record: DrillRecord | None = None
-
-    def write(self, record: DrillRecord) -> None:
-        if self.record:
-            raise DrillUnderWay(self.record)
-        self.record = record
-
-    def read(self) -> DrillRecord | None:
-        return self.record
-
-    def clear(self, drill_id: str) -> None:
-        if self.record and self.record.drill_id == drill_id:
-            self.record = None
-
-
-@dataclass
-class HeldGuard:
-    """A guard in memory: the drills that it watches, and for how many seconds."""
-
-    armed: dict[str, float] = field(default_factory=dict)
-
-    def arm(self, drill_id: str, seconds: float) -> None:
-        self.armed[drill_id] = seconds
-
-    def disarm(self, drill_id: str) -> None:
-        self.armed.pop(drill_id, None)
-
-
-@dataclass
-class Concurrencies:
-    """The reserved concurrency of functions, by region and name."""
-
-    reserved: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def reserved_concurrency(self, region: str, name: str) -> int | None:
-        return self.reserved.get((region, name))
-
-    def set_reserved_concurrency(self, region: str, name: str, reserved: int | None) -> None:
-        if reserved is None:
-            self.reserved.pop((region, name), None)
-        else:
-            self.reserved[region, name] = reserved
-
-
-@dataclass
-class HeldMappings:
-    """Base path mappings by region and domain."""
-
-    mappings: dict[tuple[str, str], list[ApiMapping]] = field(default_factory=dict)
-
-    def of(self, region: str, domain: str) -> Sequence[ApiMapping]:
-        return tuple(self.mappings.get((region, domain), ()))
-
-    def create(self, region: str, domain: str, mapping: ApiMapping) -> None:
-        present = self.mappings.setdefault((region, domain), [])
-        if mapping not in present:
-            present.append(mapping)
-
-    def delete(self, region: str, domain: str, base_path: str) -> None:
-        present = self.mappings.get((region, domain), [])
-        self.mappings[region, domain] = [each for each in present if each.base_path != base_path]
-
-
-class _Zones:
-    """The hosted zone of a world."""
+class _HostedZones:
+    """The HostedZones port of a world, which has one zone."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -388,4 +306,4 @@ class _Zones:
         return self._world.name_servers
 
     def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:  # noqa: ARG002  # there is one
-        return [each for each in self._world.records if each.name == canonical(name)]
+        return [record for record in self._world.records if record.name == canonical(name)]

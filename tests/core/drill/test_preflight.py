@@ -8,7 +8,7 @@ from deploytool.core.drill.preflight import reasons_to_refuse
 from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.service.findings import Findings
-from deploytool.simulated.world import SERVICE, default_check, failover_pair
+from deploytool.simulated.example import SERVICE, default_check, failover_pair
 
 EAST, WEST = "us-east-1", "us-west-2"
 CHECK = HealthCheck("check", 1, default_check(SERVICE))

@@ -5,7 +5,8 @@ from dataclasses import replace
 from deploytool.core.drill.history import FRESH, KEPT, Event, Served
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
-from deploytool.simulated.world import SERVICE, World
+from deploytool.simulated.example import SERVICE
+from deploytool.simulated.world import World
 from deploytool.work.drill.observers import Observers
 
 

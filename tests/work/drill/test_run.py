@@ -25,7 +25,8 @@ from deploytool.core.drill.record import DrillRecord
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
 from deploytool.core.project.drill_settings import Objectives
-from deploytool.simulated.world import SERVICE, World, default_check
+from deploytool.simulated.example import SERVICE, default_check
+from deploytool.simulated.world import World
 from deploytool.work.drill.run import DrillContext, DrillRefused, run_drill
 
 CONTEXT = DrillContext("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)

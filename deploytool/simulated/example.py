@@ -1,0 +1,70 @@
+"""An example service in two regions, with its health check and its failover records."""
+
+from deploytool.core.route53.health import HealthCheckConfig
+from deploytool.core.route53.routing import PRIMARY, SECONDARY
+from deploytool.core.route53.zone import AliasTarget, RecordSet, canonical
+from deploytool.core.service.service import Service
+
+SERVICE = Service(
+    project="hello",
+    stage="dev",
+    domain="dev.example.com",
+    path="/v1",
+    primary="us-east-1",
+    secondary="us-west-2",
+    regional_domains={
+        "us-east-1": "us-east-1.dev.example.com",
+        "us-west-2": "us-west-2.dev.example.com",
+    },
+    hosted_zone_id="Z1",
+    health_check_id="check",
+)
+
+# The hosted zone that the targets of the two alias records are in
+_TARGET_ZONE = "Z2"
+
+
+def default_check(
+    service: Service, request_interval: int = 10, failure_threshold: int = 3
+) -> HealthCheckConfig:
+    """Return the settings of a health check of the service's primary (the interval in seconds)."""
+    return HealthCheckConfig(
+        "HTTPS",
+        fqdn=service.regional_domains[service.primary],
+        resource_path=service.path,
+        request_interval=request_interval,
+        failure_threshold=failure_threshold,
+    )
+
+
+def failover_pair(service: Service) -> tuple[RecordSet, RecordSet]:
+    """Return the primary and the secondary record of the service's domain, as they are deployed."""
+    primary = _failover_record(
+        service,
+        PRIMARY,
+        region=service.primary,
+        target=f"d-0.execute-api.{service.primary}.amazonaws.com.",
+        health_check_id=service.health_check_id,
+    )
+    # The secondary record has no health check: its alias evaluates the health of its target.
+    secondary = _failover_record(
+        service,
+        SECONDARY,
+        region=service.secondary,
+        target=f"d-1.execute-api.{service.secondary}.amazonaws.com.",
+        health_check_id="",
+    )
+    return primary, secondary
+
+
+def _failover_record(
+    service: Service, role: str, *, region: str, target: str, health_check_id: str
+) -> RecordSet:
+    return RecordSet(
+        name=canonical(service.domain),
+        type="A",
+        alias=AliasTarget(target, _TARGET_ZONE, evaluate_target_health=True),
+        set_identifier=region,
+        failover=role,
+        health_check_id=health_check_id,
+    )
