@@ -8,8 +8,9 @@ from pathlib import Path
 
 from deploytool.commands._context import terminal_of
 from deploytool.commands.arguments.drill import ReportArguments
+from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.history import parse_history
-from deploytool.core.drill.judge import Judgement, Verdict, judge
+from deploytool.core.drill.judge import Judgement, judge
 from deploytool.files.project import read_text
 from deploytool.render.drill.result import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deploytool.core.drill.judge import Verdict
+from deploytool.core.drill.checkers import Verdict
 from deploytool.core.stacks.changes import Effect
 from deploytool.core.stacks.plan import Action
 from deploytool.render.run.run_state import State

@@ -4,7 +4,7 @@ from enum import Enum
 
 import pytest
 
-from deploytool.core.drill.judge import Verdict
+from deploytool.core.drill.checkers import Verdict
 from deploytool.core.stacks.changes import Effect
 from deploytool.core.stacks.plan import Action
 from deploytool.render.marks import ACTIONS, EFFECTS, STATES, VERDICT_EMOJI, VERDICTS, Mark

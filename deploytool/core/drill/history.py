@@ -156,8 +156,13 @@ class Served:
 
     @property
     def good(self) -> bool:
-        """Whether a client got what it asked for: a 2xx from a region that says its name."""
+        """Whether the answer has a 2xx status and the header that names its region."""
         return self.status is not None and 200 <= self.status < 300 and self.region is not None
+
+    @property
+    def good_region(self) -> str | None:
+        """The region that served the request well; None when the request failed."""
+        return self.region if self.good else None
 
 
 @dataclass(frozen=True)

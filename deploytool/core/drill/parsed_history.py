@@ -30,7 +30,7 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True)
 class HealthTurned:
-    """The verdict of the health check changed."""
+    """The verdict of the health check changed. drill.json names the event `health_turned`."""
 
     at: float
     healthy: bool
@@ -113,6 +113,12 @@ class ParsedHistory:
         return None if event is None else event.at
 
     @cached_property
+    def probes(self) -> list[Served | DnsAnswered]:
+        """All probes in the order in which they were sent."""
+        probes = [event for event in self.events if isinstance(event, Served | DnsAnswered)]
+        return sorted(probes, key=lambda probe: probe.sent)
+
+    @cached_property
     def address_book(self) -> AddressBook:
         """The region of each address, learnt from the whole history."""
         book = AddressBook()
@@ -145,9 +151,8 @@ class ParsedHistory:
     def dns_ttl(self) -> float:
         """The longest TTL that a name server answered, in seconds."""
         answers = self.answers("name-server:")
-        return float(
-            max((event.ttl for event in answers if event.ttl is not None), default=ALIAS_TTL)
-        )
+        ttls = [answer.ttl for answer in answers if answer.ttl is not None]
+        return float(max(ttls, default=ALIAS_TTL))
 
     @cached_property
     def expected(self) -> FailoverTime:
@@ -168,7 +173,7 @@ class ParsedHistory:
 
         The order of the answers differs: a late answer tells about an earlier time.
         """
-        requests = [event for event in self._sent if isinstance(event, Served)]
+        requests = [event for event in self.probes if isinstance(event, Served)]
         return [request for request in requests if request.lane == lane]
 
     def answers(self, prefix: str) -> list[DnsAnswered]:
@@ -176,7 +181,7 @@ class ParsedHistory:
 
         The prefix is `name-server:` or `resolver:`.
         """
-        answers = [event for event in self._sent if isinstance(event, DnsAnswered)]
+        answers = [event for event in self.probes if isinstance(event, DnsAnswered)]
         return [answer for answer in answers if answer.lane.startswith(prefix)]
 
     def verdicts(self) -> Iterator[HealthTurned]:
@@ -190,12 +195,6 @@ class ParsedHistory:
             if view.healthy is not None and view.healthy is not verdict:
                 verdict = view.healthy
                 yield HealthTurned(event.at, verdict)
-
-    @cached_property
-    def _sent(self) -> list[Served | DnsAnswered]:
-        """All probes in the order in which they were sent."""
-        probes = [event for event in self.events if isinstance(event, Served | DnsAnswered)]
-        return sorted(probes, key=lambda probe: probe.sent)
 
     @property
     def _end(self) -> float:

@@ -12,8 +12,9 @@ from deploytool.core.drill.history import (
     FaultRestoring,
     PhaseBegan,
 )
-from deploytool.core.drill.judge import Judgement, LaneMoved, TimelineEvent
+from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.parsed_history import HealthTurned
+from deploytool.core.drill.timeline import LaneMoved, TimelineEvent
 
 MOST_ROWS = 200  # of a timeline; a lane that flaps has more
 

@@ -3,7 +3,8 @@
 from typing import assert_never
 from xml.etree import ElementTree as ET  # written only: nothing foreign is parsed
 
-from deploytool.core.drill.judge import Check, Judgement, Verdict
+from deploytool.core.drill.checkers import Check, Verdict
+from deploytool.core.drill.judge import Judgement
 
 NOT_MEASURED = "not measured: the drill ended before it"
 

@@ -1,9 +1,10 @@
-"""Histories written by hand, judged: what each part took, and every reason for a verdict."""
+"""The judgement of histories written by hand: their measures, and each reason for a verdict."""
 
 from dataclasses import replace
 
 import pytest
 
+from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.history import (
     FRESH,
     DnsAnswered,
@@ -20,7 +21,7 @@ from deploytool.core.drill.history import (
     name_server_lane,
     region_lane,
 )
-from deploytool.core.drill.judge import Verdict, judge
+from deploytool.core.drill.judge import judge
 from deploytool.core.drill.live_state import AddressBook, HealthView, LiveState
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError
@@ -50,8 +51,9 @@ def answered(at: float, server: str, region: str) -> Event:
 def history(
     client: float = 40.0, dns: tuple[float, float] = (1.0, 3.0), back: float = 30.0
 ) -> list[Event]:
-    """Injected at 100, restored at 200; the name servers and the client move so many seconds after
-    that.
+    """Return a history with the injection at second 100 and the restore at second 200.
+
+    The name servers and the client move so many seconds after that.
     """
     events: list[Event] = [STARTED, FaultInjecting(99.9, "health-check"), FaultInjected(100.0)]
     events += [FaultRestoring(199.9), FaultRestored(200.0, verified=True), DrillEnded(300.0)]
@@ -65,22 +67,20 @@ def history(
 
 
 def test_a_good_history_passes_with_its_measures() -> None:
-    """First and last name server, the client, the failback; within one probe of the truth."""
-    found = judge(history())
-    assert found.verdict is Verdict.PASS, found.reasons
-    assert found.failover.dns_first == pytest.approx(1.5)
-    assert found.failover.dns == pytest.approx(3.5)
-    assert found.failover.client == pytest.approx(40.0)  # from the first misrouted request on
-    assert found.failback.client == pytest.approx(30.0)
-    assert found.served_by == {"before": EAST, "during": WEST, "after": EAST}
-    assert (found.requests.total, found.requests.failed) == (210, 0)
-    assert sum(found.requests.by_region.values()) == 210
+    """Each duration is measured within the time between two probes."""
+    judgement = judge(history())
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+    assert judgement.failover.dns_first == pytest.approx(1.5)
+    assert judgement.failover.dns == pytest.approx(3.5)
+    assert judgement.failover.client == pytest.approx(40.0)  # from the first misrouted request on
+    assert judgement.failback.client == pytest.approx(30.0)
+    assert judgement.served_by == {"before": EAST, "during": WEST, "after": EAST}
+    assert (judgement.requests.total, judgement.requests.failed) == (210, 0)
+    assert sum(judgement.requests.by_region.values()) == 210
 
 
-def test_what_clients_saw_is_counted() -> None:
-    """Failed and misrouted requests until the move, the time in which both served, flaps,
-    latency.
-    """
+def test_failures_flaps_and_latency_of_a_client_are_measured() -> None:
+    """The requests until the movement count, and the time in which both regions served."""
     events = history()
     broken = [
         replace(each, region=None, status=503)
@@ -88,9 +88,13 @@ def test_what_clients_saw_is_counted() -> None:
         else each
         for each in events
     ]
-    found = judge(broken)
-    assert (found.failover.failed, found.failover.misrouted, found.failover.flaps) == (5, 35, 0)
-    assert found.requests.failed == 5
+    judgement = judge(broken)
+    assert (judgement.failover.failed, judgement.failover.misrouted, judgement.failover.flaps) == (
+        5,
+        35,
+        0,
+    )
+    assert judgement.requests.failed == 5
     back = [
         replace(each, region=EAST, address=ADDRESS[EAST])
         if isinstance(each, Served) and each.at == 160.5
@@ -105,16 +109,16 @@ def test_what_clients_saw_is_counted() -> None:
     assert judge(slow).latency["during"].p95 == pytest.approx(0.2)
 
 
-def test_nothing_answering_at_all_tells_of_the_observer() -> None:
-    """Not even the standby: the drill's own network was down, and nothing is proved."""
+def test_no_answer_at_all_makes_the_drill_inconclusive() -> None:
+    """When even the secondary does not answer, the network of the drill itself was down."""
     dead = [
         DnsAnswered(150.7, 150.7, name_server_lane(each), failure="timeout")
         for each in ("ns-1", "ns-2")
     ]
     dead += [served(150.7, None, lane) for lane in (FRESH, region_lane(EAST), region_lane(WEST))]
-    found = judge([*history(), *dead])
-    assert found.verdict is not Verdict.PASS
-    assert any("the drill's own network was down" in reason for reason in found.reasons)
+    judgement = judge([*history(), *dead])
+    assert judgement.verdict is not Verdict.PASS
+    assert any("the network of the drill itself was down" in reason for reason in judgement.reasons)
 
 
 def test_the_order_of_the_lines_does_not_matter() -> None:
@@ -123,37 +127,39 @@ def test_the_order_of_the_lines_does_not_matter() -> None:
     assert judge([events[0], *reversed(events[1:])]) == judge(events)
 
 
-def test_an_answer_that_comes_late_tells_of_when_it_was_sent() -> None:
-    """A request into a black hole fails seconds after the client has moved: it has not moved back
-    by that.
-    """
+def test_a_late_answer_counts_at_the_time_of_its_request() -> None:
+    """A request that times out after the client has moved does not show that it moved back."""
     late = [Served(sent, sent + 60.0, FRESH, failure="timeout") for sent in (110.5, 120.5, 139.9)]
     events = [
         each for each in history() if not (isinstance(each, Served) and each.sent in (110.5, 120.5))
     ]
-    found = judge([*events, *late])
-    assert found.verdict is Verdict.PASS, found.reasons
-    assert found.failover.client == pytest.approx(40.0)
-    assert (found.failover.failed, found.failover.flaps, found.failover.both_served) == (3, 0, 0.0)
+    judgement = judge([*events, *late])
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+    assert judgement.failover.client == pytest.approx(40.0)
+    assert (
+        judgement.failover.failed,
+        judgement.failover.flaps,
+        judgement.failover.both_served,
+    ) == (3, 0, 0.0)
     live_state = LiveState(CONFIG, lasting=5)
     for each in [*(served(second, WEST) for second in (140, 141, 142, 143, 144)), late[0]]:
         live_state.observe(each)
     assert live_state.served_by(FRESH) == WEST
 
 
-def test_an_answer_from_beyond_the_restore_tells_nothing_of_the_failover() -> None:
-    """Asked just before the fault was undone and answered just after: it may show either."""
+def test_an_answer_after_the_restore_does_not_count_for_the_failover() -> None:
+    """A request sent before the restore and answered after it may show either state."""
     late = [
         DnsAnswered(199.8, 200.1, name_server_lane(each), "NOERROR", (ADDRESS[EAST],), 60)
         for each in ("ns-1", "ns-2")
     ]
-    found = judge([*history(), *late, Served(199.8, 200.1, FRESH, ADDRESS[EAST], 200, EAST)])
-    assert found.verdict is Verdict.PASS, found.reasons
-    assert found.failover == judge(history()).failover
+    judgement = judge([*history(), *late, Served(199.8, 200.1, FRESH, ADDRESS[EAST], 200, EAST)])
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+    assert judgement.failover == judge(history()).failover
 
 
 def test_a_client_that_goes_back_and_forth_arrives_when_it_stays() -> None:
-    """A run of good answers counts from its last interruption on."""
+    """The client has arrived at the last change to the new region, not at the first."""
     events = [
         replace(each, region=EAST) if isinstance(each, Served) and each.at == 160.5 else each
         for each in history()
@@ -161,66 +167,68 @@ def test_a_client_that_goes_back_and_forth_arrives_when_it_stays() -> None:
     assert judge(events).failover.client == pytest.approx(61.0)
 
 
-def test_a_query_that_was_lost_is_no_move() -> None:
-    """A name server that did not answer once has not gone back to the primary."""
+def test_a_lost_query_is_not_a_movement() -> None:
+    """A name server that misses one query has not returned to the primary."""
     lost = DnsAnswered(150.2, 152.2, name_server_lane("ns-1"), failure="timeout")
     assert judge([*history(), lost]).failover == judge(history()).failover
 
 
 @pytest.mark.parametrize(
-    ("events", "verdict", "says"),
+    ("events", "verdict", "reason_part"),
     [
-        (history(client=999), Verdict.FAIL, "traffic did not move to us-west-2 for good: DNS answered with it"),
+        (history(client=999), Verdict.FAIL, "traffic did not move to us-west-2 permanently: DNS answered with that region"),
         (history(client=999, dns=(1, 999)), Verdict.FAIL, "not every name server"),
-        (history(client=999, dns=(999, 999)), Verdict.FAIL, "the health check's verdict did not turn"),
-        (history(back=999), Verdict.FAIL, "did not come back to us-east-1"),
-        (history(client=80), Verdict.FAIL, "longer than the 65 s that the rules predict (caches held the old answer"),
-        (history(client=80, dns=(20, 21)), Verdict.FAIL, "(the detection alone 20.5 s"),
-        (history(client=80, dns=(1, 21)), Verdict.FAIL, "(until the last name server 21.5 s)"),
-        ([each for each in history() if not isinstance(each, FaultRestored)], Verdict.FAIL, "not verified to be undone"),
+        (history(client=999, dns=(999, 999)), Verdict.FAIL, "the verdict of the health check did not change"),
+        (history(back=999), Verdict.FAIL, "did not return to us-east-1"),
+        (history(client=80), Verdict.FAIL, "longer than the 65 s that the rules predict (caches kept the old answer"),
+        (history(client=80, dns=(20, 21)), Verdict.FAIL, "(the detection alone took 20.5 s"),
+        (history(client=80, dns=(1, 21)), Verdict.FAIL, "(the last name server changed after 21.5 s)"),
+        ([each for each in history() if not isinstance(each, FaultRestored)], Verdict.FAIL, "not verified that the fault is undone"),
         ([each for each in history() if each.at < 230], Verdict.INCONCLUSIVE, "cut short"),
         ([*history()[:-1], DrillAborted(300.0, "interrupted")], Verdict.INCONCLUSIVE, "aborted: interrupted"),
         ([each for each in history() if not isinstance(each, Served) or each.at > 200], Verdict.FAIL, "did not move"),
-        ([each for each in history() if not isinstance(each, Served) or each.at < 200], Verdict.FAIL, "did not come back"),
+        ([each for each in history() if not isinstance(each, Served) or each.at < 200], Verdict.FAIL, "did not return"),
     ],
 )  # fmt: skip
-def test_every_fault_of_a_drill_is_named(events: list[Event], verdict: Verdict, says: str) -> None:
-    """The worst finding decides, and stands first."""
-    found = judge(events)
-    assert found.verdict is verdict, found.reasons
-    assert any(says in reason for reason in found.reasons), found.reasons
+def test_each_finding_gives_its_reason(
+    events: list[Event], verdict: Verdict, reason_part: str
+) -> None:
+    """The worst finding decides the verdict, and its reason is reported."""
+    judgement = judge(events)
+    assert judgement.verdict is verdict, judgement.reasons
+    assert any(reason_part in reason for reason in judgement.reasons), judgement.reasons
 
 
 @pytest.mark.parametrize(
-    ("objectives", "says"),
+    ("objectives", "reason_part"),
     [
         (Objectives(rto_seconds=30), "rto_seconds = 30"),
         (Objectives(failback_seconds=20), "failback_seconds = 20"),
         (Objectives(failed_share=0.01), "failed_share = 0.01"),
     ],
 )
-def test_objectives_are_what_it_is_measured_by(objectives: Objectives, says: str) -> None:
-    """Each one that was missed is named."""
+def test_a_missed_objective_fails_the_drill(objectives: Objectives, reason_part: str) -> None:
+    """The reason names the objective and its value."""
     events = [
         replace(each, objectives=objectives) if isinstance(each, DrillStarted) else each
         for each in history()
     ]
     events += [served(110 + number / 10, None) for number in range(9)]
-    found = judge(sorted(events, key=lambda event: event.at))
-    assert found.verdict is Verdict.FAIL
-    assert any(says in reason for reason in found.reasons)
+    judgement = judge(sorted(events, key=lambda event: event.at))
+    assert judgement.verdict is Verdict.FAIL
+    assert any(reason_part in reason for reason in judgement.reasons)
 
 
-def test_what_is_no_drill_is_refused() -> None:
-    """The first line says against what to read the others."""
+def test_a_history_without_its_first_line_is_refused() -> None:
+    """The first line has the settings that the other events are judged by."""
     with pytest.raises(InputError, match="drill_started"):
         judge(history()[1:])
     with pytest.raises(InputError, match="drill_started"):
         judge([])
 
 
-def test_an_address_is_the_region_that_said_so() -> None:
-    """Never guessed: before it has served it is nobody's, and a failed answer teaches nothing."""
+def test_a_good_answer_tells_the_region_of_its_address() -> None:
+    """An address has no region before its first good answer; a failed answer tells none."""
     book = AddressBook()
     book.learn(Served(0, 0, FRESH, "192.0.2.9", 500, None))
     assert book.region_of(["192.0.2.9"]) is None
@@ -239,8 +247,9 @@ def seen(number: int, *passed: bool, inverted: bool = False) -> HealthSeen:
 
 
 def test_the_verdict_follows_the_checkers_as_route_53_counts() -> None:
-    """Three failures in a row of nearly all checkers; the same reading twice counts once; Inverted
-    swaps at once.
+    """Enough checkers must fail three times in a row to change the verdict.
+
+    The same reading counts once, and Inverted swaps the verdict at once.
     """
     view = HealthView(CONFIG)
     assert view.healthy is None
@@ -257,8 +266,8 @@ def test_the_verdict_follows_the_checkers_as_route_53_counts() -> None:
     assert view.healthy is True
 
 
-def test_a_lane_is_served_by_a_region_when_its_last_answers_say_so() -> None:
-    """All of them, good, and enough of them."""
+def test_a_lane_is_served_by_the_region_of_its_last_answers() -> None:
+    """All of the last answers must be good, and there must be enough of them."""
     live_state = LiveState(CONFIG, 2)
     live_state.observe(served(1, EAST))
     assert live_state.served_by(FRESH) is None

@@ -6,8 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from deploytool.core.drill.checkers import Check, Verdict
 from deploytool.core.drill.history import DnsAnswered, DrillAborted, Event, FaultRestored, Served
-from deploytool.core.drill.judge import Check, Judgement, Verdict, judge
+from deploytool.core.drill.judge import Judgement, judge
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.render.report.comparison import comparison_document, comparison_lines

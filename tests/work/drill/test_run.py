@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.history import (
     DrillAborted,
     DrillEnded,
@@ -20,7 +21,7 @@ from deploytool.core.drill.history import (
     parse_history,
     to_line,
 )
-from deploytool.core.drill.judge import Judgement, Verdict, judge
+from deploytool.core.drill.judge import Judgement, judge
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
