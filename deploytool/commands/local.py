@@ -4,11 +4,10 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, assert_never
+from typing import assert_never
 
 from rich.markup import escape
 
@@ -38,6 +37,7 @@ from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.edges.edge_state import EdgeCondition, parse_edge_state
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
+from deploytool.render.local_cloud import status_lines
 from deploytool.render.terminal import Terminal
 from deploytool.targets.factory import LOCAL_DIRECTORY, local_directory
 
@@ -96,46 +96,10 @@ def _env(arguments: Env, terminal: Terminal) -> None:
 
 
 def _status(arguments: Status, terminal: Terminal) -> None:
-    status = ControlClient(_running_cloud(arguments)).status().to_json()
-    terminal.document(status)
+    status = ControlClient(_running_cloud(arguments)).status()
+    terminal.document(status.to_json())
     for line in status_lines(status):
-        terminal.say(line)
-
-
-def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the status of a local cloud, as its control API returns it, as lines of text."""
-    yield f"running        process {status['pid']}, speed {status['speed']:g}"
-    yield f"directory      {status['directory']}"
-    yield f"AWS endpoint   {status['endpoint_url']}"
-    for title, name in (
-        ("name server", "dns"),
-        ("resolver", "resolver"),
-        ("parent zones", "parent"),
-    ):
-        endpoint = status[name]
-        yield f"{title:14} {endpoint['address']}:{endpoint['port']} (UDP and TCP)"
-    yield f"CA             {status['ca']}"
-    yield f"enforces IAM   {'yes' if status['enforce_iam'] else 'no'}"
-    yield f"memory         {status['resident_mb']:g} MB"
-    yield f"MiniStack      {status['ministack']}"
-
-    yield "edges"
-    for region, address in status["regions"].items():
-        yield f"  {region:14} https://{address}:{status['https_port']}  {status['edges'][region]}"
-
-    yield "health checks" if status["health_checks"] else "health checks  none"
-    for health_check_id, verdict in status["health_checks"].items():
-        health = "healthy" if verdict["healthy"] else "unhealthy"
-        checkers = f"{verdict['checkers_healthy']} of {verdict['checkers']} checkers"
-        yield f"  {health_check_id}  {health} ({checkers} report healthy)"
-
-    yield "delegations" if status["delegations"] else "delegations    none"
-    for domain, name_servers in status["delegations"].items():
-        yield f"  {domain} to {', '.join(name_servers)}"
-
-    yield "AWS calls" if status["calls"] else "AWS calls      none"
-    for call, count in status["calls"].items():
-        yield f"  {call:40} {count}"
+        terminal.say(escape(line))
 
 
 def _set_edge(arguments: Break | StopRegion | Fix, terminal: Terminal) -> None:
