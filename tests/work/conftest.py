@@ -49,8 +49,9 @@ def make_graph(
     graph: str = GRAPH,
     parameter: str = "",
 ) -> Graph:
-    """The graph of a small stage: `thing` is what stands for the resource, `stage` its lines in the
-    configuration.
+    """Return the graph of a small stage.
+
+    `thing` is the end of the resource's text, `stage` the stage's lines in the configuration.
     """
     config = parse_config(
         f'project = "hello"\ndomain = "example.com"\nregions = ["{EAST}", "{WEST}"]\n[stages.dev]\n{stage}',
@@ -103,7 +104,7 @@ def run(ports: DeployPorts) -> Callable[..., tuple[Outcome, list[Event]]]:
 
 @pytest.fixture
 def fresh() -> Callable[[], tuple[SimulatedStacks, Callable[..., tuple[Outcome, list[Event]]]]]:
-    """Makes an empty cloud, and what deploys to it."""
+    """Return a function that creates an empty cloud and what deploys to it."""
 
     def fresh() -> tuple[SimulatedStacks, Callable[..., tuple[Outcome, list[Event]]]]:
         stacks = SimulatedStacks(VirtualClock())

@@ -1,4 +1,4 @@
-"""What is expected of an operation, and when to look at it again."""
+"""How long an operation should take, and when it is polled again."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,12 +34,12 @@ def event(seconds: float, status: str, token: str, physical: str = ID) -> StackE
 
 
 def test_a_new_stack_is_expected_to_take_as_long_as_its_resources() -> None:
-    """A hosted zone half a minute, a certificate more, what is not in the table a second."""
+    """A resource that is not in the table counts as one second."""
     assert expected_creation({"A": "AWS::Route53::HostedZone", "B": "AWS::Some::Thing"}) == 36.0
 
 
 def test_the_latest_good_update_tells_how_long_the_next_one_takes() -> None:
-    """Failed ones and creations do not count; nor does a nested stack's."""
+    """Failed updates, creations and nested stacks do not count."""
     events = [
         event(0, "CREATE_IN_PROGRESS", "a"),
         event(90, "CREATE_COMPLETE", "a"),
@@ -64,12 +64,12 @@ seconds = st.floats(0, 100_000)
 def test_no_pause_is_over_five_seconds(
     elapsed: float, expected: float | None, random: float
 ) -> None:
-    """However long it takes: each stack that waits for it would wait with us."""
+    """The stacks that need it wait as long as we do."""
     assert 0 < jittered(pause(elapsed, expected), random) <= LONGEST
 
 
 def test_pauses_are_short_at_the_start_and_once_the_end_may_come() -> None:
-    """A refusal shows at once; before half of the expected time there is little to see."""
+    """A refusal shows at once. Before half of the expected time an end is unlikely."""
     assert pause(0.0, 75.0) == FIRST
     assert pause(30.0, 75.0) == FAR
     assert pause(29.0, 50.0) == pause(29.0, None) == NEAR
@@ -77,7 +77,7 @@ def test_pauses_are_short_at_the_start_and_once_the_end_may_come() -> None:
 
 
 def ended_at(duration: float, expected: float | None) -> tuple[float, int]:
-    """When an operation of `duration` seconds is seen to have ended, and after how many polls."""
+    """Return when the end of an operation of `duration` seconds is seen, and the number of polls."""
     now = 0.0
     polls = 0
     while now < duration:
@@ -87,7 +87,7 @@ def ended_at(duration: float, expected: float | None) -> tuple[float, int]:
 
 
 def test_an_hour_s_certificate_costs_few_polls_and_its_end_is_seen_soon() -> None:
-    """Where the table says 75 seconds; without an expectation too."""
+    """The table has 75 seconds. It is the same without an expectation."""
     for expected in (None, 75.0):
         seen, polls = ended_at(3600.0, expected)
         assert polls < 3600 / 4
@@ -96,7 +96,7 @@ def test_an_hour_s_certificate_costs_few_polls_and_its_end_is_seen_soon() -> Non
 
 @given(duration=st.floats(1, 600), factor=st.floats(0.1, 10))
 def test_a_wrong_expectation_costs_at_most_three_seconds(duration: float, factor: float) -> None:
-    """However wrong: the end is seen as soon as without any expectation, or FAR seconds later."""
+    """The end is seen at most FAR seconds later than without an expectation."""
     seen, _ = ended_at(duration, duration * factor)
     assert seen - duration <= max(FAR, duration / PATIENCE)
 
@@ -105,7 +105,7 @@ def test_a_wrong_expectation_costs_at_most_three_seconds(duration: float, factor
 def test_an_end_after_half_of_the_expectation_is_seen_within_a_second(
     expected: float, later: float
 ) -> None:
-    """Or within a fortieth of a longer operation's time."""
+    """After a long operation it is seen within a fortieth of its time."""
     duration = expected / 2 + later
     seen, _ = ended_at(duration, expected)
     assert seen - duration <= max(NEAR, duration / PATIENCE)

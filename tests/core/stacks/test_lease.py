@@ -1,4 +1,4 @@
-"""Leases and tokens: what is written is read again, and what is not ours is not taken for ours."""
+"""Leases and tokens: what is written is read again, and other texts are told apart."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,19 +13,19 @@ MOMENT = st.integers(0, 4_000_000_000).map(float)
 def test_a_lease_is_read_as_it_was_written(
     user: str, host: str, process: int, since: float, expires: float
 ) -> None:
-    """To the second."""
+    """Its times are kept to the second."""
     lease = Lease(Holder(user, host, process), since, expires)
     assert read_lease(write_lease(lease)) == lease
 
 
 @given(st.text())
-def test_what_is_no_lease_holds_nobody(text: str) -> None:
-    """Whatever someone put there."""
+def test_a_text_that_is_no_lease_is_none(text: str) -> None:
+    """Whatever text someone has written there."""
     assert read_lease(text) is None
 
 
 def test_a_token_tells_operation_and_fingerprint_and_differs_by_generation() -> None:
-    """It is a change set's name too: letters, digits and hyphens, a letter first, 128 at most."""
+    """It is the name of a change set too: it starts with a letter and has at most 128 characters."""
     token = token_for("create", "0123456789abcdef", "stack", "region", "")
     assert read_token(token) == OurToken("create", "0123456789abcdef")
     assert token == token_for("create", "0123456789abcdef", "stack", "region", "")
@@ -38,5 +38,5 @@ def test_a_token_tells_operation_and_fingerprint_and_differs_by_generation() -> 
 
 @given(st.text(max_size=60))
 def test_anybody_s_token_is_not_ours(token: str) -> None:
-    """Consoles and other tools make their own."""
+    """The console and other tools have tokens of their own."""
     assert read_token(token) is None

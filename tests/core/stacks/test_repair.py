@@ -1,4 +1,4 @@
-"""Every state that a stack can be found in is repaired or explained."""
+"""Every status of a stack is repaired or explained."""
 
 import pytest
 
@@ -41,7 +41,7 @@ NEVER_SERVED = {
 
 @pytest.mark.parametrize("status", StackStatus)
 def test_each_state_has_its_way_out(status: StackStatus) -> None:
-    """All of the API's; what is refused comes with a command that can be typed."""
+    """A refused stack comes with a command to type."""
     decision = decide(Stack("s", "id", status, {}, "old"), "new")
     assert decision.action is EXPECTED[status]
     if decision.action is Action.REFUSE:
@@ -52,25 +52,25 @@ def test_each_state_has_its_way_out(status: StackStatus) -> None:
 @pytest.mark.parametrize("status", StackStatus)
 @pytest.mark.parametrize("fingerprint", ["old", "new", None])
 def test_only_what_never_served_is_deleted(status: StackStatus, fingerprint: str | None) -> None:
-    """Whoever's stack it is."""
+    """That is so for stacks of other tools too."""
     decision = decide(Stack("s", "id", status, {}, fingerprint), "new")
     assert decision.action is not Action.REPLACE or status in NEVER_SERVED
 
 
 @pytest.mark.parametrize("status", [StackStatus.CREATE_FAILED, StackStatus.ROLLBACK_FAILED])
 def test_a_failed_creation_of_someone_else_s_is_left_alone(status: StackStatus) -> None:
-    """It may hold resources, and nobody knows who uses them."""
+    """It may have resources, and nobody knows who uses them."""
     assert decide(Stack("s", "id", status, {}, None), "new").action is Action.REFUSE
 
 
 def test_a_finished_update_that_only_cleans_up_is_done() -> None:
-    """Its outputs are final: who needs them begins."""
+    """Its outputs are final, so the stacks that need them can start."""
     status = StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
     assert decide(Stack("s", "id", status, {}, "new"), "new").action is Action.NOTHING
 
 
-def test_what_a_rollback_could_not_take_back_is_named() -> None:
-    """The command can be copied."""
+def test_what_a_rollback_could_not_restore_is_named() -> None:
+    """The command can be copied as it is."""
     command = command_for(StackStatus.UPDATE_ROLLBACK_FAILED, "s", "us-east-1", ["B", "A", "B"])
     assert command.endswith(
         "continue-update-rollback --region us-east-1 --stack-name s --resources-to-skip A B"

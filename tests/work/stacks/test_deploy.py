@@ -1,6 +1,4 @@
-"""Deploying on a simulated CloudFormation: order, side by side, nothing twice, failures, recovery,
-deletion.
-"""
+"""Deployments and deletions on a simulated CloudFormation: order, failures and recovery."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +18,8 @@ def names(history: list[tuple[float, str, str, str]]) -> list[str]:
     return [f"{name.removeprefix('hello-dev-')}@{region}" for _, _, name, region in history]
 
 
-def test_every_stack_begins_the_moment_its_inputs_exist(run: Run, stacks: Any) -> None:
-    """APIs, buckets and the zone begin at time zero; a slow certificate in one region delays only
-    what needs it.
-    """
+def test_every_stack_starts_the_moment_its_inputs_exist(run: Run, stacks: Any) -> None:
+    """APIs, buckets and the zone start at once. A slow certificate delays only what needs it."""
     stacks.durations = {
         "hello-dev-zone": 30.0,
         "hello-dev-certificate": 75.0,
@@ -51,7 +47,7 @@ def test_outputs_travel_from_stack_to_stack_and_from_region_to_region(run: Run) 
 
 
 def test_a_second_run_changes_nothing_and_makes_two_calls(run: Run, stacks: Any) -> None:
-    """One listing a region tells that all is as desired."""
+    """One listing of each region shows that every stack is as desired."""
     run()
     stacks.calls.clear()
     outcome, _ = run()
@@ -62,7 +58,7 @@ def test_a_second_run_changes_nothing_and_makes_two_calls(run: Run, stacks: Any)
 def test_new_code_redeploys_what_depends_on_it_and_nothing_else(
     run: Run, stacks: Any, graph_of: Any
 ) -> None:
-    """The function's stacks, and those whose inputs change with its outputs."""
+    """The function's stacks are updated, and those whose inputs change with its outputs."""
     run()
     stacks.history.clear()
     outcome, events = run(graph_of(code=b"2"))
@@ -78,7 +74,7 @@ def test_new_code_redeploys_what_depends_on_it_and_nothing_else(
 def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(
     run: Run, stacks: Any
 ) -> None:
-    """Not the last event, not 'creation cancelled'."""
+    """The cause is neither the last event nor 'creation cancelled'."""
     stacks.failures = {"hello-dev-lambda": "quota exceeded"}
     outcome, events = run()
     assert not outcome.ok
@@ -96,8 +92,10 @@ def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(
     assert cancelled.because == (NodeId("lambda", WEST),)
 
 
-def test_a_creation_that_was_rolled_back_is_deleted_and_made_anew(run: Run, stacks: Any) -> None:
-    """ROLLBACK_COMPLETE never served anyone and takes nothing but a deletion."""
+def test_a_creation_that_was_rolled_back_is_deleted_and_created_again(
+    run: Run, stacks: Any
+) -> None:
+    """A stack in ROLLBACK_COMPLETE never served, and CloudFormation only accepts its deletion."""
     stacks.failures = {"hello-dev-lambda": "quota exceeded"}
     run()
     stacks.failures = {}
@@ -109,7 +107,7 @@ def test_a_creation_that_was_rolled_back_is_deleted_and_made_anew(run: Run, stac
 def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(
     run: Run, stacks: Any, graph_of: Any
 ) -> None:
-    """UPDATE_ROLLBACK_COMPLETE is whole: it carries the old fingerprint and takes an update."""
+    """A stack in UPDATE_ROLLBACK_COMPLETE has the old fingerprint and accepts an update."""
     run()
     stacks.failures = {"hello-dev-api": "no"}
     changed = graph_of(thing="Thing', Metadata: x")
@@ -124,9 +122,7 @@ def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(
 def test_the_end_is_believed_only_from_an_event_with_our_token(
     run: Run, stacks: Any, graph_of: Any
 ) -> None:
-    """DescribeStacks may show the state before the operation for a while (aws-cdk-cli issue
-    1802).
-    """
+    """DescribeStacks may show the old state for a while (aws-cdk-cli issue 1802)."""
     run()
     stacks.stale = 6
     stacks.durations = {"hello-dev-lambda": 10.0}
@@ -139,7 +135,7 @@ def test_the_end_is_believed_only_from_an_event_with_our_token(
 
 
 def test_an_operation_of_someone_else_is_waited_for(run: Run, stacks: Any) -> None:
-    """A stack that is busy when found is decided anew when that ends."""
+    """What to do with a busy stack is decided again when that operation has ended."""
     run()
     stacks.durations = {"hello-dev-api": 60.0}
     held = next(each for each in stacks.records.values() if each.stack.name == "hello-dev-api")
@@ -151,7 +147,7 @@ def test_an_operation_of_someone_else_is_waited_for(run: Run, stacks: Any) -> No
 
 
 def test_a_stack_that_needs_a_person_is_refused_with_the_command(run: Run, stacks: Any) -> None:
-    """A failed deletion is not deleted again unasked."""
+    """A deployment does not repeat a failed deletion."""
     run()
     stacks.failures = {"hello-dev-zone": "not empty"}
     outcome, _ = run(work=destroy)
@@ -165,7 +161,7 @@ def test_a_stack_that_needs_a_person_is_refused_with_the_command(run: Run, stack
 def test_destroy_goes_in_reverse_order_and_empties_the_bucket(
     run: Run, stacks: Any, buckets: Any
 ) -> None:
-    """Who uses an output goes before who gives it."""
+    """A stack that uses an output is deleted before the stack that has it."""
     run()
     stacks.history.clear()
     outcome, _ = run(work=destroy)
@@ -182,10 +178,8 @@ def test_destroy_goes_in_reverse_order_and_empties_the_bucket(
     assert set(outcome.done.values()) == {"not there"}
 
 
-def test_the_plan_knows_what_is_pending(run: Run, ports: DeployPorts, graph_of: Any) -> None:
-    """Before the first run everything is to be created; after a change of code the inputs that may
-    change are named.
-    """
+def test_the_plan_names_pending_inputs(run: Run, ports: DeployPorts, graph_of: Any) -> None:
+    """Before the first run it creates everything. Later it names the inputs that may change."""
     graph = graph_of()
     assert {step.decision.action for step in make_plan(graph, find_deployed(ports, graph))} == {
         Action.CREATE

@@ -1,4 +1,4 @@
-"""The user asks to stop: once, twice, three times."""
+"""Requests of the user to stop: the first, the second and the third."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -20,14 +20,14 @@ EAST, WEST = "us-east-1", "us-west-2"
 Run = Callable[..., Any]
 
 
-class Asked:
-    """The user asks at these times of the virtual clock."""
+class RequestsAt:
+    """Requests to stop at these times of the virtual clock."""
 
     def __init__(self, clock: Any, *times: float) -> None:
         self.clock, self.times = clock, times
 
     def count(self) -> int:
-        return sum(self.clock.now() >= each for each in self.times)
+        return sum(self.clock.now() >= time for time in self.times)
 
 
 @pytest.fixture
@@ -35,17 +35,19 @@ def stop_at(run: Run, stacks: Any) -> Callable[..., Any]:
     def stop_at(*times: float, **more: Any) -> Any:
         now = stacks.clock.now()
         return run(
-            options=DeployOptions(interrupts=Asked(stacks.clock, *(now + each for each in times))),
+            options=DeployOptions(
+                interrupts=RequestsAt(stacks.clock, *(now + each for each in times))
+            ),
             **more,
         )
 
     return stop_at
 
 
-def test_once_begins_nothing_more_and_waits_for_what_runs(
+def test_the_first_request_starts_nothing_more_and_waits(
     stop_at: Any, run: Run, stacks: Any
 ) -> None:
-    """What ran is done; the rest says that it was not begun; the next run goes on there."""
+    """What was under way is done, the rest is not started, and the next run continues there."""
     stacks.durations = {"hello-dev-zone": 20.0}
     outcome, events = stop_at(5.0)
     assert next(each for each in events if isinstance(each, StopRequested)).nodes == (
@@ -57,10 +59,10 @@ def test_once_begins_nothing_more_and_waits_for_what_runs(
     assert run()[0].ok
 
 
-def test_twice_deletes_the_creation_and_takes_back_the_update(
+def test_the_second_request_deletes_a_creation_and_rolls_back_an_update(
     stop_at: Any, run: Run, stacks: Any, graph_of: Any
 ) -> None:
-    """A new stack goes, an old one is what it was."""
+    """A new stack is deleted, and an old one has its old state again."""
     stacks.durations = {"hello-dev-zone": 20.0}
     outcome, events = stop_at(3.0, 4.0)
     assert next(each for each in events if isinstance(each, CancelRequested)).nodes == (
@@ -80,8 +82,10 @@ def test_twice_deletes_the_creation_and_takes_back_the_update(
     assert run(graph_of(code=b"2"))[0].ok
 
 
-def test_twice_never_deletes_what_has_been_complete(stop_at: Any, run: Run, stacks: Any) -> None:
-    """A creation that ended between the two looks stays."""
+def test_the_second_request_never_deletes_a_complete_stack(
+    stop_at: Any, run: Run, stacks: Any
+) -> None:
+    """A creation that ended between the listing and the cancellation stays."""
     stacks.durations = {"hello-dev-zone": 20.0}
 
     def just_ended(call: Call) -> None:
@@ -95,10 +99,10 @@ def test_twice_never_deletes_what_has_been_complete(stop_at: Any, run: Run, stac
     assert "DELETE" not in [action for _, action, _, _ in stacks.history]
 
 
-def test_three_times_leaves_what_runs_and_the_next_run_takes_it_up(
+def test_the_third_request_leaves_what_runs_to_the_next_run(
     stop_at: Any, run: Run, stacks: Any
 ) -> None:
-    """Without waiting for anything."""
+    """The run ends without waiting for anything."""
     run()
     stacks.durations = {"hello-dev-zone": 500.0}
     run_time = stacks.clock.now()
@@ -110,8 +114,8 @@ def test_three_times_leaves_what_runs_and_the_next_run_takes_it_up(
     assert run()[0].ok
 
 
-def test_asked_before_anything_began_nothing_begins(stop_at: Any, stacks: Any) -> None:
-    """The first listing was under way."""
+def test_a_request_before_the_first_start_starts_nothing(stop_at: Any, stacks: Any) -> None:
+    """The request came during the first listing."""
     outcome, _ = stop_at(0.0)
     assert not stacks.history
     assert set(outcome.stopped.values()) == {"not started"}
@@ -134,10 +138,10 @@ class Late(InlineExecutor):
             future.set_result(call())
 
 
-class AskedWhileStarting:
-    """The user asks so often at the second turn; from the third one the calls end.
+class RequestsWhileStarting:
+    """Requests to stop in the second turn. From the third turn on the calls end.
 
-    With `at_once` they end at the second turn too, after the user has asked.
+    With `at_once` they end in the second turn already.
     """
 
     def __init__(self, executor: Late, times: int, *, at_once: bool = False) -> None:
@@ -153,16 +157,16 @@ class AskedWhileStarting:
         return 0 if self.turn < 2 else self.times
 
 
-def test_what_was_being_begun_when_asked_twice_is_cancelled_too(
+def test_a_start_that_ends_after_the_second_request_is_cancelled(
     ports: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """The call was under way: its stack is deleted as soon as it is known."""
+    """The stack is deleted as soon as the call has returned its id."""
     executor = Late()
     outcome = deploy(
         graph_of(),
         replace(ports, executor=executor),
         lambda event: None,
-        options=DeployOptions(interrupts=AskedWhileStarting(executor, 2)),
+        options=DeployOptions(interrupts=RequestsWhileStarting(executor, 2)),
     )
     assert set(outcome.stopped.values()) == {"create cancelled", "not started"}
     assert not stacks.living(EAST) + stacks.living(WEST)
@@ -177,7 +181,7 @@ def test_a_start_that_ends_after_the_third_request_changes_no_outcome(
         graph_of(),
         replace(ports, executor=executor),
         lambda event: None,
-        options=DeployOptions(interrupts=AskedWhileStarting(executor, 3, at_once=True)),
+        options=DeployOptions(interrupts=RequestsWhileStarting(executor, 3, at_once=True)),
     )
     assert set(outcome.stopped.values()) == {"left to CloudFormation", "not started"}
     assert not outcome.done

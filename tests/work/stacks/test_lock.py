@@ -1,6 +1,4 @@
-"""Two runs on one stage: the second says who holds it, waits or leaves; none begins during a
-drill.
-"""
+"""Two runs on one stage: the second waits or ends, and none starts during a drill."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,9 +32,7 @@ def shared(ports: Any, locks: Any, stacks: Any) -> Any:
 def test_the_lease_is_held_while_there_is_something_to_do(
     shared: Any, locks: Any, graph_of: Any
 ) -> None:
-    """A look for a drill, one call to take it, two to give it back; nothing to do takes none of
-    them.
-    """
+    """One call looks for a drill, one takes the lease and two release it. An idle run makes none."""
     assert deploy(graph_of(), shared, lambda event: None).ok
     assert locks.calls == ["read", "make", "read", "remove"]
     assert not locks.held
@@ -48,17 +44,17 @@ def test_the_lease_is_held_while_there_is_something_to_do(
 def test_it_is_renewed_while_the_run_lasts(
     shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """Every third of the lease."""
+    """It is renewed after each third of its time."""
     stacks.durations = {"hello-dev-zone": 400.0}
     deploy(graph_of(), shared, lambda event: None)
     assert locks.calls.count("renew") == pytest.approx(400 / (LEASE_SECONDS / 3), abs=1)
 
 
 @pytest.mark.parametrize("work", [deploy, destroy])
-def test_the_second_says_who_holds_it_and_leaves(
+def test_the_second_run_names_the_holder_and_ends(
     shared: Any, locks: Any, stacks: Any, graph_of: Any, work: Any
 ) -> None:
-    """Nothing was begun, and theirs stays."""
+    """Nothing is started, and the lease of the other run stays."""
     if work is destroy:
         deploy(graph_of(), shared, lambda event: None)
     stacks.history.clear()
@@ -73,10 +69,10 @@ def test_the_second_says_who_holds_it_and_leaves(
     assert "them" in locks.held[LOCK]
 
 
-def test_with_wait_it_begins_when_the_other_has_ended(
+def test_with_wait_the_run_starts_when_the_other_has_ended(
     shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """The stacks are listed anew: what the other did is not done again."""
+    """The stacks are listed again, so that nothing is done twice."""
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
 
     def other_ends() -> None:
@@ -97,7 +93,7 @@ def test_with_wait_it_begins_when_the_other_has_ended(
 def test_waiting_ends_after_the_time_given_or_when_the_user_asks(
     shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """Exit code 1 or 130."""
+    """The exit code is 1 or 130."""
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, 1000.0))
     with pytest.raises(DeploytoolError, match="them on there"):
         deploy(graph_of(), shared, lambda event: None, options=DeployOptions(wait=10.0))
@@ -125,10 +121,8 @@ def test_waiting_ends_after_the_time_given_or_when_the_user_asks(
     ],
     ids=["its time is over", "its process here has ended", "nonsense"],
 )
-def test_a_lease_that_holds_nobody_is_taken_over(
-    shared: Any, locks: Any, graph_of: Any, lease: str
-) -> None:
-    """A killed run keeps nobody out for long, on its own machine not at all."""
+def test_an_invalid_lease_is_taken_over(shared: Any, locks: Any, graph_of: Any, lease: str) -> None:
+    """A killed run keeps others out for a short time, and on its own host not at all."""
     locks.held[LOCK] = lease
     assert deploy(graph_of(), shared, lambda event: None).ok
     assert LOCK not in locks.held
@@ -137,7 +131,7 @@ def test_a_lease_that_holds_nobody_is_taken_over(
 def test_of_two_that_take_over_one_gets_it(
     shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """The other removed our new lease for its own: a look after a moment shows it."""
+    """When the other run replaces our new lease with its own, we read that after a moment."""
     locks.held[LOCK] = write_lease(Lease(THEM, 0.0, -1.0))
 
     def overtaken() -> None:
@@ -152,7 +146,7 @@ def test_of_two_that_take_over_one_gets_it(
 def test_no_deployment_begins_during_a_drill(
     shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """It would change what is being measured; the command that ends it is named."""
+    """A deployment would change what the drill measures. The hint names the command that ends it."""
     locks.held[DRILL] = "{}"
     with pytest.raises(DeploytoolError, match="drill of stage dev") as caught:
         deploy(graph_of(), shared, lambda event: None)
@@ -160,10 +154,10 @@ def test_no_deployment_begins_during_a_drill(
     assert not stacks.history
 
 
-def test_a_lease_is_given_back_when_the_work_breaks(
+def test_the_lease_is_released_after_an_error(
     shared: Any, locks: Any, graph_of: Any, monkeypatch: Any
 ) -> None:
-    """Whatever happens in it."""
+    """The lease is released after an error too."""
 
     def broken(*_: object) -> None:
         raise DeploytoolError("no")

@@ -1,6 +1,4 @@
-"""Runs that are killed at any point, and the next one: it takes up what is under way and makes
-nothing twice.
-"""
+"""Killed runs: the next run continues what is under way and creates nothing twice."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,8 +30,9 @@ def outputs_of(stacks: Any) -> dict[tuple[str, str], Any]:
 def test_a_run_killed_at_any_call_is_finished_by_the_next(
     fresh: Any, graph_of: Any, when: str, work: str
 ) -> None:
-    """Before the call has an effect, or after it with the answer lost: same outputs, no stack
-    twice, whichever call it was.
+    """The outputs are the same and no stack exists twice, whichever call it was.
+
+    The process ends before the call has an effect, or after it, so that the answer is lost.
     """
     durations = {"hello-dev-zone": 4.0, "hello-dev-lambda": 2.0, "hello-dev-certificate": 3.0}
 
@@ -70,8 +69,8 @@ def test_a_run_killed_at_any_call_is_finished_by_the_next(
         assert outputs_of(stacks) == undisturbed, at
 
 
-def test_the_next_run_goes_on_with_the_creation_under_way(run: Run, stacks: Any) -> None:
-    """It is ours by its token: said so, waited for, not begun again."""
+def test_the_next_run_continues_the_creation_under_way(run: Run, stacks: Any) -> None:
+    """Its token shows that it is ours: it is waited for, and not started again."""
     stacks.durations = {"hello-dev-zone": 30.0}
     stacks.kill_at = (20, "before")
     with pytest.raises(stacks.killed):
@@ -88,7 +87,7 @@ def test_the_next_run_goes_on_with_the_creation_under_way(run: Run, stacks: Any)
 def test_an_operation_for_another_state_is_waited_for_and_then_ours_begins(
     run: Run, stacks: Any, graph_of: Any
 ) -> None:
-    """The killed run deployed other code: its update is someone else's."""
+    """The killed run deployed other code, so its update counts as someone else's."""
     run()
     stacks.durations = {"hello-dev-lambda": 60.0}
     stacks.calls.clear()

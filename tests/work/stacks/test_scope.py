@@ -1,4 +1,4 @@
-"""A deployment in parts, one scope after the other, as a pipeline's jobs do it."""
+"""A deployment in parts, one scope after the other, as the jobs of a pipeline do it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,9 +27,7 @@ def named(outcome: Outcome, *actions: Action) -> set[str]:
 
 
 def test_the_parts_of_a_first_deployment_add_up_to_the_whole(run: Run, graph_of: Any) -> None:
-    """Global stacks, then each region's, then the rest: each part leaves alone what has to wait,
-    and nothing fails.
-    """
+    """Each part leaves alone what has to wait, and nothing fails."""
     graph = graph_of()
     first, _ = run(chosen=of_scope(graph, "global"), options=READY)
     west, _ = run(chosen=of_scope(graph, "regional", WEST), options=READY)
@@ -50,9 +48,7 @@ def test_the_parts_of_a_first_deployment_add_up_to_the_whole(run: Run, graph_of:
 def test_a_global_stack_is_not_updated_before_the_regional_ones_that_it_stands_behind(
     run: Run, graph_of: Any
 ) -> None:
-    """A new version changes all: the records stay until both regions have it, and then go with the
-    global stacks too.
-    """
+    """The records are updated only when both regions have the new version."""
     run()
     new = graph_of(thing="Other'")
     first, _ = run(new, chosen=of_scope(new, "global"), options=READY)
@@ -66,9 +62,7 @@ def test_a_global_stack_is_not_updated_before_the_regional_ones_that_it_stands_b
 
 
 def test_a_region_waits_for_a_global_stack_that_is_behind(run: Run, graph_of: Any) -> None:
-    """Before the zone exists only what does not need it is deployed; nothing fails for want of an
-    output.
-    """
+    """Without the zone only stacks that do not need it are deployed, and nothing fails."""
     graph = graph_of()
     outcome, _ = run(chosen=of_scope(graph, "regional", WEST), options=READY)
     assert outcome.ok

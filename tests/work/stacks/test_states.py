@@ -1,6 +1,4 @@
-"""Stacks found in bad states: repaired, or explained with the command; nothing that may serve is
-deleted.
-"""
+"""Stacks in bad states are repaired or explained. No stack that may serve is deleted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,8 +26,8 @@ Run = Callable[..., Any]
         "DELETE_COMPLETE",
     ],
 )
-def test_what_never_came_to_be_is_made_anew(run: Run, stacks: Any, status: str) -> None:
-    """Also where it is protected; the new stack has outputs."""
+def test_a_failed_creation_is_created_again(run: Run, stacks: Any, status: str) -> None:
+    """A protected stack too. The new stack has outputs."""
     run()
     stacks.put(API, EAST, StackStatus(status))
     outcome, _ = run()
@@ -38,10 +36,10 @@ def test_what_never_came_to_be_is_made_anew(run: Run, stacks: Any, status: str) 
     assert stacks.find(API, EAST).status is StackStatus.CREATE_COMPLETE
 
 
-def test_a_second_look_saves_what_has_come_to_be_meanwhile(
+def test_a_stack_that_is_complete_meanwhile_is_kept(
     run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The listing said ROLLBACK_COMPLETE; it was old."""
+    """The listing showed ROLLBACK_COMPLETE, which was no longer true."""
     run()
     their = type(stacks).list
 
@@ -61,7 +59,7 @@ def test_a_second_look_saves_what_has_come_to_be_meanwhile(
 def test_a_rollback_that_failed_is_continued_and_then_updated(
     run: Run, stacks: Any, graph_of: Any
 ) -> None:
-    """Once, and the stack is whole again."""
+    """One continuation is enough, and then the stack accepts the update."""
     run()
     stacks.put(API, EAST, StackStatus.UPDATE_ROLLBACK_FAILED, "cannot take back")
     outcome, events = run(graph_of(thing="Thing', Metadata: {x: 1}"))
@@ -75,7 +73,7 @@ def test_a_rollback_that_failed_is_continued_and_then_updated(
 
 
 def test_a_rollback_that_fails_again_is_explained_with_what_to_skip(run: Run, stacks: Any) -> None:
-    """The command names the resources; nothing is deleted."""
+    """The command names the resources to skip, and nothing is deleted."""
     run()
     stacks.put(API, EAST, StackStatus.UPDATE_ROLLBACK_FAILED, "cannot take back")
     stacks.failures = {API: "still cannot"}
@@ -97,7 +95,7 @@ def test_a_rollback_that_fails_again_is_explained_with_what_to_skip(run: Run, st
     ],
 )
 def test_what_needs_a_person_is_explained(run: Run, stacks: Any, status: str, command: str) -> None:
-    """The state, the reason and a command that can be typed; nothing is begun on it."""
+    """The status, the reason and a command are shown, and nothing is started."""
     run()
     stacks.put(API, EAST, StackStatus(status), "because")
     stacks.history.clear()
@@ -111,7 +109,7 @@ def test_what_needs_a_person_is_explained(run: Run, stacks: Any, status: str, co
 def test_destroy_tries_a_failed_deletion_again_and_is_not_taken_for_the_first(
     run: Run, stacks: Any
 ) -> None:
-    """The second attempt's token differs: its end is its own."""
+    """The second attempt has a token of its own, and so an end of its own."""
     run()
     stacks.failures = {API: "bucket not empty"}
     outcome, events = run(work=destroy)

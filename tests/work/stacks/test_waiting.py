@@ -1,4 +1,4 @@
-"""Waiting on a simulated CloudFormation: how many calls that takes, and how late an end is seen."""
+"""Waiting for a simulated CloudFormation: how many calls it takes and how late it sees an end."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -19,9 +19,7 @@ Run = Callable[..., Any]
 
 
 def test_calls_a_minute_do_not_grow_with_the_number_of_stacks(stacks: Any, executor: Any) -> None:
-    """One listing tells of two hundred as of one; events are read once a stack, when it looks
-    ended.
-    """
+    """One listing shows all stacks. Events are read once for each stack, when it seems to have ended."""
     counts = {}
     for number in (1, 200):
         stacks.calls.clear()
@@ -80,7 +78,7 @@ def test_a_chain_ends_close_to_its_critical_path(stacks: Any, executor: Any) -> 
 
 
 def test_the_expected_end_comes_from_the_other_region(stacks: Any, executor: Any) -> None:
-    """The same stack took twenty seconds there, whatever the table says."""
+    """The same stack took twenty seconds there, whatever the table has."""
     stacks.durations = {"s": 20.0}
     events: list[Any] = []
     nodes = {
@@ -93,7 +91,7 @@ def test_the_expected_end_comes_from_the_other_region(stacks: Any, executor: Any
 
 
 def test_the_expected_end_comes_from_earlier_updates(run: Run, stacks: Any, graph_of: Any) -> None:
-    """The stack's own events tell; a new stack's resources do."""
+    """They are the stack's own events. For a new stack its resources count."""
     stacks.durations = {"hello-dev-api": 7.0}
     _, events = run()
     expected = {
@@ -110,7 +108,7 @@ def test_the_expected_end_comes_from_earlier_updates(run: Run, stacks: Any, grap
 
 
 def test_a_nothing_run_reads_no_events(run: Run, stacks: Any) -> None:
-    """Two listings and nothing else."""
+    """It makes two listings and no other call."""
     run()
     stacks.calls.clear()
     run()
@@ -173,7 +171,7 @@ def test_a_listing_that_is_always_refused_ends_the_run(stacks: Any, executor: An
 def test_an_operation_that_someone_else_ended_is_not_waited_for_forever(
     run: Run, stacks: Any
 ) -> None:
-    """A deletion from the console during our creation."""
+    """Someone deletes the stack in the console during our creation."""
     stacks.durations = {"hello-dev-api": 100.0}
 
     def delete_by_hand(call: Call) -> None:
@@ -190,7 +188,7 @@ def test_an_operation_that_someone_else_ended_is_not_waited_for_forever(
 def test_a_stale_end_with_old_outputs_is_not_taken(
     run: Run, stacks: Any, graph_of: Callable[..., Graph], stale: int
 ) -> None:
-    """The answer after the end may still be the one from before the update: it is asked again."""
+    """An answer after the end may still show the state before the update; it is read again."""
     run()
     stacks.stale, stacks.durations = stale, {"hello-dev-lambda": 0.3}
     outcome, _ = run(graph_of(code=b"2"))
@@ -201,7 +199,7 @@ def test_a_stale_end_with_old_outputs_is_not_taken(
 
 
 def test_the_first_cause_in_a_nested_stack_is_found(run: Run, stacks: Any) -> None:
-    """'Embedded stack ... was not successfully created' helps nobody."""
+    """'Embedded stack ... was not successfully created' does not help a user."""
     stacks.nested_failures = {"hello-dev-api": "limit"}
     outcome, _ = run()
     assert outcome.failed[NodeId("api", EAST)] == "Table (T): limit"
