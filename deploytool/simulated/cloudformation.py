@@ -105,6 +105,7 @@ class SimulatedStacks:
     killed: type[BaseException] = Killed
     records: dict[tuple[str, str], StackRecord] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[StackRequest] = field(default_factory=list)
     history: list[tuple[float, str, str, str]] = field(default_factory=list)
     _shown: dict[str, tuple[int, Stack]] = field(default_factory=dict)
     _ended_at: float | None = None
@@ -122,6 +123,7 @@ class SimulatedStacks:
 
     def create(self, region: str, request: StackRequest) -> str:
         self._call("create", region)
+        self.requests.append(request)
         old_stack_id = self._use_token(region, request)
         if old_stack_id:
             return old_stack_id
@@ -153,6 +155,7 @@ class SimulatedStacks:
 
     def update(self, region: str, request: StackRequest) -> str | None:
         self._call("update", region)
+        self.requests.append(request)
         record = self.record(request.name, region)
         stack_id = record.stack.id
         if record.change and record.change.token == request.token:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from deploytool.core.errors import DeploytoolError, StackExists
 from deploytool.core.project.graph import Graph, Node, NodeId
@@ -145,7 +146,11 @@ class _Deploy(Operation):
                 )
             case Action.REPLACE:
                 return self._replace(node, deployed)
-        raise refusal(node, deployed, decision)
+            case Action.REFUSE:
+                raise refusal(node, deployed, decision)
+            case Action.CREATE | Action.NOT_CHOSEN | Action.LATER | Action.NOT_THERE:
+                raise AssertionError(f"{decision.action} is not decided about a stack that exists")
+        assert_never(decision.action)
 
     def follow(self, node_id: NodeId, stack: Stack) -> StartResult | None:
         if stack.status is StackStatus.DELETE_COMPLETE:

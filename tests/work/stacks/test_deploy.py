@@ -27,15 +27,15 @@ def test_every_stack_starts_the_moment_its_inputs_exist(run: Run, stacks: Any) -
         "hello-dev-lambda": 20.0,
     }
     outcome, _ = run()
-    began = {
+    started = {
         (name.removeprefix("hello-dev-"), region): at for at, _, name, region in stacks.history
     }
     assert outcome.ok
     assert {
-        began[each] for each in [("zone", EAST), ("api", EAST), ("api", WEST), ("bucket", WEST)]
+        started[key] for key in [("zone", EAST), ("api", EAST), ("api", WEST), ("bucket", WEST)]
     } == {0.0}
-    assert 5.0 <= began["lambda", WEST] < 8.0
-    assert 30.0 <= began["certificate", WEST] < 32.0
+    assert 5.0 <= started["lambda", WEST] < 8.0
+    assert 30.0 <= started["certificate", WEST] < 32.0
     assert outcome.seconds < 30 + 75 + 1 + 1 + 4 * 1.5
 
 
@@ -62,13 +62,16 @@ def test_new_code_redeploys_what_depends_on_it_and_nothing_else(
     run()
     stacks.history.clear()
     outcome, events = run(graph_of(code=b"2"))
-    assert {each.stack for each, action in outcome.done.items() if action == Action.UPDATE} == {
+    assert {node.stack for node, action in outcome.done.items() if action == Action.UPDATE} == {
         "lambda",
         "mapping",
         "records",
     }
     assert "zone@us-east-1" not in names(stacks.history)
-    assert [each.there_already for each in events if isinstance(each, Uploaded)] == [False, False]
+    assert [event.there_already for event in events if isinstance(event, Uploaded)] == [
+        False,
+        False,
+    ]
 
 
 def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(
@@ -78,16 +81,16 @@ def test_a_failure_cancels_only_what_depends_on_it_and_names_the_first_cause(
     stacks.failures = {"hello-dev-lambda": "quota exceeded"}
     outcome, events = run()
     assert not outcome.ok
-    assert {each.stack for each in outcome.failed} == {"lambda"}
-    assert {each.stack for each in outcome.cancelled} == {"mapping", "records"}
-    assert {each.stack for each in outcome.done} == {"zone", "bucket", "api", "certificate"}
-    failed = next(each for each in events if isinstance(each, StackFailed))
+    assert {node.stack for node in outcome.failed} == {"lambda"}
+    assert {node.stack for node in outcome.cancelled} == {"mapping", "records"}
+    assert {node.stack for node in outcome.done} == {"zone", "bucket", "api", "certificate"}
+    failed = next(event for event in events if isinstance(event, StackFailed))
     assert "quota exceeded" in failed.cause
     assert "Thing" in failed.cause
     cancelled = next(
-        each
-        for each in events
-        if isinstance(each, StackCancelled) and each.node == NodeId("mapping", WEST)
+        event
+        for event in events
+        if isinstance(event, StackCancelled) and event.node == NodeId("mapping", WEST)
     )
     assert cancelled.because == (NodeId("lambda", WEST),)
 
@@ -112,7 +115,7 @@ def test_a_failed_update_leaves_the_stack_and_the_next_run_tries_again(
     stacks.failures = {"hello-dev-api": "no"}
     changed = graph_of(thing="Thing', Metadata: x")
     outcome, _ = run(changed)
-    assert {each.stack for each in outcome.failed} == {"api"}
+    assert {node.stack for node in outcome.failed} == {"api"}
     stacks.failures = {}
     outcome, _ = run(changed)
     assert outcome.ok
@@ -129,7 +132,7 @@ def test_the_end_is_believed_only_from_an_event_with_our_token(
     outcome, _ = run(graph_of(code=b"2"))
     assert outcome.ok
     fresh = stacks.records
-    by_id = {each.stack.id: each.stack.outputs for each in fresh.values()}
+    by_id = {record.stack.id: record.stack.outputs for record in fresh.values()}
     for node, outputs in outcome.outputs.items():
         assert outputs in by_id.values(), node
 
@@ -138,11 +141,15 @@ def test_an_operation_of_someone_else_is_waited_for(run: Run, stacks: Any) -> No
     """What to do with a busy stack is decided again when that operation has ended."""
     run()
     stacks.durations = {"hello-dev-api": 60.0}
-    held = next(each for each in stacks.records.values() if each.stack.name == "hello-dev-api")
-    stacks.begin(EAST, held.stack.id, "UPDATE", "theirs")
+    busy = next(
+        record for record in stacks.records.values() if record.stack.name == "hello-dev-api"
+    )
+    stacks.begin(EAST, busy.stack.id, "UPDATE", "theirs")
     outcome, events = run()
     assert outcome.ok
-    assert [each.node for each in events if isinstance(each, StackWaiting)] == [NodeId("api", EAST)]
+    assert [event.node for event in events if isinstance(event, StackWaiting)] == [
+        NodeId("api", EAST)
+    ]
     assert outcome.seconds >= 60.0
 
 
@@ -151,9 +158,9 @@ def test_a_stack_that_needs_a_person_is_refused_with_the_command(run: Run, stack
     run()
     stacks.failures = {"hello-dev-zone": "not empty"}
     outcome, _ = run(work=destroy)
-    assert {each.stack for each in outcome.failed} == {"zone"}
+    assert {node.stack for node in outcome.failed} == {"zone"}
     outcome, events = run()
-    failed = next(each for each in events if isinstance(each, StackFailed))
+    failed = next(event for event in events if isinstance(event, StackFailed))
     assert "DELETE_FAILED" in failed.cause
     assert "--stack-name hello-dev-zone" in failed.hint
 
@@ -165,7 +172,7 @@ def test_destroy_goes_in_reverse_order_and_empties_the_bucket(
     run()
     stacks.history.clear()
     outcome, _ = run(work=destroy)
-    order = [each.split("@")[0] for each in names(stacks.history)]
+    order = [name.split("@")[0] for name in names(stacks.history)]
     assert outcome.ok
     assert (
         order.index("records")

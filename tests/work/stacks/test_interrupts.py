@@ -36,7 +36,7 @@ def stop_at(run: Run, stacks: Any) -> Callable[..., Any]:
         now = stacks.clock.now()
         return run(
             options=DeployOptions(
-                interrupts=RequestsAt(stacks.clock, *(now + each for each in times))
+                interrupts=RequestsAt(stacks.clock, *(now + time for time in times))
             ),
             **more,
         )
@@ -50,12 +50,12 @@ def test_the_first_request_starts_nothing_more_and_waits(
     """What was under way is done, the rest is not started, and the next run continues there."""
     stacks.durations = {"hello-dev-zone": 20.0}
     outcome, events = stop_at(5.0)
-    assert next(each for each in events if isinstance(each, StopRequested)).nodes == (
+    assert next(event for event in events if isinstance(event, StopRequested)).nodes == (
         NodeId("zone", EAST),
     )
     assert NodeId("zone", EAST) in outcome.done
     assert outcome.stopped[NodeId("certificate", WEST)] == "not started"
-    assert not [each for each in events if isinstance(each, StackStarted) and each.at > 5.2]
+    assert not [event for event in events if isinstance(event, StackStarted) and event.at > 5.2]
     assert run()[0].ok
 
 
@@ -65,11 +65,11 @@ def test_the_second_request_deletes_a_creation_and_rolls_back_an_update(
     """A new stack is deleted, and an old one has its old state again."""
     stacks.durations = {"hello-dev-zone": 20.0}
     outcome, events = stop_at(3.0, 4.0)
-    assert next(each for each in events if isinstance(each, CancelRequested)).nodes == (
+    assert next(event for event in events if isinstance(event, CancelRequested)).nodes == (
         NodeId("zone", EAST),
     )
     assert outcome.stopped[NodeId("zone", EAST)] == "create cancelled"
-    assert "hello-dev-zone" not in {each.stack.name for each in stacks.living(EAST)}
+    assert "hello-dev-zone" not in {record.stack.name for record in stacks.living(EAST)}
     stacks.durations = {}
     run()
     before = stacks.find("hello-dev-lambda", EAST)
@@ -107,7 +107,7 @@ def test_the_third_request_leaves_what_runs_to_the_next_run(
     stacks.durations = {"hello-dev-zone": 500.0}
     run_time = stacks.clock.now()
     outcome, events = stop_at(1.0, 1.0, 1.0, work=destroy)
-    assert [each for each in events if isinstance(each, Detached)]
+    assert [event for event in events if isinstance(event, Detached)]
     assert stacks.clock.now() - run_time < 5.0
     assert set(outcome.stopped.values()) <= {"not started", "left to CloudFormation"}
     stacks.durations = {}

@@ -87,7 +87,7 @@ def test_with_wait_the_run_starts_when_the_other_has_ended(
     outcome = deploy(graph_of(), shared, events.append, options=DeployOptions(wait=60.0))
     assert outcome.ok
     assert stacks.calls == [("list", EAST), ("list", WEST)]
-    assert len([each for each in events if isinstance(each, LockWaited)]) == 1
+    assert len([event for event in events if isinstance(event, LockWaited)]) == 1
 
 
 def test_waiting_ends_after_the_time_given_or_when_the_user_asks(
@@ -154,9 +154,7 @@ def test_no_deployment_begins_during_a_drill(
     assert not stacks.history
 
 
-def test_the_lease_is_released_after_an_error(
-    shared: Any, locks: Any, graph_of: Any, monkeypatch: Any
-) -> None:
+def test_the_lease_is_released_after_an_error(shared: Any, locks: Any, graph_of: Any) -> None:
     """The lease is released after an error too."""
 
     def broken(*_: object) -> None:

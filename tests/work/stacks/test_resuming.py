@@ -15,9 +15,9 @@ Run = Callable[..., Any]
 
 def outputs_of(stacks: Any) -> dict[tuple[str, str], Any]:
     living = {
-        (each.stack.name, region): each.stack.outputs
+        (record.stack.name, region): record.stack.outputs
         for region in (EAST, WEST)
-        for each in stacks.living(region)
+        for record in stacks.living(region)
     }
     assert len(living) == sum(len(stacks.living(region)) for region in (EAST, WEST)), (
         "a stack is there twice"
@@ -77,10 +77,10 @@ def test_the_next_run_continues_the_creation_under_way(run: Run, stacks: Any) ->
         run()
     stacks.kill_at = (0, "")
     outcome, events = run()
-    resumed = {each.node for each in events if isinstance(each, StackStarted) and each.resumed}
+    resumed = {event.node for event in events if isinstance(event, StackStarted) and event.resumed}
     assert outcome.ok
     assert NodeId("zone", EAST) in resumed
-    assert not [each for each in events if isinstance(each, StackWaiting)]
+    assert not [event for event in events if isinstance(event, StackWaiting)]
     assert [name for _, action, name, _ in stacks.history].count("hello-dev-zone") == 1
 
 
@@ -96,7 +96,7 @@ def test_an_operation_for_another_state_is_waited_for_and_then_ours_begins(
         run(graph_of(code=b"2"))
     stacks.kill_at = (0, "")
     outcome, events = run(graph_of(code=b"3"))
-    waited = {each.node: each for each in events if isinstance(each, StackWaiting)}
+    waited = {event.node: event for event in events if isinstance(event, StackWaiting)}
     assert outcome.ok
     assert waited[NodeId("lambda", EAST)].holder.startswith("deploytool-update-")
     assert [name for _, action, name, _ in stacks.history if action == "UPDATE"].count(
@@ -105,7 +105,7 @@ def test_an_operation_for_another_state_is_waited_for_and_then_ours_begins(
 
 
 def test_a_token_that_a_deleted_stack_has_used_is_not_used_again(run: Run, stacks: Any) -> None:
-    """Deployed, destroyed and deployed again: the old token is refused, or gives the old stack."""
+    """After a deletion CloudFormation refuses the old token, or returns the deleted stack's id."""
     run()
     run(work=destroy)
     stacks.old_tokens_refused = frozenset({EAST})

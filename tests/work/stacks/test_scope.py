@@ -37,10 +37,10 @@ def test_the_parts_of_a_first_deployment_add_up_to_the_whole(run: Run, graph_of:
     assert named(first, Action.CREATE) == {f"zone@{EAST}"}
     assert named(first, Action.LATER) == {f"records@{EAST}"}
     assert named(west, Action.CREATE) == {
-        f"{each}@{WEST}" for each in ("bucket", "api", "lambda", "certificate", "mapping")
+        f"{stack}@{WEST}" for stack in ("bucket", "api", "lambda", "certificate", "mapping")
     }
     assert named(east, Action.CREATE) == {
-        f"{each}@{EAST}" for each in ("bucket", "api", "lambda", "certificate", "mapping")
+        f"{stack}@{EAST}" for stack in ("bucket", "api", "lambda", "certificate", "mapping")
     }
     assert named(rest, Action.CREATE) == {f"records@{EAST}"}
 

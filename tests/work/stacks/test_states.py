@@ -9,6 +9,7 @@ from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import StackFailed, StackStarted
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import StackStatus
+from deploytool.simulated.cloudformation import Call
 from deploytool.work.stacks.destroy import destroy
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -36,20 +37,17 @@ def test_a_failed_creation_is_created_again(run: Run, stacks: Any, status: str) 
     assert stacks.find(API, EAST).status is StackStatus.CREATE_COMPLETE
 
 
-def test_a_stack_that_is_complete_meanwhile_is_kept(
-    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stack_that_is_complete_meanwhile_is_kept(run: Run, stacks: Any) -> None:
     """The listing showed ROLLBACK_COMPLETE, which was no longer true."""
     run()
-    their = type(stacks).list
 
-    def old(self: Any, region: str) -> Any:
-        from dataclasses import replace
+    def change_listing(call: Call) -> None:
+        """Show the old status in a listing only."""
+        listing = call.method == "list"
+        status = StackStatus.ROLLBACK_COMPLETE if listing else StackStatus.CREATE_COMPLETE
+        stacks.put(API, EAST, status)
 
-        found = dict(their(self, region))
-        return found | {API: replace(found[API], status=StackStatus.ROLLBACK_COMPLETE)}
-
-    monkeypatch.setattr(type(stacks), "list", old)
+    stacks.before_call = change_listing
     stacks.history.clear()
     outcome, _ = run()
     assert outcome.ok
@@ -63,13 +61,13 @@ def test_a_rollback_that_failed_is_continued_and_then_updated(
     run()
     stacks.put(API, EAST, StackStatus.UPDATE_ROLLBACK_FAILED, "cannot take back")
     outcome, events = run(graph_of(thing="Thing', Metadata: {x: 1}"))
-    begun = [
-        each.action
-        for each in events
-        if isinstance(each, StackStarted) and each.node == NodeId("api", EAST)
+    operations = [
+        event.action
+        for event in events
+        if isinstance(event, StackStarted) and event.node == NodeId("api", EAST)
     ]
     assert outcome.ok
-    assert begun == ["continue the rollback", "update"]
+    assert operations == ["continue the rollback", "update"]
 
 
 def test_a_rollback_that_fails_again_is_explained_with_what_to_skip(run: Run, stacks: Any) -> None:
@@ -79,7 +77,7 @@ def test_a_rollback_that_fails_again_is_explained_with_what_to_skip(run: Run, st
     stacks.failures = {API: "still cannot"}
     stacks.history.clear()
     outcome, events = run()
-    (failed,) = [each for each in events if isinstance(each, StackFailed)]
+    (failed,) = [event for event in events if isinstance(event, StackFailed)]
     assert not outcome.ok
     assert "still cannot" in failed.cause
     assert failed.hint.endswith(f"--region {EAST} --stack-name {API} --resources-to-skip Thing")
@@ -100,7 +98,7 @@ def test_what_needs_a_person_is_explained(run: Run, stacks: Any, status: str, co
     stacks.put(API, EAST, StackStatus(status), "because")
     stacks.history.clear()
     _, events = run()
-    (failed,) = [each for each in events if isinstance(each, StackFailed)]
+    (failed,) = [event for event in events if isinstance(event, StackFailed)]
     assert failed.cause == f"{API} is {status}: because"
     assert f"{command} --region {EAST} --stack-name {API}" in failed.hint
     assert not stacks.history
@@ -113,10 +111,10 @@ def test_destroy_tries_a_failed_deletion_again_and_is_not_taken_for_the_first(
     run()
     stacks.failures = {API: "bucket not empty"}
     outcome, events = run(work=destroy)
-    assert {each.stack for each in outcome.failed} == {"api"}
-    assert "delete-stack" in next(each.hint for each in events if isinstance(each, StackFailed))
+    assert {node.stack for node in outcome.failed} == {"api"}
+    assert "delete-stack" in next(event.hint for event in events if isinstance(event, StackFailed))
     outcome, _ = run(work=destroy)
-    assert {each.stack for each in outcome.failed} == {"api"}
+    assert {node.stack for node in outcome.failed} == {"api"}
     stacks.failures = {}
     outcome, _ = run(work=destroy)
     assert outcome.ok

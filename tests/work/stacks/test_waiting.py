@@ -19,13 +19,15 @@ Run = Callable[..., Any]
 
 
 def test_calls_a_minute_do_not_grow_with_the_number_of_stacks(stacks: Any, executor: Any) -> None:
-    """One listing shows all stacks. Events are read once for each stack, when it seems to have ended."""
+    """One listing shows all stacks. Events are read once a stack, when it seems to have ended."""
     counts = {}
     for number in (1, 200):
         stacks.calls.clear()
-        stacks.durations = {f"s{number}-{each}": 120.0 for each in range(number)}
+        stacks.durations = {f"s{number}-{number}": 120.0 for number in range(number)}
         engine = Engine(stacks, stacks.clock, executor, lambda event: None)
-        nodes = {NodeId(f"s{number}-{each}", EAST): frozenset[NodeId]() for each in range(number)}
+        nodes = {
+            NodeId(f"s{number}-{number}", EAST): frozenset[NodeId]() for number in range(number)
+        }
         assert engine.run(nodes, Creation(stacks, 120.0)).ok
         counts[number] = Counter(what for what, _ in stacks.calls)
     assert abs(counts[200]["list"] - counts[1]["list"]) <= 1
@@ -60,9 +62,9 @@ class Creation:
 
 
 def test_a_chain_ends_close_to_its_critical_path(stacks: Any, executor: Any) -> None:
-    """Ten stacks that wait for one another, each expected to take half a minute.
+    """Ten stacks that need one another, each expected to take half a minute.
 
-    Though they take half to twice as long, the run ends within a twentieth of their sum.
+    Although they take half to twice as long, the run ends within a twentieth of their sum.
     """
     factors = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0)
     stacks.durations = {f"s{number}": 30.0 * factor for number, factor in enumerate(factors)}
@@ -86,7 +88,7 @@ def test_the_expected_end_comes_from_the_other_region(stacks: Any, executor: Any
         NodeId("s", WEST): frozenset({NodeId("s", EAST)}),
     }
     Engine(stacks, stacks.clock, executor, events.append).run(nodes, Creation(stacks, 99.0))
-    expected = [each.expected for each in events if isinstance(each, StackStarted)]
+    expected = [event.expected for event in events if isinstance(event, StackStarted)]
     assert expected == [99.0, pytest.approx(20.0, abs=3.0)]
 
 
@@ -95,14 +97,18 @@ def test_the_expected_end_comes_from_earlier_updates(run: Run, stacks: Any, grap
     stacks.durations = {"hello-dev-api": 7.0}
     _, events = run()
     expected = {
-        (each.node, each.action): each.expected for each in events if isinstance(each, StackStarted)
+        (event.node, event.action): event.expected
+        for event in events
+        if isinstance(event, StackStarted)
     }
     assert expected[NodeId("api", EAST), "create"] == 1.0  # by its one resource
     run(graph_of(thing="Thing', Metadata: {x: 1}"))
     stacks.durations = {"hello-dev-api": 9.0}
     _, events = run(graph_of(thing="Thing', Metadata: {x: 2}"))
     expected = {
-        (each.node, each.action): each.expected for each in events if isinstance(each, StackStarted)
+        (event.node, event.action): event.expected
+        for event in events
+        if isinstance(event, StackStarted)
     }
     assert expected[NodeId("api", EAST), "update"] == pytest.approx(7.0, abs=0.001)
 
@@ -127,14 +133,14 @@ def test_dependents_start_while_the_update_cleans_up(run: Run, stacks: Any, grap
         is StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
     )
     assert {
-        each.node.stack
-        for each in events
-        if isinstance(each, StackDone) and each.action == "update"
+        event.node.stack
+        for event in events
+        if isinstance(event, StackDone) and event.action == "update"
     } >= {"mapping"}
 
 
 def test_a_refused_listing_ends_nothing(run: Run, stacks: Any) -> None:
-    """Throttled for long, or cut off for a while: the call is made again."""
+    """After throttling or a lost connection the call is repeated."""
     counts = Counter[str]()
 
     def refuse(call: Call) -> None:
@@ -155,7 +161,7 @@ def test_a_refused_listing_ends_nothing(run: Run, stacks: Any) -> None:
 
 
 def test_a_listing_that_is_always_refused_ends_the_run(stacks: Any, executor: Any) -> None:
-    """With AWS's words. The next run continues with what runs."""
+    """The error has AWS's message, and the next run continues what is under way."""
 
     def refuse(call: Call) -> None:
         if call.method == "list":
