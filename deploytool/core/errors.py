@@ -1,6 +1,6 @@
 """The errors that a user may see. Each class carries the exit code of the process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -106,6 +106,12 @@ class InputProblems:
         else:
             fix = f"known keys: {', '.join(known)}"
         self.add(f"{prefix}{name}", f"unknown key; {fix}")
+
+    def unknown_keys(self, parent: str, keys: Iterable[str], known: list[str]) -> None:
+        """Add each of the keys below `parent` that is not known."""
+        for key in keys:
+            if key not in known:
+                self.unknown(parent, str(key), known)
 
     def missing(self, key: str, fix: str) -> None:
         """Add a required key that is missing, unless an unknown key resembles it.

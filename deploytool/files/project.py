@@ -9,7 +9,8 @@ from deploytool.core.project.bootstrap import TEMPLATE as BOOTSTRAP_TEMPLATE
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import Config, Setting, parse_config
 from deploytool.core.project.graph import Graph
-from deploytool.core.project.graphfile import GraphFile, parse_graph_file
+from deploytool.core.project.graphfile import GraphFile
+from deploytool.core.project.graphparser import parse_graph_file
 from deploytool.core.project.package import Package, build_package
 from deploytool.core.project.settings import needed_lookups
 from deploytool.core.project.template import Template, parse_template

@@ -9,7 +9,7 @@ import pytest
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import parse_config
 from deploytool.core.project.graph import Graph
-from deploytool.core.project.graphfile import parse_graph_file
+from deploytool.core.project.graphparser import parse_graph_file
 from deploytool.core.project.package import build_package
 from deploytool.core.project.template import parse_template
 from deploytool.core.stacks.events import Event

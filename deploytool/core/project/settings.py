@@ -7,28 +7,35 @@ from deploytool.core.errors import InputProblems
 from deploytool.core.project.config import Config, Setting, Stage
 from deploytool.core.route53.names import regional_name
 
-EVERYWHERE = ("project", "stage", "domain", "primary_region", "secondary_region")
+# The built-in settings that are the same in both regions, and those of which each region has its own.
+STAGE_WIDE = ("project", "stage", "domain", "primary_region", "secondary_region")
 PER_REGION = ("regional_domain", "region", "role")
-BUILT_IN = EVERYWHERE + PER_REGION
-LOOKUPS = ("hosted_zone",)  # the public hosted zone that holds the stage's domain
+BUILT_IN = STAGE_WIDE + PER_REGION
+
+# The kinds of lookup. `hosted_zone` is the public hosted zone that holds the stage's domain.
+LOOKUPS = ("hosted_zone",)
 
 
 def text_of(value: Setting) -> str:
     """Return a setting as CloudFormation takes it: true and false in lower case."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
 
 
 @dataclass(frozen=True)
 class Condition:
     """A `when`: each setting must have one of its values. A condition without settings is true."""
 
-    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Setting -> the values, as text, with which the condition is true.
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def holds(self, settings: Mapping[str, Setting]) -> bool:
-        return all(text_of(settings[name]) in values for name, values in self.of.items())
+    def is_met(self, settings: Mapping[str, Setting]) -> bool:
+        """Return whether the condition is true. Raises KeyError for a setting without a value."""
+        return all(text_of(settings[name]) in values for name, values in self.allowed.items())
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} = {' or '.join(values)}" for name, values in self.of.items())
+        return ", ".join(f"{name} = {' or '.join(values)}" for name, values in self.allowed.items())
 
 
 ALWAYS = Condition()
@@ -49,30 +56,45 @@ class SettingSpec:
 
     def problem(self, value: Setting) -> str:
         """Return what is wrong with a stage's value; empty when it is valid."""
+        # The text "true" would pass every later comparison, and would hide that it is quoted.
         if isinstance(self.default, bool) and not isinstance(value, bool):
             return f"'{value}' must be true or false, without quotes"
-        if self.values and text_of(value) not in map(text_of, self.values):
-            return f"'{text_of(value)}' is none of {', '.join(map(text_of, self.values))}"
+
+        choices = [text_of(choice) for choice in self.values]
+        if choices and text_of(value) not in choices:
+            return f"'{text_of(value)}' is none of {', '.join(choices)}"
         return ""
 
 
 def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
     """Return the built-in settings for a region."""
+    role = "PRIMARY" if region == config.primary else "SECONDARY"
     return {
         "project": config.project,
         "stage": stage.name,
         "domain": stage.domain,
         "regional_domain": regional_name(region, stage.domain),
         "region": region,
-        "role": "PRIMARY" if region == config.primary else "SECONDARY",
+        # In upper case, as a record set's property Failover takes it.
+        "role": role,
         "primary_region": config.primary,
         "secondary_region": config.secondary,
     }
 
 
-def differing(stage: Stage) -> set[str]:
+def per_region_settings(stage: Stage) -> set[str]:
     """Return the settings that differ from region to region; a global stack cannot use them."""
-    return {*PER_REGION, *(name for values in stage.regional.values() for name in values)}
+    names = set(PER_REGION)
+    for settings in stage.regional.values():
+        names.update(settings)
+    return names
+
+
+def stage_settings(stage: Stage, declared: Mapping[str, SettingSpec]) -> dict[str, Setting]:
+    """Return the defaults that the graph file declares, overridden by the stage's own settings."""
+    settings = {name: spec.default for name, spec in declared.items()}
+    settings.update(stage.settings)
+    return settings
 
 
 def needed_lookups(
@@ -82,35 +104,33 @@ def needed_lookups(
 
     An example is {"hosted_zone_id": "hosted_zone"}.
     """
-    settings = {**{name: spec.default for name, spec in declared.items()}, **stage.settings}
-    settings |= {
-        name: value
-        for name, value in built_in(config, stage, config.primary).items()
-        if name in EVERYWHERE
-    }
-    return {
-        name: spec.lookup
-        for name, spec in declared.items()
-        if spec.lookup
-        and settings[name] == ""
-        and name not in differing(stage)
-        and spec.when.of.keys() <= settings.keys()
-        and spec.when.holds(settings)
-    }
+    settings = stage_settings(stage, declared)
+    built_in_settings = built_in(config, stage, config.primary)
+    for name in STAGE_WIDE:
+        settings[name] = built_in_settings[name]
+
+    # A lookup has one result for the stage, so a setting that differs by region takes no part:
+    # it is not looked up, and a condition on it is not met.
+    per_region = per_region_settings(stage)
+    lookups: dict[str, str] = {}
+    for name, spec in declared.items():
+        is_empty = spec.lookup and settings[name] == "" and name not in per_region
+        if is_empty and spec.when.allowed.keys() <= settings.keys() and spec.when.is_met(settings):
+            lookups[name] = spec.lookup
+    return lookups
 
 
 def check_stage_settings(
     stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], problems: InputProblems
 ) -> None:
     """Add the problems of a stage's settings: unused names, and values that are not allowed."""
+    key = f"stages.{stage.name}.settings"
+    # A setting need not be declared: it is enough that a parameter uses it.
     known = sorted({*declared, *used} - {*BUILT_IN})
-    given = [
-        *stage.settings.items(),
-        *(item for values in stage.regional.values() for item in values.items()),
-    ]
-    for name, value in given:
-        key = f"stages.{stage.name}.settings"
-        if name not in known:
-            problems.unknown(key, name, known)
-        elif name in declared and (problem := declared[name].problem(value)):
-            problems.add(f"{key}.{name}", problem)
+
+    for settings in (stage.settings, *stage.regional.values()):
+        for name, value in settings.items():
+            if name not in known:
+                problems.unknown(key, name, known)
+            elif name in declared and (problem := declared[name].problem(value)):
+                problems.add(f"{key}.{name}", problem)

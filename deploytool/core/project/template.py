@@ -125,7 +125,7 @@ def digest(value: object) -> str:
     ).hexdigest()
 
 
-def without_words(document: Mapping[str, Any]) -> dict[str, Any]:
+def without_description(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document without its description, which CloudFormation cannot update alone."""
     return {key: value for key, value in document.items() if key != "Description"}
 
@@ -154,7 +154,7 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
     )
     head = {key: value for key, value in document.items() if key == "AWSTemplateFormatVersion"}
     body = yaml.safe_dump(
-        {**head, "Description": description + mark, **without_words(document)},
+        {**head, "Description": description + mark, **without_description(document)},
         sort_keys=False,
         width=1000,
     )

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef, Value
-from deploytool.core.project.template import digest, render_body, without_words
+from deploytool.core.project.template import digest, render_body, without_description
 from deploytool.core.stacks.repair import Repair, repair_of
 from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 
@@ -103,7 +103,7 @@ def fingerprint_of(graph: Graph, node: Node, parameters: Mapping[str, str]) -> s
         visible[name] = digest([node.stack_name, parameters[name]])
 
     # 64 bits tell the versions of one stack apart, and leave room in the description for its text.
-    return digest([without_words(node.document), visible, tags_of(graph, node)])[:16]
+    return digest([without_description(node.document), visible, tags_of(graph, node)])[:16]
 
 
 def secret_parameters(node: Node) -> frozenset[str]:

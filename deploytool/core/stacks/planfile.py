@@ -11,7 +11,7 @@ from typing import Any
 
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.graph import Graph, Node, NodeId
-from deploytool.core.project.template import digest, without_words
+from deploytool.core.project.template import digest, without_description
 from deploytool.core.stacks.plan import tags_of
 from deploytool.core.stacks.stack import Stack
 
@@ -68,7 +68,7 @@ def _desired_digest(graph: Graph, node: Node) -> str:
     parameters: dict[str, str | list[str]] = {}
     for name, value in node.parameters.items():
         parameters[name] = value if isinstance(value, str) else [str(value.node), value.output]
-    return digest([without_words(node.document), parameters, tags_of(graph, node)])
+    return digest([without_description(node.document), parameters, tags_of(graph, node)])
 
 
 def changes_since(planned: PlanBasis, now: PlanBasis) -> list[str]:

@@ -13,7 +13,7 @@ from deploytool.core.errors import InputError
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import parse_config
 from deploytool.core.project.graph import Graph, NodeId, OutputRef
-from deploytool.core.project.graphfile import parse_graph_file
+from deploytool.core.project.graphparser import parse_graph_file
 from deploytool.core.project.package import build_package
 from deploytool.core.project.settings import needed_lookups
 from deploytool.core.project.template import parse_template

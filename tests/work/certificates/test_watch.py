@@ -19,7 +19,7 @@ from deploytool.core.ports import Nameserver
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import parse_config
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.project.graphfile import parse_graph_file
+from deploytool.core.project.graphparser import parse_graph_file
 from deploytool.core.project.template import parse_template
 from deploytool.core.route53.zone import DnsRecord, RecordSet
 from deploytool.core.stacks.events import (

@@ -11,7 +11,7 @@ from deploytool.core.errors import CloudRefused, DeploytoolError
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import parse_config
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.project.graphfile import parse_graph_file
+from deploytool.core.project.graphparser import parse_graph_file
 from deploytool.core.project.template import load_yaml, parse_template
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, ResourceChange, Source
 from deploytool.core.stacks.drift import StackDrift

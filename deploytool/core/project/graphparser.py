@@ -1,0 +1,242 @@
+"""Parses the graph file. All problems of the file are reported at once. Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from deploytool.core.errors import InputError, InputProblem, InputProblems
+from deploytool.core.project.graphfile import (
+    PARTS,
+    REGIONAL_SERVICE,
+    SCOPES,
+    SERVICE,
+    Alternatives,
+    ArtifactSource,
+    ArtifactSpec,
+    GraphFile,
+    LiteralSource,
+    OutputSource,
+    ParameterSource,
+    SettingSource,
+    Snapshot,
+    Source,
+    StackSpec,
+)
+from deploytool.core.project.settings import BUILT_IN, LOOKUPS, Condition, SettingSpec, text_of
+from deploytool.core.project.template import load_yaml
+
+KEYS = ["settings", "artifacts", "stacks", "service"]
+STACK_KEYS = ["template", "scope", "when", "parameters", "snapshot"]
+
+Spec = TypeVar("Spec")
+
+
+def parse_graph_file(text: str, file: str) -> GraphFile:
+    """Parse the graph file's text. Raises InputError with every problem found."""
+    document = load_yaml(text, file)
+    if not isinstance(document, dict):
+        raise InputError([InputProblem(file, "", "must be a mapping with the key 'stacks'")])
+
+    problems = InputProblems(file)
+    problems.unknown_keys("", document, KEYS)
+    settings = _section(document, "settings", _setting, problems)
+    artifacts = _section(document, "artifacts", _artifact, problems)
+    stacks = _section(document, "stacks", _stack, problems)
+    service = _section(document, "service", _service, problems)
+    if not stacks:
+        problems.add("stacks", "has no stack; add at least one")
+
+    problems.raise_any()
+    return GraphFile(file, settings, artifacts, stacks, service)
+
+
+def _section(
+    document: Mapping[str, Any],
+    section: str,
+    parse: Callable[[str, object, InputProblems], Spec],
+    problems: InputProblems,
+) -> dict[str, Spec]:
+    """Parse the entries of one section of the file, by name."""
+    table = _table(document, section, section, problems)
+    return {name: parse(name, value, problems) for name, value in table.items()}
+
+
+def _table(
+    parent: Mapping[str, Any], name: str, key: str, problems: InputProblems
+) -> dict[str, Any]:
+    """Return the mapping below `name`, empty when it is missing; `key` is its whole path."""
+    # YAML gives None for a key without a value.
+    value = parent.get(name) or {}
+    if not isinstance(value, dict):
+        problems.add(key, "must be a mapping")
+        return {}
+    return value
+
+
+def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
+    """Parse a declaration: the default alone, or a mapping with it."""
+    key = f"settings.{name}"
+    if name in BUILT_IN:
+        problems.add(key, "is a built-in setting; choose another name")
+
+    table = value if isinstance(value, dict) else {"default": value}
+    problems.unknown_keys(key, table, ["default", "values", "lookup", "when"])
+    default = table.get("default", "")
+    values = table.get("values", [])
+    if not isinstance(values, list) or not _are_settings([default, *values]):
+        problems.add(
+            key,
+            "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}",
+        )
+        return SettingSpec("")
+
+    lookup = table.get("lookup", "")
+    if lookup and lookup not in LOOKUPS:
+        problems.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
+
+    spec = SettingSpec(default, tuple(values), str(lookup), _when(table, key, problems))
+    if problem := spec.problem(default):
+        problems.add(f"{key}.default", problem)
+    return spec
+
+
+def _are_settings(values: list[object]) -> bool:
+    """Return whether these are values of settings. A bool is an int, so it is one too."""
+    return all(isinstance(value, str | int) for value in values)
+
+
+def _when(table: Mapping[str, Any], key: str, problems: InputProblems) -> Condition:
+    """Return the condition below `when`: {SETTING: VALUE} or {SETTING: [VALUE, ...]}."""
+    allowed: dict[str, tuple[str, ...]] = {}
+    for name, value in _table(table, "when", f"{key}.when", problems).items():
+        values = value if isinstance(value, list) else [value]
+        # A condition with an empty list is never true, so it is a mistake.
+        if not values or not _are_settings(values):
+            problems.add(
+                f"{key}.when.{name}",
+                "must be a value or a list of values, like {zone: [new, existing]}",
+            )
+        allowed[str(name)] = tuple(text_of(setting) for setting in values)
+    return Condition(allowed)
+
+
+def _artifact(name: str, value: object, problems: InputProblems) -> ArtifactSpec:
+    key = f"artifacts.{name}"
+    table = value if isinstance(value, dict) else {}
+    problems.unknown_keys(key, table, ["source", "bucket"])
+
+    source = table.get("source")
+    if not isinstance(source, str):
+        problems.add(
+            f"{key}.source", "is missing; name the folder to package, relative to this file"
+        )
+
+    bucket = _parameter(table.get("bucket"), f"{key}.bucket", problems).source
+    if not isinstance(bucket, OutputSource):
+        problems.add(f"{key}.bucket", "must be an output, like {output: code-bucket.BucketName}")
+        bucket = OutputSource("", "")
+    return ArtifactSpec(name, str(source), bucket)
+
+
+def _service(name: str, value: object, problems: InputProblems) -> Alternatives:
+    known = [*SERVICE, *REGIONAL_SERVICE]
+    if name not in known:
+        problems.unknown("service", name, known)
+    return _alternatives(value, f"service.{name}", problems)
+
+
+def _stack(name: str, value: object, problems: InputProblems) -> StackSpec:
+    key = f"stacks.{name}"
+    table = value if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        problems.add(key, "must be a mapping with 'template' and 'scope'")
+    problems.unknown_keys(key, table, STACK_KEYS)
+
+    template = table.get("template")
+    if not isinstance(template, str):
+        problems.add(
+            f"{key}.template", "is missing; name the template's file, relative to this file"
+        )
+
+    scope = table.get("scope")
+    if scope not in SCOPES:
+        problems.add(
+            f"{key}.scope",
+            "must be 'global' (one stack, in the primary region),"
+            " 'regional' (one in each) or 'secondary' (one, in that region)",
+        )
+
+    parameters: dict[str, Alternatives] = {}
+    below = f"{key}.parameters"
+    for parameter, sources in _table(table, "parameters", below, problems).items():
+        parameters[parameter] = _alternatives(sources, f"{below}.{parameter}", problems)
+
+    snapshot = _snapshot(table, f"{key}.snapshot", problems)
+    when = _when(table, key, problems)
+    return StackSpec(name, str(template), str(scope), parameters, snapshot, when)
+
+
+def _snapshot(stack: Mapping[str, Any], key: str, problems: InputProblems) -> Snapshot | None:
+    table = _table(stack, "snapshot", key, problems)
+    if not table:
+        return None
+
+    problems.unknown_keys(key, table, ["resource", "of"])
+    resource = table.get("resource")
+    stacks = table.get("of")
+    if not isinstance(resource, str) or not isinstance(stacks, list) or not stacks:
+        problems.add(
+            key,
+            "must name a resource and the stacks whose templates it contains,"
+            " like {resource: Deployment, of: [api, lambda]}",
+        )
+        return None
+    return Snapshot(resource, tuple(map(str, stacks)))
+
+
+def _alternatives(value: object, key: str, problems: InputProblems) -> Alternatives:
+    """Parse the sources of a parameter: a list of them, or one that is written without a list."""
+    if value == []:
+        problems.add(key, "is an empty list; name at least one source")
+    sources = value if isinstance(value, list) else [value]
+    return tuple(_parameter(source, key, problems) for source in sources)
+
+
+def _parameter(value: object, key: str, problems: InputProblems) -> ParameterSource:
+    if not isinstance(value, dict):
+        return ParameterSource(_source(value, key, problems))
+
+    only = str(value.get("only", ""))
+    if only not in ("", "primary", "secondary"):
+        problems.add(f"{key}.only", "must be 'primary' or 'secondary'")
+    when = _when(value, key, problems)
+
+    # What remains is the source itself.
+    source = {name: part for name, part in value.items() if name not in ("only", "when")}
+    return ParameterSource(_source(source, key, problems), only, when)
+
+
+def _source(value: object, key: str, problems: InputProblems) -> Source:
+    match value:
+        case bool() | str() | int():
+            return LiteralSource(text_of(value))
+        case {"value": bool() | str() | int() as literal, **rest} if not rest:
+            return LiteralSource(text_of(literal))
+        case {"setting": str(name), **rest} if not rest:
+            return SettingSource(name)
+        case {"output": str(output), **rest} if _is_output(output) and rest.keys() <= {"region"}:
+            stack, name = output.split(".")
+            return OutputSource(stack, name, str(rest.get("region", "")))
+        case {"artifact": str(name), "part": str(part), **rest} if part in PARTS and not rest:
+            return ArtifactSource(name, part)
+
+    problems.add(
+        key,
+        "must be a literal (or {value: LITERAL}), {setting: NAME}, {output: STACK.OUTPUT}"
+        " (region: primary|secondary|NAME) or {artifact: NAME, part: key|version|bucket}",
+    )
+    return LiteralSource("")
+
+
+def _is_output(text: str) -> bool:
+    """Return whether the text has the form STACK.OUTPUT."""
+    return text.count(".") == 1
