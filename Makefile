@@ -31,9 +31,10 @@ deploy-and-drill:  # what `drill` runs inside its private local cloud
 test: venv  ## run every test
 	@$(RUN) $(BIN)/python -m pytest
 
-lint: venv .venv/schema/ready .venv/checkov/ready  ## ruff, mypy, the layers' rules, cfn-lint, checkov, the workflows
+lint: venv .venv/schema/ready .venv/checkov/ready  ## style, spelling, types, layers, templates, workflows
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
+	@$(RUN) codespell
 	@$(RUN) deploytool lint
 	@$(RUN) deploytool lint --config tests/taskcat/deploytool.toml
 	@$(RUN) mypy

@@ -85,7 +85,7 @@ def problems_of(graph: str, config: str = CONFIG) -> dict[str, str]:
 
 
 def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
-    """Whoever takes one gets it from there, in whatever region; of its own region it takes what it
+    """A stack that takes one gets it from there, in whatever region; of its own region it takes what it
     does not say otherwise.
     """
     text = GRAPH.replace(
