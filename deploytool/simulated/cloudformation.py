@@ -80,29 +80,36 @@ def _nothing_before(_call: Call) -> None:
 
 @dataclass
 class SimulatedStacks:
-    """The Stacks port.
-
-    By stack name: `durations` in seconds (1 unless given), `failures` with their cause,
-    `nested_failures` with the cause inside a nested stack, and `cleanups`, the seconds that an
-    update stays in its clean-up. `stale` is how often an answer shows the state before an operation.
-    In the regions of `old_tokens_refused` the creation token of a deleted stack is refused, in those
-    of `old_tokens_answer` it answers with that stack, and elsewhere it is forgotten.
-    `before_call` is called before each call; it may raise an error or change the stacks. With
-    `kill_at` the process ends at the call of that number: "before" it has an effect, or "after" it,
-    so that its answer is lost.
-    """
+    """The Stacks port. What a test can set is described beside each field."""
 
     clock: VirtualClock
+
+    # By stack name: how many seconds an operation takes (1 unless given), the cause with which it
+    # fails, the cause with which it fails inside a nested stack, and the seconds of the clean-up
+    # after an update.
     durations: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     nested_failures: dict[str, str] = field(default_factory=dict)
     cleanups: dict[str, float] = field(default_factory=dict)
+
+    # How many answers after the start of an operation still show the state before it.
     stale: int = 0
+
+    # Regions in which the creation token of a deleted stack is refused, and those in which it
+    # answers with that stack. Elsewhere it is forgotten.
     old_tokens_refused: frozenset[str] = frozenset()
     old_tokens_answer: frozenset[str] = frozenset()
+
+    # Called before each call. It may raise an error or change the stacks.
     before_call: Callable[[Call], None] = _nothing_before
+
+    # The process ends at the call of this number: "before" it has an effect, or "after" it, so that
+    # its answer is lost.
     kill_at: tuple[int, str] = (0, "before")
     killed: type[BaseException] = Killed
+
+    # What has happened: the stacks by region and id; each call's method and region; the requests;
+    # and each operation's start, action, stack name and region.
     records: dict[tuple[str, str], StackRecord] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     requests: list[StackRequest] = field(default_factory=list)

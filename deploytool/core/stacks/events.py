@@ -254,7 +254,7 @@ class RegionNotReady:
 
 @dataclass(frozen=True)
 class RegionPassed:
-    """A region's own endpoint passed its check. `version` is that of the function, if it says so."""
+    """A region's own endpoint passed its check. `version` is that of the function, if known."""
 
     at: float
     url: str

@@ -91,8 +91,8 @@ class Previews(Protocol):
     ) -> Sequence[ResourceChange]:
         """Return what the update would change, from a change set that is deleted again.
 
-        `values` adds the values of the properties. Raises DeploytoolError when CloudFormation cannot
-        create the change set.
+        `values` adds the values of the properties. Raises DeploytoolError when CloudFormation
+        cannot create the change set.
         """
         ...
 

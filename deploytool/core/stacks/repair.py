@@ -23,15 +23,12 @@ class Repair(Enum):
 
 
 def repair_of(status: StackStatus, *, ours: bool) -> Repair:
-    """Return how to go on with a stack of this status.
-
-    `ours` says that the stack has a fingerprint, so this tool created it.
-    """
+    """Return how to go on with a stack of this status. `ours`: this tool created the stack."""
     match status:
         case StackStatus.REVIEW_IN_PROGRESS | StackStatus.ROLLBACK_COMPLETE:
             return Repair.RECREATE  # no stack in these states has a resource
         case StackStatus.CREATE_FAILED | StackStatus.ROLLBACK_FAILED:
-            # Resources may be left. Nobody knows who uses them when another tool created them.
+            # Resources may be left, and others may use those that another tool created.
             return Repair.RECREATE if ours else Repair.EXPLAIN
         case StackStatus.UPDATE_ROLLBACK_FAILED:
             return Repair.CONTINUE

@@ -203,8 +203,8 @@ def _time_of(event: StackEvent) -> datetime:
 
 def _own_events(events: Sequence[StackEvent], stack_id: str) -> list[StackEvent]:
     """Return the stack's own events, oldest first."""
-    # CloudFormation lists the newest event first. The sort is stable, so of two events with the same
-    # time the one that is listed first comes last.
+    # CloudFormation lists the newest event first. The sort is stable, so of two events with the
+    # same time the one that is listed first comes last.
     oldest_first = list(reversed(events))
     oldest_first.sort(key=_time_of)
     # A nested stack has events of this type too, with a physical id of its own.

@@ -42,7 +42,7 @@ class Completed:
 
 @dataclass(frozen=True)
 class Completions:
-    """Finds the ends of operations. Every method makes calls, so the engine calls it beside its loop."""
+    """Finds the ends of operations. Every method makes calls, so it runs beside the engine's loop."""
 
     stacks: Stacks
     clock: Clock

@@ -78,9 +78,10 @@ class StopLevel(IntEnum):
 
 
 class Engine:
-    """One run over a graph. `random` gives numbers from 0 to 1; `redact` removes secrets from texts.
+    """One run over a graph.
 
-    `heartbeat` is called in every turn of the loop.
+    `random` gives numbers from 0 to 1, `redact` removes secrets from texts, and `heartbeat` is
+    called in every turn of the loop.
     """
 
     def __init__(

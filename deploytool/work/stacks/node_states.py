@@ -48,7 +48,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Starting:
-    """Its operation is being started. `began` is when that happened first, in the clock's seconds."""
+    """Its operation is being started, first at `began`, in seconds of the clock."""
 
     began: float
 

@@ -1,4 +1,4 @@
-"""What the engine asks of an operation on a stack, and the operations that CloudFormation offers."""
+"""Operations on stacks: their interface to the engine, and those that CloudFormation offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph, NodeId
@@ -70,19 +71,18 @@ def run_engine(
 
     `run` gets the engine and the deployed stacks. Raises DeploytoolError as `hold_lease` does.
     """
+    engine = partial(
+        Engine,
+        ports.stacks,
+        ports.clock,
+        ports.executor,
+        emit,
+        interrupts=options.interrupts,
+        random=ports.random,
+        redact=redact,
+    )
 
-    def engine(heartbeat: Callable[[], None] = lambda: None) -> Engine:
-        return Engine(
-            ports.stacks,
-            ports.clock,
-            ports.executor,
-            emit,
-            interrupts=options.interrupts,
-            random=ports.random,
-            heartbeat=heartbeat,
-            redact=redact,
-        )
-
+    # Whether there is anything to do is known only after the listing. An idle run takes no lease.
     deployed = find_deployed(ports, graph)
     if ports.coordination is None or not needs_lease(deployed):
         return run(engine(), deployed)
@@ -97,5 +97,6 @@ def run_engine(
         options.wait,
     ) as lease:
         if lease.waited:
+            # The other run has changed stacks since they were listed.
             deployed = find_deployed(ports, graph)
-        return run(engine(lease.renew), deployed)
+        return run(engine(heartbeat=lease.renew), deployed)

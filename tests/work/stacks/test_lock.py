@@ -32,7 +32,7 @@ def shared(ports: Any, locks: Any, stacks: Any) -> Any:
 def test_the_lease_is_held_while_there_is_something_to_do(
     shared: Any, locks: Any, graph_of: Any
 ) -> None:
-    """One call looks for a drill, one takes the lease and two release it. An idle run makes none."""
+    """One call looks for a drill, one takes the lease, two release it. An idle run makes none."""
     assert deploy(graph_of(), shared, lambda event: None).ok
     assert locks.calls == ["read", "make", "read", "remove"]
     assert not locks.held
@@ -146,7 +146,7 @@ def test_of_two_that_take_over_one_gets_it(
 def test_no_deployment_begins_during_a_drill(
     shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """A deployment would change what the drill measures. The hint names the command that ends it."""
+    """It would change what the drill measures. The hint names the command that ends the drill."""
     locks.held[DRILL] = "{}"
     with pytest.raises(DeploytoolError, match="drill of stage dev") as caught:
         deploy(graph_of(), shared, lambda event: None)
@@ -155,7 +155,7 @@ def test_no_deployment_begins_during_a_drill(
 
 
 def test_the_lease_is_released_after_an_error(shared: Any, locks: Any, graph_of: Any) -> None:
-    """The lease is released after an error too."""
+    """An error in a renderer counts too."""
 
     def broken(*_: object) -> None:
         raise DeploytoolError("no")
