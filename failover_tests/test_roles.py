@@ -1,6 +1,4 @@
-"""Every command under the role that a workflow has for it, on a local cloud that refuses what the
-role may not do.
-"""
+"""Every command under its workflow's role, on a local cloud that enforces IAM."""
 
 import base64
 import json
@@ -33,11 +31,11 @@ pytestmark = pytest.mark.local_only
 SPEED = "20"
 ISSUER = "https://token.actions.githubusercontent.com"
 REPOSITORY = "octo-org@123456/hello@456789"
-ENVIRONMENT, PULL_REQUEST = f"repo:{REPOSITORY}:environment:dev", f"repo:{REPOSITORY}:pull_request"
+ENVIRONMENT = f"repo:{REPOSITORY}:environment:dev"
+PULL_REQUEST = f"repo:{REPOSITORY}:pull_request"
 MAIN = f"repo:{REPOSITORY}:ref:refs/heads/main"
 READS = ("Describe", "Detect", "Get", "GET", "List")
-# A change set is a proposal, which `plan` makes and deletes again; what makes it come true is
-# ExecuteChangeSet.
+# `plan` creates and deletes change sets. A change set changes nothing until ExecuteChangeSet.
 PROPOSALS = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
 TEMPLATE: Any = load_yaml(
     (Path(__file__).parents[1] / "infra/github-oidc.yaml").read_text(encoding="utf-8"),
@@ -46,19 +44,27 @@ TEMPLATE: Any = load_yaml(
 
 
 def actions_of(policy: Mapping[str, Any]) -> set[str]:
-    """Every action that a policy names."""
-    found = [each["Action"] for each in policy["Statement"]]
-    return {action for each in found for action in ([each] if isinstance(each, str) else each)}
+    """Return every action that a policy names."""
+    actions: set[str] = set()
+    for statement in policy["Statement"]:
+        actions.update(action_list(statement))
+    return actions
+
+
+def action_list(statement: Mapping[str, Any]) -> list[str]:
+    """Return the actions of a statement, which may have one as a string."""
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
 
 
 def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
-    """The policy less one action."""
-    named = [
-        (each, [each["Action"]] if isinstance(each["Action"], str) else each["Action"])
-        for each in policy["Statement"]
-    ]
-    left = [{**each, "Action": [name for name in names if name != action]} for each, names in named]
-    return {**policy, "Statement": [each for each in left if each["Action"]]}
+    """Return the policy without one action, and without statements that then have none."""
+    statements = []
+    for statement in policy["Statement"]:
+        actions = [name for name in action_list(statement) if name != action]
+        if actions:
+            statements.append({**statement, "Action": actions})
+    return {**policy, "Statement": statements}
 
 
 DRILL_ACTIONS = sorted(
@@ -68,8 +74,9 @@ DRILL_ACTIONS = sorted(
 
 @dataclass(frozen=True)
 class Account:
-    """A cloud that enforces IAM, the project's folder, the variables that `bootstrap` told, and how
-    the commands ended.
+    """A local cloud that enforces IAM, with the project that is deployed to it.
+
+    `variables` are those that `bootstrap` prints; `ended` are the results of `run_workflows`.
     """
 
     bench: Any
@@ -80,7 +87,7 @@ class Account:
     def client(
         self, service: str, credentials: Mapping[str, str] | None = None, region: str = "us-east-1"
     ) -> Any:
-        """A boto3 client with these credentials, by default the root user's."""
+        """Return a boto3 client with these credentials, by default the root user's."""
         known = credentials or {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -97,8 +104,9 @@ class Account:
     def assume(
         self, role: str, subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUER
     ) -> dict[str, str]:
-        """What a job with such a token gets. The cloud judges its claims, not its signature. Raises
-        ClientError.
+        """Return the credentials that a job with such a token gets.
+
+        The local cloud checks the token's claims, not its signature. Raises ClientError.
         """
         claims = {"iss": issuer, "aud": audience, "sub": subject}
         parts = [
@@ -107,7 +115,7 @@ class Account:
         ]
         config = Config(signature_version=UNSIGNED, proxies={})
         sts = boto3.client("sts", "us-east-1", endpoint_url=self.state.endpoint_url, config=config)
-        found: Any = sts.assume_role_with_web_identity(
+        credentials: Any = sts.assume_role_with_web_identity(
             RoleArn=self.variables[f"AWS_{role.upper()}_ROLE_ARN"],
             RoleSessionName="a-test",
             WebIdentityToken=".".join([*parts, "eA"]),
@@ -117,56 +125,54 @@ class Account:
             "AWS_SECRET_ACCESS_KEY": "SecretAccessKey",
             "AWS_SESSION_TOKEN": "SessionToken",
         }
-        return {name: str(found[key]) for name, key in names.items()}
+        return {name: str(credentials[key]) for name, key in names.items()}
 
     def credentials(self, role: str) -> dict[str, str]:
-        """Of the role as the workflows assume it, with the variables that they have."""
-        found = self.assume(role, PULL_REQUEST if role == "plan" else ENVIRONMENT)
-        return found | (
-            {"AWS_CFN_ROLE_ARN": self.variables["AWS_CFN_ROLE_ARN"]} if role == "deploy" else {}
-        )
+        """Return the environment of a workflow under a role: credentials and variables."""
+        subject = PULL_REQUEST if role == "plan" else ENVIRONMENT
+        variables = self.assume(role, subject)
+        if role == "deploy":
+            variables["AWS_CFN_ROLE_ARN"] = self.variables["AWS_CFN_ROLE_ARN"]
+        return variables
 
     def run(self, role: str, *words: str) -> Any:
-        """A command under a role and nothing else."""
-        return replace(self.bench, env={**self.bench.env, **self.credentials(role)}).deploytool(
-            *words
-        )
+        """Run a command with the permissions of a role."""
+        environment = {**self.bench.env, **self.credentials(role)}
+        return replace(self.bench, env=environment).deploytool(*words)
 
-    def asked(self, role: str) -> set[tuple[str, str]]:
-        """What a role asked for since the start, and was allowed: action and resource."""
-        log = ControlClient(self.state).access_log()
-        return {
-            (each["action"], each["resource"])
-            for each in log
-            if each["allowed"] and f"/hello-dev-{role}/" in each["principal"] + "/"
-        }
+    def allowed_calls(self, role: str) -> set[tuple[str, str]]:
+        """Return action and resource of every call that a role made and was allowed."""
+        calls = set()
+        for access in ControlClient(self.state).access_log():
+            # The slash keeps hello-dev-deploy apart from hello-dev-deployment
+            is_role = f"/hello-dev-{role}/" in access["principal"] + "/"
+            if access["allowed"] and is_role:
+                calls.add((access["action"], access["resource"]))
+        return calls
 
     def policy(self, role: str) -> dict[str, Any]:
-        """The inline policy of a role, as deployed."""
-        found: dict[str, Any] = self.client("iam").get_role_policy(
-            RoleName=f"hello-dev-{role}", PolicyName=role
-        )["PolicyDocument"]
-        return found
+        """Return the inline policy of a role, as deployed."""
+        answer = self.client("iam").get_role_policy(RoleName=f"hello-dev-{role}", PolicyName=role)
+        policy: dict[str, Any] = answer["PolicyDocument"]
+        return policy
 
     def allows(self, policy: Mapping[str, Any], action: str, resource: str) -> bool:
-        """Whether a policy alone allows an action; conditions have no keys to look at."""
-        found = self.client("iam").simulate_custom_policy(
+        """Tell whether a policy alone allows an action; its conditions get no keys."""
+        answer = self.client("iam").simulate_custom_policy(
             PolicyInputList=[json.dumps(policy)], ActionNames=[action], ResourceArns=[resource]
         )
-        return bool(found["EvaluationResults"][0]["EvalDecision"] == "allowed")
+        return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
 
 
 @pytest.fixture(scope="module")
 def account(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Account]:
-    """The stage bootstrapped with the root user's credentials, then deployed, changed, drilled and
-    restored under the roles.
-    """
-    unused = request.getfixturevalue("role_project")
+    """A stage that the root user bootstrapped, after `run_workflows` under its roles."""
+    project = request.getfixturevalue("role_project")
     directory = tmp_path_factory.mktemp("cloud")
     bench = replace(
-        unused,
+        project,
         env={
             "DEPLOYTOOL_LOCAL_DIR": str(directory),
             "AWS_ACCESS_KEY_ID": "",
@@ -182,18 +188,16 @@ def account(
         assert made.code == 0, made.err
         state = lifecycle.load(directory)
         assert state is not None
-        found = Account(bench, state, made.json["variables"])
-        tell_story(found)
-        yield found
+        account = Account(bench, state, made.json["variables"])
+        run_workflows(account)
+        yield account
     finally:
         assert bench.run([sys.executable, "-m", "deploytool", "local", "down"]).code == 0
 
 
 @pytest.fixture(scope="module")
 def role_project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A copy of the project whose stage has the boundary, and with a stage that finds its hosted
-    zone.
-    """
+    """A copy of the project whose stage has the boundary; a second stage looks up its zone."""
     make = request.getfixturevalue("make_bench")
     bench = make(tmp_path_factory.mktemp("project"))
     file = bench.folder / "deploytool.toml"
@@ -204,9 +208,10 @@ def role_project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     return bench
 
 
-def tell_story(account: Account) -> None:
-    """What the workflows do, each command under its role."""
-    ended, file = account.ended, account.bench.folder / "deploytool.toml"
+def run_workflows(account: Account) -> None:
+    """Run what the workflows run, each command under its role."""
+    ended = account.ended
+    file = account.bench.folder / "deploytool.toml"
     ended["deploy"] = account.run("deploy", "deploy")
     ended["plan"] = account.run("plan", "plan", "--drift")
     file.write_text(file.read_text().replace('boundary"\n', 'boundary"\nmemory_size = 512\n', 1))
@@ -216,14 +221,14 @@ def tell_story(account: Account) -> None:
     ended["check"] = account.run("deploy", "check")
     ended["drill"] = account.run("drill", "drill")
     for fault in ("throttle", "unmap"):
-        ended[f"restore {fault}"] = restored(account, fault)
+        ended[f"restore {fault}"] = restore_fault(account, fault)
     ended["restore a stage whose zone is looked up"] = account.run(
         "drill", "restore", "--stage", "found"
     )
 
 
-def restored(account: Account, fault: str) -> Any:
-    """A fault injected by a drill that dies, and `restore`, both under the drill role."""
+def restore_fault(account: Account, fault: str) -> Any:
+    """Inject a fault, as a drill that dies does, and run `restore`, both under the drill role."""
     project = load_project(account.bench.folder / "deploytool.toml")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**account.bench.env, **account.credentials("drill")}.items():
@@ -231,63 +236,57 @@ def restored(account: Account, fault: str) -> Any:
         with open_target(project, local=True) as target:
             service = deployed_service(project, project.graph("dev"), target)
             ports = drill_ports(target, project, service)
-            broken = make_fault(fault, ports, service)
-            moment, undo = "2026-01-02T03:04:05Z", broken.undo()
+            injected = make_fault(fault, ports, service)
+            moment = "2026-01-02T03:04:05Z"
+            undo = injected.undo()
             ports.records.write(
                 DrillRecord(SCHEMA_VERSION, "drill-x", "hello", "dev", fault, moment, moment, undo)
             )
-            broken.inject()
+            injected.inject()
     return account.run("drill", "restore", "--output", "json")
 
 
 def test_every_command_runs_under_its_role(account: Account) -> None:
-    """Deploy, an update, plan, status, check, a drill, and restore after the faults that a drill
-    can leave.
-    """
+    """No command lacks a permission, also `restore` after the faults that a drill can leave."""
     last = account.ended.pop("restore a stage whose zone is looked up")
-    assert {name: done.code for name, done in account.ended.items()} == dict.fromkeys(
-        account.ended, 0
-    ), [done.err for done in account.ended.values() if done.code]
-    assert (last.code, "found is not deployed" in last.err) == (1, True), last.err
-    assert [
-        account.ended[f"restore {fault}"].json["restored"] for fault in ("throttle", "unmap")
-    ] == [True, True]
+    assert last.code == 1, last.err
+    assert "found is not deployed" in last.err
+
+    failed = {name: done.err for name, done in account.ended.items() if done.code}
+    assert failed == {}
+    for fault in ("throttle", "unmap"):
+        assert account.ended[f"restore {fault}"].json["restored"] is True
     parity = account.ended["deploy a change"].json["parity"]
-    assert (parity["same"], parity["unknown"]) == (True, []), parity
+    assert parity["same"] is True, parity
+    assert parity["unknown"] == [], parity
 
 
-def test_the_drill_role_has_what_a_drill_asks_for_and_nothing_else(account: Account) -> None:
-    """Of the actions that its policy names none is superfluous, and none is missing."""
-    assert {action for action, _ in account.asked("drill")} == set(DRILL_ACTIONS)
+def test_the_drill_role_has_the_actions_of_a_drill_and_no_other(account: Account) -> None:
+    """The drills used every action that the role's policy names, and no other."""
+    assert {action for action, _ in account.allowed_calls("drill")} == set(DRILL_ACTIONS)
     assert actions_of(account.policy("drill")) == set(DRILL_ACTIONS)
 
 
 @pytest.mark.parametrize("action", DRILL_ACTIONS)
-def test_without_any_one_action_the_drill_role_could_not_do_what_it_did(
-    account: Account, action: str
-) -> None:
-    """A call that the drills made is refused, and no other statement of the policy allows it by
-    chance.
-    """
-    made = [(name, resource) for name, resource in account.asked("drill") if name == action]
-    assert made
+def test_the_drill_role_needs_each_of_its_actions(account: Account, action: str) -> None:
+    """Without one, the calls that the drills made with it are refused by the rest of the policy."""
+    calls = [
+        (name, resource) for name, resource in account.allowed_calls("drill") if name == action
+    ]
+    assert calls
     policy = account.policy("drill")
-    # Its condition has no key here; the next test takes it away for real
+    # The simulation has no key for the condition of PassRole; the next test removes the action
     if action != "iam:PassRole":
-        assert all(account.allows(policy, *call) for call in made)
-    assert not any(account.allows(without(policy, action), *call) for call in made)
+        assert all(account.allows(policy, *call) for call in calls)
+    assert not any(account.allows(without(policy, action), *call) for call in calls)
 
 
 @pytest.mark.parametrize(
     "action",
     ["ssm:PutParameter", "iam:PassRole", "scheduler:CreateSchedule", "route53:UpdateHealthCheck"],
 )
-def test_a_drill_without_an_action_ends_before_anything_is_broken(
-    account: Account, action: str
-) -> None:
-    """AWS refuses (exit code 3) by that action's name; what was written down when it did, `restore`
-    undoes.
-    """
+def test_a_drill_without_an_action_ends_before_the_fault(account: Account, action: str) -> None:
+    """The exit code is 3, the message names the action, `restore` undoes what was recorded."""
     iam, policy = account.client("iam"), account.policy("drill")
     name = {"RoleName": "hello-dev-drill", "PolicyName": "drill"}
     iam.put_role_policy(**name, PolicyDocument=json.dumps(without(policy, action)))
@@ -295,20 +294,24 @@ def test_a_drill_without_an_action_ends_before_anything_is_broken(
         done = account.run("drill", "drill")
     finally:
         iam.put_role_policy(**name, PolicyDocument=json.dumps(policy))
-    assert (done.code, action in done.err) == (3, True), done.out + done.err
+    assert done.code == 3, done.out + done.err
+    assert action in done.err
     left = account.run("drill", "restore", "--output", "json")
-    assert (left.code, left.json["restored"]) == (0, action == "route53:UpdateHealthCheck"), (
-        left.err
-    )
+    assert left.code == 0, left.err
+    assert left.json["restored"] is (action == "route53:UpdateHealthCheck")
 
 
+PARAMETER_TEMPLATE = """
+Resources:
+  X: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}
+"""
 Attempt = Callable[[Callable[..., Any], str], object]
-# One call for each changing action that a deployment asks for: given a client and the resource that
-# the deployment named.
+# One call for each changing action of a deployment. It gets a function that makes a client, and the
+# resource of the deployment's own call.
 ATTEMPTS: Mapping[str, Attempt] = {
     "cloudformation:CreateStack": lambda client, arn: client("cloudformation").create_stack(
         StackName=stack_in(arn),
-        TemplateBody="Resources: {X: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}}",
+        TemplateBody=PARAMETER_TEMPLATE,
     ),
     "cloudformation:DeleteStack": lambda client, arn: client("cloudformation").delete_stack(
         StackName=stack_in(arn)
@@ -376,12 +379,10 @@ def parameter_in(arn: str) -> str:
 
 
 def test_the_plan_role_changes_nothing_that_a_deployment_changes(account: Account) -> None:
-    """Each changing call that the deploy role made is refused to the plan role; so is a change
-    set's execution.
-    """
+    """The plan role is refused each changing call that the deploy role made."""
     changing = {
         (action, resource)
-        for action, resource in account.asked("deploy")
+        for action, resource in account.allowed_calls("deploy")
         if not action.partition(":")[2].startswith(READS)
         and action != "iam:PassRole"
         and action not in PROPOSALS
@@ -411,11 +412,11 @@ def test_the_plan_role_changes_nothing_that_a_deployment_changes(account: Accoun
 
 
 def test_the_plan_role_may_do_nothing_that_cloudformation_does(account: Account) -> None:
-    """Not one of the changing calls that the service role made for the deployments."""
+    """It is refused every changing call that the service role made for the deployments."""
     policy = account.policy("plan")
     made = {
         call
-        for call in account.asked("cloudformation")
+        for call in account.allowed_calls("cloudformation")
         if not call[0].partition(":")[2].startswith(READS)
     }
     assert len(made) > 30
@@ -424,10 +425,11 @@ def test_the_plan_role_may_do_nothing_that_cloudformation_does(account: Account)
 
 
 def test_the_deploy_role_itself_can_change_nothing_inside_a_stack(account: Account) -> None:
-    """Not one of the changing calls that the service role made. It reads what it stored, and
-    deletes (no more: a condition that the simulation does not know) validation records.
+    """It is refused the service role's changing calls, except on records and its own objects.
+
+    Of records it may only delete those of validation: the simulation does not know that condition.
     """
-    policy, made = account.policy("deploy"), account.asked("cloudformation")
+    policy, made = account.policy("deploy"), account.allowed_calls("cloudformation")
     allowed = {action for action, resource in made if account.allows(policy, action, resource)}
     assert allowed <= {"s3:GetObject", "route53:ChangeResourceRecordSets"}
 
@@ -439,7 +441,7 @@ def test_the_deploy_role_itself_can_change_nothing_inside_a_stack(account: Accou
 def test_the_deploy_role_deletes_validation_records_and_touches_no_other(
     account: Account, kind: str, action: str, name: str
 ) -> None:
-    """Neither a record of another type, nor a change, nor another name."""
+    """It is refused another record type, another change and another name."""
     [zone] = account.client("route53").list_hosted_zones()["HostedZones"]
     record = {
         "Name": f"{name}.dev.example.com",
@@ -461,9 +463,7 @@ def test_the_deploy_role_deletes_validation_records_and_touches_no_other(
 def test_a_token_with_the_right_claims_gets_the_role(
     account: Account, role: str, subject: str
 ) -> None:
-    """The repository's pull requests and its main branch plan; its environment deploys and
-    drills.
-    """
+    """Pull requests and the main branch may plan; the environment may deploy and drill."""
     assert account.assume(role, subject)["AWS_SESSION_TOKEN"]
 
 
@@ -487,9 +487,7 @@ def test_a_token_with_the_right_claims_gets_the_role(
     ],
 )
 def test_a_token_with_other_claims_gets_no_role(account: Account, role: str, subject: str) -> None:
-    """Another repository, owner, environment, branch or tag, and what only begins like the right
-    one.
-    """
+    """Another repository, owner, environment, branch or tag is refused, also with a longer name."""
     with pytest.raises(
         ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"
     ):
@@ -500,18 +498,16 @@ def test_a_token_with_other_claims_gets_no_role(account: Account, role: str, sub
     ("role", "subject"),
     [("plan", ENVIRONMENT), ("deploy", PULL_REQUEST), ("deploy", MAIN), ("drill", MAIN)],
 )
-def test_what_may_plan_may_not_deploy_and_the_other_way_round(
+def test_a_token_for_one_role_does_not_get_another(
     account: Account, role: str, subject: str
 ) -> None:
-    """A job without the environment, and so without its gate, neither deploys nor drills."""
+    """A job outside the environment, which its reviewers protect, may not deploy or drill."""
     with pytest.raises(ClientError, match="Not authorized"):
         account.assume(role, subject)
 
 
-def test_audience_and_issuer_count(account: Account) -> None:
-    """A token for another audience, or of another issuer, is worth nothing; nor is a role of the
-    account.
-    """
+def test_another_audience_or_issuer_is_refused(account: Account) -> None:
+    """So is another role of the same account."""
     with pytest.raises(ClientError, match="Not authorized"):
         account.assume("deploy", ENVIRONMENT, audience="https://github.com/octo-org")
     with pytest.raises(ClientError, match="Not authorized"):
@@ -536,8 +532,20 @@ ADMIN = [
 ]
 
 
+def wait_for_stack(cloudformation: Any, stack: str) -> str:
+    """Poll a stack until its operation has ended, and return its status.
+
+    It does not sleep: each request gives the local cloud its turn. pytest has the timeout.
+    """
+    while True:
+        description = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        status: str = description["StackStatus"]
+        if not status.endswith("_IN_PROGRESS"):
+            return status
+
+
 def role_template(**properties: Any) -> str:
-    """A stack of one role."""
+    """Return the template of a stack with one role."""
     given = {
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [TRUST]},
         "Policies": ADMIN,
@@ -566,12 +574,10 @@ def role_template(**properties: Any) -> str:
         ("bounded", role_template(PermissionsBoundary=BOUNDARY), ""),
     ],
 )
-def test_a_deployment_makes_bounded_roles_only(
+def test_a_deployment_creates_only_bounded_roles(
     account: Account, name: str, template: str, refused: str
 ) -> None:
-    """Also with a template of the attacker's own: no role without the boundary, none of another
-    name, none of the bootstrap's.
-    """
+    """An attacker's template cannot create a role without the boundary or with another name."""
     cloudformation = account.client("cloudformation", account.credentials("deploy"))
     stack = f"hello-dev-{name}"
     made = cloudformation.create_stack(
@@ -580,20 +586,16 @@ def test_a_deployment_makes_bounded_roles_only(
         Capabilities=["CAPABILITY_NAMED_IAM"],
         RoleARN=account.variables["AWS_CFN_ROLE_ARN"],
     )["StackId"]
-    while (
-        found := cloudformation.describe_stacks(StackName=made)["Stacks"][0]["StackStatus"]
-    ).endswith("_IN_PROGRESS"):
-        pass  # each look is a request, which gives the cloud its turn; the timeout is pytest's
+    status = wait_for_stack(cloudformation, made)
     events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-    reasons = " ".join(str(each.get("ResourceStatusReason", "")) for each in events)
-    assert (found == "CREATE_COMPLETE", refused in reasons) == (not refused, True), (found, reasons)
+    reasons = " ".join(str(event.get("ResourceStatusReason", "")) for event in events)
+    assert (status == "CREATE_COMPLETE") is not bool(refused), (status, reasons)
+    assert refused in reasons
     cloudformation.delete_stack(StackName=stack, RoleARN=account.variables["AWS_CFN_ROLE_ARN"])
 
 
 def test_the_deploy_role_stays_within_its_stage(account: Account) -> None:
-    """It hands CloudFormation no other role, and reaches neither its own bootstrap nor another
-    stage.
-    """
+    """It may pass no other role, and change neither its own bootstrap stack nor another stage."""
     cloudformation = account.client("cloudformation", account.credentials("deploy"))
     with pytest.raises(ClientError, match="iam:PassRole"):
         cloudformation.create_stack(
@@ -606,27 +608,24 @@ def test_the_deploy_role_stays_within_its_stage(account: Account) -> None:
             cloudformation.delete_stack(StackName=stack)
 
 
-def test_without_the_service_role_cloudformation_acts_as_the_deploy_role_which_may_nothing(
+def test_without_the_service_role_a_deployment_cannot_create_resources(
     account: Account,
 ) -> None:
-    """So the service role is the one way to change a resource."""
+    """CloudFormation then has only the permissions of the deploy role."""
     cloudformation = account.client("cloudformation", account.credentials("deploy"))
     cloudformation.create_stack(
         StackName="hello-dev-alone",
         TemplateBody=role_template(PermissionsBoundary=BOUNDARY),
         Capabilities=["CAPABILITY_IAM"],
     )
-    while (stack := cloudformation.describe_stacks(StackName="hello-dev-alone")["Stacks"][0])[
-        "StackStatus"
-    ].endswith("PROGRESS"):
-        pass  # as above
-    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert wait_for_stack(cloudformation, "hello-dev-alone") == "ROLLBACK_COMPLETE"
     cloudformation.delete_stack(StackName="hello-dev-alone")
 
 
 def test_everything_can_be_undone(account: Account) -> None:
-    """`destroy` under the deploy role, `bootstrap --destroy` as the root user; no role and no
-    provider is left. The last test.
+    """After `destroy` and `bootstrap --destroy` no role and no provider is left.
+
+    This test is the last of the module, because it deletes what the others use.
     """
     destroyed = account.run("deploy", "destroy", "--yes")
     assert destroyed.code == 0, destroyed.err
@@ -634,8 +633,5 @@ def test_everything_can_be_undone(account: Account) -> None:
     assert undone.code == 0, undone.err
     iam = account.client("iam")
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
-    assert [
-        role["RoleName"]
-        for role in iam.list_roles()["Roles"]
-        if role["RoleName"].startswith("hello-dev")
-    ] == []
+    names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    assert [name for name in names if name.startswith("hello-dev")] == []

@@ -52,6 +52,9 @@ def open_context(arguments: StageArguments, *, role_arn: str = "") -> Iterator[C
     graph = project.graph(arguments.stage)
     regions = selected_regions(arguments, project)
 
+    # Only the target can look up what the stage leaves out, such as the id of an existing hosted
+    # zone; the graph is then built again with it
+
     with open_target(project, local=arguments.local, role_arn=role_arn) as target:
         settings = look_up(project, arguments.stage, target)
         if settings:
@@ -70,6 +73,7 @@ def service_role(argument: str | None) -> str:
     Raises InputError when it is not the ARN of a role.
     """
     if argument is None:
+        # GitHub gives an empty value for a variable that is not set
         source, arn = ROLE, os.environ.get(ROLE, "")
     else:
         source, arn = "--role-arn", argument

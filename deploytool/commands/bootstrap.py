@@ -73,6 +73,8 @@ def _deploy(
     stage: Stage,
     parameters: Mapping[str, str],
 ) -> int:
+    # An account has one identity provider for GitHub, so the stack must use one that exists. This
+    # graph finds the deployed stack; the one below has the provider as a parameter.
     template = project.bootstrap_template()
     graph = bootstrap_graph(project.config, stage, template, parameters)
     deployed = find_deployed(target.ports, graph)

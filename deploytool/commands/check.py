@@ -23,5 +23,6 @@ def run(arguments: StageArguments) -> int:
             context.terminal.say(line)
         for problem in wrong:
             context.terminal.say(f"[red]✗[/] {escape(problem)}")
+        # Writes nothing outside GitHub Actions
         add_to_step_summary(check_markdown(findings, wrong, service), context.terminal)
         return 1 if wrong else 0

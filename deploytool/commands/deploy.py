@@ -65,6 +65,7 @@ def run(arguments: DeployArguments) -> int:
         with progress(terminal, context.target.ports.clock, context.title("Deploy")) as show:
             deployment = _deploy(arguments, context, is_selected, show)
         outcome = deployment.outcome
+        # The gate keeps the stacks as they were found, before this run changed them
         deployed_before = deployment.gate.deployed
 
         parity = compare(
@@ -117,6 +118,7 @@ def _deploy(
         timeout = arguments.delegation_timeout
         hooks.append(CertificateGuard(lambda: target.certificates, emit, timeout))
 
+    # The watch polls in threads, which must end with the run, however it ends
     with interrupts() as signals, closing(watch):
         options = DeployOptions(
             express=arguments.express,
@@ -127,7 +129,7 @@ def _deploy(
         )
         outcome = deploy(graph, target.ports, emit, is_selected, options)
 
-    # Both sources may name a record; dict.fromkeys keeps the order
+    # Both sources may name the same record; dict.fromkeys keeps the order
     needed = dict.fromkeys((*records, *external_targets(graph, outcome.outputs)))
     return _Deployment(outcome, gate, tuple(needed))
 

@@ -22,6 +22,7 @@ def run(arguments: DestroyArguments) -> int:
         )
     with open_context(arguments, role_arn=service_role(arguments.role_arn)) as context:
         terminal, target = context.terminal, context.target
+        # Stacks that the stage does not use any more are deleted too
         graph = context.graph.whole()
         existing = find_deployed(target.ports, graph)
         if (existing or arguments.delete_zone) and not arguments.yes:
@@ -33,6 +34,7 @@ def run(arguments: DestroyArguments) -> int:
             progress(terminal, target.ports.clock, context.title("Destroy")) as emit,
             interrupts() as signals,
         ):
+            # Reads the outputs of the stacks, so it is made before they are deleted
             cleaner = ZoneCleaner(graph, existing, target.certificates, emit)
             options = DeployOptions(wait=arguments.wait, interrupts=signals)
             outcome = destroy(graph, target.ports, emit, options, cleaner.before)

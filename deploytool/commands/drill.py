@@ -72,6 +72,7 @@ def run(arguments: DrillArguments) -> int:
             scenario = _scenario(arguments, context)
             objectives = _objectives(arguments, context)
             run_drill(ports, service, scenario, objectives, drill_context, emit)
+    # The report is judged from the file, as `deploytool report` judges it later
     return finish(terminal, path, arguments.report_dir)
 
 

@@ -192,6 +192,7 @@ def _run(arguments: Run, terminal: Terminal) -> int:
         terminal.note(
             f"[dim]A private local cloud is running: {regions}, {state.speed:g} times real time.[/]"
         )
+        # The command finds this cloud by its state directory
         environment = {**os.environ, LOCAL_DIRECTORY: str(state.directory)}
         try:
             process = subprocess.Popen(command, env=environment)
@@ -232,6 +233,7 @@ def _settings(arguments: StartArguments, directory: Path) -> Settings:
         durations=durations,
         enforce_iam=arguments.enforce_iam,
     )
+    # A local cloud may also run without a project; it then has the default regions
     if not arguments.config.is_file():
         return settings
     text = arguments.config.read_text(encoding="utf-8")

@@ -30,6 +30,7 @@ def run(arguments: PlanArguments) -> int:
         if arguments.out:
             basis = plan_basis(context.graph, context.target.name, preview.deployed)
             _write(arguments.out, write_plan_file(basis, document))
+        # Writes nothing outside GitHub Actions
         add_to_step_summary(markdown, context.terminal)
         if arguments.markdown == STDOUT:
             sys.stdout.write(markdown)

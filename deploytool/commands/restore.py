@@ -1,4 +1,4 @@
-"""deploytool restore: undo what an interrupted drill left, from any machine, any number of times."""
+"""deploytool restore: undo what an interrupted drill left, from any machine, repeatably."""
 
 from deploytool.commands._context import open_context
 from deploytool.commands.arguments.base import StageArguments
@@ -15,6 +15,7 @@ def run(arguments: StageArguments) -> int:
         ports = drill_ports(context.target, context.project, service)
         result = restore(ports, service)
 
+        # A drill that died before it wrote its record may have left an inverted health check
         record = result.record
         calls = [in_words(step) for step in result.steps]
         terminal.document(

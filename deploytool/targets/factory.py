@@ -1,8 +1,8 @@
 """Makes the target of a run: AWS, or the local cloud that runs for the project.
 
 DNS and HTTPS clients are imported when they are first needed, because dnspython and requests take
-0.1 s that a deployment with nothing to do should not spend. The local cloud is imported only for
-`--local`: a production install does not have its packages.
+0.1 s that a deployment with nothing to do should not spend. What runs the local cloud is imported
+only for `--local`: a production install does not have the packages that it needs.
 """
 # ruff: noqa: PLC0415  # for the two reasons above
 
@@ -27,6 +27,7 @@ from deploytool.core.ports import Nameserver
 from deploytool.core.route53.zone import canonical
 from deploytool.core.stacks.lease import Holder
 from deploytool.files.project import Project
+from deploytool.localcloud.state import State
 from deploytool.net.clock import RealClock, unix_time
 from deploytool.net.executor import ThreadExecutor
 from deploytool.targets.target import Network, Target
@@ -87,35 +88,38 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
             hint="end it (deploytool local down) and start it again in this project",
         )
 
-    def make_network() -> Network:
-        from deploytool.localcloud.clock import SHORTEST_LIMIT
-        from deploytool.localcloud.control.client import ControlClient
-        from deploytool.localcloud.dns.delegation import PARENT_SERVER
-        from deploytool.net.dns import DnsClient
-        from deploytool.net.http import HttpsClient
-
-        def port_of(server: str) -> int:
-            if canonical(server) == PARENT_SERVER:
-                return state.parent.port
-            return state.dns.port
-
-        resolver = state.resolver
-        return Network(
-            dns=DnsClient(),
-            http=HttpsClient(https_port=state.https_port, ca=state.ca),
-            resolvers=(Nameserver("the local cloud's resolver", resolver.address, resolver.port),),
-            port_of=port_of,
-            edges=ControlClient(state),
-            shortest_limit=SHORTEST_LIMIT * state.speed,
-        )
-
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
     if state.enforce_iam:
         endpoint = _with_callers_credentials(endpoint)
     clients = Clients(endpoint)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
     ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
-    return Target("local", state.speed, ports, clients, calls, make_network)
+    return Target("local", state.speed, ports, clients, calls, lambda: _local_network(state))
+
+
+def _local_network(state: State) -> Network:
+    from deploytool.localcloud.clock import SHORTEST_LIMIT
+    from deploytool.localcloud.control.client import ControlClient
+    from deploytool.localcloud.dns.delegation import PARENT_SERVER
+    from deploytool.net.dns import DnsClient
+    from deploytool.net.http import HttpsClient
+
+    def port_of(server: str) -> int:
+        # One name server answers for the parent zones, one for all hosted zones
+        if canonical(server) == PARENT_SERVER:
+            return state.parent.port
+        return state.dns.port
+
+    resolver = state.resolver
+    return Network(
+        dns=DnsClient(),
+        http=HttpsClient(https_port=state.https_port, ca=state.ca),
+        resolvers=(Nameserver("the local cloud's resolver", resolver.address, resolver.port),),
+        port_of=port_of,
+        edges=ControlClient(state),
+        # The limit is in wall time, the network's is in seconds of the cloud's clock
+        shortest_limit=SHORTEST_LIMIT * state.speed,
+    )
 
 
 def _with_callers_credentials(endpoint: Endpoint) -> Endpoint:

@@ -35,7 +35,10 @@ def undelegated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
 
 GRAPH = """
 stacks:
-  hosted-zone: {template: hosted-zone.yaml, scope: global, parameters: {DomainName: {setting: domain}}}
+  hosted-zone:
+    template: hosted-zone.yaml
+    scope: global
+    parameters: {DomainName: {setting: domain}}
   certificate:
     template: certificate.yaml
     scope: regional
@@ -44,10 +47,16 @@ stacks:
       RegionalDomainName: {setting: regional_domain}
       HostedZoneId: {output: hosted-zone.HostedZoneId}
 """
-ELSEWHERE = "stacks:\n  certificate: {template: c.yaml, scope: global, parameters: {Name: {setting: domain}}}\n"
+ELSEWHERE = """
+stacks:
+  certificate: {template: c.yaml, scope: global, parameters: {Name: {setting: domain}}}
+"""
 WITHOUT_ZONE = """
 Parameters: {Name: {Type: String}}
-Resources: {C: {Type: 'AWS::CertificateManager::Certificate', Properties: {DomainName: !Ref Name, ValidationMethod: DNS}}}
+Resources:
+  C:
+    Type: AWS::CertificateManager::Certificate
+    Properties: {DomainName: !Ref Name, ValidationMethod: DNS}
 """
 
 
@@ -55,7 +64,12 @@ def project(root: Path, domain: str, graph: str = GRAPH) -> Path:
     """Write a project of a hosted zone and certificates, with this project's templates."""
     (root / "infra").mkdir()
     (root / "deploytool.toml").write_text(
-        f'project = "hello"\ndomain = "{domain}"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n',
+        f"""
+project = "hello"
+domain = "{domain}"
+regions = ["us-east-1", "us-west-2"]
+[stages.dev]
+""",
         encoding="utf-8",
     )
     for name in ("hosted-zone.yaml", "certificate.yaml"):

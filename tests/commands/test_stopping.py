@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -37,7 +38,9 @@ Outputs: {Value: {Value: !Ref Value}}
 SLOW = """
 Parameters: {Domain: {Type: String}}
 Resources:
-  Certificate: {Type: 'AWS::CertificateManager::Certificate', Properties: {DomainName: !Ref Domain, ValidationMethod: DNS}}
+  Certificate:
+    Type: AWS::CertificateManager::Certificate
+    Properties: {DomainName: !Ref Domain, ValidationMethod: DNS}
 Outputs: {Arn: {Value: !Ref Certificate}}
 """
 
@@ -130,7 +133,8 @@ def deployment(
         deployment.process.communicate()
 
 
-def client(cloud: State, service: str) -> "boto3.client":  # type: ignore[valid-type]  # boto3 makes its types at run time
+def client(cloud: State, service: str) -> Any:
+    """Return a client of the local cloud as its root user; boto3 makes the types at run time."""
     return boto3.client(
         service,
         endpoint_url=cloud.endpoint_url,

@@ -24,6 +24,7 @@ class Arguments:
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
         """Add the arguments to the parser of a command. A subclass adds its own after these."""
+        # `cli.main` takes the class from the namespace, to parse it
         parser.set_defaults(arguments=cls)
         group = parser.add_argument_group("general options")
         group.add_argument(
@@ -83,6 +84,7 @@ class StageArguments(Arguments):
         group.add_argument(
             "--local",
             action="store_true",
+            # check_target_variable refuses other values, after the parser, with a clear message
             default=os.environ.get(TARGET) == "local",
             help=f"use the local cloud instead of AWS, as with {TARGET}=local",
         )
@@ -90,7 +92,8 @@ class StageArguments(Arguments):
 
 
 def check_target_variable() -> None:
-    """Raise InputError when DEPLOYTOOL_TARGET names no target: a typing error must not select AWS."""
+    """Raise InputError when DEPLOYTOOL_TARGET does not name a target."""
+    # A typing error in `local` must not select AWS
     target = os.environ.get(TARGET, "")
     if target not in ("", "aws", "local"):
         raise InputError(f"{TARGET}={target}: the targets are aws and local")

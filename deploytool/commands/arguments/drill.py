@@ -33,6 +33,7 @@ class DrillArguments(StageArguments):
         super().add_to(parser)
         parser.add_argument(
             "--fault",
+            # No `choices`: work.drill.faults knows the faults, and which of them a target has
             default="health-check",
             metavar="FAULT",
             help="the fault to inject: health-check (default), throttle or unmap;"
@@ -45,28 +46,32 @@ class DrillArguments(StageArguments):
             help="the requests a second of each client (default: 10 with --local, 1 on AWS)",
         )
         _add_objectives(parser)
-        parser.add_argument(
-            "--dry-run",
-            action="store_true",
-            help="check that a drill could start and print its AWS calls; change nothing",
-        )
-        parser.add_argument(
-            "--no-guard",
-            action="store_true",
-            help="do not arm the guard, which restores when this process cannot",
-        )
-        parser.add_argument(
-            "--yes",
-            action="store_true",
-            help="do not ask to type the domain of a protected stage",
-        )
-        parser.add_argument(
-            "--confirm",
-            default="",
-            metavar="DOMAIN",
-            help="the domain of a protected stage, for a run without a terminal",
-        )
+        _add_safety(parser)
         add_report_directory(parser)
+
+
+def _add_safety(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check that a drill could start and print its AWS calls; change nothing",
+    )
+    parser.add_argument(
+        "--no-guard",
+        action="store_true",
+        help="do not arm the guard, which restores when this process cannot",
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask to type the domain of a protected stage",
+    )
+    parser.add_argument(
+        "--confirm",
+        default="",
+        metavar="DOMAIN",
+        help="the domain of a protected stage, for a run without a terminal",
+    )
 
 
 def _add_objectives(parser: ArgumentParser) -> None:
