@@ -59,8 +59,8 @@ def test_after_a_failover_the_check_says_that_the_secondary_serves() -> None:
     found = check(probes, world.service)
     assert found.served_by == WEST
     said = problems(found, world.service)
-    assert any("us-west-2 serves, and not the primary" in each for each in said)
-    assert any("still holds an older answer, for up to 59 s" in each for each in said)
+    assert any("us-west-2 serves instead of the primary" in each for each in said)
+    assert any("still has an older answer, for up to 59 s" in each for each in said)
 
 
 def test_looking_again_ends_when_all_is_well_or_time_is_up() -> None:

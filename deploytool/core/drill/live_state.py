@@ -40,66 +40,81 @@ class AddressBook:
         return regions.pop()
 
 
+# A checker: its region, its address, and its number among those that share both
+CheckerKey = tuple[str, str, int]
+
+
 @dataclass
 class HealthView:
     """The verdict of the health check, computed from its checkers' results by Route 53's rules.
 
     GetHealthCheckStatus tells the last result of each checker and its time, but not the checker's
     own state. So each new result is counted here as the checker counts it.
+
+    `checked` is the time of each checker's last result, `settings` the live settings, which are
+    None before the first reading.
     """
 
     config: HealthCheckConfig
-    states: dict[tuple[str, str, int], CheckerState] = field(default_factory=dict)
-    seen: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    states: dict[CheckerKey, CheckerState] = field(default_factory=dict)
+    checked: dict[CheckerKey, str] = field(default_factory=dict)
     settings: HealthCheckConfig | None = None
 
     def observe(self, event: HealthSeen) -> None:
         """Count the new results of an event. A failed reading changes nothing."""
         if event.failure:
             return
+
         self.settings = replace(self.config, inverted=event.inverted, disabled=event.disabled)
-        for key, each in _numbered(event.checkers):
-            if key not in self.states:
-                self.states[key] = CheckerState(healthy=each.healthy)
-            elif self.seen[key] != each.checked:
-                self.states[key] = self.states[key].observe(
-                    each.healthy, self.config.failure_threshold
-                )
-            self.seen[key] = each.checked
+        for key, observation in _by_key(event.checkers).items():
+            state = self.states.get(key)
+            if state is None:
+                self.states[key] = CheckerState(healthy=observation.healthy)
+            elif self.checked[key] != observation.checked:
+                self.states[key] = state.observe(observation.healthy, self.config.failure_threshold)
+            self.checked[key] = observation.checked
 
     @property
     def healthy(self) -> bool | None:
         """The verdict; None before the first reading."""
-        return None if self.settings is None else is_healthy(self.settings, self.states.values())
+        if self.settings is None:
+            return None
+        return is_healthy(self.settings, self.states.values())
 
     @property
     def checkers(self) -> tuple[int, int]:
         """How many checkers count the endpoint healthy, and how many there are."""
-        return sum(state.healthy for state in self.states.values()), len(self.states)
+        healthy = sum(state.healthy for state in self.states.values())
+        return healthy, len(self.states)
 
 
-def _numbered(
-    checkers: Iterable[CheckerObservation],
-) -> Iterable[tuple[tuple[str, str, int], CheckerObservation]]:
-    """Yield each observation with a unique key.
+def _by_key(observations: Iterable[CheckerObservation]) -> dict[CheckerKey, CheckerObservation]:
+    """Return the observations by checker.
 
     Checkers with the same region and address are told apart by their order.
     """
-    seen: Counter[tuple[str, str]] = Counter()
-    for each in checkers:
-        yield (each.region, each.address, seen[each.region, each.address]), each
-        seen[each.region, each.address] += 1
+    keyed: dict[CheckerKey, CheckerObservation] = {}
+    numbers: Counter[tuple[str, str]] = Counter()
+    for observation in observations:
+        place = (observation.region, observation.address)
+        keyed[(*place, numbers[place])] = observation
+        numbers[place] += 1
+    return keyed
 
 
 class LiveState:
-    """The last probes of each lane, which tell whether a phase has reached its end."""
+    """The last probes of each lane, which tell whether a phase has reached its end.
+
+    `lasting` is the number of requests in a row that count as a lasting change.
+    """
 
     def __init__(self, config: HealthCheckConfig, lasting: int) -> None:
         self._lasting = lasting
         self._book = AddressBook()
         self._health = HealthView(config)
-        # The last of each lane, in the order in which they were sent
-        self._served: dict[str, list[Served]] = {}
+        # The last requests of each lane, at most `lasting`, in the order in which they were sent
+        self._requests: dict[str, list[Served]] = {}
+        # The last answer of each lane
         self._answers: dict[str, DnsAnswered] = {}
 
     def observe(self, event: Event) -> None:
@@ -107,12 +122,13 @@ class LiveState:
         self._book.learn(event)
         match event:
             case Served():
-                served = self._served.setdefault(event.lane, [])
-                insort(served, event, key=lambda each: each.sent)
-                del served[: -self._lasting]
+                requests = self._requests.setdefault(event.lane, [])
+                insort(requests, event, key=lambda request: request.sent)
+                del requests[: -self._lasting]
             case DnsAnswered():
-                last = self._answers.get(event.lane, event)
-                self._answers[event.lane] = max(last, event, key=lambda each: each.sent)
+                last = self._answers.get(event.lane)
+                if last is None or event.sent > last.sent:
+                    self._answers[event.lane] = event
             case HealthSeen():
                 self._health.observe(event)
             case _:
@@ -125,42 +141,45 @@ class LiveState:
 
     def served_by(self, lane: str) -> str | None:
         """Return the region that served all of the lane's last `lasting` requests, or None."""
-        served = self._served.get(lane, ())
-        regions = {each.region if each.good else None for each in served}
-        return regions.pop() if len(served) == self._lasting and len(regions) == 1 else None
+        requests = self._requests.get(lane, ())
+        regions = {request.good_region for request in requests}
+        if len(requests) < self._lasting or len(regions) != 1:
+            return None
+        return regions.pop()
 
     def failed_share(self, lane: str) -> float:
         """Return the share of the lane's last `lasting` requests that were not good, from 0 to 1.
 
         It is 0 before there are so many requests.
         """
-        served = self._served.get(lane, ())
-        if len(served) < self._lasting:
+        requests = self._requests.get(lane, ())
+        if len(requests) < self._lasting:
             return 0.0
-        failed = sum(not request.good for request in served)
+        failed = sum(not request.good for request in requests)
         return failed / self._lasting
 
     def last_served(self, lane: str) -> Served | None:
         """Return the lane's last request."""
-        served = self._served.get(lane)
-        return served[-1] if served else None
+        requests = self._requests.get(lane)
+        return requests[-1] if requests else None
 
     def answered(self) -> dict[str, str | None]:
         """Return the region of each DNS lane's last answer, None where it is not known."""
-        return {
-            lane: self._book.region_of(answer.addresses) for lane, answer in self._answers.items()
-        }
+        regions: dict[str, str | None] = {}
+        for lane, answer in self._answers.items():
+            regions[lane] = self._book.region_of(answer.addresses)
+        return regions
 
     def failures(self) -> list[str]:
         """Return the failure of each lane whose last probe failed."""
-        served = [each[-1] for each in self._served.values()]
-        said = [
-            f"{each.lane}: {each.failure or f'status {each.status}'}"
-            for each in served
-            if not each.good
-        ]
-        return said + [
-            f"{each.lane}: {each.failure or each.rcode}"
-            for each in self._answers.values()
-            if not each.addresses
-        ]
+        failures: list[str] = []
+        for lane, requests in self._requests.items():
+            request = requests[-1]
+            if not request.good:
+                # A request without a failure has a status: not a 2xx, or no region in its header.
+                failures.append(f"{lane}: {request.failure or f'status {request.status}'}")
+
+        for lane, answer in self._answers.items():
+            if not answer.addresses:
+                failures.append(f"{lane}: {answer.failure or answer.rcode}")
+        return failures

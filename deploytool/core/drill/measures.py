@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deploytool.core.drill.history import KEPT, DnsAnswered, Served
+from deploytool.core.drill.history import FRESH, KEPT, Served
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 
 PERCENTILES = (50, 95, 99)
+# The region that a lane reached at each second, None for a failure, in the order of the probes
 Points = Sequence[tuple[float, str | None]]
 
 
@@ -21,15 +22,23 @@ Points = Sequence[tuple[float, str | None]]
 class Movement:
     """How traffic moved from one region to the other. None: it did not, or was not observed.
 
-    Since the fault was injected (or undone): `detection`, the health check's verdict turned;
-    `dns_first` and `dns`, the first and the last of the name servers answered with the other region
-    and stayed with it; `resolver_first` and `resolver` the same of the resolvers;
-    `kept_connection`, the client that keeps its connection was served by it and stayed so.
+    Seconds since the fault was injected (failover) or undone (failback):
 
-    `client`: from the fresh client's first failed or misrouted request until the first of its
-    lasting run of good ones from the other region. `both_served`: for how long both regions served
-    it in turn. `failed` and `misrouted` (served by the region to leave) count its requests until
-    then; `flaps` how often it or a name server went back again.
+    - `detection`: the verdict of the health check changed.
+    - `dns_first`, `dns`: the first and the last name server answered with the other region and
+      stayed with it. `resolver_first` and `resolver` are the same for the resolvers.
+    - `kept_connection`: the client that keeps its connection was served by the other region and
+      stayed with it.
+
+    Of the fresh client:
+
+    - `client`: seconds from its first failed or misrouted request to the first of its last good
+      requests to the other region.
+    - `both_served`: seconds in which both regions served it in turn.
+    - `failed`, `misrouted`: its requests before it moved that failed, or that the region to leave
+      served.
+
+    `flaps` counts how often the fresh client or a name server returned to the region to leave.
     """
 
     detection: float | None
@@ -55,8 +64,10 @@ class Requests:
 
     @property
     def failed_share(self) -> float:
-        """From 0 to 1; 0 when there was none."""
-        return self.failed / self.total if self.total else 0.0
+        """The share of failed requests, from 0 to 1; 0 when there was no request."""
+        if self.total == 0:
+            return 0.0
+        return self.failed / self.total
 
 
 @dataclass(frozen=True)
@@ -78,60 +89,78 @@ def movement(history: ParsedHistory, window: Window) -> Movement:
     def since(at: float | None) -> float | None:
         return None if at is None else at - start
 
-    first, last = _dns(history, window, "name-server:")
-    resolver_first, resolver = _dns(history, window, "resolver:")
-    served = [each for each in history.served() if window.covers(each)]
-    span = client_span(history, window)
-    until = served[: _last_run(_clients(served), window.to)]
-    kept = [each for each in history.served(KEPT) if window.covers(each)]
+    name_servers = _dns_lanes(history, window, "name-server:")
+    first_name_server, last_name_server = _arrivals(name_servers, window.to)
+    resolvers = _dns_lanes(history, window, "resolver:")
+    first_resolver, last_resolver = _arrivals(resolvers, window.to)
+
+    requests = _requests_in(history, window)
+    client = _points(requests)
+    client_moved = client_span(history, window)
+    kept_client = _points(_requests_in(history, window, KEPT))
+
+    # All requests when the client did not move
+    before_arrival = requests[: _arrival_index(client, window.to)]
+    failed = [request for request in before_arrival if not request.good]
+    misrouted = [request for request in before_arrival if request.good_region == window.away]
+
+    flaps = 0
+    for points in (client, *name_servers):
+        flaps += _flaps(points, window.to)
+
     return Movement(
-        detection=since(_detection(history, window, first)),
-        dns_first=since(first),
-        dns=since(last),
-        resolver_first=since(resolver_first),
-        resolver=since(resolver),
-        client=None if span is None else span[1] - span[0],
-        kept_connection=since(_arrival(_clients(kept), window.to)),
-        both_served=_both_served(served, window),
-        failed=sum(not each.good for each in until),
-        misrouted=sum(each.good and each.region == window.away for each in until),
-        flaps=_flaps(_clients(served), window.to)
-        + sum(_flaps(points, window.to) for points in _lanes(history, window, "name-server:")),
+        detection=since(_detection(history, window, first_name_server)),
+        dns_first=since(first_name_server),
+        dns=since(last_name_server),
+        resolver_first=since(first_resolver),
+        resolver=since(last_resolver),
+        client=None if client_moved is None else client_moved[1] - client_moved[0],
+        kept_connection=since(_arrival(kept_client, window.to)),
+        both_served=_both_served(requests, window),
+        failed=len(failed),
+        misrouted=len(misrouted),
+        flaps=flaps,
     )
 
 
 def client_span(history: ParsedHistory, window: Window) -> tuple[float, float] | None:
     """Return the time in which the fresh client moved, in seconds since the drill began.
 
-    It lasts from the first failed or misrouted request to the beginning of the lasting run of good
-    ones. None when that run did not come.
+    It lasts from the first failed or misrouted request to the first of the last good requests that
+    the new region served. None when the client did not move.
     """
-    served = [each for each in history.served() if window.covers(each)]
-    arrival = _last_run(_clients(served), window.to)
-    if arrival is None:
+    requests = _requests_in(history, window)
+    index = _arrival_index(_points(requests), window.to)
+    if index is None:
         return None
-    bad = (each.sent for each in served[:arrival] if not each.good or each.region == window.away)
-    return min([served[arrival].at, *bad]), served[arrival].at
+
+    end = requests[index].at
+    for request in requests[:index]:
+        if request.good_region in (None, window.away):
+            return min(request.sent, end), end
+    # No request failed or was misrouted.
+    return end, end
 
 
 def requests(history: ParsedHistory) -> Requests:
     """Count the fresh client's requests."""
-    served = history.served()
-    good = [each for each in served if each.good]
-    return Requests(
-        len(served),
-        len(served) - len(good),
-        dict(Counter(each.region for each in good if each.region)),
-    )
+    regions = [request.good_region for request in history.served()]
+    by_region = Counter(region for region in regions if region is not None)
+    return Requests(len(regions), regions.count(None), dict(by_region))
 
 
 def latency(history: ParsedHistory) -> dict[str, Latency]:
     """Return the fresh client's latency before, during and after the failover."""
     result = {}
     for phase, window in history.phases.items():
-        good = (each for each in history.served() if each.good and window.covers(each))
-        took = sorted((each.at - each.sent) / history.started.speed for each in good)
-        result[phase] = Latency(*(_percentile(took, percent) for percent in PERCENTILES))
+        durations = []
+        for request in _requests_in(history, window):
+            if request.good:
+                # From seconds of the target's clock to seconds of wall time
+                durations.append((request.at - request.sent) / history.started.speed)
+
+        durations.sort()
+        result[phase] = Latency(*(_percentile(durations, percent) for percent in PERCENTILES))
     return result
 
 
@@ -143,91 +172,103 @@ def served_by(history: ParsedHistory) -> dict[str, str | None]:
     lasting = history.started.scenario.lasting
     result: dict[str, str | None] = {}
     for phase, window in history.phases.items():
-        last = [each for each in history.served() if window.covers(each)][-lasting:]
-        regions = {each.region if each.good else None for each in last}
-        result[phase] = regions.pop() if len(last) == lasting and len(regions) == 1 else None
+        last = _requests_in(history, window)[-lasting:]
+        regions = {request.good_region for request in last}
+        consistent = len(last) == lasting and len(regions) == 1
+        result[phase] = regions.pop() if consistent else None
     return result
 
 
 def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """Return a percentile by the nearest rank, which is always a measured value."""
-    return values[math.ceil(percent / 100 * len(values)) - 1] if values else None
+    """Return a percentile of sorted values by the nearest rank, always a measured value."""
+    if not values:
+        return None
+    rank = math.ceil(percent / 100 * len(values))
+    return values[rank - 1]
 
 
-def _clients(served: Iterable[Served]) -> Points:
-    return [(each.at, each.region if each.good else None) for each in served]
+def _requests_in(history: ParsedHistory, window: Window, lane: str = FRESH) -> list[Served]:
+    return [request for request in history.served(lane) if window.covers(request)]
 
 
-def _lanes(history: ParsedHistory, window: Window, prefix: str) -> list[Points]:
-    """Return the regions that each DNS lane answered with.
+def _points(requests: Iterable[Served]) -> Points:
+    return [(request.at, request.good_region) for request in requests]
+
+
+def _dns_lanes(history: ParsedHistory, window: Window, prefix: str) -> list[Points]:
+    """Return the points of each DNS lane with a prefix.
 
     Failures, and answers whose addresses never served, are left out.
     """
-    lanes: dict[str, list[DnsAnswered]] = {}
-    for each in history.answers(prefix):
-        lanes.setdefault(each.lane, [])
-        if window.covers(each):
-            lanes[each.lane].append(each)
-    return [
-        [
-            (each.at, region)
-            for each in answers
-            if (region := history.address_book.region_of(each.addresses))
-        ]
-        for _, answers in sorted(lanes.items())
-    ]
+    lanes: dict[str, list[tuple[float, str | None]]] = {}
+    for answer in history.answers(prefix):
+        points = lanes.setdefault(answer.lane, [])
+        region = history.address_book.region_of(answer.addresses)
+        if region is not None and window.covers(answer):
+            points.append((answer.at, region))
+    return list(lanes.values())
 
 
-def _dns(history: ParsedHistory, window: Window, prefix: str) -> tuple[float | None, float | None]:
-    """Return when the first and the last lane of a kind arrived at the new region."""
-    arrivals = [_arrival(points, window.to) for points in _lanes(history, window, prefix)]
-    known = [each for each in arrivals if each is not None]
-    return min(known, default=None), max(known) if known and len(known) == len(arrivals) else None
+def _arrivals(lanes: Sequence[Points], to: str) -> tuple[float | None, float | None]:
+    """Return when the first and the last of some lanes arrived at a region.
+
+    The last is None when one of them did not arrive.
+    """
+    arrivals: list[float] = []
+    for points in lanes:
+        arrival = _arrival(points, to)
+        if arrival is not None:
+            arrivals.append(arrival)
+
+    if not arrivals:
+        return None, None
+    all_arrived = len(arrivals) == len(lanes)
+    return min(arrivals), max(arrivals) if all_arrived else None
 
 
 def _arrival(points: Points, to: str) -> float | None:
     """Return when the points reached a region and stayed there; None when they did not."""
-    first = _last_run(points, to)
-    return None if first is None else points[first][0]
+    index = _arrival_index(points, to)
+    return None if index is None else points[index][0]
 
 
-def _last_run(points: Points, to: str) -> int | None:
+def _arrival_index(points: Points, to: str) -> int | None:
     """Return the index from which all points are at a region; None when the last one is not."""
-    elsewhere = max(
-        (number for number, (_, region) in enumerate(points) if region != to), default=-1
-    )
-    return elsewhere + 1 if elsewhere + 1 < len(points) else None
+    index = len(points)
+    while index > 0 and points[index - 1][1] == to:
+        index -= 1
+    return index if index < len(points) else None
 
 
-def _detection(history: ParsedHistory, window: Window, dns_first: float | None) -> float | None:
+def _detection(
+    history: ParsedHistory, window: Window, first_name_server: float | None
+) -> float | None:
     """Return when the verdict changed.
 
     A name server that answers with the other region knows the verdict, even when our slower reading
     of the health check does not show it yet.
     """
-    wanted = window.to == history.started.primary
-    turned = next(
-        (
-            each.at
-            for each in history.verdicts()
-            if window.contains(each.at) and each.healthy is wanted
-        ),
-        None,
-    )
-    return min((each for each in (turned, dns_first) if each is not None), default=None)
+    # The primary serves while the health check is healthy.
+    healthy = window.to == history.started.primary
+    for change in history.verdicts():
+        if window.contains(change.at) and change.healthy is healthy:
+            return change.at if first_name_server is None else min(change.at, first_name_server)
+    return first_name_server
 
 
-def _both_served(served: Sequence[Served], window: Window) -> float:
-    new = min(
-        (each.sent for each in served if each.good and each.region == window.to), default=math.inf
-    )
-    old = max(
-        (each.sent for each in served if each.good and each.region == window.away),
-        default=-math.inf,
-    )
-    return max(old - new, 0.0)
+def _both_served(requests: Sequence[Served], window: Window) -> float:
+    """Return the seconds from the first request to the new region to the last to the old one."""
+    new = [request.sent for request in requests if request.good_region == window.to]
+    old = [request.sent for request in requests if request.good_region == window.away]
+    if not new or not old:
+        return 0.0
+    return max(max(old) - min(new), 0.0)
 
 
 def _flaps(points: Points, to: str) -> int:
     """Return how often the points left the region again."""
-    return sum(before == to != after for (_, before), (_, after) in pairwise(points))
+    flaps = 0
+    for (_, before), (_, after) in pairwise(points):
+        if before == to and after != to:
+            flaps += 1
+    return flaps

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from deploytool.core.ports import DnsAnswer, HttpAnswer
+from deploytool.core.ports import HttpAnswer
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.route53.routing import PRIMARY, SECONDARY
 from deploytool.core.route53.zone import RecordSet
-from deploytool.core.service.findings import Findings
+from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
 
 
@@ -18,7 +18,7 @@ def reasons_to_refuse(
         *_health_check(service, health_check),
         *_records(service, records),
         *_endpoints(service, findings),
-        *_answers(service, findings),
+        *_dns(service, findings),
     )
 
 
@@ -26,14 +26,18 @@ def _health_check(service: Service, health_check: HealthCheck) -> list[str]:
     config = health_check.config
     expected = service.regional_domains[service.primary]
     name = f"health check {health_check.id}"
-    reasons = []
+    reasons: list[str] = []
+
     if config.inverted:
-        reasons.append(f"{name} is inverted: a drill is under way, or one did not come to its end")
+        reasons.append(f"{name} is inverted: a drill is under way, or one did not reach its end")
     if config.disabled:
-        reasons.append(f"{name} is disabled: no failover can happen")
+        reasons.append(f"{name} is disabled: it never starts a failover")
+
+    # A fully qualified name may end in a dot.
     if config.fqdn.rstrip(".") != expected:
+        watched = config.fqdn or config.ip_address
         reasons.append(
-            f"{name} watches {config.fqdn or config.ip_address}, not the primary's own {expected}: it is not as deployed"
+            f"{name} watches {watched}, not the primary's endpoint {expected}: it is not as deployed"
         )
     if config.resource_path != service.path:
         reasons.append(
@@ -43,47 +47,52 @@ def _health_check(service: Service, health_check: HealthCheck) -> list[str]:
 
 
 def _records(service: Service, records: Sequence[RecordSet]) -> list[str]:
-    by_role = {each.failover: each for each in records}
-    missing = [role for role in (PRIMARY, SECONDARY) if role not in by_role]
-    reasons = [
-        f"{service.domain} has no {role} failover record: not as deployed" for role in missing
-    ]
-    if PRIMARY in by_role and by_role[PRIMARY].health_check_id != service.health_check_id:
-        other = by_role[PRIMARY].health_check_id or "no health check"
+    by_role = {record.failover: record for record in records}
+    reasons: list[str] = []
+    for role in (PRIMARY, SECONDARY):
+        if role not in by_role:
+            reasons.append(f"{service.domain} has no {role} failover record: it is not as deployed")
+
+    primary = by_role.get(PRIMARY)
+    if primary is not None and primary.health_check_id != service.health_check_id:
+        actual = primary.health_check_id or "no health check"
         reasons.append(
-            f"the primary's record of {service.domain} has {other}, not {service.health_check_id}: it is not as deployed"
+            f"the primary's record of {service.domain} has {actual}, not "
+            f"{service.health_check_id}: it is not as deployed"
         )
     return reasons
 
 
 def _endpoints(service: Service, findings: Findings) -> list[str]:
-    reasons = []
+    reasons: list[str] = []
     for region, answer in findings.regions.items():
-        role = "primary" if region == service.primary else "secondary"
-        if (
-            isinstance(answer, HttpAnswer)
-            and 200 <= answer.status < 300
-            and answer.region == region
-        ):
+        problem = _endpoint_problem(region, answer)
+        if problem is None:
             continue
-        said = (
-            f"it answers {answer.status} from {answer.region}"
-            if isinstance(answer, HttpAnswer)
-            else answer
-        )
-        what = (
-            "is failing already"
-            if role == "primary"
-            else "does not serve: a failover would take the API down"
-        )
-        reasons.append(f"the {role}, {region}, {what}: {said}")
+
+        if region == service.primary:
+            reasons.append(f"the primary, {region}, already fails: {problem}")
+        else:
+            reasons.append(
+                f"the secondary, {region}, does not serve: a failover would take the API down: "
+                f"{problem}"
+            )
     return reasons
 
 
-def _answers(service: Service, findings: Findings) -> list[str]:
-    answers = {**findings.name_servers, **findings.resolvers}
-    return [
-        f"{name} does not answer for {service.domain}: {answer.rcode if isinstance(answer, DnsAnswer) else answer}"
-        for name, answer in answers.items()
-        if not isinstance(answer, DnsAnswer) or not answer.addresses
-    ]
+def _endpoint_problem(region: str, answer: HttpAnswer | Failure) -> str | None:
+    if isinstance(answer, Failure):
+        return answer
+    if 200 <= answer.status < 300 and answer.region == region:
+        return None
+    return f"it answers {answer.status} from {answer.region}"
+
+
+def _dns(service: Service, findings: Findings) -> list[str]:
+    reasons: list[str] = []
+    for name, answer in {**findings.name_servers, **findings.resolvers}.items():
+        if isinstance(answer, Failure):
+            reasons.append(f"{name} does not answer for {service.domain}: {answer}")
+        elif not answer.addresses:
+            reasons.append(f"{name} does not answer for {service.domain}: {answer.rcode}")
+    return reasons

@@ -72,9 +72,15 @@ def _movement(
     by_inverting: bool,
     failing: bool,
 ) -> tuple[float, float, float]:
-    detection = 0.0 if by_inverting else _detection(rng.uniform, config, attempt, failing=failing)
-    dns = detection + max(rng.uniform(0.0, PROPAGATION_SECONDS) for _ in range(NAME_SERVERS))
-    return detection, dns, dns + rng.uniform(0.0, dns_ttl)
+    """Return the seconds until the verdict changes, all name servers follow, a client follows."""
+    detection = 0.0
+    if not by_inverting:
+        detection = _detection(rng.uniform, config, attempt, failing=failing)
+
+    slowest_name_server = max(rng.uniform(0.0, PROPAGATION_SECONDS) for _ in range(NAME_SERVERS))
+    dns = detection + slowest_name_server
+    remaining_ttl = rng.uniform(0.0, dns_ttl)
+    return detection, dns, dns + remaining_ttl
 
 
 def _detection(
@@ -90,19 +96,22 @@ def _detection(
     """
     states = [CheckerState(healthy=failing) for _ in checkers_for(config)]
     phases = [uniform(0.0, config.request_interval) for _ in states]
-    step = max(config.request_interval, attempt)
-    results = sorted(
-        (phase + number * step + attempt, index)
-        for index, phase in enumerate(phases)
-        for number in range(config.failure_threshold)
-    )
+
+    # A check that takes longer than the interval delays the next one until its end.
+    period = max(config.request_interval, attempt)
+    results: list[tuple[float, int]] = []
+    for index, phase in enumerate(phases):
+        for number in range(config.failure_threshold):
+            results.append((phase + number * period + attempt, index))
+
     before = is_healthy(config, states)
-    for at, index in results:
+    for at, index in sorted(results):
         states[index] = states[index].observe(not failing, config.failure_threshold)
         if is_healthy(config, states) is not before:
             return at
-    # The rules do not allow it
-    raise AssertionError("every checker has turned, and the verdict has not")
+
+    # Every checker has reached its threshold, so the rules do not allow this.
+    raise AssertionError("all checkers changed their state, but the verdict did not change")
 
 
 def _range(values: Sequence[float]) -> Range:

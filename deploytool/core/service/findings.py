@@ -35,29 +35,38 @@ class Findings:
 
 def problems(findings: Findings, service: Service) -> list[str]:
     """Return the problems as text; empty when there are none."""
-    found = []
-    answers = {**findings.name_servers, **findings.resolvers}
-    found += [
-        f"{name}: {answer}" for name, answer in answers.items() if isinstance(answer, Failure)
+    return [
+        *_dns_failures(findings, service),
+        *_http_problems(findings, service),
+        *_failed_over(findings, service),
+        *_stale_resolvers(findings),
     ]
-    found += [
-        f"{name} has no address for {service.domain} ({answer.rcode})"
-        for name, answer in answers.items()
-        if isinstance(answer, DnsAnswer) and not answer.addresses
-    ]
-    found += _served(findings.served, f"https://{service.domain}{service.path}", None)
+
+
+def _dns_failures(findings: Findings, service: Service) -> list[str]:
+    problems: list[str] = []
+    for name, answer in {**findings.name_servers, **findings.resolvers}.items():
+        if isinstance(answer, Failure):
+            problems.append(f"{name}: {answer}")
+        elif not answer.addresses:
+            problems.append(f"{name} has no address for {service.domain} ({answer.rcode})")
+    return problems
+
+
+def _http_problems(findings: Findings, service: Service) -> list[str]:
+    problems: list[str] = []
+    # Any region may serve the domain itself.
+    url = f"https://{service.domain}{service.path}"
+    problems += _http_problem(findings.served, url, region=None)
+
     for region, answer in findings.regions.items():
-        found += _served(
-            answer, f"https://{service.regional_domains[region]}{service.path}", region
-        )
-    if findings.served_by not in (None, service.primary):
-        found.append(
-            f"{findings.served_by} serves, and not the primary, {service.primary}: the service has failed over"
-        )
-    return found + _stale(findings)
+        url = f"https://{service.regional_domains[region]}{service.path}"
+        problems += _http_problem(answer, url, region)
+    return problems
 
 
-def _served(answer: HttpAnswer | Failure, url: str, region: str | None) -> list[str]:
+def _http_problem(answer: HttpAnswer | Failure, url: str, region: str | None) -> list[str]:
+    """Return the problem of an answer that `region` must serve; None: any region may."""
     if isinstance(answer, Failure):
         return [f"{url}: {answer}"]
     if not 200 <= answer.status < 300:
@@ -71,19 +80,27 @@ def _served(answer: HttpAnswer | Failure, url: str, region: str | None) -> list[
     return []
 
 
-def _stale(findings: Findings) -> list[str]:
+def _failed_over(findings: Findings, service: Service) -> list[str]:
+    region = findings.served_by
+    if region is None or region == service.primary:
+        return []
+    return [f"{region} serves instead of the primary, {service.primary}: the service failed over"]
+
+
+def _stale_resolvers(findings: Findings) -> list[str]:
     """Return the resolvers that have an answer which no name server gives any more."""
-    current = {
-        each
-        for answer in findings.name_servers.values()
-        if isinstance(answer, DnsAnswer)
-        for each in answer.addresses
-    }
-    return [
-        f"{name} still holds an older answer, for up to {answer.ttl} s"
-        for name, answer in findings.resolvers.items()
-        if isinstance(answer, DnsAnswer)
-        and answer.addresses
-        and current
-        and not current.intersection(answer.addresses)
-    ]
+    current: set[str] = set()
+    for answer in findings.name_servers.values():
+        if isinstance(answer, DnsAnswer):
+            current.update(answer.addresses)
+    if not current:
+        # No name server answered, so no answer can be called old.
+        return []
+
+    problems: list[str] = []
+    for name, answer in findings.resolvers.items():
+        if not isinstance(answer, DnsAnswer) or not answer.addresses:
+            continue
+        if current.isdisjoint(answer.addresses):
+            problems.append(f"{name} still has an older answer, for up to {answer.ttl} s")
+    return problems

@@ -1,6 +1,4 @@
-"""History lines: every event survives the trip to its line and back; a history cut off in a line is
-read up to there.
-"""
+"""The lines of a history are read as they were written, also after a kill in the last line."""
 
 from typing import get_args
 
@@ -92,18 +90,18 @@ events = st.one_of(
 
 
 @given(st.lists(events, max_size=5))
-def test_every_event_survives_the_trip(history: list[Event]) -> None:
-    """What is read is what was written."""
+def test_every_event_is_read_as_it_was_written(history: list[Event]) -> None:
+    """An event and the event that is read from its line are equal."""
     assert parse_history([to_line(each) for each in history], "history.jsonl") == history
 
 
 @given(st.lists(names, max_size=2).map(tuple))
-def test_a_first_line_with_nothing_to_list_is_read(found: tuple[str, ...]) -> None:
-    """Nothing empty is written down, no resolver for example, and its absence reads as empty."""
+def test_empty_fields_are_left_out_and_read_as_empty(resolvers: tuple[str, ...]) -> None:
+    """A drill without resolvers writes no `resolvers`, and none are read."""
     config = HealthCheck("check", 1, HealthCheckConfig("HTTPS"))
     first = DrillStarted(
         0.0, 1, "0", "2026-01-01", "local", 1.0, "dev", "dev.example.com", "/v1", "us-east-1", "us-west-2",
-        by_inverting=True, attempt=0.0, scenario=Scenario(), objectives=Objectives(), health_check=config, resolvers=found,
+        by_inverting=True, attempt=0.0, scenario=Scenario(), objectives=Objectives(), health_check=config, resolvers=resolvers,
     )  # fmt: skip
     assert parse_history([to_line(first)], "history.jsonl") == [first]
 
@@ -116,12 +114,12 @@ def test_old_lines_are_read_and_written_again_byte_for_byte() -> None:
 
 
 def test_every_type_has_a_name_of_its_own() -> None:
-    """A line's type tells which event it is."""
+    """The type of a line tells the class of its event."""
     assert len({each.__name__ for each in get_args(Event)}) == len(get_args(Event))
 
 
 def test_a_last_line_that_was_cut_off_is_left_out() -> None:
-    """A killed drill's history can be judged up to there."""
+    """The history of a killed drill can be judged without the line."""
     line = to_line(PhaseBegan(1.0, "failover"))
     assert parse_history([line, line[:10]], "history.jsonl") == [PhaseBegan(1.0, "failover")]
 
@@ -146,8 +144,8 @@ def test_an_unknown_field_inside_a_field_is_named() -> None:
         '{"at":1}',
     ],
 )
-def test_a_line_that_is_no_event_is_named(line: str) -> None:
-    """File and line, exit code 2."""
+def test_a_line_that_is_not_an_event_is_named(line: str) -> None:
+    """The error names the file and the line, and has exit code 2."""
     good = to_line(PhaseBegan(1.0, "failover"))
     with pytest.raises(InputError, match=r"history.jsonl: line 2: ") as caught:
         parse_history([good, line, good], "history.jsonl")

@@ -1,4 +1,4 @@
-"""Every reason to refuse a drill, each alone."""
+"""The reasons to refuse a drill, one at a time."""
 
 from dataclasses import replace
 
@@ -19,30 +19,30 @@ PAIR = failover_pair(SERVICE)
 
 
 def test_a_service_as_deployed_is_not_refused() -> None:
-    """Nothing to say."""
+    """There is no reason to refuse it."""
     assert reasons_to_refuse(SERVICE, CHECK, PAIR, FINDINGS) == ()
 
 
 @pytest.mark.parametrize(
-    ("check", "records", "findings", "says"),
+    ("check", "records", "findings", "reason_part"),
     [
         (replace(CHECK.config, inverted=True), PAIR, FINDINGS, "is inverted"),
         (replace(CHECK.config, disabled=True), PAIR, FINDINGS, "is disabled"),
-        (replace(CHECK.config, fqdn="dev.example.com"), PAIR, FINDINGS, "watches dev.example.com, not the primary's own"),
+        (replace(CHECK.config, fqdn="dev.example.com"), PAIR, FINDINGS, "watches dev.example.com, not the primary's endpoint"),
         (replace(CHECK.config, resource_path="/"), PAIR, FINDINGS, "calls /, not /v1"),
         (CHECK.config, PAIR[:1], FINDINGS, "no SECONDARY failover record"),
         (CHECK.config, PAIR[1:], FINDINGS, "no PRIMARY failover record"),
         (CHECK.config, (replace(PAIR[0], health_check_id=""), PAIR[1]), FINDINGS, "has no health check, not check"),
         (CHECK.config, PAIR, replace(FINDINGS, regions={**GOOD, WEST: "refused"}), "the secondary, us-west-2, does not serve"),
-        (CHECK.config, PAIR, replace(FINDINGS, regions={**GOOD, EAST: replace(GOOD[EAST], status=500)}), "is failing already"),
+        (CHECK.config, PAIR, replace(FINDINGS, regions={**GOOD, EAST: replace(GOOD[EAST], status=500)}), "already fails"),
         (CHECK.config, PAIR, replace(FINDINGS, regions={**GOOD, WEST: GOOD[EAST]}), "does not serve"),
         (CHECK.config, PAIR, replace(FINDINGS, name_servers={"ns-1": "timeout"}), "ns-1 does not answer"),
         (CHECK.config, PAIR, replace(FINDINGS, resolvers={"r": DnsAnswer("NXDOMAIN", (), None)}), "r does not answer"),
     ],
 )  # fmt: skip
 def test_each_reason_is_named(
-    check: object, records: object, findings: Findings, says: str
+    check: object, records: object, findings: Findings, reason_part: str
 ) -> None:
-    """One thing wrong, one reason."""
+    """One problem gives exactly one reason."""
     (reason,) = reasons_to_refuse(SERVICE, replace(CHECK, config=check), records, findings)  # type: ignore[arg-type]
-    assert says in reason
+    assert reason_part in reason

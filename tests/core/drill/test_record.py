@@ -1,6 +1,4 @@
-"""A drill's record: what is written is what is read, and what this version cannot read is said
-so.
-"""
+"""A drill's record is read as it was written, or refused with an error that names it."""
 
 import json
 from dataclasses import replace
@@ -71,7 +69,7 @@ ANY_STEP = st.one_of(
     )
 )
 def test_what_is_written_is_what_is_read(record: DrillRecord) -> None:
-    """Any record with any steps comes back equal, each step as its own type."""
+    """Any record with any steps is read back equal, each step as its own type."""
     assert parse_record(record.to_json(), "/x") == record
 
 
@@ -87,8 +85,8 @@ def test_a_drill_s_record_fits_into_a_standard_parameter() -> None:
     assert len(RECORD.to_json()) < 4096 / 3
 
 
-def test_another_schema_version_is_said_to_be_one() -> None:
-    """It is never read half: the message has both versions and the hint says what to do."""
+def test_another_schema_version_is_refused() -> None:
+    """The message has both versions, and the hint says what to do."""
     newer = replace(RECORD, schema_version=SCHEMA_VERSION + 1).to_json()
     with pytest.raises(
         DeploytoolError, match="/x has schema version 2; this one reads 1"
@@ -110,14 +108,14 @@ def test_another_schema_version_is_said_to_be_one() -> None:
         OLD_RECORD.replace('"inverted":false', '"inverted":"false"'),
     ],
 )
-def test_what_is_no_record_is_an_error_that_names_it(text: str) -> None:
-    """Whatever stands there, no other kind of error comes out."""
+def test_a_text_that_is_not_a_record_is_an_error_that_names_it(text: str) -> None:
+    """No text raises another kind of error."""
     with pytest.raises(DeploytoolError, match="/x cannot be read"):
         parse_record(text, "/x")
 
 
-def test_a_drill_under_way_says_whose_it_is() -> None:
-    """And how to restore what it left."""
+def test_a_drill_under_way_names_its_holder() -> None:
+    """The hint says how to restore what the drill left."""
     refused = DrillUnderWay(RECORD)
     assert "throttle" in str(refused)
     assert RECORD.holder in str(refused)

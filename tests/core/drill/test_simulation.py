@@ -1,4 +1,4 @@
-"""What may be expected: drawn by the rules, within the bound, the same each time."""
+"""Simulated failovers stay within the bound and are reproducible."""
 
 import pytest
 
@@ -14,29 +14,29 @@ from deploytool.core.route53.timing import expected_failover
 def test_every_run_is_within_the_bound(
     interval: int, threshold: int, attempt: float, *, failing: bool
 ) -> None:
-    """The bound holds for a failover and a failback, of a real fault and of an inverted check."""
+    """The bound is valid for a failover and a failback, of a real fault and of an inverted check."""
     config = HealthCheckConfig("HTTPS", request_interval=interval, failure_threshold=threshold)
     for by_inverting in (True, False):
-        found = simulate_movement(
+        simulated = simulate_movement(
             config, by_inverting=by_inverting, failing=failing, attempt=attempt, runs=200
         )
         bound = expected_failover(config, by_inverting=by_inverting, attempt=attempt)
-        assert found.detection.most <= bound.detection
-        assert found.dns.most <= bound.dns
-        assert found.client.most <= bound.total
-        assert found.client.least <= found.client.median <= found.client.most
+        assert simulated.detection.most <= bound.detection
+        assert simulated.dns.most <= bound.dns
+        assert simulated.client.most <= bound.total
+        assert simulated.client.least <= simulated.client.median <= simulated.client.most
 
 
-def test_going_takes_longer_than_coming_back() -> None:
-    """Nearly all checkers must turn to fail, two of eleven are enough to recover: the 18 % rule."""
+def test_a_failover_is_detected_later_than_a_failback() -> None:
+    """Nearly all checkers must fail, but two of eleven are enough to recover: the 18 % rule."""
     config = HealthCheckConfig("HTTPS", request_interval=10, failure_threshold=3)
     there = simulate_movement(config, by_inverting=False, failing=True, runs=300)
     back = simulate_movement(config, by_inverting=False, failing=False, runs=300)
     assert 20.0 < back.detection.median < 25.0 < there.detection.median < 30.0
 
 
-def test_the_same_scenario_draws_the_same() -> None:
-    """A seed of its own: a report judged again says the same."""
+def test_the_same_settings_give_the_same_result() -> None:
+    """The seed is fixed, so that a report judged again shows the same figures."""
     config = HealthCheckConfig("HTTPS")
     assert simulate_movement(
         config, by_inverting=False, failing=True, runs=50

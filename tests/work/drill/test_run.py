@@ -100,7 +100,7 @@ def test_an_inverted_health_check_is_refused_before_anything_is_touched() -> Non
 
 @pytest.mark.parametrize(
     ("region", "says"),
-    [(WEST, "us-west-2, does not serve"), (EAST, "us-east-1, is failing already")],
+    [(WEST, "us-west-2, does not serve"), (EAST, "us-east-1, already fails")],
 )
 def test_a_region_that_does_not_serve_is_refused_before_anything_is_touched(
     region: str, says: str
