@@ -1,1 +1,1 @@
-"""What a drill is, what it recorded and how that is judged: pure."""
+"""The settings, history, record and judgement of a drill. Pure."""

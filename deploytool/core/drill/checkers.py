@@ -87,8 +87,8 @@ def _own_network(history: ParsedHistory) -> Iterator[Finding]:
 
         if failing == lanes:
             reason = (
-                f"nothing answered at second {event.at:.1f}, not even the secondary: the network of "
-                "the drill itself was down"
+                f"nothing answered at second {event.at:.1f}, not even the secondary: the network "
+                "of the drill itself was down"
             )
             yield Finding(Check.HISTORY, Verdict.INCONCLUSIVE, reason)
             return

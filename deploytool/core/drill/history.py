@@ -1,8 +1,11 @@
-"""What happened in a drill, as frozen events, and their lines in history.jsonl. Pure.
+"""The events of a drill as frozen values, and their lines in history.jsonl. Pure.
 
-Times are seconds since the drill began, of a monotonic clock at the target's rate: clock skew
-cannot enter. `sent` is when a question was asked, `at` when its answer was there. A `lane` is one
-observer asking again and again.
+Times are seconds since the drill began, of a monotonic clock at the target's rate, so clock skew
+does not change them. `sent` is the time at which a probe was sent, `at` the time of its answer. A
+`lane` is a series of probes of one kind to one destination.
+
+The names of the classes and of their fields are part of the format. A change needs another
+SCHEMA_VERSION, except for a new field with a default.
 """
 
 import json
@@ -20,34 +23,35 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 SCHEMA_VERSION = 1
-# Resolves again whenever its answer's TTL has passed, and makes a new connection each time
+# The client that resolves again when a TTL has expired, and makes a new connection each time
 FRESH = "client:fresh"
-# Resolves when it must connect, and then keeps its connection as long as that works
+# The client that resolves only to connect, and keeps its connection as long as it works
 KEPT = "client:kept-connection"
 
 
 def name_server_lane(name: str) -> str:
-    """The lane of a name server that is asked directly."""
+    """Return the lane of an authoritative name server that is queried directly."""
     return f"name-server:{name}"
 
 
 def resolver_lane(name: str) -> str:
-    """The lane of a resolver."""
+    """Return the lane of a resolver."""
     return f"resolver:{name}"
 
 
 def region_lane(region: str) -> str:
-    """The lane of the client that calls a region's own endpoint, past the failover."""
+    """Return the lane of the client that calls a region's own endpoint, which bypasses failover."""
     return f"region:{region}"
 
 
 @dataclass(frozen=True)
 class DrillStarted:
-    """The facts that everything else is read against.
+    """The settings of the drill, by which the other events are judged. Always the first event.
 
-    `by_inverting`: the fault swaps the verdict itself. `attempt`: how long one check of the broken
-    endpoint takes, in seconds. `monotonic`: what the clock that this machine's processes share read
-    at second 0, in seconds of wall time (time.monotonic).
+    `by_inverting` is whether the fault inverts the verdict itself, so that no checker has to detect
+    it. `attempt` is how long one check of the broken endpoint takes, in seconds. `monotonic` is the
+    reading of time.monotonic at second 0, in seconds of wall time; the processes of one machine
+    share that clock.
     """
 
     at: float
@@ -73,7 +77,7 @@ class DrillStarted:
 
 @dataclass(frozen=True)
 class PhaseBegan:
-    """What the drill waits for from here on: steady-state, failover, failback."""
+    """The drill now waits for `phase`: steady-state, failover or failback."""
 
     at: float
     phase: str
@@ -81,7 +85,7 @@ class PhaseBegan:
 
 @dataclass(frozen=True)
 class FaultInjecting:
-    """The fault is about to be injected: written down before it happens."""
+    """The fault is about to be injected. The event is written before the injection."""
 
     at: float
     fault: str
@@ -89,7 +93,7 @@ class FaultInjecting:
 
 @dataclass(frozen=True)
 class FaultInjected:
-    """The fault is in force: every duration of the failover counts from here."""
+    """The fault is in force. The durations of the failover count from here."""
 
     at: float
 
@@ -103,8 +107,9 @@ class FaultRestoring:
 
 @dataclass(frozen=True)
 class FaultRestored:
-    """Undone, and `verified` by reading it back. Every duration of the failback counts from
-    here.
+    """The fault is undone. The durations of the failback count from here.
+
+    `verified` is whether the restored state was read back.
     """
 
     at: float
@@ -113,7 +118,7 @@ class FaultRestored:
 
 @dataclass(frozen=True)
 class DrillAborted:
-    """The drill ended before its time, and why."""
+    """The drill was ended early for a reason."""
 
     at: float
     reason: str
@@ -121,14 +126,14 @@ class DrillAborted:
 
 @dataclass(frozen=True)
 class DrillEnded:
-    """Nothing follows. A history without it was cut short."""
+    """The drill reached its end. Always the last event; a history without it was cut short."""
 
     at: float
 
 
 @dataclass(frozen=True)
 class DnsAnswered:
-    """One DNS query: the addresses and TTL (seconds) that came, or the `failure`."""
+    """The answer to one DNS query, with its TTL in seconds, or the `failure`."""
 
     sent: float
     at: float
@@ -141,8 +146,10 @@ class DnsAnswered:
 
 @dataclass(frozen=True)
 class Served:
-    """One HTTPS request: who answered by its own header, or the `failure` (refused, timeout, tls,
-    reset, dns, other).
+    """The answer to one HTTPS request, or the `failure`.
+
+    `region` is from the header of the answer. `failure` is refused, timeout, tls, reset, dns or
+    other.
     """
 
     sent: float
@@ -167,9 +174,7 @@ class Served:
 
 @dataclass(frozen=True)
 class HealthSeen:
-    """The health check's settings and the last result of each of its checkers, or the `failure` to
-    read them.
-    """
+    """A reading of the health check and the last result of each checker, or its `failure`."""
 
     at: float
     version: int = 0
@@ -204,6 +209,7 @@ def to_document(event: "DataclassInstance") -> dict[str, Any]:
     """
     document: dict[str, Any] = {}
     for name, value in encode_typed(event).items():
+        # A time of 0.0 is not empty.
         if name in {"sent", "at"}:
             document[name] = round(value, 4)
         elif value not in (None, "", ()):
@@ -236,7 +242,10 @@ def parse_history(lines: Iterable[str], file: str) -> list[Event]:
         try:
             events.append(decode_typed(_TYPES, document))
         except ValueError as error:
-            message = f"is not an event that this version knows ({error}); judge it with the version that wrote it"
+            message = (
+                f"is not an event that this version knows ({error}); judge it with the version "
+                "that wrote it"
+            )
             raise _problem(file, number, message) from error
     return events
 

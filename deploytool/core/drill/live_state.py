@@ -118,7 +118,7 @@ class LiveState:
         self._answers: dict[str, DnsAnswered] = {}
 
     def observe(self, event: Event) -> None:
-        """Take in one event. Answers arrive in any order; the probe sent last counts as the last."""
+        """Take in one event. Answers arrive in any order; the last is that of the latest probe."""
         self._book.learn(event)
         match event:
             case Served():

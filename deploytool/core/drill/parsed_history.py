@@ -1,4 +1,4 @@
-"""A drill's history, parsed once into what the measures, the checkers and the reports read. Pure."""
+"""A drill's history, parsed once for the measures, the checkers and the reports. Pure."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The ports of a drill beside those of the service, and the bundle of all of them."""
+"""The ports that only a drill uses, and the bundle of all ports of a drill."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,54 +9,58 @@ from deploytool.core.service.ports import Functions, HealthChecks, Mappings, Pro
 
 
 class DrillRecords(Protocol):
-    """Where a stage's drill writes down what to undo: in the account, so that any other machine
-    finds it. At most one.
+    """The record of a stage's drill, which has the steps that undo it. There is at most one.
+
+    It is kept in the account, so that any other machine can restore.
     """
 
     def write(self, record: DrillRecord) -> None:
-        """Create the record. Raises DrillUnderWay when another drill's is there."""
+        """Create the record. Raises DrillUnderWay when another drill has one."""
         ...
 
     def read(self) -> DrillRecord | None:
-        """The record of the drill under way. Raises DeploytoolError when this version cannot read
-        it.
+        """Return the record of the drill under way, None without one.
+
+        Raises DeploytoolError when this version cannot read it.
         """
         ...
 
     def clear(self, drill_id: str) -> None:
-        """Delete the record if it is this drill's; once it is gone there is nothing to do."""
+        """Delete the record if it is this drill's. Does nothing when there is none."""
         ...
 
 
 class Guard(Protocol):
-    """The dead-man's switch: restores what the record says when its time has come, whatever has
-    become of us.
-    """
+    """The dead man's switch: it restores by the record at a set time, even when the drill died."""
 
     def arm(self, drill_id: str, seconds: float) -> None:
-        """Restore `seconds` of wall time from now, never earlier and at most a minute later
-        (EventBridge Scheduler).
+        """Schedule the restore in `seconds` of wall time.
+
+        EventBridge Scheduler starts it never earlier and at most a minute later.
         """
         ...
 
     def disarm(self, drill_id: str) -> None:
-        """Restore no more. As often as one likes."""
+        """Cancel the restore. Can be repeated."""
         ...
 
 
 class Edges(Protocol):
-    """The regions' edges, where the target lets them be broken. Conditions: serving, refusing,
-    blackholed, slow, failing.
+    """The edges of the regions, on a target that can break them.
+
+    A condition is serving, refusing, blackholed, slow or failing.
     """
 
     def set_condition(self, region: str, condition: str, seconds: float = 0.0) -> None:
-        """Returns once it holds. `seconds`: how late a slow edge answers, 0 for the target's own
-        choice (longer than a check).
+        """Set the condition, and return when it is in force.
+
+        `seconds` is the delay of a slow edge's answers; 0 means the target's default, which is
+        longer than a check.
         """
         ...
 
     def condition(self, region: str) -> str:
-        """What a client of the region meets now."""
+        """Return the current condition of a region's edge."""
         ...
 
 

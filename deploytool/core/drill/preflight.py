@@ -37,7 +37,8 @@ def _health_check(service: Service, health_check: HealthCheck) -> list[str]:
     if config.fqdn.rstrip(".") != expected:
         watched = config.fqdn or config.ip_address
         reasons.append(
-            f"{name} watches {watched}, not the primary's endpoint {expected}: it is not as deployed"
+            f"{name} watches {watched}, not the primary's endpoint {expected}: it is not as "
+            "deployed"
         )
     if config.resource_path != service.path:
         reasons.append(

@@ -27,9 +27,7 @@ class RestoreHealthCheck:
 
 @dataclass(frozen=True)
 class RestoreConcurrency:
-    """Set the function's reserved concurrency back to this; None means that it had no
-    reservation.
-    """
+    """Set the function's reserved concurrency back to this. None: it had no reservation."""
 
     region: str
     function_name: str
@@ -38,8 +36,9 @@ class RestoreConcurrency:
 
 @dataclass(frozen=True)
 class RestoreMapping:
-    """Create this base path mapping again when it is missing; `base_path` as the API writes it,
-    `(none)` for the root.
+    """Create this base path mapping again when it is missing.
+
+    `base_path` is as the API writes it, `(none)` for the root.
     """
 
     region: str
@@ -63,8 +62,10 @@ _STEP_TYPES: Mapping[str, type[UndoStep]] = by_type_name(get_args(UndoStep))
 
 @dataclass(frozen=True)
 class DrillRecord:
-    """A drill under way. `holder` says who runs it and where. `started` and `until`, when the guard
-    restores: ISO 8601 in UTC.
+    """A drill under way.
+
+    `holder` names the user and the host that run it. `started` is its start, and `until` the time
+    at which the guard restores, both ISO 8601 in UTC. `undo` has the steps in their order.
     """
 
     schema_version: int
@@ -77,13 +78,13 @@ class DrillRecord:
     undo: tuple[UndoStep, ...]
 
     def to_json(self) -> str:
-        """The record as compact JSON; a step carries its `type`."""
+        """Return the record as compact JSON. Each step has its `type`."""
         undo = [encode_typed(step) for step in self.undo]
         return json.dumps({**asdict(self), "undo": undo}, separators=(",", ":"))
 
 
 class DrillUnderWay(DeploytoolError):
-    """Another drill's record is there. Holds it."""
+    """Another drill is under way. The error has its record."""
 
     def __init__(self, record: DrillRecord) -> None:
         message = (
@@ -97,7 +98,7 @@ class DrillUnderWay(DeploytoolError):
 
 
 def record_name(project: str, stage: str) -> str:
-    """The name of the parameter that holds a stage's record, in the secondary region."""
+    """Return the name of the SSM parameter of a stage's record, in the secondary region."""
     return f"/deploytool/{project}/{stage}/drill"
 
 

@@ -7,8 +7,10 @@ from deploytool.core.route53.timing import FailoverTime
 
 @dataclass(frozen=True)
 class Scenario:
-    """The settings of a drill. Seconds are true seconds: on a local cloud ten of them pass in one
-    at speed 10.
+    """The settings of a drill.
+
+    Seconds are of the target's clock: on a local cloud at speed 10, ten of them pass in one second
+    of wall time.
 
     `client_interval`, `dns_interval` and `health_interval` are the times between two probes of one
     lane. A change counts as lasting after `lasting` good answers in a row. After a failover the
@@ -26,4 +28,6 @@ class Scenario:
 
     def patience_for(self, expected: FailoverTime) -> float:
         """Return how long to wait for a failover or a failback, in seconds."""
-        return self.patience if self.patience is not None else 1.5 * expected.total + 30.0
+        if self.patience is not None:
+            return self.patience
+        return 1.5 * expected.total + 30.0

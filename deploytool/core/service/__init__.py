@@ -1,1 +1,1 @@
-"""One deployed stage of an API in two regions, and what a check learns about it."""
+"""The service of one deployed stage, and the check of it."""

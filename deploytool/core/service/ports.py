@@ -12,16 +12,19 @@ from deploytool.core.route53.zone import RecordSet
 class HealthChecks(Protocol):
     """Route 53 health checks."""
 
-    def get(self, health_check_id: str) -> HealthCheck: ...
+    def get(self, health_check_id: str) -> HealthCheck:
+        """Return the health check with its current version."""
+        ...
 
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
-        """Compare-and-swap on HealthCheckVersion. Raises StaleVersion when `version` is no longer
-        the current one.
+        """Set Inverted, by compare-and-swap on HealthCheckVersion.
+
+        Raises StaleVersion when `version` is not the current one any more.
         """
         ...
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
-        """The last observation of each checker (GetHealthCheckStatus)."""
+        """Return the last observation of each checker (GetHealthCheckStatus)."""
         ...
 
 
@@ -29,11 +32,11 @@ class HostedZones(Protocol):
     """Route 53 hosted zones."""
 
     def name_servers(self, hosted_zone_id: str) -> Sequence[Nameserver]:
-        """The zone's authoritative name servers, with addresses."""
+        """Return the zone's authoritative name servers, with addresses."""
         ...
 
     def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
-        """The zone's address records of exactly that name."""
+        """Return the zone's address records of exactly that name."""
         ...
 
 
@@ -41,32 +44,38 @@ class FunctionCode(Protocol):
     """The code of Lambda functions."""
 
     def code_hash(self, region: str, name: str) -> str:
-        """Base64 of the deployed package's SHA-256."""
+        """Return the Base64 of the deployed package's SHA-256."""
         ...
 
 
 class ApiDefinitions(Protocol):
-    """What API Gateway's stages serve."""
+    """The APIs that are deployed to stages of API Gateway."""
 
     def definition(self, region: str, rest_api_id: str, stage: str) -> Mapping[str, Any]:
-        """A stage's deployed API as OpenAPI 3.0, with API Gateway's integrations."""
+        """Return a stage's deployed API as OpenAPI 3.0, with API Gateway's integrations."""
         ...
 
 
 class Functions(Protocol):
-    """Lambda functions: the reserved concurrency, None when there is no reservation. 0 throttles
-    every call.
+    """The reserved concurrency of Lambda functions.
+
+    None means that there is no reservation. 0 throttles every call.
     """
 
-    def reserved_concurrency(self, region: str, name: str) -> int | None: ...
+    def reserved_concurrency(self, region: str, name: str) -> int | None:
+        """Return a function's reserved concurrency."""
+        ...
 
-    def set_reserved_concurrency(self, region: str, name: str, reserved: int | None) -> None: ...
+    def set_reserved_concurrency(self, region: str, name: str, reserved: int | None) -> None:
+        """Set a function's reserved concurrency, or remove the reservation."""
+        ...
 
 
 @dataclass(frozen=True)
 class ApiMapping:
-    """What a custom domain name serves below a base path (`(none)`: the root): a stage of a REST
-    API.
+    """The stage of a REST API that a custom domain name serves below a base path.
+
+    The base path `(none)` is the root.
     """
 
     base_path: str
@@ -77,16 +86,19 @@ class ApiMapping:
 class Mappings(Protocol):
     """The base path mappings of API Gateway's custom domain names."""
 
-    def of(self, region: str, domain: str) -> Sequence[ApiMapping]: ...
+    def of(self, region: str, domain: str) -> Sequence[ApiMapping]:
+        """Return the mappings of a custom domain name."""
+        ...
 
     def create(self, region: str, domain: str, mapping: ApiMapping) -> None:
-        """Nothing to do when it is there. Raises DeploytoolError when another one has its base
-        path.
+        """Create a mapping. Does nothing when it exists.
+
+        Raises DeploytoolError when another mapping has its base path.
         """
         ...
 
     def delete(self, region: str, domain: str, base_path: str) -> None:
-        """Nothing to do when it is gone."""
+        """Delete a mapping. Does nothing when there is none."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What has been deployed, as far as a check or a drill needs to know it."""
+"""The parts of a deployed stage that a check or a drill needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class DrillGuard:
-    """The stack that restores a drill when its time is up: its region, function, the scheduler's
-    role and schedule group.
+    """The deployed stack that restores a drill when its time is up.
+
+    `role_arn` is the role of EventBridge Scheduler, `schedules` the name of the schedule group.
     """
 
     region: str
@@ -20,10 +21,13 @@ class DrillGuard:
 class Service:
     """One stage of an API in two regions.
 
-    `domain` is the friendly name, `path` what is called below it. `regional_domains` names each
-    region's own endpoint (region -> DNS name), which bypasses failover; the health check watches
-    the primary's. What the graph file does not name or the deployment does not have yet is missing:
-    `functions` and `rest_apis` (region -> name, id), `guard`.
+    `domain` is the name that fails over, and `path` the path that probes call below it.
+    `regional_domains` has the DNS name of each region's own endpoint, which bypasses failover; the
+    health check watches the primary's.
+
+    `functions` has the name of each region's function, `rest_apis` the id of each region's API, and
+    `guard` the stack of the guard. They lack what the graph file does not name, and what is not
+    deployed yet.
     """
 
     project: str
