@@ -3,6 +3,7 @@
 from dataclasses import replace
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,9 +34,12 @@ from deploytool.work.stacks.node_states import (
     in_progress,
     is_finished,
     not_started,
+    outcome_of,
+    outputs_of,
     ready,
 )
 from deploytool.work.stacks.operations import (
+    Outcome,
     RetryAfter,
     Started,
     StartResult,
@@ -227,3 +231,28 @@ def next_state(states: dict[NodeId, NodeState], name: NodeId, random: Random) ->
             end = after_end(state, result, stopping=False)
             state = Done(StackOperation.UPDATE, {}, 0.0) if isinstance(end, Starting) else end
     return state
+
+
+def test_an_outcome_lists_every_node_once() -> None:
+    """By the kind of its end. Only nodes that are done have outputs."""
+    states: dict[NodeId, NodeState] = {
+        A: Done(StackOperation.CREATE, {"Out": "x"}, 3.0),
+        B: Failed("the cause", "the hint"),
+        C: Cancelled((B,)),
+        node("d"): STOPPED,
+    }
+    assert outputs_of(states) == {A: {"Out": "x"}}
+    assert outcome_of(states, 9.0) == Outcome(
+        done={A: StackOperation.CREATE},
+        failed={B: "the cause"},
+        cancelled={C: (B,)},
+        stopped={node("d"): "not started"},
+        outputs={A: {"Out": "x"}},
+        seconds=9.0,
+    )
+
+
+def test_a_run_with_an_unfinished_node_has_no_outcome() -> None:
+    """It would leave the node out."""
+    with pytest.raises(AssertionError, match="a@us-east-1"):
+        outcome_of({A: RUNNING}, 9.0)
