@@ -76,7 +76,7 @@ class Completions:
         if not by_hand and status is not StackStatus.ROLLBACK_FAILED:
             return ""
         skipped = rollback_failures(events, started.stack_id)
-        return command_for(status, started.name, region, skipped)
+        return command_for(status, started.stack_name, region, skipped)
 
     def _first_cause(
         self, region: str, started: Started, events: Sequence[StackEvent]
@@ -98,7 +98,7 @@ class Completions:
         Raises DeploytoolError when it never does.
         """
         if status is StackStatus.DELETE_COMPLETE:
-            return Stack(started.name, started.stack_id, status, {})
+            return Stack(started.stack_name, started.stack_id, status, {})
 
         wait = FIRST_WAIT
         stack = listed or self.stacks.get(region, started.stack_id)
@@ -110,7 +110,7 @@ class Completions:
             wait = min(2 * wait, LONGEST_WAIT)
             stack = self.stacks.get(region, started.stack_id)
         raise DeploytoolError(
-            f"{started.name} ended as {status}, but CloudFormation still shows {stack.status}",
+            f"{started.stack_name} ended as {status}, but CloudFormation still shows {stack.status}",
             hint="run the command again; it continues where it stopped",
         )
 

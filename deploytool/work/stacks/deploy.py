@@ -142,7 +142,7 @@ class _Deploy(Operation):
                     start_continuation(stacks, region, deployed),
                     before=deployed,
                     good_ends=frozenset({StackStatus.UPDATE_ROLLBACK_COMPLETE}),
-                    more=True,
+                    continues=True,
                 )
             case Action.REPLACE:
                 return self._replace(node, deployed)
@@ -263,7 +263,7 @@ class _Deploy(Operation):
             current.id,
             start_deletion(self._ports.stacks, region, current),
             before=current,
-            more=True,
+            continues=True,
         )
 
     def _protect(self, region: str, deployed: Stack) -> None:

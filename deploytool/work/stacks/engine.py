@@ -329,7 +329,7 @@ class Engine:
         if not isinstance(state, Running) or state.started.token != token:
             return  # that operation has ended, and another one may follow on the node
         if isinstance(result, str):
-            started = replace(state.started, also=(result,))
+            started = replace(state.started, cancel_token=result)
             self._states[node] = replace(state, started=started, cancelling=True)
             self._polls.poll_soon(node.region, self._clock.now())
 

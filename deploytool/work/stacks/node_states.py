@@ -226,7 +226,7 @@ def after_end(state: Running, end: Completed, *, stopping: bool) -> Starting | F
         return Stopped(f"{operation} cancelled")
     if end.stack is None:
         return Failed(end.cause, end.hint)
-    if stopping and state.started.more:
+    if stopping and state.started.continues:
         return Stopped(f"{operation}; nothing more was started")
     return Starting(state.began)
 

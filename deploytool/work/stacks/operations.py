@@ -20,28 +20,30 @@ Outputs = Mapping[NodeId, Mapping[str, str]]
 class Started:
     """An operation that CloudFormation accepted.
 
-    It ends when an event with `token` says so, or one with the token of its cancellation (`also`).
-    `before` is the stack as DescribeStacks showed it before: an answer that still shows that state
-    tells nothing. `expected` is in seconds. `good_ends` are the statuses that mean success. With
-    `more` another operation on the same node follows. `resumed`: an earlier run, which was killed,
-    started it.
+    It ends when an event with `token` says so, or one with the token of its cancellation
+    (`cancel_token`). `before` is the stack as DescribeStacks showed it before: an answer that still
+    shows that state tells nothing. `expected` is in seconds. `good_ends` are the statuses that mean
+    success. With `continues` another operation on the same node follows. `resumed`: an earlier run,
+    which was killed, started it.
     """
 
     operation: StackOperation
-    name: str
+    stack_name: str
     stack_id: str
     token: str
     before: Stack | None = None
     expected: float | None = None
     good_ends: frozenset[StackStatus] = GOOD_ENDS
-    also: tuple[str, ...] = ()
-    more: bool = False
+    cancel_token: str = ""
+    continues: bool = False
     resumed: bool = False
 
     @property
     def tokens(self) -> tuple[str, ...]:
         """The tokens of the events that belong to the operation."""
-        return (self.token, *self.also)
+        if not self.cancel_token:
+            return (self.token,)
+        return (self.token, self.cancel_token)
 
     def is_shown_by(self, stack: Stack) -> bool:
         """Return whether DescribeStacks may have answered this after the operation started."""

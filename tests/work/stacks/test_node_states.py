@@ -162,9 +162,9 @@ def test_each_kind_of_end() -> None:
     assert after_end(replace(RUNNING, cancelling=True), BAD, stopping=True) == Stopped(
         "update cancelled"
     )
-    more = replace(RUNNING, started=replace(STARTED, more=True))
-    assert after_end(more, GOOD, stopping=True) == Stopped("update; nothing more was started")
-    assert after_end(more, GOOD, stopping=False) == Starting(1.0)
+    continues = replace(RUNNING, started=replace(STARTED, continues=True))
+    assert after_end(continues, GOOD, stopping=True) == Stopped("update; nothing more was started")
+    assert after_end(continues, GOOD, stopping=False) == Starting(1.0)
 
 
 STARTS: tuple[StartResult | DeploytoolError, ...] = (
