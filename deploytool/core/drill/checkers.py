@@ -51,6 +51,7 @@ def run_checks(
         *_failed_share(history, requests),
         *_restored(history),
     ]
+    # The sort is stable, so findings of one verdict stay in the order of the checks.
     order = list(Verdict)
     findings.sort(key=lambda finding: order.index(finding.verdict), reverse=True)
     return findings
@@ -69,11 +70,13 @@ def _own_network(history: ParsedHistory) -> Iterator[Finding]:
 
     It tells about the network of the drill and not about the service.
     """
+    # The secondary is probed too, so one region that is down does not stop all lanes.
     lanes = {event.lane for event in history.events if isinstance(event, Served | DnsAnswered)}
     failing: set[str] = set()
     for event in history.events:
         match event:
             case Served():
+                # An error status is an answer too: the network works.
                 failed = event.status is None
             case DnsAnswered():
                 failed = bool(event.failure)

@@ -6,7 +6,7 @@ reached its end; the judge feeds them afterwards.
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from deploytool.core.drill.history import DnsAnswered, Event, HealthSeen, Served
@@ -40,6 +40,15 @@ class AddressBook:
         return regions.pop()
 
 
+def consistent_region(requests: Sequence[Served], count: int) -> str | None:
+    """Return the region that served the last `count` requests, all of them well; else None."""
+    last = requests[-count:]
+    regions = {request.good_region for request in last}
+    if len(last) < count or len(regions) != 1:
+        return None
+    return regions.pop()
+
+
 # A checker: its region, its address, and its number among those that share both
 CheckerKey = tuple[str, str, int]
 
@@ -69,7 +78,9 @@ class HealthView:
         for key, observation in _by_key(event.checkers).items():
             state = self.states.get(key)
             if state is None:
+                # The first reading shows no count, so its result is taken for the state.
                 self.states[key] = CheckerState(healthy=observation.healthy)
+            # The time tells a new result from one that was read before.
             elif self.checked[key] != observation.checked:
                 self.states[key] = state.observe(observation.healthy, self.config.failure_threshold)
             self.checked[key] = observation.checked
@@ -141,11 +152,7 @@ class LiveState:
 
     def served_by(self, lane: str) -> str | None:
         """Return the region that served all of the lane's last `lasting` requests, or None."""
-        requests = self._requests.get(lane, ())
-        regions = {request.good_region for request in requests}
-        if len(requests) < self._lasting or len(regions) != 1:
-            return None
-        return regions.pop()
+        return consistent_region(self._requests.get(lane, ()), self._lasting)
 
     def failed_share(self, lane: str) -> float:
         """Return the share of the lane's last `lasting` requests that were not good, from 0 to 1.

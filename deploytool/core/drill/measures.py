@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from deploytool.core.drill.history import FRESH, KEPT, Served
+from deploytool.core.drill.live_state import consistent_region
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 
-PERCENTILES = (50, 95, 99)
 # The region that a lane reached at each second, None for a failure, in the order of the probes
 Points = Sequence[tuple[float, str | None]]
 
@@ -96,7 +96,7 @@ def movement(history: ParsedHistory, window: Window) -> Movement:
 
     requests = _requests_in(history, window)
     client = _points(requests)
-    client_moved = client_span(history, window)
+    moved = client_span(history, window)
     kept_client = _points(_requests_in(history, window, KEPT))
 
     # All requests when the client did not move
@@ -114,7 +114,7 @@ def movement(history: ParsedHistory, window: Window) -> Movement:
         dns=since(last_name_server),
         resolver_first=since(first_resolver),
         resolver=since(last_resolver),
-        client=None if client_moved is None else client_moved[1] - client_moved[0],
+        client=None if moved is None else moved[1] - moved[0],
         kept_connection=since(_arrival(kept_client, window.to)),
         both_served=_both_served(requests, window),
         failed=len(failed),
@@ -160,7 +160,11 @@ def latency(history: ParsedHistory) -> dict[str, Latency]:
                 durations.append((request.at - request.sent) / history.started.speed)
 
         durations.sort()
-        result[phase] = Latency(*(_percentile(durations, percent) for percent in PERCENTILES))
+        result[phase] = Latency(
+            p50=_percentile(durations, 50),
+            p95=_percentile(durations, 95),
+            p99=_percentile(durations, 99),
+        )
     return result
 
 
@@ -172,10 +176,7 @@ def served_by(history: ParsedHistory) -> dict[str, str | None]:
     lasting = history.started.scenario.lasting
     result: dict[str, str | None] = {}
     for phase, window in history.phases.items():
-        last = _requests_in(history, window)[-lasting:]
-        regions = {request.good_region for request in last}
-        consistent = len(last) == lasting and len(regions) == 1
-        result[phase] = regions.pop() if consistent else None
+        result[phase] = consistent_region(_requests_in(history, window), lasting)
     return result
 
 
@@ -234,6 +235,7 @@ def _arrival(points: Points, to: str) -> float | None:
 
 def _arrival_index(points: Points, to: str) -> int | None:
     """Return the index from which all points are at a region; None when the last one is not."""
+    # From the last point backwards: an earlier visit to the region was not permanent.
     index = len(points)
     while index > 0 and points[index - 1][1] == to:
         index -= 1
@@ -248,7 +250,7 @@ def _detection(
     A name server that answers with the other region knows the verdict, even when our slower reading
     of the health check does not show it yet.
     """
-    # The primary serves while the health check is healthy.
+    # Route 53 answers with the primary while the health check is healthy.
     healthy = window.to == history.started.primary
     for change in history.verdicts():
         if window.contains(change.at) and change.healthy is healthy:

@@ -83,6 +83,8 @@ class ParsedHistory:
                 "the history does not begin with drill_started: it is not the history of a drill,"
                 " or its first lines are lost"
             )
+        # Probes are written as they end. The lane decides between events of the same time, so that
+        # the order of the lines does not change the judgement.
         ordered = sorted(events, key=lambda event: (event.at, getattr(event, "lane", "")))
         return cls(events[0], tuple(ordered))
 
@@ -109,8 +111,7 @@ class ParsedHistory:
     @cached_property
     def injected(self) -> float | None:
         """The second at which the fault was in force; None when it never was."""
-        event = self._first(FaultInjected)
-        return None if event is None else event.at
+        return self._time_of_first(FaultInjected)
 
     @cached_property
     def probes(self) -> list[Served | DnsAnswered]:
@@ -129,20 +130,22 @@ class ParsedHistory:
     @cached_property
     def failover(self) -> Window:
         """From the injection until the drill begins to restore."""
-        restoring = self._first(FaultRestoring)
-        end = self._end if restoring is None else restoring.at
+        end = self._time_of_first(FaultRestoring)
+        if end is None:
+            # The drill was killed before it could restore.
+            end = self._end
         return Window("failover", self.injected, end, self.started.primary, self.started.secondary)
 
     @cached_property
     def failback(self) -> Window:
         """From the restore until the end of the history."""
-        restored = self._first(FaultRestored)
-        start = None if restored is None else restored.at
+        start = self._time_of_first(FaultRestored)
         return Window("failback", start, self._end, self.started.secondary, self.started.primary)
 
     @cached_property
     def phases(self) -> dict[str, Window]:
         """The windows before, during and after the fault."""
+        # Without an injection, the whole drill is before it.
         end = math.inf if self.injected is None else self.injected
         before = Window("before", 0.0, end, "", self.started.primary)
         return {"before": before, "during": self.failover, "after": self.failback}
@@ -151,6 +154,7 @@ class ParsedHistory:
     def dns_ttl(self) -> float:
         """The longest TTL that a name server answered, in seconds."""
         answers = self.answers("name-server:")
+        # Failures have no TTL. Without any answer, Route 53's fixed TTL of an alias record applies.
         ttls = [answer.ttl for answer in answers if answer.ttl is not None]
         return float(max(ttls, default=ALIAS_TTL))
 
@@ -173,16 +177,18 @@ class ParsedHistory:
 
         The order of the answers differs: a late answer tells about an earlier time.
         """
-        requests = [event for event in self.probes if isinstance(event, Served)]
-        return [request for request in requests if request.lane == lane]
+        return [probe for probe in self.probes if isinstance(probe, Served) and probe.lane == lane]
 
     def answers(self, prefix: str) -> list[DnsAnswered]:
         """Return the answers of the lanes with a prefix, in the order in which they were asked.
 
         The prefix is `name-server:` or `resolver:`.
         """
-        answers = [event for event in self.probes if isinstance(event, DnsAnswered)]
-        return [answer for answer in answers if answer.lane.startswith(prefix)]
+        answers: list[DnsAnswered] = []
+        for probe in self.probes:
+            if isinstance(probe, DnsAnswered) and probe.lane.startswith(prefix):
+                answers.append(probe)
+        return answers
 
     def verdicts(self) -> Iterator[HealthTurned]:
         """Yield each change of the health check's verdict; the first known verdict is one too."""
@@ -200,6 +206,10 @@ class ParsedHistory:
     def _end(self) -> float:
         """The end of the last window. Windows are half-open, so it lies after the last event."""
         return self.events[-1].at + 1.0
+
+    def _time_of_first(self, kind: type[Event]) -> float | None:
+        event = self._first(kind)
+        return None if event is None else event.at
 
     def _first(self, kind: type[E]) -> E | None:
         for event in self.events:

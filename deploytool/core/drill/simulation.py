@@ -79,6 +79,7 @@ def _movement(
 
     slowest_name_server = max(rng.uniform(0.0, PROPAGATION_SECONDS) for _ in range(NAME_SERVERS))
     dns = detection + slowest_name_server
+    # The client's resolver cached the old answer at any time before the change.
     remaining_ttl = rng.uniform(0.0, dns_ttl)
     return detection, dns, dns + remaining_ttl
 
@@ -104,6 +105,7 @@ def _detection(
         for number in range(config.failure_threshold):
             results.append((phase + number * period + attempt, index))
 
+    # The verdict is computed again after each result, in the order of time.
     before = is_healthy(config, states)
     for at, index in sorted(results):
         states[index] = states[index].observe(not failing, config.failure_threshold)
