@@ -59,12 +59,12 @@ from deploytool.work.stacks.operations import Operation, Outcome, StartResult, W
 from deploytool.work.stacks.polling import RegionPolls
 from deploytool.work.tasks import PendingCalls
 
-# The longest and the shortest wait between two turns of the loop, in seconds: the user may ask to
-# stop, and time must pass.
-TURN = 0.1
+# Seconds between two turns of the loop: at most, so that a request to stop is noticed at once, and
+# at least, so that a virtual clock advances. A call that ends wakes the loop earlier.
+LONGEST_TURN = 0.1
 SHORTEST_TURN = 0.005
-# How many ends of a stack may stay unconfirmed by an event of ours, before the events of others
-# are read too: someone else's operation may have replaced ours.
+# After so many checks of a stack that found no end of our operation, the events of others are read
+# too: someone else's operation may have replaced it.
 UNCONFIRMED = 5
 
 
@@ -136,8 +136,8 @@ class Engine:
         now = self._clock.now()
         due = self._polls.next_due(self._polled_regions())
         due += [state.until for state in self._states.values() if isinstance(state, Postponed)]
-        seconds = min(due, default=now + TURN) - now
-        seconds = min(max(seconds, SHORTEST_TURN), TURN)
+        seconds = min(due, default=now + LONGEST_TURN) - now
+        seconds = min(max(seconds, SHORTEST_TURN), LONGEST_TURN)
 
         if not self._calls.wait(seconds):
             self._clock.sleep(seconds)

@@ -52,7 +52,7 @@ class StageLease:
         name: str,
     ) -> None:
         self.waited = False
-        self._by = coordination
+        self._coordination = coordination
         self._clock = clock
         self._executor = executor
         self._region = region
@@ -89,12 +89,12 @@ class StageLease:
         # A refused renewal is tried again in its turn. It stops nothing, because a stack accepts
         # one operation at a time anyway.
         with suppress(CloudRefused):
-            self._by.locks.renew(self._region, self._name, self._value())
+            self._coordination.locks.renew(self._region, self._name, self._value())
 
     def release(self) -> None:
         """Release the lease, if it is still this run's."""
         if self._is_ours(self._read()):
-            self._by.locks.remove(self._region, self._name)
+            self._coordination.locks.remove(self._region, self._name)
 
     def _try(self) -> Lease | None:
         """Take the lease; return None, or the lease of another run that has it.
@@ -107,7 +107,7 @@ class StageLease:
         if other is not None and self._is_valid(other):
             return other
 
-        self._by.locks.remove(self._region, self._name)
+        self._coordination.locks.remove(self._region, self._name)
         if not self._make():
             someone = Holder("someone", "another host", 0)
             return other or Lease(someone, self._since, self._since)
@@ -120,25 +120,25 @@ class StageLease:
         return current or other
 
     def _make(self) -> bool:
-        return self._by.locks.make(self._region, self._name, self._value())
+        return self._coordination.locks.make(self._region, self._name, self._value())
 
     def _read(self) -> Lease | None:
-        text = self._by.locks.read(self._region, self._name)
+        text = self._coordination.locks.read(self._region, self._name)
         return None if text is None else read_lease(text)
 
     def _is_valid(self, lease: Lease) -> bool:
         """Return whether another run has the lease: it has not expired, and its process runs."""
-        if lease.expires <= self._by.unix_time():
+        if lease.expires <= self._coordination.unix_time():
             return False
-        on_this_host = lease.holder.host == self._by.holder.host
-        return not on_this_host or self._by.is_running(lease.holder.process)
+        on_this_host = lease.holder.host == self._coordination.holder.host
+        return not on_this_host or self._coordination.is_running(lease.holder.process)
 
     def _is_ours(self, lease: Lease | None) -> bool:
-        return lease is not None and lease.holder == self._by.holder
+        return lease is not None and lease.holder == self._coordination.holder
 
     def _value(self) -> str:
-        expires = self._by.unix_time() + LEASE_SECONDS
-        return write_lease(Lease(self._by.holder, self._since, expires))
+        expires = self._coordination.unix_time() + LEASE_SECONDS
+        return write_lease(Lease(self._coordination.holder, self._since, expires))
 
     def _pause(self, interrupts: Interrupts) -> None:
         """Wait until the next look at the lease. Raises Interrupted when the user asks to stop."""
