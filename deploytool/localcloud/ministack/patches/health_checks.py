@@ -10,6 +10,7 @@ from typing import Any
 
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.localcloud.ministack.controlplane import to_health_check_config
+from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches.replace import Patcher
 
 PATCHES = {
@@ -17,6 +18,9 @@ PATCHES = {
 }
 
 Settings = Mapping[str, Any]
+Properties = Mapping[str, Any]
+# The physical id and the attributes of a resource
+Created = tuple[str, dict[str, Any]]
 # A health check as MiniStack stores it: id, caller_reference, config, version
 StoredHealthCheck = dict[str, Any]
 Supported = Callable[[HealthCheckConfig], str | None]
@@ -131,7 +135,7 @@ def _with_defaults(settings: Settings) -> dict[str, Any]:
     return defaults | dict(settings)
 
 
-def _from_template(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _from_template(properties: Properties) -> dict[str, Any]:
     """Return HealthCheckConfig with numbers and booleans, which a template may have as text."""
     settings = dict(properties.get("HealthCheckConfig") or {})
     for name in _INTEGERS:
@@ -143,57 +147,61 @@ def _from_template(properties: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def install(patcher: Patcher, store: HealthCheckStore) -> None:
-    """Add `AWS::Route53::HealthCheck` to CloudFormation."""
-    route53 = patcher.ministack.route53
-    new_uuid = patcher.ministack.responses.new_uuid
+class HealthCheckResource:
+    """`AWS::Route53::HealthCheck`: the operations of CloudFormation on a health check."""
 
-    def put_tags(health_check_id: str, properties: Mapping[str, Any]) -> None:
-        tags = {tag["Key"]: str(tag["Value"]) for tag in properties.get("HealthCheckTags") or ()}
-        route53._tags[("healthcheck", health_check_id)] = tags
+    def __init__(self, ministack: MiniStack, store: HealthCheckStore) -> None:
+        self._route53 = ministack.route53
+        self._new_id: Callable[[], str] = ministack.responses.new_uuid
+        self._store = store
 
-    def create(
-        logical_id: str, properties: Mapping[str, Any], stack_name: str
-    ) -> tuple[str, dict[str, str]]:
-        reference = f"{stack_name}-{logical_id}-{new_uuid()}"
-        health_check_id = store.create(reference, _from_template(properties))["id"]
-        put_tags(health_check_id, properties)
-        return health_check_id, {"HealthCheckId": health_check_id}
+    def create(self, logical_id: str, properties: Properties, stack_name: str) -> Created:
+        """Create a health check. Raises HealthCheckRefused."""
+        reference = f"{stack_name}-{logical_id}-{self._new_id()}"
+        health_check = self._store.create(reference, _from_template(properties))
+        return self._tagged(health_check["id"], properties)
 
     def update(
-        physical_id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        stack_name: str,
-        logical_id: str,
-    ) -> tuple[str, dict[str, str]]:
+        self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
+    ) -> Created:
+        """Change a health check in place, or replace it. Raises HealthCheckRefused."""
         before = _from_template(old)
         after = _from_template(new)
-        health_check = store.get(physical_id)
+        health_check = self._store.get(physical_id)
 
         replaced = any(before.get(name) != after.get(name) for name in _REPLACING)
         if health_check is None or replaced:
             # CloudFormation deletes the old one itself when the physical id changes.
-            return create(logical_id, new, stack_name)
+            return self.create(logical_id, new, stack_name)
 
         if before != after:
             # A setting that the template had and has no longer goes back to its default.
-            removed = set(before) - set(after)
-            config = health_check["config"]
-            kept = {name: value for name, value in config.items() if name not in removed}
-            store.update(health_check, kept | after)
-        put_tags(physical_id, new)
-        return physical_id, {"HealthCheckId": physical_id}
+            settings = dict(health_check["config"])
+            for removed in before.keys() - after.keys():
+                settings.pop(removed, None)
+            self._store.update(health_check, settings | after)
+        return self._tagged(physical_id, new)
 
-    def delete(physical_id: str, _: Mapping[str, Any]) -> None:
-        store.delete(physical_id)
-        route53._tags.pop(("healthcheck", physical_id), None)
+    def delete(self, physical_id: str, _: Properties) -> None:
+        """Delete a health check; does nothing when it does not exist."""
+        self._store.delete(physical_id)
+        self._route53._tags.pop(("healthcheck", physical_id), None)
 
+    def _tagged(self, health_check_id: str, properties: Properties) -> Created:
+        """Store the tags of a health check and return what CloudFormation shows of it."""
+        tags = {tag["Key"]: str(tag["Value"]) for tag in properties.get("HealthCheckTags") or ()}
+        self._route53._tags[("healthcheck", health_check_id)] = tags
+        return health_check_id, {"HealthCheckId": health_check_id}
+
+
+def install(patcher: Patcher, store: HealthCheckStore) -> None:
+    """Add `AWS::Route53::HealthCheck` to CloudFormation."""
+    resource = HealthCheckResource(patcher.ministack, store)
     handler = {
-        "create": create,
-        "update": update,
+        "create": resource.create,
+        "update": resource.update,
         "update_with_logical_id": True,
-        "delete": delete,
+        "delete": resource.delete,
     }
     patcher.add_resource_type(_RESOURCE_TYPE, handler)
 
