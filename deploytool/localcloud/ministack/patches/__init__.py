@@ -31,6 +31,7 @@ from deploytool.localcloud.ministack.patches import (
     template_urls,
     zones,
 )
+from deploytool.localcloud.ministack.patches.certificate_validation import Validation
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
 from deploytool.localcloud.ministack.patches.replace import Patches, patching
 from deploytool.localcloud.ministack.patches.route53_api import HealthReader
@@ -95,7 +96,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     with patching(ministack, schedules.PATCHES) as patcher:
         schedules.install(patcher)
 
-    validation = certificates.Validation(ministack, around.resolve, around.closing)
+    validation = Validation(ministack, around.resolve, around.closing)
     with patching(ministack, certificates.PATCHES) as patcher:
         certificates.install(patcher, validation)
     rules = apigateway.DomainRules(ministack, around.regions, validation.refresh)

@@ -1,29 +1,29 @@
 """ACM certificates that are issued once their DNS validation records resolve.
 
-MiniStack issues each certificate at once. Here the CNAME records must resolve as the public
-resolves them, from the zones' parents down. Sources: ACM User Guide, "AWS Certificate Manager DNS validation"; "Certification Authority
-Authorization (CAA) problems" (a record that keeps Amazon out makes the certificate FAILED with
-CAA_ERROR); CloudFormation template reference, AWS::CertificateManager::Certificate (with
-HostedZoneId in DomainValidationOptions CloudFormation creates the records; the stack waits until
-the certificate is issued; ValidationMethod defaults to EMAIL). CloudFormation leaves the validation
-records when the certificate is deleted. All regions ask for the same record for the same name. The
-record's TTL of 300 s is a guess.
+MiniStack issues each certificate at once. Source: CloudFormation template reference,
+AWS::CertificateManager::Certificate (with HostedZoneId in DomainValidationOptions CloudFormation
+creates the records; the stack waits until the certificate is issued; ValidationMethod defaults to
+EMAIL). CloudFormation leaves the validation records when the certificate is deleted. The record's
+TTL of 300 s is a guess.
 """
 
-import hashlib
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from deploytool.core.route53.delegation import caa_problem
 from deploytool.core.route53.zone import canonical
-from deploytool.localcloud.dns.resolution import ResolutionFailed
 from deploytool.localcloud.ministack.emulator import MiniStack
-from deploytool.localcloud.ministack.patches.replace import Patcher
+from deploytool.localcloud.ministack.patches.certificate_validation import (
+    FAILED,
+    ISSUED,
+    ONLY_ISSUED,
+    Certificate,
+    Validation,
+)
+from deploytool.localcloud.ministack.patches.replace import Handler, Patcher
 from deploytool.localcloud.ministack.patches.zones import RecordSets
 
 PATCHES = {
-    "acm.handle_request": "no certificate is looked at before an answer",
+    "acm.handle_request": "the status of certificates is not refreshed before an answer",
     "acm._request_certificate": "certificates are issued at once; email validation is accepted",
     "acm._cert_shape": "a certificate that is not issued has times of its issue",
     "acm._list_certificates": "CertificateStatuses is ignored; further names and times are missing",
@@ -34,129 +34,12 @@ PATCHES = {
     "stacks._runs_on_worker_thread": "the wait for the validation would block the event loop",
 }
 
-# A certificate as MiniStack stores it
-Certificate = dict[str, Any]
-Resolve = Callable[[str, str], Sequence[str]]
-
 _RESOURCE_TYPE = "AWS::CertificateManager::Certificate"
-# Seconds of wall time between two looks for the records that a stack waits for
-_POLL_SECONDS = 0.05
 _RECORD_TTL = "300"
-_ONLY_ISSUED = ("IssuedAt", "NotBefore", "NotAfter")
-_PENDING = "PENDING_VALIDATION"
-_ISSUED = "ISSUED"
-_FAILED = "FAILED"
 
-
-def validation_record(account: str, domain: str) -> tuple[str, str]:
-    """Return the name and the value of the CNAME record that proves control of a domain.
-
-    It is the same in all regions, and the same for a wildcard as for its base.
-    """
-    base = domain.removeprefix("*.").lower().rstrip(".")
-    proof = hashlib.sha256(f"{account} {base}".encode()).hexdigest()
-    return f"_{proof[:32]}.{base}.", f"_{proof[32:]}.acm-validations.aws."
-
-
-class Validation:
-    """Decides which certificates are issued.
-
-    `resolve` returns the values of a name and type as the public sees them. `closing` is set when
-    the cloud ends, so that no stack keeps waiting.
-    """
-
-    def __init__(self, ministack: MiniStack, resolve: Resolve, closing: threading.Event) -> None:
-        self._acm = ministack.acm
-        self._responses = ministack.responses
-        self._resolve = resolve
-        self._closing = closing
-
-    def options(self, domain: str, method: str) -> dict[str, Any]:
-        """Return a domain's entry of DomainValidationOptions before its validation."""
-        options = {
-            "DomainName": domain,
-            "ValidationDomain": domain,
-            "ValidationMethod": method,
-            "ValidationStatus": _PENDING,
-        }
-        if method != "DNS":
-            return options
-        name, value = validation_record(self._responses.get_account_id(), domain)
-        return {**options, "ResourceRecord": {"Name": name, "Type": "CNAME", "Value": value}}
-
-    def make_pending(self, arn: str) -> Certificate:
-        """Turn a certificate that MiniStack issued at once into a pending one."""
-        certificate: Certificate = self._acm._certificates[arn]
-        certificate["Status"] = _PENDING
-        for name in _ONLY_ISSUED:
-            certificate.pop(name, None)
-        return certificate
-
-    def refresh(self, certificate: Certificate) -> bool:
-        """Look for the records that a certificate still lacks; return whether it is issued."""
-        if certificate["Status"] == _PENDING:
-            self._validate(certificate["DomainValidationOptions"])
-            statuses = {
-                options["ValidationStatus"] for options in certificate["DomainValidationOptions"]
-            }
-            if statuses == {"SUCCESS"}:
-                self._decide(certificate)
-        return bool(certificate["Status"] == _ISSUED)
-
-    def refresh_all(self) -> None:
-        """Look for the records of every certificate of every region."""
-        for _, certificate in self._acm._certificates.all_items():
-            self.refresh(certificate)
-
-    def wait(self, arn: str) -> None:
-        """Block this thread until the certificate is issued.
-
-        Must not be called on the event loop's thread. Raises ValueError when the certificate is
-        deleted, when it fails, and when the cloud ends.
-        """
-        while True:
-            certificate = self._acm._certificates.get(arn)
-            if certificate is None:
-                raise ValueError(f"The certificate {arn} was deleted before it was issued")
-            if self.refresh(certificate):
-                return
-            if certificate["Status"] == _FAILED:
-                raise ValueError(f"The certificate {arn} failed: {certificate['FailureReason']}")
-            if self._closing.wait(_POLL_SECONDS):
-                raise ValueError(f"The local cloud ended before the certificate {arn} was issued")
-
-    def _validate(self, domains: Sequence[dict[str, Any]]) -> None:
-        """Mark each pending domain whose validation record resolves."""
-        for options in domains:
-            pending = options["ValidationStatus"] == _PENDING
-            if pending and self._resolves(options.get("ResourceRecord")):
-                options["ValidationStatus"] = "SUCCESS"
-
-    def _decide(self, certificate: Certificate) -> None:
-        """Issue a certificate whose names are all validated, unless CAA records forbid it."""
-        for options in certificate["DomainValidationOptions"]:
-            if caa_problem(options["DomainName"], lambda owner: self._values(owner, "CAA")):
-                certificate.update({"Status": _FAILED, "FailureReason": "CAA_ERROR"})
-                return
-
-        now = self._responses.now_iso()
-        # ACM's certificates are valid for 395 days.
-        expiry = self._acm._future_iso(395 * 86_400)
-        certificate.update(
-            {"Status": _ISSUED, "IssuedAt": now, "NotBefore": now, "NotAfter": expiry}
-        )
-
-    def _resolves(self, record: Mapping[str, str] | None) -> bool:
-        if record is None:
-            return False
-        values = self._values(record["Name"], "CNAME")
-        return canonical(record["Value"]) in map(canonical, values)
-
-    def _values(self, name: str, type_: str) -> Sequence[str]:
-        try:
-            return self._resolve(name, type_)
-        except ResolutionFailed:
-            return ()  # no name server answered: ACM tries again later
+Properties = Mapping[str, Any]
+# The physical id and the attributes of a resource
+Created = tuple[str, dict[str, Any]]
 
 
 def install(patcher: Patcher, validation: Validation) -> None:
@@ -201,12 +84,12 @@ def _install_listing(patcher: Patcher) -> None:
     def shape(cert: Certificate) -> dict[str, Any]:
         """Return a certificate as DescribeCertificate shows it."""
         shown: dict[str, Any] = shape_original(cert)
-        if cert["Status"] == _ISSUED:
+        if cert["Status"] == ISSUED:
             return shown
 
-        for name in _ONLY_ISSUED:
+        for name in ONLY_ISSUED:
             shown.pop(name, None)
-        if cert["Status"] == _FAILED:
+        if cert["Status"] == FAILED:
             shown["FailureReason"] = cert["FailureReason"]
         return shown
 
@@ -243,67 +126,86 @@ def _summary(shown: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shown[name] for name in kept if name in shown} | names
 
 
-def _install_resource(patcher: Patcher, validation: Validation) -> None:
-    ministack = patcher.ministack
-    records = RecordSets(ministack.route53)
-    original = patcher.handler(_RESOURCE_TYPE)
+class CertificateResource:
+    """`AWS::CertificateManager::Certificate`: the creation waits until it is issued.
 
-    def create(
-        logical_id: str, props: Mapping[str, Any], stack_name: str
-    ) -> tuple[str, dict[str, Any]]:
+    `original` is MiniStack's handler of the resource type.
+    """
+
+    def __init__(self, ministack: MiniStack, validation: Validation, original: Handler) -> None:
+        self._acm = ministack.acm
+        self._route53 = ministack.route53
+        self._records = RecordSets(ministack.route53)
+        self._validation = validation
+        self._original = original
+
+    def create(self, logical_id: str, props: Properties, stack_name: str) -> Created:
+        """Request a certificate, write its records into the named zones, and wait.
+
+        Raises ValueError, which MiniStack reports as the resource's failure, when the certificate
+        is to be validated by email, when a zone cannot have the record, and when it is not issued.
+        """
         if props.get("ValidationMethod", "EMAIL") != "DNS":
             raise ValueError(
                 "ValidationMethod: the local cloud sends no email (which is the default): use DNS"
             )
 
-        arn, attributes = original["create"](logical_id, props, stack_name)
-        certificate = validation.make_pending(arn)
-        zones = {
-            options["DomainName"]: options.get("HostedZoneId")
-            for options in props.get("DomainValidationOptions") or ()
-        }
+        arn, attributes = self._original["create"](logical_id, props, stack_name)
+        certificate = self._validation.make_pending(arn)
         try:
-            for options in certificate["DomainValidationOptions"]:
-                zone_id = zones.get(options["DomainName"])
-                if zone_id:
-                    _put_record(ministack, records, zone_id, options["ResourceRecord"])
-            validation.wait(arn)
+            self._put_records(certificate, props)
+            self._validation.wait(arn)
         except ValueError:
             # The resource gets no physical id, so CloudFormation would not delete the certificate.
-            ministack.acm._certificates.pop(arn, None)
+            self._acm._certificates.pop(arn, None)
             raise
         return arn, attributes
 
-    def update(*arguments: Any) -> Any:
+    def update(self, *arguments: Any) -> Any:
+        """Update a certificate. Raises ValueError when its validation method changes."""
         _, old, new = arguments[:3]
         if old.get("ValidationMethod") != new.get("ValidationMethod"):
             raise ValueError("ValidationMethod: the local cloud validates by DNS only")
-        return original["update"](*arguments)
+        return self._original["update"](*arguments)
+
+    def _put_records(self, certificate: Certificate, props: Properties) -> None:
+        """Write the validation records of the domains for which the template names a zone."""
+        zones: dict[str, str] = {}
+        for options in props.get("DomainValidationOptions") or ():
+            if options.get("HostedZoneId"):
+                zones[options["DomainName"]] = options["HostedZoneId"]
+
+        for options in certificate["DomainValidationOptions"]:
+            zone_id = zones.get(options["DomainName"])
+            if zone_id:
+                self._put_record(zone_id, options["ResourceRecord"])
+
+    def _put_record(self, zone_id: str, validation: Mapping[str, str]) -> None:
+        """Write a validation record. Raises ValueError when the zone has no such names."""
+        name = validation["Name"]
+        zone = self._route53._zones.get(zone_id)
+        if zone is not None and not canonical(name).endswith(f".{canonical(zone['name'])}"):
+            raise ValueError(f"RRSet with DNS name {name} is not permitted in zone {zone['name']}")
+
+        record = {
+            "Name": name,
+            "Type": "CNAME",
+            "TTL": _RECORD_TTL,
+            "ResourceRecords": [validation["Value"]],
+        }
+        with self._records.change(zone_id) as draft:
+            self._records.upsert(draft, record)
+
+
+def _install_resource(patcher: Patcher, validation: Validation) -> None:
+    original = patcher.handler(_RESOURCE_TYPE)
+    resource = CertificateResource(patcher.ministack, validation, original)
 
     def runs_on_worker_thread(resource_type: str) -> bool:
         return resource_type == _RESOURCE_TYPE or bool(blocks_original(resource_type))
 
-    patcher.replace_operation(_RESOURCE_TYPE, "create", create)
-    patcher.replace_operation(_RESOURCE_TYPE, "update", update)
+    patcher.replace_operation(_RESOURCE_TYPE, "create", resource.create)
+    patcher.replace_operation(_RESOURCE_TYPE, "update", resource.update)
     # MiniStack's update calls the creation by this name when the certificate is replaced.
-    patcher.replace("provisioners._acm_certificate_create", create)
+    patcher.replace("provisioners._acm_certificate_create", resource.create)
     blocks_original = patcher.replace("stacks._runs_on_worker_thread", runs_on_worker_thread)
-
-
-def _put_record(
-    ministack: MiniStack, records: RecordSets, zone_id: str, validation: Mapping[str, str]
-) -> None:
-    """Write a validation record into a zone. Raises ValueError when the zone has no such names."""
-    name = validation["Name"]
-    zone = ministack.route53._zones.get(zone_id)
-    if zone is not None and not canonical(name).endswith(f".{canonical(zone['name'])}"):
-        raise ValueError(f"RRSet with DNS name {name} is not permitted in zone {zone['name']}")
-
-    record = {
-        "Name": name,
-        "Type": "CNAME",
-        "TTL": _RECORD_TTL,
-        "ResourceRecords": [validation["Value"]],
-    }
-    with records.change(zone_id) as draft:
-        records.upsert(draft, record)
