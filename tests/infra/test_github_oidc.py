@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from deploytool.core.project.template import load_yaml
-from deploytool.localcloud.ministack.patches.resource_actions import Place, checks_of
+from deploytool.localcloud.ministack.patches.resource_actions import checks_of
+from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
 
 with warnings.catch_warnings():  # parliament leaves the files open that it reads as it is imported
     warnings.simplefilter("ignore", ResourceWarning)
@@ -273,31 +274,34 @@ def test_the_boundary_allows_what_the_roles_of_the_templates_do(template: str) -
 
 
 def test_every_resource_type_of_a_stage_is_known_to_the_enforcing_cloud() -> None:
-    """So that no stage's stack is made there without a look at the service role."""
+    """The local cloud can check the permissions for each resource type of a stage's templates."""
     kinds = {
-        each["Type"]
+        resource["Type"]
         for path in INFRA.glob("*.yaml")
         if path.name not in ("stacks.yaml", "github-oidc.yaml")
-        for each in resources(path.name).values()
+        for resource in resources(path.name).values()
     }
-    at = Place("123456789012", "us-east-1", "hello-dev-x", "x")
-    examples = dict.fromkeys(
-        (
-            "RestApiId",
-            "ParentId",
-            "ResourceId",
-            "HttpMethod",
-            "StageName",
-            "DomainName",
-            "FunctionName",
-        ),
-        "x",
+    names = (
+        "RestApiId",
+        "ParentId",
+        "ResourceId",
+        "HttpMethod",
+        "StageName",
+        "DomainName",
+        "FunctionName",
+        "LogGroupName",
+        "Bucket",
+        "Name",
+        "HostedZoneId",
+        "Role",
+        "AssumeRolePolicyDocument",
     )
-    examples |= dict.fromkeys(
-        ("LogGroupName", "Bucket", "Name", "HostedZoneId", "Role", "AssumeRolePolicyDocument"), "x"
-    )
-    assert [
-        kind
-        for kind in kinds
-        if checks_of(kind, "create", at, {**examples, "Code": {}}, {}) is None
-    ] == []
+    properties = {**dict.fromkeys(names, "x"), "Code": {}}
+
+    def is_known(kind: str) -> bool:
+        creation = ResourceOperation(
+            "create", kind, "x", "hello-dev-x", "123456789012", "us-east-1", properties
+        )
+        return checks_of(creation) is not None
+
+    assert [kind for kind in kinds if not is_known(kind)] == []

@@ -17,7 +17,8 @@ from deploytool.localcloud.ministack.patches.permissions import (
     record_keys,
     resource_of,
 )
-from deploytool.localcloud.ministack.patches.resource_actions import Place, checks_of
+from deploytool.localcloud.ministack.patches.resource_actions import checks_of
+from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, Settings
 from deploytool.localcloud.state import State
 
@@ -348,13 +349,14 @@ def test_the_condition_keys_of_a_change_of_records() -> None:
 
 def test_an_update_of_a_role_needs_what_it_changes() -> None:
     """A changed boundary, policy or trust policy needs its own permission."""
-    at, role = Place(ACCOUNT, REGION, "s", "r"), {"AssumeRolePolicyDocument": 1, "Policies": [1]}
+    role = {"AssumeRolePolicyDocument": 1, "Policies": [1]}
     bounded = {**role, "PermissionsBoundary": "b"}
 
     def actions(now: Any, before: Any) -> list[str]:
-        return [
-            check.action for check in checks_of("AWS::IAM::Role", "update", at, now, before) or ()
-        ]
+        update = ResourceOperation(
+            "update", "AWS::IAM::Role", "r", "s", ACCOUNT, REGION, now=now, before=before
+        )
+        return [check.action for check in checks_of(update) or ()]
 
     assert actions(bounded, role) == ["iam:PutRolePermissionsBoundary"]
     assert actions(role, bounded) == ["iam:DeleteRolePermissionsBoundary"]

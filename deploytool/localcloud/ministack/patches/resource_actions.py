@@ -6,13 +6,10 @@ role may change.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import assert_never
 
 from deploytool.localcloud.ministack.patches.permissions import Check
-
-Operation = Literal["create", "update", "delete"]
-Properties = Mapping[str, Any]
+from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
 
 _ZONE_ARN = "arn:aws:route53:::hostedzone/"
 
@@ -70,35 +67,17 @@ _NETWORK = {
 }
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a resource is.
+def checks_of(operation: ResourceOperation) -> list[Check] | None:
+    """Return the permissions that an operation on a resource needs, or None for an unknown type."""
+    parts = operation.resource_type.split("::")
+    if len(parts) != 3:
+        return None
 
-    `id` is the physical id. On a creation it is the name that the resource gets, or its beginning.
-    """
-
-    account: str
-    region: str
-    stack: str
-    id: str
-
-
-def checks_of(
-    resource_type: str, operation: Operation, at: Place, now: Properties, before: Properties
-) -> list[Check] | None:
-    """Return the permissions that an operation on a resource needs, or None for an unknown type.
-
-    `now` are its properties, `before` its properties before an update.
-    """
-    parts = resource_type.split("::")
-    checks_of_service = _SERVICES.get(parts[1]) if len(parts) == 3 else None
+    _, service, name = parts
+    checks_of_service = _SERVICES.get(service)
     if checks_of_service is None:
         return None
-    return checks_of_service(parts[2], operation, at, now, before)
-
-
-def _changed(now: Properties, before: Properties, name: str) -> bool:
-    return bool(now.get(name) != before.get(name))
+    return checks_of_service(name, operation)
 
 
 def _checks(
@@ -107,53 +86,113 @@ def _checks(
     return [Check(action, resource, context or {}) for action in actions]
 
 
-def _api(
-    name: str, operation: Operation, at: Place, now: Properties, _: Properties
-) -> list[Check] | None:
+def _api(name: str, operation: ResourceOperation) -> list[Check] | None:
     if name not in _API:
         return None
 
     creation_method, creation_path, own_path = _API[name]
     methods = {"create": creation_method, "update": "PATCH", "delete": "DELETE"}
-    template = creation_path if operation == "create" else own_path
-    path = template.format_map({**now, "id": at.id})
-    return [Check(f"apigateway:{methods[operation]}", f"arn:aws:apigateway:{at.region}::{path}")]
+    template = creation_path if operation.kind == "create" else own_path
+    path = template.format_map({**operation.now, "id": operation.id})
+    # The ARNs of API Gateway's resources have no account.
+    arn = f"arn:aws:apigateway:{operation.region}::{path}"
+    return [Check(f"apigateway:{methods[operation.kind]}", arn)]
 
 
-def _network(
-    name: str, operation: Operation, at: Place, _: Properties, _before: Properties
-) -> list[Check] | None:
+def _network(name: str, operation: ResourceOperation) -> list[Check] | None:
     if name not in _NETWORK:
         return None
 
-    actions = dict(zip(("create", "update", "delete"), _NETWORK[name], strict=True))
-    return [
-        Check(actions[operation], "*", {"aws:ResourceTag/aws:cloudformation:stack-name": at.stack})
-    ]
+    create, update, delete = _NETWORK[name]
+    actions = {"create": create, "update": update, "delete": delete}
+    context = {"aws:ResourceTag/aws:cloudformation:stack-name": operation.stack}
+    return [Check(actions[operation.kind], "*", context)]
 
 
-def _identities(
-    name: str, operation: Operation, at: Place, now: Properties, before: Properties
-) -> list[Check] | None:
-    return _role(operation, at, now, before) if name == "Role" else None
+def _identities(name: str, operation: ResourceOperation) -> list[Check] | None:
+    if name != "Role":
+        return None
+    return _role(operation)
 
 
-def _lambda(
-    name: str, operation: Operation, at: Place, now: Properties, before: Properties
-) -> list[Check] | None:
+def _role(operation: ResourceOperation) -> list[Check]:
+    now = operation.now
+    path = now.get("Path", "/")
+    name = now.get("RoleName", operation.id)
+    arn = f"arn:aws:iam::{operation.account}:role{path}{name}"
+
+    # A policy may require that each role has a certain boundary.
+    boundary = {}
+    if "PermissionsBoundary" in now:
+        boundary["iam:PermissionsBoundary"] = str(now["PermissionsBoundary"])
+    policies = ["iam:PutRolePolicy"] if operation.changes("Policies") else []
+
+    match operation.kind:
+        case "create":
+            return _checks(["iam:CreateRole", *policies], arn, boundary)
+        case "update":
+            actions = [*_boundary_actions(operation), *policies]
+            checks = _checks(actions, arn, boundary)
+            if operation.changes("AssumeRolePolicyDocument"):
+                checks.append(Check("iam:UpdateAssumeRolePolicy", arn))
+            return checks
+        case "delete":
+            actions = ["iam:DeleteRolePolicy"] if now.get("Policies") else []
+            return _checks([*actions, "iam:DeleteRole"], arn)
+        case _:
+            assert_never(operation.kind)
+
+
+def _boundary_actions(operation: ResourceOperation) -> list[str]:
+    """Return the actions that change a role's permissions boundary."""
+    if not operation.changes("PermissionsBoundary"):
+        return []
+    if "PermissionsBoundary" in operation.now:
+        return ["iam:PutRolePermissionsBoundary"]
+    return ["iam:DeleteRolePermissionsBoundary"]
+
+
+def _lambda(name: str, operation: ResourceOperation) -> list[Check] | None:
     match name:
         case "Function":
-            return _function(operation, at, now, before)
+            return _function(operation)
         case "Permission":
-            action = "lambda:RemovePermission" if operation == "delete" else "lambda:AddPermission"
-            function = str(now["FunctionName"]).rpartition(":")[2]
-            return [Check(action, f"arn:aws:lambda:{at.region}:{at.account}:function:{function}")]
+            deletes = operation.kind == "delete"
+            action = "lambda:RemovePermission" if deletes else "lambda:AddPermission"
+            # The property is a name or an ARN, which ends in the name.
+            function = str(operation.now["FunctionName"]).rpartition(":")[2]
+            return [Check(action, operation.arn("lambda", f"function:{function}"))]
     return None
 
 
-def _logs(
-    name: str, operation: Operation, at: Place, now: Properties, _: Properties
-) -> list[Check] | None:
+def _function(operation: ResourceOperation) -> list[Check]:
+    now = operation.now
+    function = now.get("FunctionName", operation.id)
+    arn = operation.arn("lambda", f"function:{function}")
+    if operation.kind == "delete":
+        return [Check("lambda:DeleteFunction", arn)]
+
+    # Both a creation and an update pass a new role and read new code.
+    inputs = []
+    if operation.changes("Role"):
+        context = {"iam:PassedToService": "lambda.amazonaws.com"}
+        inputs.append(Check("iam:PassRole", str(now["Role"]), context))
+    code = now["Code"] if operation.changes("Code") else {}
+    if "S3Bucket" in code:
+        inputs.append(Check("s3:GetObject", f"arn:aws:s3:::{code['S3Bucket']}/{code['S3Key']}"))
+    if operation.kind == "create":
+        return [Check("lambda:CreateFunction", arn), *inputs]
+
+    checks = []
+    if code:
+        checks.append(Check("lambda:UpdateFunctionCode", arn))
+    settings = {*now, *operation.before} - {"Code"}
+    if any(operation.changes(name) for name in settings):
+        checks.append(Check("lambda:UpdateFunctionConfiguration", arn))
+    return [*checks, *inputs]
+
+
+def _logs(name: str, operation: ResourceOperation) -> list[Check] | None:
     if name != "LogGroup":
         return None
 
@@ -162,112 +201,51 @@ def _logs(
         "update": ["logs:PutRetentionPolicy"],
         "delete": ["logs:DeleteLogGroup"],
     }
-    arn = f"arn:aws:logs:{at.region}:{at.account}:log-group:{now['LogGroupName']}"
-    return _checks(actions[operation], arn)
+    arn = operation.arn("logs", f"log-group:{operation.now['LogGroupName']}")
+    return _checks(actions[operation.kind], arn)
 
 
-def _storage(
-    name: str, operation: Operation, at: Place, now: Properties, before: Properties
-) -> list[Check] | None:
+def _storage(name: str, operation: ResourceOperation) -> list[Check] | None:
     match name:
         case "Bucket":
-            settings = [action for key, action in _BUCKET.items() if _changed(now, before, key)]
+            settings = [action for key, action in _BUCKET.items() if operation.changes(key)]
             actions = {
                 "create": ["s3:CreateBucket", *settings],
                 "update": settings,
                 "delete": ["s3:DeleteBucket"],
             }
-            return _checks(actions[operation], f"arn:aws:s3:::{at.id.lower()}")
+            # The name that CloudFormation generates is in lower case.
+            return _checks(actions[operation.kind], f"arn:aws:s3:::{operation.id.lower()}")
         case "BucketPolicy":
-            action = "s3:DeleteBucketPolicy" if operation == "delete" else "s3:PutBucketPolicy"
-            return [Check(action, f"arn:aws:s3:::{now['Bucket']}")]
+            deletes = operation.kind == "delete"
+            action = "s3:DeleteBucketPolicy" if deletes else "s3:PutBucketPolicy"
+            return [Check(action, f"arn:aws:s3:::{operation.now['Bucket']}")]
     return None
 
 
-def _schedules(
-    name: str, operation: Operation, at: Place, now: Properties, _: Properties
-) -> list[Check] | None:
+def _schedules(name: str, operation: ResourceOperation) -> list[Check] | None:
     if name != "ScheduleGroup":
         return None
 
-    prefix = f"arn:aws:scheduler:{at.region}:{at.account}"
-    group = f"{prefix}:schedule-group/{now['Name']}"
-    match operation:
+    group_name = operation.now["Name"]
+    group = operation.arn("scheduler", f"schedule-group/{group_name}")
+    match operation.kind:
         case "create":
             return [Check("scheduler:CreateScheduleGroup", group)]
         case "update":
             return []
         case "delete":
             # A group is deleted with the schedules in it.
-            schedules = f"{prefix}:schedule/{now['Name']}/*"
+            schedules = operation.arn("scheduler", f"schedule/{group_name}/*")
             return [
                 Check("scheduler:DeleteScheduleGroup", group),
                 Check("scheduler:DeleteSchedule", schedules),
             ]
         case _:
-            assert_never(operation)
+            assert_never(operation.kind)
 
 
-def _role(operation: Operation, at: Place, now: Properties, before: Properties) -> list[Check]:
-    arn = f"arn:aws:iam::{at.account}:role{now.get('Path', '/')}{now.get('RoleName', at.id)}"
-    # A policy may require that each role has a certain boundary.
-    boundary = {}
-    if "PermissionsBoundary" in now:
-        boundary["iam:PermissionsBoundary"] = str(now["PermissionsBoundary"])
-    policies = ["iam:PutRolePolicy"] if _changed(now, before, "Policies") else []
-
-    match operation:
-        case "create":
-            return _checks(["iam:CreateRole", *policies], arn, boundary)
-        case "update":
-            actions = [*_boundary_actions(now, before), *policies]
-            checks = _checks(actions, arn, boundary)
-            if _changed(now, before, "AssumeRolePolicyDocument"):
-                checks.append(Check("iam:UpdateAssumeRolePolicy", arn))
-            return checks
-        case "delete":
-            actions = ["iam:DeleteRolePolicy"] if now.get("Policies") else []
-            return _checks([*actions, "iam:DeleteRole"], arn)
-        case _:
-            assert_never(operation)
-
-
-def _boundary_actions(now: Properties, before: Properties) -> list[str]:
-    """Return the actions that change a role's permissions boundary."""
-    if not _changed(now, before, "PermissionsBoundary"):
-        return []
-    if "PermissionsBoundary" in now:
-        return ["iam:PutRolePermissionsBoundary"]
-    return ["iam:DeleteRolePermissionsBoundary"]
-
-
-def _function(operation: Operation, at: Place, now: Properties, before: Properties) -> list[Check]:
-    arn = f"arn:aws:lambda:{at.region}:{at.account}:function:{now.get('FunctionName', at.id)}"
-    if operation == "delete":
-        return [Check("lambda:DeleteFunction", arn)]
-
-    # Both a creation and an update pass a new role and read new code.
-    inputs = []
-    if _changed(now, before, "Role"):
-        context = {"iam:PassedToService": "lambda.amazonaws.com"}
-        inputs.append(Check("iam:PassRole", str(now["Role"]), context))
-    code = now["Code"] if _changed(now, before, "Code") else {}
-    if "S3Bucket" in code:
-        inputs.append(Check("s3:GetObject", f"arn:aws:s3:::{code['S3Bucket']}/{code['S3Key']}"))
-    if operation == "create":
-        return [Check("lambda:CreateFunction", arn), *inputs]
-
-    checks = []
-    if code:
-        checks.append(Check("lambda:UpdateFunctionCode", arn))
-    if any(_changed(now, before, name) for name in {*now, *before} - {"Code"}):
-        checks.append(Check("lambda:UpdateFunctionConfiguration", arn))
-    return [*checks, *inputs]
-
-
-def _route53(
-    name: str, operation: Operation, at: Place, now: Properties, _: Properties
-) -> list[Check] | None:
+def _route53(name: str, operation: ResourceOperation) -> list[Check] | None:
     match name:
         case "HostedZone":
             actions = {
@@ -275,55 +253,53 @@ def _route53(
                 "update": "route53:UpdateHostedZoneComment",
                 "delete": "route53:DeleteHostedZone",
             }
-            arn = _ZONE_ARN + at.id
+            arn = _ZONE_ARN + operation.id
         case "HealthCheck":
             actions = {
                 "create": "route53:CreateHealthCheck",
                 "update": "route53:UpdateHealthCheck",
                 "delete": "route53:DeleteHealthCheck",
             }
-            arn = f"arn:aws:route53:::healthcheck/{at.id}"
+            arn = f"arn:aws:route53:::healthcheck/{operation.id}"
         case "RecordSet":
-            return [_record(str(now["HostedZoneId"]), str(now["Name"]))]
+            return [_record(operation.now["HostedZoneId"], str(operation.now["Name"]))]
         case _:
             return None
 
     # A resource that does not exist yet has no ARN to check.
-    return [Check(actions[operation], "*" if operation == "create" else arn)]
+    resource = "*" if operation.kind == "create" else arn
+    return [Check(actions[operation.kind], resource)]
 
 
-def _certificates(
-    name: str, operation: Operation, at: Place, now: Properties, _: Properties
-) -> list[Check] | None:
+def _certificates(name: str, operation: ResourceOperation) -> list[Check] | None:
     if name != "Certificate":
         return None
 
-    match operation:
+    match operation.kind:
         case "create":
             checks = [Check("acm:RequestCertificate", "*")]
             # CloudFormation writes the validation records into the zones that are named.
-            for option in now.get("DomainValidationOptions") or ():
+            for option in operation.now.get("DomainValidationOptions") or ():
                 if "HostedZoneId" in option:
                     record_name = f"_validation.{option['DomainName']}"
-                    checks.append(_record(str(option["HostedZoneId"]), record_name))
+                    checks.append(_record(option["HostedZoneId"], record_name))
             return checks
         case "update":
-            return [Check("acm:AddTagsToCertificate", at.id)]
+            return [Check("acm:AddTagsToCertificate", operation.id)]
         case "delete":
-            return [Check("acm:DeleteCertificate", at.id)]
+            return [Check("acm:DeleteCertificate", operation.id)]
         case _:
-            assert_never(operation)
+            assert_never(operation.kind)
 
 
-def _record(zone_id: str, name: str) -> Check:
+def _record(zone_id: object, name: str) -> Check:
     """Return the permission to change the record sets of a name in a zone."""
     context = {"route53:ChangeResourceRecordSetsNormalizedRecordNames": name.rstrip(".")}
-    return Check("route53:ChangeResourceRecordSets", _ZONE_ARN + zone_id, context)
+    return Check("route53:ChangeResourceRecordSets", f"{_ZONE_ARN}{zone_id}", context)
 
 
-_SERVICES: Mapping[
-    str, Callable[[str, Operation, Place, Properties, Properties], list[Check] | None]
-] = {
+# The second part of a resource type names the service, the third is passed to the function.
+_SERVICES: Mapping[str, Callable[[str, ResourceOperation], list[Check] | None]] = {
     "ApiGateway": _api,
     "CertificateManager": _certificates,
     "EC2": _network,

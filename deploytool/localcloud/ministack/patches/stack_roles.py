@@ -13,7 +13,12 @@ from typing import Any
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches.permissions import Access, AccessLog, Check
 from deploytool.localcloud.ministack.patches.replace import Patcher
-from deploytool.localcloud.ministack.patches.resource_actions import Operation, Place, checks_of
+from deploytool.localcloud.ministack.patches.resource_actions import checks_of
+from deploytool.localcloud.ministack.patches.resource_operation import (
+    Kind,
+    Properties,
+    ResourceOperation,
+)
 
 Params = Mapping[str, Any]
 
@@ -38,51 +43,85 @@ PATCHES = {
 }
 
 
+class _ResourceOperations:
+    """Replacements of MiniStack's functions that create, update and delete a stack's resource.
+
+    Each checks the permissions of the principal, and then calls the original.
+    """
+
+    def __init__(self, patcher: Patcher, guard: "_Guard", principal: ContextVar[str]) -> None:
+        self._responses = patcher.ministack.responses
+        self._guard = guard
+        self._principal = principal
+        self._provision_original = patcher.replace("stacks._provision_resource", self.provision)
+        self._update_original = patcher.replace("stacks._update_resource", self.update)
+        self._delete_original = patcher.replace("stacks._delete_resource", self.delete)
+
+    def provision(
+        self, resource_type: str, logical_id: str, props: Properties, stack_name: str
+    ) -> Any:
+        # The physical id of a resource without a name of its own begins with this.
+        name = f"{stack_name}-{logical_id}"
+        self._check("create", resource_type, name, stack_name, props)
+        return self._provision_original(resource_type, logical_id, props, stack_name)
+
+    def update(
+        self,
+        resource_type: str,
+        physical_id: str,
+        old_props: Properties,
+        new_props: Properties,
+        stack_name: str,
+        logical_id: str | None = None,
+        old_attrs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        # MiniStack calls this also for a resource that the update leaves as it is.
+        if old_props != new_props:
+            self._check("update", resource_type, physical_id, stack_name, new_props, old_props)
+        return self._update_original(
+            resource_type, physical_id, old_props, new_props, stack_name, logical_id, old_attrs
+        )
+
+    def delete(
+        self,
+        resource_type: str,
+        physical_id: str,
+        props: Properties,
+        stack_name: str | None = None,
+        logical_id: str | None = None,
+    ) -> Any:
+        self._check("delete", resource_type, physical_id, stack_name or "", props)
+        return self._delete_original(resource_type, physical_id, props, stack_name, logical_id)
+
+    def _check(
+        self,
+        kind: Kind,
+        resource_type: str,
+        physical_id: str,
+        stack_name: str,
+        now: Properties,
+        before: Properties | None = None,
+    ) -> None:
+        """Raise ValueError, which MiniStack reports as the resource's failure, on a denial."""
+        operation = ResourceOperation(
+            kind=kind,
+            resource_type=resource_type,
+            id=physical_id,
+            stack=stack_name,
+            account=self._responses.get_account_id(),
+            region=self._responses.get_region(),
+            now=now,
+            before=before or {},
+        )
+        self._guard.check(self._principal.get(), operation)
+
+
 def install(patcher: Patcher, log: AccessLog) -> None:
     """Check stack operations against the IAM permissions of their principal."""
     # The ARN of the principal. MiniStack's tasks copy the context of the request that starts them.
     principal: ContextVar[str] = ContextVar("stack_principal", default="")
     _install_actions(patcher, principal)
-    guard = _Guard(patcher.ministack, log)
-
-    def provision_resource(
-        resource_type: str, logical_id: str, props: Mapping[str, Any], stack_name: str
-    ) -> Any:
-        # The physical id of a resource without a name of its own begins with this.
-        name = f"{stack_name}-{logical_id}"
-        guard.check(principal.get(), resource_type, "create", (stack_name, name), props)
-        return provision_original(resource_type, logical_id, props, stack_name)
-
-    def update_resource(
-        resource_type: str,
-        physical_id: str,
-        old_props: Mapping[str, Any],
-        new_props: Mapping[str, Any],
-        stack_name: str,
-        logical_id: str | None = None,
-        old_attrs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        if old_props != new_props:
-            place = (stack_name, physical_id)
-            guard.check(principal.get(), resource_type, "update", place, new_props, old_props)
-        return update_original(
-            resource_type, physical_id, old_props, new_props, stack_name, logical_id, old_attrs
-        )
-
-    def delete_resource(
-        resource_type: str,
-        physical_id: str,
-        props: Mapping[str, Any],
-        stack_name: str | None = None,
-        logical_id: str | None = None,
-    ) -> Any:
-        place = (stack_name or "", physical_id)
-        guard.check(principal.get(), resource_type, "delete", place, props)
-        return delete_original(resource_type, physical_id, props, stack_name, logical_id)
-
-    provision_original = patcher.replace("stacks._provision_resource", provision_resource)
-    update_original = patcher.replace("stacks._update_resource", update_resource)
-    delete_original = patcher.replace("stacks._delete_resource", delete_resource)
+    _ResourceOperations(patcher, _Guard(patcher.ministack, log), principal)
 
 
 def _install_actions(patcher: Patcher, principal: ContextVar[str]) -> None:
@@ -153,37 +192,22 @@ class _Guard:
     def __init__(self, ministack: MiniStack, log: AccessLog) -> None:
         self._evaluator = ministack.iam_evaluator
         self._iam = ministack.iam
-        self._responses = ministack.responses
         self._log = log
 
-    def check(
-        self,
-        principal: str,
-        resource_type: str,
-        operation: Operation,
-        where: tuple[str, str],
-        now: Mapping[str, Any],
-        before: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Raise ValueError, which MiniStack reports as the resource's failure, on a denial.
-
-        `where` is the stack's name and the physical id.
-        """
+    def check(self, principal: str, operation: ResourceOperation) -> None:
+        """Raise ValueError when the principal may not do it. The root user may do everything."""
         if not principal or principal.endswith(":root"):
             return
 
-        account = self._responses.get_account_id()
-        region = self._responses.get_region()
-        place = Place(account, region, *where)
-        checks = checks_of(resource_type, operation, place, now, before or {})
+        checks = checks_of(operation)
         if checks is None:
             raise ValueError(
-                f"the local cloud does not know what {resource_type} needs; "
+                f"the local cloud does not know what {operation.resource_type} needs; "
                 "deploy it without --enforce-iam"
             )
 
         for check in checks:
-            allowed = self._allows(principal, check, account, region)
+            allowed = self._allows(principal, check, operation.account, operation.region)
             self._log.note(Access(principal, check.action, check.resource, allowed))
             if not allowed:
                 raise ValueError(
@@ -202,6 +226,8 @@ class _Guard:
             principals = self._iam._roles
 
         boundary = evaluator._permissions_boundary(principals, name, account)
+        # MiniStack compares condition keys in lower case.
+        condition_keys = {key.lower(): value for key, value in check.context.items()}
         context = evaluator.EvalContext(
             principal,
             "AssumedRole",
@@ -209,9 +235,10 @@ class _Guard:
             check.action,
             check.resource,
             region,
-            service_context={key.lower(): value for key, value in check.context.items()},
+            service_context=condition_keys,
         )
-        return bool(evaluator.evaluate(context, policies, *boundary).decision == "Allow")
+        decision = evaluator.evaluate(context, policies, *boundary).decision
+        return bool(decision == "Allow")
 
 
 def _name_of(principal: str) -> str:
