@@ -115,7 +115,20 @@ def prepare_environment(
         for name, value in os.environ.items()
         if name in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
-    environment |= {
+    environment |= _variables(temporary, port, region)
+    if enforce_iam:
+        environment["AUTH"] = "true"
+        environment["AWS_ACCESS_KEY_ID"] = ACCESS_KEY
+        environment["AWS_SECRET_ACCESS_KEY"] = SECRET_KEY
+
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None  # the next use of tempfile reads TMPDIR again
+
+
+def _variables(temporary: Path, port: int, region: str) -> dict[str, str]:
+    """Return the variables that configure MiniStack."""
+    return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
@@ -135,14 +148,6 @@ def prepare_environment(
         "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
         "TMPDIR": str(temporary),
     }
-    if enforce_iam:
-        environment["AUTH"] = "true"
-        environment["AWS_ACCESS_KEY_ID"] = ACCESS_KEY
-        environment["AWS_SECRET_ACCESS_KEY"] = SECRET_KEY
-
-    os.environ.clear()
-    os.environ.update(environment)
-    tempfile.tempdir = None  # the next use of tempfile reads TMPDIR again
 
 
 def check_version() -> None:

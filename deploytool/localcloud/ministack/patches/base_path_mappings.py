@@ -1,5 +1,4 @@
-"""API Gateway's base path mappings: refuse to create one that exists and to delete one that does
-not.
+"""API Gateway's base path mappings: refuse to create them twice and to delete them twice.
 
 Source: API Gateway API Reference, CreateBasePathMapping (ConflictException) and
 DeleteBasePathMapping (NotFoundException). MiniStack replaces the one that exists, on which its
@@ -25,9 +24,14 @@ Answer = tuple[int, dict[str, str], bytes]
 
 def install(patcher: Patcher) -> None:
     """Refuse as API Gateway does before MiniStack creates or deletes a mapping."""
-    v1 = patcher.ministack.apigateway_v1
     # True while CloudFormation updates a mapping, which MiniStack does by creating it again.
     updating: ContextVar[bool] = ContextVar("updating", default=False)
+    _install_api(patcher, updating)
+    _install_update(patcher, updating)
+
+
+def _install_api(patcher: Patcher, updating: ContextVar[bool]) -> None:
+    v1 = patcher.ministack.apigateway_v1
 
     def exists(domain: str, base_path: str) -> bool:
         return base_path in v1._base_path_mappings.get(domain, {})
@@ -58,6 +62,8 @@ def install(patcher: Patcher) -> None:
         "apigateway_v1._delete_base_path_mapping", delete_base_path_mapping
     )
 
+
+def _install_update(patcher: Patcher, updating: ContextVar[bool]) -> None:
     update_original = patcher.handler(_RESOURCE_TYPE)["update"]
 
     def update(*arguments: Any) -> tuple[str, dict[str, Any]]:
