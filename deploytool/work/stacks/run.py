@@ -84,17 +84,12 @@ def run_engine(
 
     # Whether there is anything to do is known only after the listing. An idle run takes no lease.
     deployed = find_deployed(ports, graph)
-    if ports.coordination is None or not needs_lease(deployed):
+    coordination = ports.coordination
+    if coordination is None or not needs_lease(deployed):
         return run(engine(), deployed)
 
     with hold_lease(
-        ports.coordination,
-        ports.clock,
-        ports.executor,
-        graph,
-        emit,
-        options.interrupts,
-        options.wait,
+        coordination, ports.clock, ports.executor, graph, emit, options.interrupts, options.wait
     ) as lease:
         if lease.waited:
             # The other run has changed stacks since they were listed.
