@@ -1,6 +1,6 @@
-"""Certificates: what a template requests, what a pending one waits for, what one leaves. Pure."""
+"""Certificates: requests in templates, validation records, and what remains afterwards. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ from deploytool.core.route53.zone import DnsRecord, RecordSet, canonical
 
 CERTIFICATE_TYPE = "AWS::CertificateManager::Certificate"
 HOSTED_ZONE_TYPE = "AWS::Route53::HostedZone"
-# What ACM's CNAME values end in (ACM User Guide, "DNS validation")
+# What ACM's CNAME values end in (ACM User Guide, "DNS validation").
 VALIDATION_TARGET = ".acm-validations.aws."
 RECORD_TTL = 300  # seconds, for the records that are created by hand; ACM does not say
 
@@ -28,7 +28,7 @@ class CertificateStatus(StrEnum):
 
     @property
     def is_failed(self) -> bool:
-        """Whether it will never be issued, so that it must be deleted and requested again."""
+        """Whether ACM will never issue it. It must be deleted and requested again."""
         return self in (CertificateStatus.FAILED, CertificateStatus.VALIDATION_TIMED_OUT)
 
 
@@ -70,26 +70,40 @@ class CertificateRequest:
 def certificate_requests(
     document: Mapping[str, Any], parameters: Mapping[str, str]
 ) -> tuple[CertificateRequest, ...]:
-    """Return the certificates with DNS validation that a template asks for, given its parameters.
+    """Return the certificates with DNS validation that a template requests, given its parameters.
 
-    A certificate whose condition is unknown counts as asked for: a check too many costs a query, and
-    a check too few lets a deployment wait for 72 hours. Names and zones that are unknown are left out.
+    A certificate whose condition is unknown counts as requested. Names and zones that are unknown are
+    left out.
+    """
+    # An unknown condition counts, because a check too many costs a query, and a check too few lets
+    # a deployment wait for 72 hours.
+    return tuple(
+        _request(properties)
+        for properties in _known_properties(document, parameters, CERTIFICATE_TYPE)
+    )
+
+
+def _known_properties(
+    document: Mapping[str, Any], parameters: Mapping[str, str], type_: str
+) -> Iterator[Mapping[str, Any]]:
+    """Yield what is known of the properties of each resource of a type.
+
+    Resources whose condition is false are left out.
     """
     evaluator = Evaluator(document, parameters)
-    requests = []
-    for spec in document["Resources"].values():
-        if spec.get("Type") != CERTIFICATE_TYPE or evaluator.has_resource(spec) is False:
+    for resource in document["Resources"].values():
+        if resource.get("Type") != type_ or evaluator.has_resource(resource) is False:
             continue
-        properties = known_parts(evaluator.value(spec.get("Properties", {}))) or {}
-        requests.append(_request(properties))
-    return tuple(requests)
+        yield known_parts(evaluator.value(resource.get("Properties", {}))) or {}
 
 
 def _request(properties: Mapping[str, Any]) -> CertificateRequest:
     """Return the request that a certificate's properties make."""
+    # ACM ignores a name that is listed twice.
     names = [properties.get("DomainName"), *(properties.get("SubjectAlternativeNames") or ())]
     distinct_names = dict.fromkeys(str(name) for name in names if name)
 
+    # A name without an option is validated by a record that is created by hand.
     zones = {}
     for option in properties.get("DomainValidationOptions") or ():
         if isinstance(option, Mapping) and option.get("DomainName") and option.get("HostedZoneId"):
@@ -100,21 +114,20 @@ def _request(properties: Mapping[str, Any]) -> CertificateRequest:
 def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -> str | None:
     """Return the name of the hosted zone that a template creates, or None.
 
-    A zone whose condition is unknown counts as created. A zone whose name is unknown does not: there
-    is no name to look for.
+    Only the first zone counts. A zone whose condition is unknown counts as created. A zone whose name
+    is unknown gives None, because there is no name to search for.
     """
-    evaluator = Evaluator(document, parameters)
-    for spec in document["Resources"].values():
-        if spec.get("Type") != HOSTED_ZONE_TYPE or evaluator.has_resource(spec) is False:
-            continue
-        properties = known_parts(evaluator.value(spec.get("Properties", {}))) or {}
+    for properties in _known_properties(document, parameters, HOSTED_ZONE_TYPE):
         name = properties.get("Name")
-        return canonical(name) if name else None
+        if not name:
+            return None
+        return canonical(name)
     return None
 
 
 def newest(certificates: Sequence[Certificate], request: CertificateRequest) -> Certificate | None:
-    """Return the last of the certificates (oldest first) that has the requested names."""
+    """Return the last of the certificates (oldest first) that has exactly the requested names."""
+    # ACM may list the names in another order than the template.
     for certificate in reversed(certificates):
         if set(certificate.names) == set(request.names):
             return certificate
@@ -134,11 +147,14 @@ def describe_record(  # noqa: PLR0911  # one return a state
     answer. `parent` is the problem of the delegation, empty when none is known.
     """
     expected = canonical(record.value)
+
+    # The zone is the first place where the record may be missing. ACM looks there in the end.
     if in_zone is not None and expected not in map(canonical, in_zone):
         if in_zone:
             return f"the hosted zone has another value: {', '.join(in_zone)}"
         return "it is not in the hosted zone yet"
 
+    # The delegation explains a resolver that gives no answer, so its problem comes first.
     if isinstance(resolved, str):
         if parent:
             return parent
@@ -152,6 +168,7 @@ def describe_record(  # noqa: PLR0911  # one return a state
         return f"it resolves to another value: {', '.join(resolved)}"
     if in_zone is None:
         return "it does not resolve yet: create it where the domain's DNS is hosted"
+    # The record is in the zone, and the public does not see it.
     reason = parent or "the resolver may keep an older answer for some minutes"
     return f"it is in the hosted zone and does not resolve: {reason}"
 
@@ -176,13 +193,14 @@ def failover_targets(
     `mappings` are the parameters and the outputs of each region's mapping. The friendly name comes
     once for each region, the two targets of a failover pair; each region's own name comes once.
     """
+    # The parameter with a name, and the output with its target (infra/api-mapping.yaml).
     pairs = (("DomainName", "TargetDomainName"), ("RegionalDomainName", "RegionalTargetDomainName"))
     records = []
-    for name, target in pairs:
+    for parameter, output in pairs:
         for parameters, outputs in mappings:
-            if name in parameters and target in outputs:
-                owner = canonical(parameters[name])
-                records.append(DnsRecord(owner, "CNAME", canonical(outputs[target])))
+            if parameter in parameters and output in outputs:
+                name = canonical(parameters[parameter])
+                records.append(DnsRecord(name, "CNAME", canonical(outputs[output])))
     return tuple(records)
 
 
@@ -197,19 +215,22 @@ def unused_validation_records(
     """Return the validation CNAMEs that our certificates left in a zone and that none uses now.
 
     `ours` are the names that our certificates had, `in_use` those of the certificates that exist.
-    All certificates of an account for a name share its record, as do a wildcard and its base, and an
-    issued certificate needs the record for its renewal.
     """
-    gone = {_base(name) for name in ours} - {_base(name) for name in in_use}
-    return tuple(
-        record
-        for record in records
-        if is_validation_record(record) and record.name.partition(".")[2] in gone
-    )
+    # All certificates of an account for a name share its record, as do a wildcard and its base. An
+    # issued certificate needs the record for its renewal.
+    unused_names = set(map(_without_wildcard, ours)) - set(map(_without_wildcard, in_use))
+
+    unused = []
+    for record in records:
+        # The owner of a validation record is one label below the name: _a79.api.example.com.
+        validated_name = record.name.partition(".")[2]
+        if is_validation_record(record) and validated_name in unused_names:
+            unused.append(record)
+    return tuple(unused)
 
 
 def is_validation_record(record: RecordSet) -> bool:
-    """Return whether a record set is one that ACM asks for."""
+    """Return whether a record set has the form that ACM uses for DNS validation."""
     return (
         record.type == "CNAME"
         and record.name.startswith("_")
@@ -220,12 +241,13 @@ def is_validation_record(record: RecordSet) -> bool:
 
 def foreign_records(records: Iterable[RecordSet], zone: str) -> tuple[RecordSet, ...]:
     """Return the records that prevent a zone's deletion: all but the SOA and NS at its apex."""
+    apex = canonical(zone)
     return tuple(
         record
         for record in records
-        if record.type not in ("SOA", "NS") or canonical(record.name) != canonical(zone)
+        if record.type not in ("SOA", "NS") or canonical(record.name) != apex
     )
 
 
-def _base(name: str) -> str:
+def _without_wildcard(name: str) -> str:
     return canonical(name).removeprefix("*.")
