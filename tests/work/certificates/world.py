@@ -1,0 +1,158 @@
+"""Simulated ACM, Route 53 and DNS servers, and a graph with a certificate."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploytool.core.certificates.certificate import Certificate, ValidationRecord
+from deploytool.core.certificates.ports import DnsReply, ZoneInfo
+from deploytool.core.errors import ProbeFailed
+from deploytool.core.ports import Nameserver
+from deploytool.core.project.build import build_graph
+from deploytool.core.project.config import parse_config
+from deploytool.core.project.graph import Graph, NodeId
+from deploytool.core.project.graphparser import parse_graph_file
+from deploytool.core.project.template import parse_template
+from deploytool.core.route53.zone import DnsRecord, RecordSet
+
+DOMAIN = "dev.example.com"
+ZONE = """
+Parameters: {Name: {Type: String}}
+Resources: {Zone: {Type: 'AWS::Route53::HostedZone', Properties: {Name: !Ref Name}}}
+Outputs: {Id: {Value: !Ref Zone}}
+"""
+CERTIFICATE = """
+Parameters: {Name: {Type: String}, Zone: {Type: String, Default: ''}}
+Conditions: {HasZone: !Not [!Equals [!Ref Zone, '']]}
+Resources:
+  Certificate:
+    Type: AWS::CertificateManager::Certificate
+    Properties:
+      DomainName: !Ref Name
+      DomainValidationOptions: !If [HasZone, [{DomainName: !Ref Name, HostedZoneId: !Ref Zone}], !Ref 'AWS::NoValue']
+Outputs: {Arn: {Value: !Ref Certificate}}
+"""
+GRAPH = """
+stacks:
+  zone: {template: zone.yaml, scope: global, parameters: {Name: {setting: domain}}}
+  certificate:
+    template: certificate.yaml
+    scope: global
+    parameters: {Name: {setting: domain}, Zone: {output: zone.Id}}
+"""
+CERT = NodeId("certificate", "us-east-1")
+OURS, OTHER = "ns-1.awsdns-1.com.", "ns1.other.net."
+ZONE_ID = "hello-dev-zone.Id(dev.example.com)"  # what the simulated CloudFormation gives as output
+ARN, VALUE = "arn:c", "_b.acm-validations.aws."
+RECORD = ValidationRecord(DOMAIN, f"_a.{DOMAIN}.", VALUE, proven=False)
+
+
+def graph_of(*, zone: bool = True) -> Graph:
+    """Return a graph of a hosted zone and a certificate, which is in that zone or in none."""
+    config = parse_config(
+        'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n',
+        "deploytool.toml",
+    )
+    text = GRAPH if zone else GRAPH.replace(", Zone: {output: zone.Id}", "")
+    templates = {
+        name: parse_template(body, name)
+        for name, body in (("zone.yaml", ZONE), ("certificate.yaml", CERTIFICATE))
+    }
+    return build_graph(
+        config, config.stage("dev"), parse_graph_file(text, "stacks.yaml"), templates, {}
+    )
+
+
+@dataclass
+class World:
+    """ACM, Route 53 and every DNS server at once.
+
+    `delegated` gives the parent's NS records at a second of the clock, `caa` its CAA records.
+    """
+
+    clock: Any
+    delegated: Callable[[float], tuple[str, ...]] = lambda _: (OURS,)
+    caa: dict[str, str] = field(default_factory=dict)
+    parent_down: bool = False
+    certificates: list[Certificate] = field(default_factory=list)
+    record_sets: list[RecordSet] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    lists: int = 0
+    comment: str = "Created by CloudFormation stack hello-dev-zone and kept"
+
+    # ACM
+    def list(self, region: str) -> Sequence[Certificate]:
+        self.lists += 1
+        return self.certificates if region == "us-east-1" else []
+
+    def get_certificate(self, region: str, arn: str) -> Certificate | None:
+        return next((held for held in self.certificates if held.arn == arn), None)
+
+    # Route 53
+    def get(self, zone_id: str) -> ZoneInfo:
+        return ZoneInfo(zone_id, f"{DOMAIN}.", (OURS,))
+
+    def find(self, name: str) -> Sequence[ZoneInfo]:
+        comments = {ZONE_ID: self.comment, "Z2": "stack hello-dev-zone2"}
+        return [
+            ZoneInfo(zone_id, name, (), comment)
+            for zone_id, comment in comments.items()
+            if zone_id not in self.deleted
+        ]
+
+    def records(self, zone_id: str) -> Sequence[RecordSet]:
+        return [RecordSet(f"{DOMAIN}.", "SOA"), RecordSet(f"{DOMAIN}.", "NS"), *self.record_sets]
+
+    def remove(self, zone_id: str, records: Sequence[RecordSet]) -> None:
+        self.record_sets = [kept for kept in self.record_sets if kept not in records]
+
+    def delete(self, zone_id: str) -> None:
+        self.deleted.append(zone_id)
+
+    # DNS
+    def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:  # noqa: PLR0911  # a server a line
+        def ns(owner: str, *values: str) -> tuple[DnsRecord, ...]:
+            return tuple(DnsRecord(owner, "NS", value) for value in values)
+
+        match server.name, name.rstrip("."), type_:
+            case "resolver", "com", "NS":
+                return DnsReply("NOERROR", ns("com.", "a.gtld."))
+            case "a.gtld", _, "NS":
+                # A zone nearer than the resolver knew
+                return DnsReply("NOERROR", authority=ns("example.com.", "ns.example."))
+            case "ns.example", _, "NS":
+                if self.parent_down:
+                    raise ProbeFailed("timeout", "ns.example did not answer")
+                return DnsReply(
+                    "NOERROR", authority=ns(f"{DOMAIN}.", *self.delegated(self.clock.now()))
+                )
+            case _, owner, "CAA" if owner in self.caa:
+                return DnsReply("NOERROR", (DnsRecord(f"{owner}.", "CAA", self.caa[owner]),))
+            case "ns-1.awsdns-1.com", _, "CNAME":
+                return DnsReply(
+                    "NOERROR",
+                    tuple(DnsRecord(r.name, "CNAME", r.values[0]) for r in self.record_sets),
+                )
+            case "resolver", _, "CNAME" if OURS in self.delegated(self.clock.now()):
+                return DnsReply(
+                    "NOERROR",
+                    tuple(DnsRecord(r.name, "CNAME", r.values[0]) for r in self.record_sets),
+                )
+        return DnsReply("NXDOMAIN")
+
+
+class Acm:
+    """The Certificates port of a world. Its `get` has another name there."""
+
+    def __init__(self, world: World) -> None:
+        self.list, self.get = world.list, world.get_certificate
+
+
+class Queue:
+    """An executor that keeps the calls without running them, because these tests poll themselves."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Callable[[], None]] = []
+
+    def start(self, task: Callable[[], None]) -> None:
+        self.tasks.append(task)
