@@ -17,8 +17,9 @@ THREADS = 256
 class ThreadExecutor:
     """The Executor port. As a context manager it waits for the calls that run before it ends.
 
-    Then it raises the first exception that was not expected: of a call that nobody waited for, or
-    one of a submitted call that is no DeploytoolError, which is a bug. So no exception is lost.
+    Then it raises the first exception that was not expected: that of a call that nobody waited for,
+    or one of a submitted call that is no DeploytoolError, which is a bug. When the block itself
+    raises, its error has these exceptions as notes. So no exception is lost.
     """
 
     def __init__(self) -> None:
@@ -60,5 +61,10 @@ class ThreadExecutor:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-        if kind is None and self._errors:
+        if error is None and self._errors:
             raise self._errors[0]
+        if error is not None:
+            # The error of the block is the one to report; a traceback shows the others as notes.
+            for other in self._errors:
+                if other is not error:
+                    error.add_note(f"a call beside it failed too: {other!r}")

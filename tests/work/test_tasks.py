@@ -98,3 +98,16 @@ def test_a_wait_has_a_time_limit() -> None:
         executor.wait([future], 0.001)
         assert not future.done()
         release.set()
+
+
+def test_an_error_of_the_block_is_raised_with_a_note_of_a_bug() -> None:
+    """The bug does not replace the error, and it is not lost."""
+
+    def block() -> None:
+        with ThreadExecutor() as executor:
+            executor.submit(break_down)
+            raise DeploytoolError("refused")
+
+    with pytest.raises(DeploytoolError, match="refused") as caught:
+        block()
+    assert caught.value.__notes__ == ["a call beside it failed too: ZeroDivisionError()"]
