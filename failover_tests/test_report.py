@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from deploytool.core.drill.history import (
-    FRESH,
+    FRESH_CLIENT,
     DnsAnswered,
     DrillEnded,
     DrillStarted,
@@ -65,9 +65,9 @@ def _history() -> list[Event]:
     for number in range(1, PROBES * SECONDS - 1):
         at = number / PROBES
         region = WEST if 50 <= at < 120 else EAST
-        served = Served(at - 0.01, at, FRESH, ADDRESS[region], 200, region)
+        served = Served(at - 0.01, at, FRESH_CLIENT, ADDRESS[region], 200, region)
         if 22 <= at < 49 and number % 2:
-            served = Served(at - 0.01, at, FRESH, ADDRESS[region], failure="timeout")
+            served = Served(at - 0.01, at, FRESH_CLIENT, ADDRESS[region], failure="timeout")
         events += [
             served,
             DnsAnswered(at - 0.01, at, name_server_lane("ns-1"), "NOERROR", (ADDRESS[region],), 60),

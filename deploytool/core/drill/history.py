@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 # The client that resolves again when a TTL has expired, and makes a new connection each time
-FRESH = "client:fresh"
+FRESH_CLIENT = "client:fresh"
 # The client that resolves only to connect, and keeps its connection as long as it works
-KEPT = "client:kept-connection"
+KEPT_CONNECTION_CLIENT = "client:kept-connection"
 
 
 def name_server_lane(name: str) -> str:

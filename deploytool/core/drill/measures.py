@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deploytool.core.drill.history import FRESH, KEPT, Served
+from deploytool.core.drill.history import FRESH_CLIENT, KEPT_CONNECTION_CLIENT, Served
 from deploytool.core.drill.live_state import consistent_region
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 
@@ -97,7 +97,7 @@ def movement(history: ParsedHistory, window: Window) -> Movement:
     requests = _requests_in(history, window)
     client = _points(requests)
     moved = client_span(history, window)
-    kept_client = _points(_requests_in(history, window, KEPT))
+    kept_client = _points(_requests_in(history, window, KEPT_CONNECTION_CLIENT))
 
     # All requests when the client did not move
     before_arrival = requests[: _arrival_index(client, window.to)]
@@ -188,7 +188,7 @@ def _percentile(values: Sequence[float], percent: int) -> float | None:
     return values[rank - 1]
 
 
-def _requests_in(history: ParsedHistory, window: Window, lane: str = FRESH) -> list[Served]:
+def _requests_in(history: ParsedHistory, window: Window, lane: str = FRESH_CLIENT) -> list[Served]:
     return [request for request in history.served(lane) if window.covers(request)]
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Self, TypeVar
 
 from deploytool.core.drill.history import (
-    FRESH,
+    FRESH_CLIENT,
     DnsAnswered,
     DrillAborted,
     DrillEnded,
@@ -172,7 +172,7 @@ class ParsedHistory:
             attempt=started.attempt,
         )
 
-    def served(self, lane: str = FRESH) -> list[Served]:
+    def served(self, lane: str = FRESH_CLIENT) -> list[Served]:
         """Return a client's requests in the order in which they were sent.
 
         The order of the answers differs: a late answer tells about an earlier time.

@@ -3,7 +3,7 @@
 from collections import deque
 
 from deploytool.core.drill.history import (
-    FRESH,
+    FRESH_CLIENT,
     DnsAnswered,
     DrillStarted,
     Event,
@@ -74,7 +74,7 @@ class Strips:
     def _take_request(self, event: Served) -> None:
         symbol = self._symbol(event.region) if event.good else FAILED
         self._append(event.lane, symbol)
-        if event.lane != FRESH:
+        if event.lane != FRESH_CLIENT:
             return
         if event.good and event.region:
             self._served_by = event.region

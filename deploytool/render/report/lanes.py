@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
-from deploytool.core.drill.history import FRESH, KEPT, DnsAnswered, HealthSeen, Served
+from deploytool.core.drill.history import (
+    FRESH_CLIENT,
+    KEPT_CONNECTION_CLIENT,
+    DnsAnswered,
+    HealthSeen,
+    Served,
+)
 from deploytool.core.drill.live_state import HealthView
 from deploytool.core.drill.parsed_history import ParsedHistory
 
@@ -90,7 +96,7 @@ def lanes(history: ParsedHistory) -> Lanes:
     answering = _answering_lanes(history, end)
     clients = _with_prefix(answering, "client:")
     # The fresh client first, because its movement is the result of the drill
-    order = {FRESH: 0, KEPT: 1}
+    order = {FRESH_CLIENT: 0, KEPT_CONNECTION_CLIENT: 1}
     clients.sort(key=lambda lane: order.get(lane.name, len(order)))
 
     return Lanes(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from deploytool.core.drill.history import (
-    FRESH,
-    KEPT,
+    FRESH_CLIENT,
+    KEPT_CONNECTION_CLIENT,
     DnsAnswered,
     Event,
     HealthSeen,
@@ -66,8 +66,8 @@ class Observers:
         self._kept_lock = threading.Lock()
         self._lanes: list[Lane] = []
 
-        self._add(FRESH, scenario.client_interval, self._fresh)
-        self._add(KEPT, scenario.client_interval, self._keeping)
+        self._add(FRESH_CLIENT, scenario.client_interval, self._fresh)
+        self._add(KEPT_CONNECTION_CLIENT, scenario.client_interval, self._keeping)
         self._add("health-check", scenario.health_interval, self._health)
         for region, name in service.regional_domains.items():
             lane = region_lane(region)
@@ -111,9 +111,9 @@ class Observers:
                 answer = self._resolve(self._service.domain)
                 addresses = answer.addresses
                 self._cached = (addresses, self._clock.now() + (answer.ttl or 0))
-            self._get(FRESH, sent, self._service.domain, self._in_turn(addresses))
+            self._get(FRESH_CLIENT, sent, self._service.domain, self._in_turn(addresses))
         except ProbeFailed as error:
-            self._failed(FRESH, sent, error)
+            self._failed(FRESH_CLIENT, sent, error)
 
     def _keeping(self) -> None:
         """Send a request as a client that keeps its connection and resolves only when it breaks.
@@ -131,10 +131,10 @@ class Observers:
                 self._kept = self._ports.probes.http.connect(domain, self._kept_address)
             answer = self._kept.get(self._service.path)
         except ProbeFailed as error:
-            self._failed(KEPT, sent, error, self._kept_address)
+            self._failed(KEPT_CONNECTION_CLIENT, sent, error, self._kept_address)
             self._drop()
         else:
-            self._answered(KEPT, sent, self._kept_address, answer)
+            self._answered(KEPT_CONNECTION_CLIENT, sent, self._kept_address, answer)
         finally:
             self._kept_lock.release()
 

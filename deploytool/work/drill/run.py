@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from deploytool.core.drill.history import (
-    FRESH,
+    FRESH_CLIENT,
     SCHEMA_VERSION,
     DrillAborted,
     DrillEnded,
@@ -260,7 +260,7 @@ class _Drill:
         lanes = len(self.servers) + len(self.ports.probes.resolvers)
         with self._lock:
             answers = self.live_state.answered()
-            served_by = self.live_state.served_by(FRESH)
+            served_by = self.live_state.served_by(FRESH_CLIENT)
         everywhere = len(answers) == lanes and set(answers.values()) == {region}
         return everywhere and served_by == region
 

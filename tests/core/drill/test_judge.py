@@ -6,7 +6,7 @@ import pytest
 
 from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.history import (
-    FRESH,
+    FRESH_CLIENT,
     DnsAnswered,
     DrillAborted,
     DrillEnded,
@@ -38,7 +38,7 @@ STARTED = DrillStarted(
 )  # fmt: skip
 
 
-def served(at: float, region: str | None, lane: str = FRESH) -> Event:
+def served(at: float, region: str | None, lane: str = FRESH_CLIENT) -> Event:
     if region is None:
         return Served(at, at, lane, failure="refused")
     return Served(at, at, lane, ADDRESS[region], 200, region)
@@ -115,7 +115,9 @@ def test_no_answer_at_all_makes_the_drill_inconclusive() -> None:
         DnsAnswered(150.7, 150.7, name_server_lane(each), failure="timeout")
         for each in ("ns-1", "ns-2")
     ]
-    dead += [served(150.7, None, lane) for lane in (FRESH, region_lane(EAST), region_lane(WEST))]
+    dead += [
+        served(150.7, None, lane) for lane in (FRESH_CLIENT, region_lane(EAST), region_lane(WEST))
+    ]
     judgement = judge([*history(), *dead])
     assert judgement.verdict is not Verdict.PASS
     assert any("the network of the drill itself was down" in reason for reason in judgement.reasons)
@@ -129,7 +131,9 @@ def test_the_order_of_the_lines_does_not_matter() -> None:
 
 def test_a_late_answer_counts_at_the_time_of_its_request() -> None:
     """A request that times out after the client has moved does not show that it moved back."""
-    late = [Served(sent, sent + 60.0, FRESH, failure="timeout") for sent in (110.5, 120.5, 139.9)]
+    late = [
+        Served(sent, sent + 60.0, FRESH_CLIENT, failure="timeout") for sent in (110.5, 120.5, 139.9)
+    ]
     events = [
         each for each in history() if not (isinstance(each, Served) and each.sent in (110.5, 120.5))
     ]
@@ -144,7 +148,7 @@ def test_a_late_answer_counts_at_the_time_of_its_request() -> None:
     live_state = LiveState(CONFIG, lasting=5)
     for each in [*(served(second, WEST) for second in (140, 141, 142, 143, 144)), late[0]]:
         live_state.observe(each)
-    assert live_state.served_by(FRESH) == WEST
+    assert live_state.served_by(FRESH_CLIENT) == WEST
 
 
 def test_an_answer_after_the_restore_does_not_count_for_the_failover() -> None:
@@ -153,7 +157,9 @@ def test_an_answer_after_the_restore_does_not_count_for_the_failover() -> None:
         DnsAnswered(199.8, 200.1, name_server_lane(each), "NOERROR", (ADDRESS[EAST],), 60)
         for each in ("ns-1", "ns-2")
     ]
-    judgement = judge([*history(), *late, Served(199.8, 200.1, FRESH, ADDRESS[EAST], 200, EAST)])
+    judgement = judge(
+        [*history(), *late, Served(199.8, 200.1, FRESH_CLIENT, ADDRESS[EAST], 200, EAST)]
+    )
     assert judgement.verdict is Verdict.PASS, judgement.reasons
     assert judgement.failover == judge(history()).failover
 
@@ -230,7 +236,7 @@ def test_a_history_without_its_first_line_is_refused() -> None:
 def test_a_good_answer_tells_the_region_of_its_address() -> None:
     """An address has no region before its first good answer; a failed answer tells none."""
     book = AddressBook()
-    book.learn(Served(0, 0, FRESH, "192.0.2.9", 500, None))
+    book.learn(Served(0, 0, FRESH_CLIENT, "192.0.2.9", 500, None))
     assert book.region_of(["192.0.2.9"]) is None
     book.learn(served(1, EAST))
     book.learn(served(1, WEST))
@@ -270,9 +276,9 @@ def test_a_lane_is_served_by_the_region_of_its_last_answers() -> None:
     """All of the last answers must be good, and there must be enough of them."""
     live_state = LiveState(CONFIG, 2)
     live_state.observe(served(1, EAST))
-    assert live_state.served_by(FRESH) is None
+    assert live_state.served_by(FRESH_CLIENT) is None
     live_state.observe(served(2, EAST))
-    assert live_state.served_by(FRESH) == EAST
+    assert live_state.served_by(FRESH_CLIENT) == EAST
     live_state.observe(served(3, None))
-    assert live_state.served_by(FRESH) is None
-    assert live_state.failures() == [f"{FRESH}: refused"]
+    assert live_state.served_by(FRESH_CLIENT) is None
+    assert live_state.failures() == [f"{FRESH_CLIENT}: refused"]

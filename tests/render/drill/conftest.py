@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from deploytool.core.drill.history import (
-    FRESH,
-    KEPT,
+    FRESH_CLIENT,
+    KEPT_CONNECTION_CLIENT,
     DnsAnswered,
     DrillEnded,
     DrillStarted,
@@ -63,12 +63,12 @@ def _second(second: int, *, failing: bool) -> list[Event]:
         return WEST if INJECTED + delay <= second < RESTORED + back else EAST
 
     at = second + 0.5
-    client: Event = _served(at, FRESH, region(38, 33))
+    client: Event = _served(at, FRESH_CLIENT, region(38, 33))
     if failing and 50 <= second < 53:
-        client = Served(at - 0.05, at, FRESH, ADDRESS[EAST], failure="timeout")
+        client = Served(at - 0.05, at, FRESH_CLIENT, ADDRESS[EAST], failure="timeout")
     return [
         client,
-        _served(at + 0.1, KEPT, EAST),
+        _served(at + 0.1, KEPT_CONNECTION_CLIENT, EAST),
         _served(at + 0.2, region_lane(EAST), EAST),
         _served(at + 0.2, region_lane(WEST), WEST),
         _answered(at + 0.3, name_server_lane("ns-1"), region(1, 1)),

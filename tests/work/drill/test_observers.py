@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from deploytool.core.drill.history import FRESH, KEPT, Event, Served
+from deploytool.core.drill.history import FRESH_CLIENT, KEPT_CONNECTION_CLIENT, Event, Served
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
 from deploytool.simulated.example import SERVICE
@@ -50,11 +50,14 @@ def test_a_client_takes_the_addresses_of_an_answer_in_turn() -> None:
     one_lane = [
         each for each in observed(World(), 10.0, dns=both, http=both) if isinstance(each, Served)
     ]
-    assert {each.address for each in one_lane if each.lane == FRESH} == {"192.0.2.1", "192.0.2.2"}
+    assert {each.address for each in one_lane if each.lane == FRESH_CLIENT} == {
+        "192.0.2.1",
+        "192.0.2.2",
+    }
 
 
 def test_each_lane_keeps_its_own_pace() -> None:
     """An open loop: as many requests of a client as its interval says, whatever the others do."""
     served = [each for each in observed(World(), 30.0) if isinstance(each, Served)]
-    for lane in (FRESH, KEPT):
+    for lane in (FRESH_CLIENT, KEPT_CONNECTION_CLIENT):
         assert 29 <= sum(each.lane == lane for each in served) <= 31
