@@ -23,7 +23,7 @@ from deploytool.core.drill.history import (
     FaultRestoring,
     parse_history,
 )
-from deploytool.core.drill.measures import movement
+from deploytool.core.drill.measures import measure_movement
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
@@ -56,7 +56,7 @@ def errors(lines: Sequence[str], event_log: EventLog, rate: float) -> list[Error
     history = ParsedHistory.from_events(parse_history(lines, "history.jsonl"))
     result = []
     for window in (history.failover, history.failback):
-        measured = movement(history, window)
+        measured = measure_movement(history, window)
         for name, real in _real(history, window, event_log).items():
             value = getattr(measured, name)
             if value is None:

@@ -9,10 +9,10 @@ from deploytool.core.drill.measures import (
     Latency,
     Movement,
     Requests,
-    latency,
-    movement,
-    requests,
-    served_by,
+    count_requests,
+    final_regions,
+    measure_latency,
+    measure_movement,
 )
 from deploytool.core.drill.parsed_history import ParsedHistory
 from deploytool.core.drill.simulation import SimulatedMovement, simulate_movement
@@ -55,11 +55,11 @@ def judge(events: Sequence[Event]) -> Judgement:
     Raises InputError when it does not begin with drill_started.
     """
     history = ParsedHistory.from_events(events)
-    failover = movement(history, history.failover)
-    failback = movement(history, history.failback)
-    request_counts = requests(history)
+    failover = measure_movement(history, history.failover)
+    failback = measure_movement(history, history.failback)
+    requests = count_requests(history)
 
-    findings = run_checks(history, failover, failback, request_counts)
+    findings = run_checks(history, failover, failback, requests)
     if findings:
         verdict = findings[0].verdict
         reasons = tuple(finding.reason for finding in findings)
@@ -72,7 +72,7 @@ def judge(events: Sequence[Event]) -> Judgement:
         verdict=verdict,
         reasons=reasons,
         findings=tuple(findings),
-        served_by=served_by(history),
+        served_by=final_regions(history),
         failover=failover,
         failback=failback,
         expected=history.expected,
@@ -80,8 +80,8 @@ def judge(events: Sequence[Event]) -> Judgement:
             "failover": _simulate(history, failing=True),
             "failback": _simulate(history, failing=False),
         },
-        requests=request_counts,
-        latency=latency(history),
+        requests=requests,
+        latency=measure_latency(history),
         # Without an injection there is nothing to restore.
         restored=history.restored or not history.fault_attempted,
         timeline=timeline(history),

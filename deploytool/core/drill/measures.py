@@ -82,7 +82,7 @@ class Latency:
     p99: float | None
 
 
-def movement(history: ParsedHistory, window: Window) -> Movement:
+def measure_movement(history: ParsedHistory, window: Window) -> Movement:
     """Measure one movement."""
     start = window.start or 0.0
 
@@ -142,14 +142,14 @@ def client_span(history: ParsedHistory, window: Window) -> tuple[float, float] |
     return end, end
 
 
-def requests(history: ParsedHistory) -> Requests:
+def count_requests(history: ParsedHistory) -> Requests:
     """Count the fresh client's requests."""
     regions = [request.good_region for request in history.served()]
     by_region = Counter(region for region in regions if region is not None)
     return Requests(len(regions), regions.count(None), dict(by_region))
 
 
-def latency(history: ParsedHistory) -> dict[str, Latency]:
+def measure_latency(history: ParsedHistory) -> dict[str, Latency]:
     """Return the fresh client's latency before, during and after the failover."""
     result = {}
     for phase, window in history.phases.items():
@@ -168,7 +168,7 @@ def latency(history: ParsedHistory) -> dict[str, Latency]:
     return result
 
 
-def served_by(history: ParsedHistory) -> dict[str, str | None]:
+def final_regions(history: ParsedHistory) -> dict[str, str | None]:
     """Return the region that served the fresh client at the end of each phase.
 
     None when its last requests were not all served by one region.
