@@ -1,53 +1,57 @@
-"""deploytool.toml as frozen types. All problems of the file are reported at once, each with its key
-and its fix.
-"""
+"""deploytool.toml as frozen types. All problems of the file are reported at once."""
 
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.drill_settings import DrillSettings, parse_drill_settings
 from deploytool.core.route53.names import domain_problem
 
 Setting = str | int | bool
-KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
 
+KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
+STAGE_KEYS = ["domain", "settings", "protected"]
+DEFAULT_GRAPH = "infra/stacks.yaml"
+
+# The stage that answers at the domain itself, and whose stacks are protected unless it says otherwise.
+PRODUCTION = "prod"
+
+# The names of project and stage become parts of stack names, of which CloudFormation takes 128
+# characters of letters, digits and hyphens. Buckets are named after them too, so in lower case.
 PROJECT = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
+# Every partition: us-east-1, us-gov-west-1, cn-north-1. Whether the region exists, AWS decides.
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its name, the domain that clients call, and its own settings.
-
-    `settings` differ from the graph's defaults. `regional` holds the settings that have a value for
-    each region: region -> setting -> value. The stacks of a `protected` stage have termination
-    protection.
-    """
+    """One stage: its name, the domain that clients call, and its own settings."""
 
     name: str
     domain: str
+
+    # The settings that differ from the graph's defaults, with the same value in both regions.
     settings: Mapping[str, Setting]
+
+    # The settings with a value for each region: region -> setting -> value.
     regional: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+
+    # Whether the stacks have termination protection.
     protected: bool = False
 
 
 @dataclass(frozen=True)
 class Config:
-    """The whole of deploytool.toml.
+    """The whole of deploytool.toml."""
 
-    `regions` is (primary, secondary), and `graph` a path relative to the file.
-    """
-
-    file: str
+    file: str  # for messages
     project: str
-    regions: tuple[str, str]
+    regions: tuple[str, str]  # primary, secondary
     stages: Mapping[str, Stage]
-    graph: str
+    graph: str  # path of the graph file, relative to this file
     drill: DrillSettings = field(default_factory=DrillSettings)
 
     @property
@@ -82,76 +86,70 @@ def parse_config(text: str, file: str) -> Config:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError([InputProblem(file, "", f"not valid TOML: {error}")]) from error
+
+    # Unknown keys come first: a key that is misspelled is then not reported as missing too.
     problems = InputProblems(file)
-    for key in document.keys() - set(KEYS):
-        problems.unknown("", key, KEYS)
-    project = _text(
-        document,
-        "project",
-        problems,
-        PROJECT,
-        "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api",
-    )
-    domain = _domain(document.get("domain"), "domain", problems, required=True)
+    problems.unknown_keys("", document, KEYS)
+
+    project = _project(document.get("project"), problems)
+    domain = _domain(document.get("domain"), "domain", problems)
+    if "domain" not in document:
+        problems.missing("domain", 'add the domain that you own, like domain = "example.com"')
     regions = _regions(document.get("regions"), problems)
-    graph = document.get("graph", "infra/stacks.yaml")
+    graph = document.get("graph", DEFAULT_GRAPH)
     if not isinstance(graph, str):
-        problems.add("graph", "must be the path of the graph file, like infra/stacks.yaml")
+        problems.add("graph", f"must be the path of the graph file, like {DEFAULT_GRAPH}")
     stages = _stages(document.get("stages"), domain, regions, problems)
     drill = parse_drill_settings(document.get("drill", {}), problems)
+
     problems.raise_any()
-    return Config(file, project, (regions[0], regions[1]), stages, graph, drill)
+    primary, secondary = regions
+    return Config(file, project, (primary, secondary), stages, graph, drill)
 
 
-def _text(
-    table: Mapping[str, Any],
-    key: str,
-    problems: InputProblems,
-    pattern: re.Pattern[str],
-    shape: str,
-) -> str:
-    value = table.get(key)
+def _project(value: object, problems: InputProblems) -> str:
+    rule = "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api"
     if value is None:
-        problems.missing(key, f"add it: {shape}")
-    elif not isinstance(value, str) or not pattern.fullmatch(value):
-        problems.add(key, f"{value!r} is not valid; it must be {shape}")
-    else:
-        return value
-    return ""
-
-
-def _domain(value: object, key: str, problems: InputProblems, *, required: bool) -> str:
-    if value is None:
-        if required:
-            problems.missing(key, 'add the domain that you own, like domain = "example.com"')
+        problems.missing("project", f"add it: {rule}")
         return ""
-    problem = domain_problem(value) if isinstance(value, str) else f"{value!r} is not text"
-    if problem:
+    if not isinstance(value, str) or not PROJECT.fullmatch(value):
+        problems.add("project", f"{value!r} is not valid; it must be {rule}")
+        return ""
+    return value
+
+
+def _domain(value: object, key: str, problems: InputProblems) -> str:
+    """Return a domain; empty when it is missing or not valid."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        problems.add(key, f"{value!r} is not text")
+        return ""
+    if problem := domain_problem(value):
         problems.add(key, problem)
         return ""
-    return str(value)
+    return value
 
 
 def _regions(value: object, problems: InputProblems) -> list[str]:
+    """Return the regions as they are written; they are two where there is no problem."""
+    example = '["us-east-1", "us-west-2"]'
     if value is None:
-        problems.missing(
-            "regions",
-            'add two regions, the primary first, like regions = ["us-east-1", "us-west-2"]',
-        )
+        problems.missing("regions", f"add two regions, the primary first, like regions = {example}")
         return []
     if not isinstance(value, list) or not all(isinstance(region, str) for region in value):
-        problems.add(
-            "regions",
-            'must be a list of two regions, the primary first, like ["us-east-1", "us-west-2"]',
-        )
+        problems.add("regions", f"must be a list of two regions, the primary first, like {example}")
         return []
+
     for region in value:
         if not REGION.fullmatch(region):
             problems.add("regions", f"'{region}' is not an AWS region; write it like us-east-1")
-    for region in sorted({region for region in value if value.count(region) > 1}):
-        problems.add(
-            "regions", f"'{region}' is listed twice; a failover needs two different regions"
-        )
+        if value.count(region) > 1:
+            # Once for each time that it is listed: equal problems are reported as one.
+            message = f"'{region}' is listed twice; a failover needs two different regions"
+            problems.add("regions", message)
+
+    # A region that is listed twice is reported as that, and not as a wrong number.
     if len(set(value)) == len(value) and len(value) != 2:
         problems.add("regions", f"must name two regions, the primary first; it names {len(value)}")
     return value
@@ -163,38 +161,55 @@ def _stages(
     if not isinstance(value, dict) or not value:
         problems.missing("stages", "add at least one, like [stages.dev]")
         return {}
-    stages = {}
+
+    stages: dict[str, Stage] = {}
     for name, table in value.items():
-        key = f"stages.{name}"
-        if not STAGE.fullmatch(name):
-            problems.add(
-                key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first"
-            )
-        if not isinstance(table, dict):
-            problems.add(key, f"must be a table, like [{key}]")
-            continue
-        for unknown in table.keys() - {"domain", "settings", "protected"}:
-            problems.unknown(key, unknown, ["domain", "settings", "protected"])
-        own = _domain(table.get("domain"), f"{key}.domain", problems, required=False)
-        settings, regional = _settings(
-            table.get("settings", {}), f"{key}.settings", regions, problems
-        )
-        protected = table.get("protected", name == "prod")
-        if not isinstance(protected, bool):
-            problems.add(f"{key}.protected", "must be true or false")
-        own = own or (domain if name == "prod" else f"{name}.{domain}")
-        stages[name] = Stage(name, own, settings, regional, protected is True)
+        stage = _stage(name, table, domain, regions, problems)
+        if stage:
+            stages[name] = stage
+
+    # Two stages at one domain would answer for each other.
     owners: dict[str, str] = {}
     for stage in stages.values():
+        key = f"stages.{stage.name}.domain"
         if stage.domain in owners:
-            problems.add(
-                f"stages.{stage.name}.domain",
-                f"'{stage.domain}' is the domain of stage {owners[stage.domain]} too; each stage needs its own",
+            owner = owners[stage.domain]
+            message = (
+                f"'{stage.domain}' is the domain of stage {owner} too; each stage needs its own"
             )
+            problems.add(key, message)
         owners[stage.domain] = stage.name
+
+        # The name that is formed from a valid domain can be too long. Where the project has no valid
+        # domain, that is the problem to report, and not the names formed from it.
         if domain and (problem := domain_problem(stage.domain)):
-            problems.add(f"stages.{stage.name}.domain", problem)
+            problems.add(key, problem)
     return stages
+
+
+def _stage(
+    name: str, table: object, domain: str, regions: list[str], problems: InputProblems
+) -> Stage | None:
+    """Parse one stage; `domain` is the project's. None when it is no table."""
+    key = f"stages.{name}"
+    if not STAGE.fullmatch(name):
+        problems.add(key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first")
+    if not isinstance(table, dict):
+        problems.add(key, f"must be a table, like [{key}]")
+        return None
+    problems.unknown_keys(key, table, STAGE_KEYS)
+
+    stage_domain = _domain(table.get("domain"), f"{key}.domain", problems)
+    if not stage_domain:
+        stage_domain = domain if name == PRODUCTION else f"{name}.{domain}"
+
+    settings_key = f"{key}.settings"
+    settings, regional = _settings(table.get("settings", {}), settings_key, regions, problems)
+
+    protected = table.get("protected", name == PRODUCTION)
+    if not isinstance(protected, bool):
+        problems.add(f"{key}.protected", "must be true or false")
+    return Stage(name, stage_domain, settings, regional, protected is True)
 
 
 def _settings(
@@ -204,21 +219,27 @@ def _settings(
     if not isinstance(value, dict):
         problems.add(key, f"must be a table, like [{key}]")
         return {}, {}
-    regional: dict[str, dict[str, Setting]] = {region: {} for region in regions}
+
     settings: dict[str, Setting] = {}
+    regional: dict[str, dict[str, Setting]] = {region: {} for region in regions}
     for name, given in value.items():
         if isinstance(given, str | int | bool):
             settings[name] = given
-            continue
-        table = given if isinstance(given, dict) else {}
-        has_values = all(isinstance(part, str | int | bool) for part in table.values())
-        if table.keys() != set(regions) or not has_values:
+        elif _is_regional(given, regions):
+            for region, regional_value in given.items():
+                regional[region][name] = regional_value
+        else:
             example = ", ".join(f"{region} = ..." for region in regions)
             problems.add(
                 f"{key}.{name}",
-                f"must be text, a whole number or true/false, or one value for each region: {{ {example} }}",
+                "must be text, a whole number or true/false,"
+                f" or one value for each region: {{ {example} }}",
             )
-            continue
-        for region, part in table.items():
-            regional[region][name] = part
     return settings, regional
+
+
+def _is_regional(value: object, regions: list[str]) -> bool:
+    """Return whether a setting is a table with one value for each region."""
+    if not isinstance(value, dict) or value.keys() != set(regions):
+        return False
+    return all(isinstance(part, str | int | bool) for part in value.values())

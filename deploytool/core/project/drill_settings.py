@@ -8,32 +8,32 @@ from typing import Any
 from deploytool.core.errors import InputProblems
 
 KEYS = ["rate", "resolvers", "rto_seconds", "failback_seconds", "failed_share"]
+
+# Requests a second of one client. A drill measures a failover and is not a load test.
 HIGHEST_RATE = 100.0
+LONGEST = 86_400.0  # seconds: a day
 
 
 @dataclass(frozen=True)
 class Objectives:
     """What a drill must reach to pass, beside the failover itself.
 
-    Times are in seconds and shares from 0 to 1. None means no objective; for `rto_seconds` and
-    `failback_seconds` the bound that Route 53's rules predict applies instead.
+    None means no objective. For the two times, the bound that Route 53's rules predict applies then.
     """
 
-    rto_seconds: float | None = None
-    failback_seconds: float | None = None
-    failed_share: float | None = None
+    rto_seconds: float | None = None  # from the fault until the secondary serves consistently
+    failback_seconds: float | None = None  # from the restoration until the primary does again
+    failed_share: float | None = None  # of all requests, from 0 to 1
 
 
 @dataclass(frozen=True)
 class DrillSettings:
-    """How a drill observes.
+    """How a drill observes."""
 
-    `rate` is the number of requests that each client makes in a second of wall time, None for the
-    target's default. `resolvers` are the addresses of recursive resolvers to query on AWS, beside
-    the system's own.
-    """
-
+    # Requests that each client makes in a second of wall time. None: the target's default.
     rate: float | None = None
+
+    # IP addresses of recursive resolvers to query on AWS, beside the system's own.
     resolvers: tuple[str, ...] = ()
     objectives: Objectives = field(default_factory=Objectives)
 
@@ -43,41 +43,52 @@ def parse_drill_settings(value: object, problems: InputProblems) -> DrillSetting
     if not isinstance(value, dict):
         problems.add("drill", "must be a table, like [drill]")
         return DrillSettings()
-    for unknown in value.keys() - set(KEYS):
-        problems.unknown("drill", unknown, KEYS)
-    rate = _number(value, "rate", problems, HIGHEST_RATE, "requests a second")
-    rto = _number(value, "rto_seconds", problems, 86_400, "seconds")
-    failback = _number(value, "failback_seconds", problems, 86_400, "seconds")
-    share = _share(value, problems)
-    return DrillSettings(rate, _resolvers(value, problems), Objectives(rto, failback, share))
+    problems.unknown_keys("drill", value, KEYS)
+
+    objectives = Objectives(
+        rto_seconds=_positive(value, "rto_seconds", problems, LONGEST, "seconds"),
+        failback_seconds=_positive(value, "failback_seconds", problems, LONGEST, "seconds"),
+        failed_share=_share(value, problems),
+    )
+    rate = _positive(value, "rate", problems, HIGHEST_RATE, "requests a second")
+    return DrillSettings(rate, _resolvers(value, problems), objectives)
 
 
-def _number(
+def _positive(
     table: Mapping[str, Any], key: str, problems: InputProblems, most: float, unit: str
 ) -> float | None:
+    """Return a number above 0 and up to `most`; None when it is missing or not valid."""
     value = table.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        problems.add(
-            f"drill.{key}",
-            f"{value!r} is not valid; it must be a number of {unit}, more than 0 and at most {most:g}",
-        )
-        return None
-    return float(value)
+    if _is_number(value) and 0 < value <= most:
+        return float(value)
+
+    problems.add(
+        f"drill.{key}",
+        f"{value!r} is not valid; it must be a number of {unit}, more than 0 and at most {most:g}",
+    )
+    return None
 
 
 def _share(table: Mapping[str, Any], problems: InputProblems) -> float | None:
+    # 0 is an objective too: no request may fail.
     value = table.get("failed_share")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        problems.add(
-            "drill.failed_share",
-            f"{value!r} is not valid; it must be from 0 to 1, like 0.01 for one request in a hundred",
-        )
-        return None
-    return float(value)
+    if _is_number(value) and 0 <= value <= 1:
+        return float(value)
+
+    problems.add(
+        "drill.failed_share",
+        f"{value!r} is not valid; it must be from 0 to 1, like 0.01 for one request in a hundred",
+    )
+    return None
+
+
+def _is_number(value: object) -> bool:
+    # In Python true and false are whole numbers; in a TOML file they are not.
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _resolvers(table: Mapping[str, Any], problems: InputProblems) -> tuple[str, ...]:
@@ -85,8 +96,10 @@ def _resolvers(table: Mapping[str, Any], problems: InputProblems) -> tuple[str, 
     if not isinstance(value, list):
         problems.add("drill.resolvers", 'must be a list of addresses, like ["1.1.1.1", "8.8.8.8"]')
         return ()
+
     for address in value:
         try:
+            # A name would need a resolver to be resolved.
             ipaddress.ip_address(address)
         except ValueError:
             problems.add(
