@@ -12,10 +12,12 @@ from typing import Any
 from deploytool.core.project.settings import text_of
 from deploytool.core.project.template import BODY_LIMIT, DESCRIPTION_LIMIT, Template
 
+# Section of a template -> how many entries it may have.
 COUNTS = {"Parameters": 200, "Mappings": 200, "Resources": 500, "Outputs": 200}
-NAME_LENGTH = 255  # characters of the name of any of these
+NAME_LENGTH = 255  # characters of the name of an entry
 VALUE_LIMIT = 4_096  # bytes of a parameter's value
-STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+STACK_NAME_LENGTH = 128  # characters
+STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 LOGICAL_ID = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -26,23 +28,28 @@ def template_problems(template: Template) -> Iterator[tuple[str, str]]:
     """
     document = template.document
     for section, limit in COUNTS.items():
+        # A section without entries is None in YAML.
         names = [str(name) for name in document.get(section) or {}]
         if len(names) > limit:
-            yield (
-                section,
-                f"has {len(names)} entries; CloudFormation takes {limit} at most. Split the stack in two",
-            )
+            message = f"has {len(names)} entries; CloudFormation takes {limit} at most."
+            yield section, f"{message} Split the stack in two"
         for name in names:
-            if len(name) > NAME_LENGTH:
-                yield (
-                    f"{section}.{name[:20]}...",
-                    f"is {len(name)} characters long; {NAME_LENGTH} are allowed",
-                )
-            elif not LOGICAL_ID.fullmatch(name) and section != "Mappings":
-                yield f"{section}.{name}", "a name may have letters and digits only"
+            yield from _name_problem(section, name)
+
     length = len(str(document.get("Description", "")).encode())
     if length > DESCRIPTION_LIMIT:
         yield "Description", f"{length} bytes; CloudFormation takes {DESCRIPTION_LIMIT} at most"
+
+
+def _name_problem(section: str, name: str) -> Iterator[tuple[str, str]]:
+    if len(name) > NAME_LENGTH:
+        key = f"{section}.{name[:20]}..."
+        yield key, f"is {len(name)} characters long; {NAME_LENGTH} are allowed"
+        return
+
+    # The name of a mapping is not a logical id: it may have other characters.
+    if section != "Mappings" and not LOGICAL_ID.fullmatch(name):
+        yield f"{section}.{name}", "a name may have letters and digits only"
 
 
 def may_be_too_large(template: Template) -> bool:
@@ -55,10 +62,16 @@ def may_be_too_large(template: Template) -> bool:
 
 def stack_name_problem(name: str) -> str:
     """Return what is wrong with a stack's name in CloudFormation; empty when it is valid."""
-    if len(name) > 128:
-        return f"the stack would be named {name}: {len(name)} characters, and CloudFormation takes 128; choose shorter names"
+    if len(name) > STACK_NAME_LENGTH:
+        return (
+            f"the stack would be named {name}: {len(name)} characters,"
+            f" and CloudFormation takes {STACK_NAME_LENGTH}; choose shorter names"
+        )
     if not STACK_NAME.fullmatch(name):
-        return f"the stack would be named {name}; CloudFormation takes letters, digits and hyphens only"
+        return (
+            f"the stack would be named {name};"
+            " CloudFormation takes letters, digits and hyphens only"
+        )
     return ""
 
 
@@ -67,32 +80,41 @@ def value_problem(declared: Mapping[str, Any], value: str) -> str:
 
     `declared` is the parameter's entry below `Parameters`.
     """
-    kind = str(declared.get("Type", "String"))
     if len(value.encode()) > VALUE_LIMIT:
         return f"is longer than {VALUE_LIMIT:,} bytes"
-    if kind.startswith("AWS::SSM::"):  # the value is a key; the rules are for what is stored there
+
+    kind = str(declared.get("Type", "String"))
+    # The value of such a parameter is the name of an SSM parameter. The rules are for what is stored
+    # there.
+    if kind.startswith("AWS::SSM::"):
         return ""
 
-    parts = [value]
+    # CloudFormation applies the rules to each item of a list, without the spaces around it.
+    items = [value]
     if kind.startswith(("List<", "CommaDelimitedList")):
-        parts = [part.strip() for part in value.split(",")]
-    for part in parts:
-        if problem := _part_problem(declared, kind, part):
+        items = [item.strip() for item in value.split(",")]
+    for item in items:
+        problem = _item_problem(declared, kind, item)
+        if problem:
+            # The template's author may have written a better explanation.
             return str(declared.get("ConstraintDescription", problem))
     return ""
 
 
-def _part_problem(declared: Mapping[str, Any], kind: str, value: str) -> str:
-    allowed = [text_of(each) for each in declared.get("AllowedValues") or []]
+def _item_problem(declared: Mapping[str, Any], kind: str, value: str) -> str:
+    # YAML turns true and numbers into values of their own; CloudFormation compares text.
+    allowed = [text_of(choice) for choice in declared.get("AllowedValues") or []]
     if allowed and value not in allowed:
         return f"must be one of {', '.join(allowed)}"
-    if "Number" in kind:
+    if "Number" in kind:  # Number or List<Number>
         return _number_problem(declared, value)
+
     pattern = declared.get("AllowedPattern")
-    # A pattern of Java's that Python's re does not know is left to CloudFormation
+    # The patterns are Java's. One that Python's re does not know is left to CloudFormation.
     with suppress(re.error):
         if pattern and not re.fullmatch(str(pattern), value):
             return f"must match {pattern}"
+
     if len(value) < int(declared.get("MinLength", 0)):
         return f"must have at least {declared['MinLength']} characters"
     if len(value) > int(declared.get("MaxLength", VALUE_LIMIT)):
@@ -105,9 +127,11 @@ def _number_problem(declared: Mapping[str, Any], value: str) -> str:
         number = float(value)
     except ValueError:
         return "must be a number"
-    low, high = declared.get("MinValue"), declared.get("MaxValue")
-    if low is not None and number < float(low):
-        return f"must be at least {low}"
-    if high is not None and number > float(high):
-        return f"must be at most {high}"
+
+    lowest = declared.get("MinValue")
+    if lowest is not None and number < float(lowest):
+        return f"must be at least {lowest}"
+    highest = declared.get("MaxValue")
+    if highest is not None and number > float(highest):
+        return f"must be at most {highest}"
     return ""

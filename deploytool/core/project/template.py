@@ -15,13 +15,15 @@ import yaml
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.expressions import rename_reference
 
-try:  # several times as fast; PyYAML has it where it was built with libyaml
+# The loader in C is several times as fast. PyYAML has it where it was built with libyaml.
+try:
     from yaml import CSafeLoader as _SafeLoader
 except ImportError:
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
 BODY_LIMIT = 51_200  # bytes of TemplateBody (CloudFormation quotas)
 DESCRIPTION_LIMIT = 1_024  # bytes of a template's Description (the same)
+# 16 hexadecimal digits; `core.stacks.plan` computes them.
 FINGERPRINT = re.compile(r"\[deploytool:([0-9a-f]{16})\]")
 
 
@@ -35,18 +37,14 @@ class ParameterSpec:
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template.
+    """A parsed template."""
 
-    `document` is the whole template with short tags (!Ref) in their long form, `resources` maps each
-    logical id to its type, and `size` is the size of the file in bytes.
-    """
-
-    file: str
-    document: Mapping[str, Any]
+    file: str  # as the graph file names it, for messages
+    document: Mapping[str, Any]  # the whole template, short tags (!Ref) in their long form
     parameters: Mapping[str, ParameterSpec]
     outputs: frozenset[str]
-    resources: Mapping[str, str]
-    size: int
+    resources: Mapping[str, str]  # logical id -> type
+    size: int  # of the file, in bytes
 
 
 class _Loader(_SafeLoader):
@@ -54,10 +52,16 @@ class _Loader(_SafeLoader):
 
 
 def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> object:
+    """Return the long form of a short tag: `!Sub x` becomes {"Fn::Sub": "x"}."""
+    # These two have no prefix in their long form.
     name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
-        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+        if suffix == "GetAtt":
+            # `!GetAtt Resource.Attribute`: the attribute may contain dots.
+            value = value.split(".", 1)
+        return {name: value}
     if isinstance(node, yaml.SequenceNode):
         return {name: loader.construct_sequence(node, deep=True)}
     assert isinstance(node, yaml.MappingNode)  # noqa: S101  # for the type checker: there is no fourth kind of node
@@ -65,21 +69,27 @@ def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> object:
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key '{key}' is listed twice", node.start_mark
-            )
+    """Return a mapping. Raises ConstructorError for a repeated key, of which YAML keeps the last."""
+    keys: list[object] = []
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in keys:
+            message = f"key '{key}' is listed twice"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+        keys.append(key)
     return loader.construct_mapping(node, deep=True)
 
 
 _Loader.add_multi_constructor("!", _tag)
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+
+# Dates stay text, like the version of a policy (2012-10-17). PyYAML keeps, by the first character of
+# a scalar, the patterns that give it another type than text; a new dictionary leaves its own as it is.
+_Loader.yaml_implicit_resolvers = {}
+for _first, _resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items():
+    _Loader.yaml_implicit_resolvers[_first] = [
+        resolver for resolver in _resolvers if resolver[0] != "tag:yaml.org,2002:timestamp"
+    ]
 
 
 def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document is any value; callers check its shape
@@ -87,42 +97,34 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
     except yaml.YAMLError as error:
-        raise InputError(
-            [InputProblem(file, "", f"not valid YAML: {' '.join(str(error).split())}")]
-        ) from error
+        # PyYAML writes the position on a line of its own.
+        message = " ".join(str(error).split())
+        raise InputError([InputProblem(file, "", f"not valid YAML: {message}")]) from error
 
 
 def parse_template(text: str, file: str) -> Template:
     """Parse a template. Raises InputError when the text is not a template."""
     document = load_yaml(text, file)
-    if (
-        not isinstance(document, dict)
-        or not isinstance(document.get("Resources"), dict)
-        or not document["Resources"]
-    ):
-        raise InputError(
-            [InputProblem(file, "Resources", "not a CloudFormation template: it has no resources")]
-        )
-    parameters = {
-        name: ParameterSpec("Default" in spec, str(spec.get("NoEcho", False)).lower() == "true")
-        for name, spec in (document.get("Parameters") or {}).items()
-    }
-    resources = {name: str(spec.get("Type", "")) for name, spec in document["Resources"].items()}
-    return Template(
-        file,
-        document,
-        parameters,
-        frozenset(document.get("Outputs") or {}),
-        resources,
-        len(text.encode()),
-    )
+    resources = document.get("Resources") if isinstance(document, dict) else None
+    if not isinstance(resources, dict) or not resources:
+        message = "not a CloudFormation template: it has no resources"
+        raise InputError([InputProblem(file, "Resources", message)])
+
+    parameters: dict[str, ParameterSpec] = {}
+    for name, spec in (document.get("Parameters") or {}).items():
+        # NoEcho may be a boolean or text, as every value of a template.
+        no_echo = str(spec.get("NoEcho", False)).lower() == "true"
+        parameters[name] = ParameterSpec("Default" in spec, no_echo)
+
+    types = {name: str(spec.get("Type", "")) for name, spec in resources.items()}
+    outputs = frozenset(document.get("Outputs") or {})
+    return Template(file, document, parameters, outputs, types, len(text.encode()))
 
 
 def digest(value: object) -> str:
     """Return the SHA-256 of a value's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(
-        json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
-    ).hexdigest()
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def without_description(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,21 +148,27 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
     over CloudFormation's limit.
     """
     mark = f" [deploytool:{fingerprint}]"
-    description = (
-        str(document.get("Description", ""))
-        .strip()
-        .encode()[: DESCRIPTION_LIMIT - len(mark)]
-        .decode(errors="ignore")
-    )
-    head = {key: value for key, value in document.items() if key == "AWSTemplateFormatVersion"}
-    body = yaml.safe_dump(
-        {**head, "Description": description + mark, **without_description(document)},
-        sort_keys=False,
-        width=1000,
-    )
-    if len(body.encode()) > BODY_LIMIT:
-        size = len(body.encode())
-        message = f"has {size:,} bytes; CloudFormation takes {BODY_LIMIT:,} at most. Split the stack in two"
+    # Cut to make room for the mark. The limit counts bytes, so the cut may split a character, whose
+    # first bytes are dropped too.
+    room = DESCRIPTION_LIMIT - len(mark)
+    description = str(document.get("Description", "")).strip()
+    description = description.encode()[:room].decode(errors="ignore")
+
+    # The order in which templates are written: version, description, the rest.
+    marked: dict[str, Any] = {}
+    if "AWSTemplateFormatVersion" in document:
+        marked["AWSTemplateFormatVersion"] = document["AWSTemplateFormatVersion"]
+    marked["Description"] = description + mark
+    marked.update(without_description(document))
+
+    # In wide lines: each line that is broken costs bytes for its indentation.
+    body = yaml.safe_dump(marked, sort_keys=False, width=1000)
+    size = len(body.encode())
+    if size > BODY_LIMIT:
+        message = (
+            f"has {size:,} bytes; CloudFormation takes {BODY_LIMIT:,} at most."
+            " Split the stack in two"
+        )
         raise InputError([InputProblem(file, "", message)])
     return body
 
