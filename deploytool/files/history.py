@@ -9,15 +9,14 @@ from deploytool.core.drill.history import Event, to_line
 
 
 class HistoryFile:
-    """history.jsonl, opened anew. Each event is in the file when `write` returns; with `sync` on
-    the disk too.
-    """
+    """The file history.jsonl, one event a line. An existing file is overwritten."""
 
     def __init__(self, path: Path) -> None:
+        # Buffered by line: a line is in the file as soon as it is written.
         self._file = path.open("w", encoding="utf-8", buffering=1)
 
     def write(self, event: Event, *, sync: bool = False) -> None:
-        """Append one event."""
+        """Append one event. It is in the file on return, and with `sync` on the disk too."""
         self._file.write(to_line(event) + "\n")
         if sync:
             os.fsync(self._file.fileno())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploytool.core.errors import InputError, InputProblem
+from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.bootstrap import TEMPLATE as BOOTSTRAP_TEMPLATE
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import Config, Setting, parse_config
@@ -15,18 +15,19 @@ from deploytool.core.project.package import Package, build_package
 from deploytool.core.project.settings import needed_lookups
 from deploytool.core.project.template import Template, parse_template
 
+# Folders and files that tools create. Packaging them would change the package with every test run.
 IGNORED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"}
 
 
 @dataclass(frozen=True)
 class Project:
-    """The files of a project. `root` is the folder of deploytool.toml."""
+    """The files of a project."""
 
-    root: Path
+    root: Path  # the folder of deploytool.toml
     config: Config
     graph_file: GraphFile
-    templates: Mapping[str, Template]
-    packages: Mapping[str, Package]
+    templates: Mapping[str, Template]  # by file name as the graph file writes it
+    packages: Mapping[str, Package]  # by artifact
 
     def graph(self, stage: str | None, looked_up: Mapping[str, Setting] | None = None) -> Graph:
         """Return the graph of a stage, or of the only stage when None.
@@ -43,7 +44,7 @@ class Project:
         )
 
     def lookups(self, stage: str | None) -> Mapping[str, str]:
-        """Return the settings of a stage to look up before anything is done, each with its kind."""
+        """Return the settings of a stage to look up before the graph is built, each with its kind."""
         return needed_lookups(self.config, self.config.stage(stage), self.graph_file.settings)
 
     @property
@@ -76,17 +77,18 @@ def load_project(config_file: Path) -> Project:
 
     Raises InputError with every problem of the first file that has any.
     """
-    config = parse_config(
-        read_text(config_file, "create one: see the README, or name it with --config"),
-        config_file.name,
-    )
+    config_text = read_text(config_file, "create one: see the README, or name it with --config")
+    config = parse_config(config_text, config_file.name)
+
     graph_path = config_file.parent / config.graph
-    graph_file = parse_graph_file(
-        read_text(graph_path, f"{config_file.name}: graph names it"), config.graph
-    )
+    graph_text = read_text(graph_path, f"{config_file.name}: graph names it")
+    graph_file = parse_graph_file(graph_text, config.graph)
+
+    # The paths in the graph file are relative to it.
     folder = graph_path.parent
     templates = _templates(folder, graph_file)
-    return Project(config_file.parent, config, graph_file, templates, _packages(folder, graph_file))
+    packages = _packages(folder, graph_file)
+    return Project(config_file.parent, config, graph_file, templates, packages)
 
 
 def read_text(path: Path, fix: str) -> str:
@@ -100,55 +102,48 @@ def read_text(path: Path, fix: str) -> str:
 
 
 def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
-    problems: list[InputProblem] = []
+    """Return the templates of all stacks. Raises InputError with the problems of every one."""
+    problems = InputProblems(graph_file.file)
     templates: dict[str, Template] = {}
     for spec in graph_file.stacks.values():
         path = folder / spec.template
         if not path.is_file():
-            problems.append(
-                InputProblem(
-                    graph_file.file,
-                    f"stacks.{spec.name}.template",
-                    f"no such file: {spec.template} (looked in {folder})",
-                )
-            )
+            message = f"no such file: {spec.template} (looked in {folder})"
+            problems.add(f"stacks.{spec.name}.template", message)
             continue
+
         try:
-            templates[spec.template] = parse_template(
-                read_text(path, "check its encoding"), spec.template
-            )
+            text = read_text(path, "check its encoding")
+            templates[spec.template] = parse_template(text, spec.template)
         except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(sorted(set(problems)))
+            problems.problems += error.problems
+
+    # Several stacks may use one template; its problems are reported once.
+    problems.raise_any()
     return templates
 
 
 def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
-    problems: list[InputProblem] = []
-    packages = {}
+    """Return the packages of all artifacts. Raises InputError for folders without files."""
+    problems = InputProblems(graph_file.file)
+    packages: dict[str, Package] = {}
     for spec in graph_file.artifacts.values():
         files = _files((folder / spec.source).resolve())
         if not files:
-            problems.append(
-                InputProblem(
-                    graph_file.file,
-                    f"artifacts.{spec.name}.source",
-                    f"{spec.source} is not a folder with files in it",
-                )
-            )
+            message = f"{spec.source} is not a folder with files in it"
+            problems.add(f"artifacts.{spec.name}.source", message)
         packages[spec.name] = build_package(spec.name, files)
-    if problems:
-        raise InputError(problems)
+
+    problems.raise_any()
     return packages
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder, without caches and other files that tools create."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and not IGNORED.intersection(path.relative_to(folder).parts)
-        and path.suffix != ".pyc"
-    }
+    """Return the files of a folder by path with slashes, without those that tools create."""
+    files: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        is_ignored = path.suffix == ".pyc" or not IGNORED.isdisjoint(relative.parts)
+        if path.is_file() and not is_ignored:
+            files[relative.as_posix()] = path.read_bytes()
+    return files
