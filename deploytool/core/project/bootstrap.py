@@ -11,13 +11,19 @@ from deploytool.core.project.template import Template
 
 TEMPLATE = "github-oidc.yaml"  # beside the graph file
 STACK = "github-oidc"
+
+# GitHub's issuer of tokens for workflows. IAM names its identity provider after it.
 ISSUER = "token.actions.githubusercontent.com"
-# GitHub's names: of an owner letters, digits and hyphens; of a repository dots and underscores too.
-# The ids are in the tokens of every repository that was created or renamed since 15 July 2026
-# (GitHub changelog, "Immutable subject claims").
+
+# A repository: OWNER/NAME, or OWNER@ID/NAME@ID. GitHub takes letters, digits and hyphens in the name
+# of an owner, and dots and underscores too in that of a repository. The ids are in the tokens of
+# every repository that was created or renamed since 15 July 2026 (GitHub changelog, "Immutable
+# subject claims").
 REPOSITORY = re.compile(
     r"[A-Za-z0-9-]{1,39}(@\d+/[A-Za-z0-9._-]{1,100}@\d+|/[A-Za-z0-9._-]{1,100})"
 )
+
+# Variable of the workflows -> output of the stack that gives its value.
 VARIABLES = {
     "AWS_PLAN_ROLE_ARN": "PlanRoleArn",
     "AWS_DEPLOY_ROLE_ARN": "DeployRoleArn",
@@ -39,7 +45,8 @@ def repository_checked(text: str) -> str:
     """Return the repository as its tokens name it. Raises InputError when it is not valid."""
     if not REPOSITORY.fullmatch(text):
         raise InputError(
-            f"--repository {text}: must be OWNER/REPOSITORY, or with the ids that its tokens carry OWNER@ID/REPOSITORY@ID",
+            f"--repository {text}: must be OWNER/REPOSITORY,"
+            " or with the ids that its tokens carry OWNER@ID/REPOSITORY@ID",
             hint="docs/how-to/bootstrap.md tells which one to use",
         )
     return text
@@ -61,33 +68,47 @@ def bootstrap_graph(
         "SecondaryRegion": config.secondary,
         **given,
     }
-    problems = [
-        InputProblem(TEMPLATE, f"Parameters.{name}", f"'{value}' is not valid: {problem}")
-        for name, value in parameters.items()
-        if (problem := value_problem(template.document["Parameters"][name], value))
-    ]
+    problems: list[InputProblem] = []
+    for name, value in parameters.items():
+        problem = value_problem(template.document["Parameters"][name], value)
+        if problem:
+            message = f"'{value}' is not valid: {problem}"
+            problems.append(InputProblem(TEMPLATE, f"Parameters.{name}", message))
     if problems:
         raise InputError(problems)
+
+    # IAM is global. The stack is in the primary region because it must be in some region.
     node_id = NodeId(STACK, config.primary)
     node = Node(node_id, stack_name(config, stage), template, template.document, parameters, ())
-    return Graph(
-        config.project, f"{stage.name}-github", {node_id: node}, {}, {}, regions=config.regions
-    )
+    # A stage's name has no hyphen, so this is no stage of the configuration.
+    name = f"{stage.name}-github"
+    return Graph(config.project, name, {node_id: node}, {}, {}, regions=config.regions)
 
 
-def provider_parameter(outputs: Mapping[str, str], given: str | None, found: str | None) -> str:
-    """Return the ARN of the provider to use; empty to create one.
+def provider_parameter(outputs: Mapping[str, str], given: str | None, existing: str | None) -> str:
+    """Return the ARN of the identity provider to use; empty to create one in the stack.
 
-    `outputs` are those of the deployed stack, and `found` is the provider that the account has. A
-    stack that created the provider keeps it, whatever is given: with an ARN it would delete it.
+    `outputs` are those of the deployed stack, `given` is the user's choice, and `existing` the
+    provider that the account has.
     """
+    # With an ARN, a stack that created the provider would delete it.
     if outputs.get("ProviderMadeHere") == "true":
         return ""
-    return (found if given is None else given) or ""
+    if given is not None:
+        return given
+    return existing or ""
 
 
 def subjects(repository: str, stage: str, branch: str) -> dict[str, tuple[str, ...]]:
-    """Return for each role the values of `sub` with which a token can assume it."""
-    of_environment = (f"repo:{repository}:environment:{stage}",)
-    of_plan = (f"repo:{repository}:pull_request", f"repo:{repository}:ref:refs/heads/{branch}")
-    return {"plan": of_plan, "deploy": of_environment, "drill": of_environment}
+    """Return for each role the values of `sub` with which a token can assume it.
+
+    The template's trust policies have the same values; this is what `bootstrap` shows.
+    """
+    pull_request = f"repo:{repository}:pull_request"
+    on_branch = f"repo:{repository}:ref:refs/heads/{branch}"
+    environment = f"repo:{repository}:environment:{stage}"
+    return {
+        "plan": (pull_request, on_branch),
+        "deploy": (environment,),
+        "drill": (environment,),
+    }

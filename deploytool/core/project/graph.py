@@ -43,19 +43,15 @@ class Upload:
 
 @dataclass(frozen=True)
 class Node:
-    """One stack to deploy.
-
-    `stack_name` is its name in CloudFormation, `document` the template with its snapshots renamed,
-    and `scope` that of the graph file: global, regional or secondary.
-    """
+    """One stack to deploy."""
 
     id: NodeId
-    stack_name: str
+    stack_name: str  # in CloudFormation
     template: Template
-    document: Mapping[str, object]
+    document: Mapping[str, object]  # the template with its snapshot resource renamed
     parameters: Mapping[str, Value]
     uploads: tuple[Upload, ...]
-    scope: str = "regional"
+    scope: str = "regional"  # as the graph file has it: global, regional or secondary
 
     @property
     def needs(self) -> frozenset[NodeId]:
@@ -73,22 +69,30 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """All nodes of a stage, each after the nodes that it needs.
-
-    `service` and `regional_service` (by name, then region) are what a check and a drill need to
-    know. `left_out` holds the stacks of the graph file that the stage does not use; one may still
-    exist from earlier settings. The stacks of a `protected` stage have termination protection.
-    `regions` are the primary and the secondary.
-    """
+    """The stacks of a stage and what they take from one another."""
 
     project: str
     stage: str
+
+    # The stacks that the stage uses, each after the nodes that it needs.
     nodes: Mapping[NodeId, Node]
+
+    # What a check and a drill need to know, by name.
     service: Mapping[str, Value]
+
+    # The settings that are the same in both regions.
     settings: Mapping[str, Setting]
+
+    # The stacks of the graph file that the stage does not use. They may exist from earlier settings.
     left_out: Mapping[NodeId, Node] = field(default_factory=dict)
+
+    # What a check and a drill need to know of each region, by name, then region.
     regional_service: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
+    # Whether the stacks have termination protection.
     protected: bool = False
+
+    # The primary and the secondary.
     regions: tuple[str, ...] = ()
 
     @property
@@ -104,6 +108,7 @@ class Graph:
         """Return what each node waits for in a deletion: the nodes that use its outputs."""
         users: dict[NodeId, set[NodeId]] = {node_id: set() for node_id in self.nodes}
         for node in self.nodes.values():
+            # A graph of some of the stacks may need nodes that are not in it.
             for needed in node.needs & users.keys():
                 users[needed].add(node.id)
         return {node_id: frozenset(ids) for node_id, ids in users.items()}
