@@ -128,8 +128,11 @@ def find_zone(zones: Iterable[HostedZone], name: str) -> HostedZone | None:
     AWS each zone has its own name servers, and the delegation decides. Here one address serves them
     all.)
     """
-    # A later zone replaces an earlier one of the same name.
-    zone_of_name = {labels(zone.name): zone for zone in zones}
+    zone_of_name = {}
+    for zone in zones:
+        # A later zone replaces an earlier one of the same name.
+        zone_of_name[labels(zone.name)] = zone
+
     for ancestor in ancestors(name):
         if ancestor in zone_of_name:
             return zone_of_name[ancestor]

@@ -47,8 +47,8 @@ def query_parent(ports: CertificatePorts, domain: str) -> Parent:
         if isinstance(result, Parent):
             return result
         zone = result
-    # So many zones that refer to a closer one are a circle or an error of a server.
-    return Parent(zone.name, ())
+    # Servers that refer to each other lead nowhere.
+    return Parent(zone.name, (), (f"more than {_MAX_REFERRALS} referrals",))
 
 
 def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str], Sequence[str]]:
