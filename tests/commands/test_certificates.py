@@ -87,10 +87,10 @@ class Cli:
         self.root = root
 
     @contextmanager
-    def start(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    def start(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
         """Start a command; it is killed when the block ends before it does."""
         with subprocess.Popen(
-            [sys.executable, "-m", "deploytool", *words],
+            [sys.executable, "-m", "deploytool", *arguments],
             cwd=self.root,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -102,14 +102,15 @@ class Cli:
             finally:
                 process.kill()
 
-    def run(self, *words: str) -> tuple[int, str, str]:
-        with self.start(*words) as process:
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Return a command's exit code, standard output and standard error."""
+        with self.start(*arguments) as process:
             out, err = process.communicate(timeout=LIMIT)
         return process.returncode, out, err
 
 
-def next_line(process: "subprocess.Popen[str]", *words: str) -> str:
-    """Return the next line of standard error that has all these words.
+def next_line(process: "subprocess.Popen[str]", *texts: str) -> str:
+    """Return the next line of standard error that contains all these texts.
 
     Raises AssertionError when the process ends or LIMIT passes first.
     """
@@ -118,7 +119,7 @@ def next_line(process: "subprocess.Popen[str]", *words: str) -> str:
     deadline = time.monotonic() + LIMIT
     for line in process.stderr:
         lines.append(line)
-        if all(word in line for word in words):
+        if all(text in line for text in texts):
             return line
         assert time.monotonic() < deadline, lines
     raise AssertionError(lines)

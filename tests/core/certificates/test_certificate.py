@@ -1,6 +1,4 @@
-"""What a template asks ACM for, what a pending certificate lacks, and what certificates leave
-behind.
-"""
+"""The requests in templates, the validation records, and what certificates leave behind."""
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +57,7 @@ Resources:
 
 
 def test_our_template() -> None:
-    """The project's own template asks for both names, both in the zone."""
+    """The project's own template requests both names, both in the hosted zone."""
     document = parse_template(TEMPLATE.read_text(encoding="utf-8"), "certificate.yaml").document
     (request,) = certificate_requests(document, GIVEN)
     assert request == CertificateRequest(NAMES, dict.fromkeys(NAMES, "Z1"))
@@ -69,9 +67,7 @@ def test_our_template() -> None:
     ("parameters", "zones"), [({}, {}), ({"Zone": "Z2"}, {"a.example.com": "Z2"})]
 )
 def test_conditions(parameters: dict[str, str], zones: dict[str, str]) -> None:
-    """Defaults, Sub, If and conditions are followed; a certificate whose condition is false is
-    not asked for.
-    """
+    """Defaults, Sub and If are evaluated; a certificate with a false condition is left out."""
     document: Any = load_yaml(ELSEWHERE, "x")
     assert certificate_requests(document, parameters) == (
         CertificateRequest(("a.example.com", "*.a.example.com"), zones),
@@ -96,23 +92,21 @@ Resources:
 """
 
 
-def test_a_certificate_with_an_unknown_condition_counts_as_asked_for() -> None:
-    """Its unknown names and zones are left out."""
+def test_a_certificate_with_an_unknown_condition_counts_as_requested() -> None:
+    """A certificate with an unknown condition is requested, without its unknown names and zones."""
     document: Any = load_yaml(UNKNOWN, "x")
     assert certificate_requests(document, {}) == (CertificateRequest(("a.example.com",), {}),)
 
 
 def test_a_hosted_zone_with_an_unknown_condition_counts_as_created() -> None:
-    """A zone with an unknown name does not: there is no name to look for."""
+    """A zone with an unknown condition counts as created, and one with an unknown name does not."""
     assert hosted_zone_in(load_yaml(UNKNOWN, "x"), {}) == "example.com."
     unnamed = UNKNOWN.replace("Name: example.com", "Name: !Ref Zone")
     assert hosted_zone_in(load_yaml(unnamed, "x"), {}) is None
 
 
 def test_newest() -> None:
-    """Of several certificates with the names the last counts; others do not, whatever they
-    share.
-    """
+    """The last certificate with exactly the requested names is returned, in any order of names."""
     old, new, other = (
         Certificate(arn, CertificateStatus.ISSUED, names)
         for arn, names in (("1", NAMES), ("2", NAMES[::-1]), ("3", NAMES[:1]))
@@ -123,7 +117,7 @@ def test_newest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("in_zone", "resolved", "parent", "words"),
+    ("in_zone", "resolved", "parent", "state"),
     [
         pytest.param([], [], "", "not in the hosted zone yet", id="not written"),
         pytest.param(["_z.acm-validations.aws."], [], "", "another value: _z", id="another value"),
@@ -151,15 +145,13 @@ def test_newest() -> None:
         pytest.param(None, ["_z."], "", "resolves to another value: _z.", id="elsewhere, wrong"),
     ],
 )
-def test_describe_record(in_zone: list[str] | None, resolved: Any, parent: str, words: str) -> None:
-    """The words name what is missing and where."""
-    assert words in describe_record(RECORD, in_zone, resolved, parent)
+def test_describe_record(in_zone: list[str] | None, resolved: Any, parent: str, state: str) -> None:
+    """The description names what is missing and where."""
+    assert state in describe_record(RECORD, in_zone, resolved, parent)
 
 
 def test_records_needed() -> None:
-    """Names without a hosted zone need their record created, once for a wildcard and its base, in
-    the form of a zone file.
-    """
+    """Each name without a hosted zone needs a record, and a wildcard shares that of its base."""
     wild = ValidationRecord("*.api.example.com", RECORD.name, VALUE, proven=False)
     zoned = ValidationRecord("b.example.com", "_c.b.example.com.", VALUE, proven=False)
     certificate = Certificate(
@@ -171,19 +163,21 @@ def test_records_needed() -> None:
 
 
 def test_failover_targets() -> None:
-    """The friendly name has one target a region, each regional name its own."""
+    """The friendly name has one target for each region, and each regional name has its own."""
     mappings = [
         (
-            {"DomainName": "a.b", "RegionalDomainName": f"{r}.a.b"},
-            {"TargetDomainName": f"t{r}", "RegionalTargetDomainName": f"u{r}"},
+            {"DomainName": "a.b", "RegionalDomainName": f"{region}.a.b"},
+            {"TargetDomainName": f"t{region}", "RegionalTargetDomainName": f"u{region}"},
         )
-        for r in ("1", "2")
+        for region in ("1", "2")
     ]
-    found = [
-        (record.name, record.value)
-        for record in failover_targets([*mappings, ({"DomainName": "a.b"}, {})])
+    records = failover_targets([*mappings, ({"DomainName": "a.b"}, {})])
+    assert [(record.name, record.value) for record in records] == [
+        ("a.b.", "t1."),
+        ("a.b.", "t2."),
+        ("1.a.b.", "u1."),
+        ("2.a.b.", "u2."),
     ]
-    assert found == [("a.b.", "t1."), ("a.b.", "t2."), ("1.a.b.", "u1."), ("2.a.b.", "u2.")]
 
 
 def cname(name: str, value: str = VALUE) -> RecordSet:
@@ -191,9 +185,9 @@ def cname(name: str, value: str = VALUE) -> RecordSet:
 
 
 @pytest.mark.parametrize(
-    ("record", "alive", "gone"),
+    ("record", "in_use", "unused"),
     [
-        pytest.param(cname("_a.api.example.com."), (), True, id="its certificate is gone"),
+        pytest.param(cname("_a.api.example.com."), (), True, id="its certificate is deleted"),
         pytest.param(
             cname("_a.api.example.com."),
             ("api.example.com",),
@@ -206,7 +200,9 @@ def cname(name: str, value: str = VALUE) -> RecordSet:
             False,
             id="a wildcard shares its base's record",
         ),
-        pytest.param(cname("_a.other.example.com."), (), False, id="not a name of ours"),
+        pytest.param(
+            cname("_a.other.example.com."), (), False, id="not a name of the certificates"
+        ),
         pytest.param(
             cname("_dmarc.api.example.com.", "dmarc.example.net."), (), False, id="not ACM's"
         ),
@@ -216,30 +212,28 @@ def cname(name: str, value: str = VALUE) -> RecordSet:
         ),
     ],
 )
-def test_unused_validation_records(record: RecordSet, alive: tuple[str, ...], gone: bool) -> None:
-    """Only validation records of our names are left over, and only when no certificate that exists
-    shares them.
-    """
-    assert unused_validation_records([record], ["*.api.example.com", "api.example.com"], alive) == (
-        (record,) if gone else ()
-    )
+def test_unused_validation_records(
+    record: RecordSet, in_use: tuple[str, ...], unused: bool
+) -> None:
+    """Only validation records of the given names that no certificate shares are unused."""
+    names = ["*.api.example.com", "api.example.com"]
+    expected = (record,) if unused else ()
+    assert unused_validation_records([record], names, in_use) == expected
 
 
 @given(
     st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])),
     st.lists(st.sampled_from(["a.b", "*.a.b", "c.b"])),
 )
-def test_a_record_in_use_is_never_removed(ours: list[str], alive: list[str]) -> None:
-    """No record of a name that a certificate has is ever taken."""
-    taken = {
-        record.name
-        for record in unused_validation_records([cname("_x.a.b."), cname("_x.c.b.")], ours, alive)
-    }
-    assert taken.isdisjoint(f"_x.{name.removeprefix('*.')}." for name in alive)
+def test_a_record_in_use_is_never_removed(ours: list[str], in_use: list[str]) -> None:
+    """The record of a name that a certificate has is never unused."""
+    records = [cname("_x.a.b."), cname("_x.c.b.")]
+    unused = {record.name for record in unused_validation_records(records, ours, in_use)}
+    assert unused.isdisjoint(f"_x.{name.removeprefix('*.')}." for name in in_use)
 
 
 def test_foreign_records() -> None:
-    """Only the SOA and NS at the apex are the zone's own."""
+    """Every record but the SOA and NS at the apex is foreign."""
     records = [
         RecordSet("a.b.", "SOA"),
         RecordSet("a.b.", "NS"),
