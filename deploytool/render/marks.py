@@ -1,11 +1,22 @@
 """The marks that stand for a state, a change or a verdict in every output, and their colours."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from deploytool.core.drill.checkers import Verdict
 from deploytool.core.stacks.changes import Effect
 from deploytool.core.stacks.plan import Action
-from deploytool.render.run.run_state import State
+
+
+class State(StrEnum):
+    """The state of a stack in a run, which its mark shows."""
+
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    NOT_STARTED = "not started"
 
 
 @dataclass(frozen=True)

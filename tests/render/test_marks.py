@@ -7,9 +7,8 @@ import pytest
 from deploytool.core.drill.checkers import Verdict
 from deploytool.core.stacks.changes import Effect
 from deploytool.core.stacks.plan import Action
-from deploytool.render.marks import ACTIONS, EFFECTS, STATES, VERDICT_EMOJI, VERDICTS, Mark
+from deploytool.render.marks import ACTIONS, EFFECTS, STATES, VERDICT_EMOJI, VERDICTS, Mark, State
 from deploytool.render.plan.groups import COUNTED
-from deploytool.render.run.run_state import State
 
 
 @pytest.mark.parametrize(

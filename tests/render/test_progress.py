@@ -13,10 +13,11 @@ from rich.console import Console
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import Event, RunStarted, StackDone, StackFailed, StackStarted
 from deploytool.render.github import annotation
+from deploytool.render.marks import State
 from deploytool.render.run.gantt import gantt
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
-from deploytool.render.run.run_state import Remaining, RunState, State
+from deploytool.render.run.run_state import Remaining, RunState
 from deploytool.render.run.summary import summary
 from deploytool.render.run.table import duration, last_line, table
 from deploytool.render.terminal import Terminal

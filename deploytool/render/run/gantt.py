@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from deploytool.render.run.run_state import Row, RunState, State
+from deploytool.render.marks import State
+from deploytool.render.run.run_state import Row, RunState
 
 # Without a time zone: Mermaid reads and writes times in its reader's zone, so offsets stay
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001

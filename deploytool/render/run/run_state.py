@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from graphlib import TopologicalSorter
 from typing import assert_never
 
@@ -19,21 +18,11 @@ from deploytool.core.stacks.events import (
     StackWaiting,
 )
 from deploytool.core.stacks.plan import Action
+from deploytool.render.marks import State
 
 # The count of several stacks with an action; other actions are shown as they are
 COUNTED_AS = {str(Action.NOT_CHOSEN): "not chosen"}
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
-
-
-class State(StrEnum):
-    """The state of a stack in the run."""
-
-    WAITING = "waiting"
-    BLOCKED = "blocked"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    NOT_STARTED = "not started"
 
 
 UNFINISHED = (State.WAITING, State.BLOCKED, State.RUNNING)

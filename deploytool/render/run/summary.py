@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from deploytool.render.markdown import code, table, text
-from deploytool.render.marks import STATES
+from deploytool.render.marks import STATES, State
 from deploytool.render.run.gantt import gantt
-from deploytool.render.run.run_state import Row, RunState, State
+from deploytool.render.run.run_state import Row, RunState
 
 
 def summary(run_state: RunState, title: str) -> str:

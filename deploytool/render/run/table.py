@@ -10,8 +10,8 @@ from rich.text import Text
 
 from deploytool.core.ports import Clock
 from deploytool.core.project.graph import NodeId
-from deploytool.render.marks import STATES
-from deploytool.render.run.run_state import Row, RunState, State
+from deploytool.render.marks import STATES, State
+from deploytool.render.run.run_state import Row, RunState
 from deploytool.render.terminal import Terminal
 
 URGENCY = (State.FAILED, State.RUNNING, State.BLOCKED, State.NOT_STARTED, State.WAITING, State.DONE)
