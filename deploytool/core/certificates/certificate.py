@@ -72,8 +72,8 @@ def certificate_requests(
 ) -> tuple[CertificateRequest, ...]:
     """Return the certificates with DNS validation that a template requests, given its parameters.
 
-    A certificate whose condition is unknown counts as requested. Names and zones that are unknown are
-    left out.
+    A certificate whose condition is unknown counts as requested. Names and zones that are unknown
+    are left out.
     """
     # An unknown condition counts, because a check too many costs a query, and a check too few lets
     # a deployment wait for 72 hours.
@@ -114,8 +114,8 @@ def _request(properties: Mapping[str, Any]) -> CertificateRequest:
 def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -> str | None:
     """Return the name of the hosted zone that a template creates, or None.
 
-    Only the first zone counts. A zone whose condition is unknown counts as created. A zone whose name
-    is unknown gives None, because there is no name to search for.
+    Only the first zone counts. A zone whose condition is unknown counts as created. A zone whose
+    name is unknown gives None, because there is no name to search for.
     """
     for properties in _known_properties(document, parameters, HOSTED_ZONE_TYPE):
         name = properties.get("Name")
@@ -190,8 +190,9 @@ def failover_targets(
 ) -> tuple[DnsRecord, ...]:
     """Return where the names of a service whose DNS is hosted elsewhere must point.
 
-    `mappings` are the parameters and the outputs of each region's mapping. The friendly name comes
-    once for each region, the two targets of a failover pair; each region's own name comes once.
+    `mappings` are the parameters and the outputs of each region's mapping. The result has the
+    friendly name once for each region, which are the two targets of a failover pair, and then the
+    own name of each region.
     """
     # The parameter with a name, and the output with its target (infra/api-mapping.yaml).
     pairs = (("DomainName", "TargetDomainName"), ("RegionalDomainName", "RegionalTargetDomainName"))
@@ -210,15 +211,16 @@ def zone_file_line(record: DnsRecord) -> str:
 
 
 def unused_validation_records(
-    records: Iterable[RecordSet], ours: Iterable[str], in_use: Iterable[str]
+    records: Iterable[RecordSet], names: Iterable[str], in_use: Iterable[str]
 ) -> tuple[RecordSet, ...]:
-    """Return the validation CNAMEs that our certificates left in a zone and that none uses now.
+    """Return the validation CNAMEs that certificates left in a zone and that none uses now.
 
-    `ours` are the names that our certificates had, `in_use` those of the certificates that exist.
+    `names` are those of the certificates of the stage, which may be deleted. `in_use` are the names
+    of the certificates that exist.
     """
     # All certificates of an account for a name share its record, as do a wildcard and its base. An
     # issued certificate needs the record for its renewal.
-    unused_names = set(map(_without_wildcard, ours)) - set(map(_without_wildcard, in_use))
+    unused_names = set(map(_without_wildcard, names)) - set(map(_without_wildcard, in_use))
 
     unused = []
     for record in records:

@@ -36,7 +36,7 @@ _CRITICAL = 128
 
 @dataclass(frozen=True)
 class ParentAnswer:
-    """The NS records that one name server of the parent has for a domain; empty when it has none."""
+    """The NS records, perhaps none, that one name server of the parent has for a domain."""
 
     server: str
     name_servers: tuple[str, ...]

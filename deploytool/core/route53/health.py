@@ -45,7 +45,7 @@ class HealthCheckConfig:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A health check as Route 53 holds it; `version` is HealthCheckVersion."""
+    """A health check of Route 53. `version` is its HealthCheckVersion."""
 
     id: str
     version: int
@@ -87,11 +87,10 @@ class TimeLimits:
 class Attempt:
     """The measurements of one checker in one check of the endpoint.
 
-    All seconds are of the same clock as the limits that judge the attempt. `connect_seconds` is None
-    when no TCP connection was made, `status` when no HTTP status came, and `body_seconds` when the
-    body (or its first 5,120 bytes) did not come whole. `response_seconds` counts from the TCP
-    connection and includes TLS. `failure` is the text of what stopped the attempt, empty when it was
-    complete.
+    All seconds are of the same clock as the limits that judge the attempt. `connect_seconds` is
+    None when no TCP connection was made, `status` when no HTTP status came, and `body_seconds` when
+    the body (or its first 5,120 bytes) did not come whole. `response_seconds` counts from the TCP
+    connection and includes TLS. `failure` tells what stopped the attempt, empty when complete.
     """
 
     failure: str = ""
@@ -230,7 +229,7 @@ class CheckerState:
     healthy: bool = True
     against: int = 0
 
-    def observe(self, success: bool, threshold: int) -> "CheckerState":  # noqa: FBT001 - the result is what is observed
+    def observe(self, success: bool, threshold: int) -> "CheckerState":  # noqa: FBT001 - what is observed
         """Return the state after one more result.
 
         The opinion changes after `threshold` results in a row against it, the same count both ways.

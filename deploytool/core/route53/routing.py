@@ -2,8 +2,9 @@
 
 Sources: Route 53 Developer Guide, "How health checks work in simple / complex Amazon Route 53
 configurations" and "How Amazon Route 53 chooses records when health checking is configured"; API
-reference of ResourceRecordSet (Failover) and AliasTarget. Simple and failover routing are supported.
-Every other policy is refused, because an answer that AWS would not give is worse than none.
+reference of ResourceRecordSet (Failover) and AliasTarget. Simple and failover routing are
+supported. Every other policy is refused, because an answer that AWS would not give is worse than
+none.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ PRIMARY = "PRIMARY"
 SECONDARY = "SECONDARY"
 
 
-def failover(primary_healthy: bool, secondary_healthy: bool) -> str:  # noqa: FBT001 - the two columns of the table
+def failover(primary_healthy: bool, secondary_healthy: bool) -> str:  # noqa: FBT001 - columns of the table
     """Return which of two failover records answers: PRIMARY or SECONDARY.
 
     A record without a health check counts as healthy.
@@ -83,8 +84,9 @@ def _is_record_healthy(
     if record.alias is None or not record.alias.evaluate_target_health:
         return True
 
-    # A target outside the zone is a service of AWS. For API Gateway, EvaluateTargetHealth fails only
-    # when the service is unavailable in the region. That is not modelled: it counts as available.
+    # A target outside the zone is a service of AWS. For API Gateway, EvaluateTargetHealth fails
+    # only when the service is unavailable in the region. That is not modelled: it counts as
+    # available.
     if zone is None or not points_into(record, zone):
         return True
 

@@ -1,9 +1,9 @@
 r"""Hosted zones and record sets as values, and the lookup of a name and type in a zone. Pure.
 
-The lookup follows RFC 1034 section 4.3.2 and, for wildcards and empty non-terminals, RFC 4592. Route
-53 documents that it does as DNS does (Developer Guide, "DNS domain name format"). Names are text
-with a final dot. Upper and lower case are the same. Route 53 stores an asterisk as `\052`, which is
-compared as an asterisk.
+The lookup follows RFC 1034 section 4.3.2 and, for wildcards and empty non-terminals, RFC 4592.
+Route 53 documents that it follows DNS there (Developer Guide, "DNS domain name format"). Names are
+text with a final dot. Upper and lower case are the same. Route 53 stores an asterisk as `\052`,
+which is compared as an asterisk.
 """
 
 import re
@@ -174,8 +174,8 @@ def lookup(zone: HostedZone, name: str, type_: str) -> Lookup:
     if name_labels in existing:
         return _at(zone, name_labels, type_)
 
-    # Only the wildcard at the closest encloser, the nearest ancestor that exists, can cover the name
-    # (RFC 4592 section 3.3.1). The apex exists, so that there always is one.
+    # Only the wildcard at the closest encloser, the nearest ancestor that exists, can cover the
+    # name (RFC 4592 section 3.3.1). The apex exists, so that there always is one.
     closest_encloser = next(ancestor for ancestor in ancestors(name) if ancestor in existing)
     wildcard = ("*", *closest_encloser)
     if wildcard in existing:

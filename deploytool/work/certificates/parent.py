@@ -34,8 +34,8 @@ def query_parent(ports: CertificatePorts, domain: str) -> Parent:
 
     They are queried directly, so that no cache gives an older answer.
     """
-    # The resolver is used only to find a zone above the domain. Its copy may be older than the zones
-    # below, so that the servers of that zone may refer to a closer one.
+    # The resolver is used only to find a zone above the domain. It may not know a zone between,
+    # to which the servers of the zone above then refer.
     name = canonical(domain)
     try:
         zone = _enclosing_zone(ports, name)
@@ -77,7 +77,8 @@ def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str]
 def _enclosing_zone(ports: CertificatePorts, name: str) -> _Zone:
     """Return the nearest zone above a name that the resolver knows.
 
-    Without any it is the root, with no servers. Raises ProbeFailed when the resolver does not reply.
+    Without any it is the root, with no servers. Raises ProbeFailed when the resolver does not
+    reply.
     """
     zone = name
     while zone != ".":
@@ -115,7 +116,7 @@ def _query_zone(ports: CertificatePorts, name: str, zone: _Zone) -> Parent | _Zo
 
 def _closer_zone(reply: DnsReply, name: str, zone: _Zone) -> _Zone | None:
     """Return the zone between a zone and a name that a reply refers to, or None."""
-    # A referral to the name itself is the delegation that is looked for: a name is not above itself.
+    # A referral to the name itself is the delegation that is looked for, and not between.
     between = set()
     for record in reply.authority:
         is_above = name.endswith(f".{record.name}")

@@ -104,7 +104,7 @@ class CertificateWatch(DeployHooks):
             try:
                 self.poll(node)
             except DeploytoolError as error:
-                # Reported once, without another poll: the deployment does not depend on this report.
+                # Reported once, without another poll: the deployment does not depend on the watch.
                 text = f"what the certificate waits for cannot be shown: {error}"
                 self._emit(CertificateDoubtful(now, node, text))
                 return

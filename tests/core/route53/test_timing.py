@@ -48,7 +48,7 @@ def test_a_check_that_takes_longer_than_the_interval_delays_the_next(
 ) -> None:
     """A check that is longer than the interval delays the next one.
 
-    That happens on a fast local cloud, where a time limit of 1 s of wall time is many cloud seconds.
+    That happens on a fast local cloud, where a limit of 1 s of wall time is many cloud seconds.
     """
     assert expected_failover(CONFIG, attempt=attempt).detection == detection
 

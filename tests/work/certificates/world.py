@@ -149,7 +149,7 @@ class Acm:
 
 
 class Queue:
-    """An executor that keeps the calls without running them, because these tests poll themselves."""
+    """An executor that keeps the calls without running them: these tests poll themselves."""
 
     def __init__(self) -> None:
         self.tasks: list[Callable[[], None]] = []
