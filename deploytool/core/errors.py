@@ -89,7 +89,8 @@ class InputProblems:
 
     file: str
     problems: list[InputProblem] = field(default_factory=list)
-    # Known keys that an unknown key resembles: the user misspelled them, so they are not missing too.
+
+    # Known keys that an unknown key resembles: the user misspelled them, so they are not missing.
     misspelled: set[str] = field(default_factory=set)
 
     def add(self, key: str, message: str, *, file: str = "") -> None:
@@ -98,6 +99,7 @@ class InputProblems:
 
     def unknown(self, parent: str, name: str, known: list[str]) -> None:
         """Add an unknown key below `parent`, with the known key that it resembles."""
+        # The parent of a key at the top of the file is empty.
         prefix = f"{parent}." if parent else ""
         matches = get_close_matches(name, known, n=1)
         if matches:

@@ -15,9 +15,9 @@ STACK = "github-oidc"
 # GitHub's issuer of tokens for workflows. IAM names its identity provider after it.
 ISSUER = "token.actions.githubusercontent.com"
 
-# A repository: OWNER/NAME, or OWNER@ID/NAME@ID. GitHub takes letters, digits and hyphens in the name
-# of an owner, and dots and underscores too in that of a repository. The ids are in the tokens of
-# every repository that was created or renamed since 15 July 2026 (GitHub changelog, "Immutable
+# A repository: OWNER/NAME, or OWNER@ID/NAME@ID. GitHub takes letters, digits and hyphens in the
+# name of an owner, and dots and underscores too in that of a repository. The ids are in the tokens
+# of every repository that was created or renamed since 15 July 2026 (GitHub changelog, "Immutable
 # subject claims").
 REPOSITORY = re.compile(
     r"[A-Za-z0-9-]{1,39}(@\d+/[A-Za-z0-9._-]{1,100}@\d+|/[A-Za-z0-9._-]{1,100})"
@@ -57,8 +57,8 @@ def bootstrap_graph(
 ) -> Graph:
     """Return the graph for a stage; `given` are the parameters that do not follow from the stage.
 
-    It is a stage of its own, so that its lease and its list of unknown stacks are separate from those
-    of the stage that it serves. Raises InputError with each bad value.
+    It is a stage of its own, so that its lease and its list of unknown stacks are separate from
+    those of the stage that it serves. Raises InputError with each bad value.
     """
     parameters = {
         "Project": config.project,

@@ -51,9 +51,9 @@ def build_graph(
 ) -> Graph:
     """Return the nodes and edges of a stage.
 
-    `templates` are by file name as the graph file writes it, and `packages` by artifact. `looked_up`
-    holds the settings that `needed_lookups` names; until they are given, their values are not
-    checked. Raises InputError with every problem: an unknown stack, output, setting, parameter or
+    `templates` are by file name as the graph file writes it, and `packages` by artifact.
+    `looked_up` holds the settings that `needed_lookups` names; until they are given, their values
+    are not checked. Raises InputError with every problem: an unknown stack, output, setting, parameter or
     artifact, a parameter without a value or with one that its template does not take, a circle, a
     limit.
     """
@@ -122,10 +122,11 @@ class _GraphBuilder:
 
         # The stacks that are left out are ordered too: those that exist must be deleted in order.
         order = self._ordered({**used, **left_out})
+        nodes = {node_id: used[node_id] for node_id in order if node_id in used}
         return Graph(
             self.config.project,
             self.stage.name,
-            {node_id: used[node_id] for node_id in order if node_id in used},
+            nodes,
             service,
             self.resolver.settings,
             left_out,
@@ -183,7 +184,9 @@ class _GraphBuilder:
     def _service_value(self, name: str, region: str) -> Value | None:
         # A stage does not need every value: a drill without a guard runs too.
         source = self._choose(self.file.service[name], f"service.{name}", region)
-        return self.resolver.value(source, region) if source else None
+        if source is None:
+            return None
+        return self.resolver.value(source, region)
 
     def _choose(
         self, alternatives: Alternatives, key: str, region: str, *, required_by: str = ""
@@ -260,7 +263,8 @@ class _GraphBuilder:
         """
         sources: list[Source] = []
         for alternatives in spec.parameters.values():
-            sources += [alternative.source for alternative in alternatives]
+            for alternative in alternatives:
+                sources.append(alternative.source)
 
         parameters: dict[str, Value] = {}
         for source in sources:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
@@ -15,7 +15,7 @@ KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
 STAGE_KEYS = ["domain", "settings", "protected"]
 DEFAULT_GRAPH = "infra/stacks.yaml"
 
-# The stage that answers at the domain itself, and whose stacks are protected unless it says otherwise.
+# The stage that answers at the domain itself, and whose stacks are protected by default.
 PRODUCTION = "prod"
 
 # The names of project and stage become parts of stack names, of which CloudFormation takes 128
@@ -180,8 +180,8 @@ def _stages(
             problems.add(key, message)
         owners[stage.domain] = stage.name
 
-        # The name that is formed from a valid domain can be too long. Where the project has no valid
-        # domain, that is the problem to report, and not the names formed from it.
+        # A name that is formed from a valid domain can be too long. Without a valid domain, that is
+        # the problem to report, and not the names formed from it.
         if domain and (problem := domain_problem(stage.domain)):
             problems.add(key, problem)
     return stages
@@ -200,8 +200,10 @@ def _stage(
     problems.unknown_keys(key, table, STAGE_KEYS)
 
     stage_domain = _domain(table.get("domain"), f"{key}.domain", problems)
-    if not stage_domain:
-        stage_domain = domain if name == PRODUCTION else f"{name}.{domain}"
+    if not stage_domain and name == PRODUCTION:
+        stage_domain = domain
+    elif not stage_domain:
+        stage_domain = f"{name}.{domain}"
 
     settings_key = f"{key}.settings"
     settings, regional = _settings(table.get("settings", {}), settings_key, regions, problems)
@@ -242,4 +244,9 @@ def _is_regional(value: object, regions: list[str]) -> bool:
     """Return whether a setting is a table with one value for each region."""
     if not isinstance(value, dict) or value.keys() != set(regions):
         return False
-    return all(isinstance(part, str | int | bool) for part in value.values())
+    return are_settings(value.values())
+
+
+def are_settings(values: Iterable[object]) -> bool:
+    """Return whether all values are of the types of a setting."""
+    return all(isinstance(value, str | int | bool) for value in values)

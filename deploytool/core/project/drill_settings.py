@@ -18,7 +18,8 @@ LONGEST = 86_400.0  # seconds: a day
 class Objectives:
     """What a drill must reach to pass, beside the failover itself.
 
-    None means no objective. For the two times, the bound that Route 53's rules predict applies then.
+    None means no objective. Instead of a missing time, the bound that Route 53's rules predict
+    applies.
     """
 
     rto_seconds: float | None = None  # from the fault until the secondary serves consistently

@@ -1,7 +1,8 @@
-"""CloudFormation's functions: what they give, what they refer to, and how a reference is renamed. Pure.
+"""CloudFormation's functions: their values, their references, and how a reference is renamed. Pure.
 
-A value is known, absent (`AWS::NoValue`) or unknown. A value is unknown when it depends on a resource,
-on a pseudo parameter, on a parameter that is not known yet, or on a function that is not evaluated here.
+A value is known, absent (`AWS::NoValue`) or unknown. A value is unknown when it depends on a
+resource, on a pseudo parameter, on a parameter that is not known yet, or on a function that is not
+evaluated here.
 A condition is True, False or None (unknown), by Kleene's three-valued logic: a result that is known
 stays the same whatever the unknown values turn out to be.
 
@@ -17,7 +18,7 @@ from deploytool.core.project.settings import text_of
 
 # A placeholder of Fn::Sub. `${!Name}` is the escape that gives the text `${Name}`.
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
-# The value of such a parameter is the name of an SSM parameter, and a Ref gives what is stored there.
+# The value of such a parameter is the name of an SSM parameter. A Ref gives what is stored there.
 _SSM_VALUE = "AWS::SSM::Parameter::Value"
 
 
@@ -34,7 +35,9 @@ UNKNOWN = Marker.UNKNOWN
 
 def negation(condition: bool | None) -> bool | None:  # noqa: FBT001  # the operand
     """Return Kleene's NOT: the opposite, or None when the condition is unknown."""
-    return None if condition is None else not condition
+    if condition is None:
+        return None
+    return not condition
 
 
 def conjunction(conditions: Iterable[bool | None]) -> bool | None:
@@ -42,7 +45,9 @@ def conjunction(conditions: Iterable[bool | None]) -> bool | None:
     operands = list(conditions)
     if False in operands:
         return False
-    return None if None in operands else True
+    if None in operands:
+        return None
+    return True
 
 
 def disjunction(conditions: Iterable[bool | None]) -> bool | None:
@@ -89,12 +94,20 @@ class Evaluator:
             case Mapping() if _is_function(expression):
                 return UNKNOWN
             case Mapping():
-                values = {key: self.value(part) for key, part in expression.items()}
-                return {key: value for key, value in values.items() if value is not ABSENT}
+                return self._properties(expression)
             case list():
-                items = [self.value(item) for item in expression]
+                items = map(self.value, expression)
                 return [item for item in items if item is not ABSENT]
         return expression
+
+    def _properties(self, mapping: Mapping[Any, Any]) -> dict[Any, Any]:
+        properties: dict[Any, Any] = {}
+        for key, part in mapping.items():
+            value = self.value(part)
+            # CloudFormation removes a property with AWS::NoValue.
+            if value is not ABSENT:
+                properties[key] = value
+        return properties
 
     def condition(self, expression: object) -> bool | None:
         """Return whether a condition, named or written out, is true; None when it is unknown."""
@@ -104,7 +117,9 @@ class Evaluator:
         if name == "AWS::NoValue":
             return ABSENT
         value = self._parameters.get(name)
-        return UNKNOWN if value is None else value
+        if value is None:
+            return UNKNOWN
+        return value
 
     def _sub(self, argument: object) -> str | Marker:
         variables: Mapping[str, Any] = {}
@@ -139,8 +154,9 @@ class Evaluator:
 
         # The condition does not matter where both branches give the same.
         first = self.value(if_true)
-        same = is_known(first) and first == self.value(if_false)
-        return first if same else UNKNOWN
+        if is_known(first) and first == self.value(if_false):
+            return first
+        return UNKNOWN
 
     def _condition(  # noqa: PLR0911  # one return a function
         self, expression: object, visited: frozenset[str]
@@ -232,15 +248,16 @@ def rename_reference(expression: Any, old: str, new: str) -> Any:  # noqa: ANN40
     if not isinstance(expression, Mapping):
         return expression
 
+    renames = {old: new}
     renamed: dict[Any, Any] = {}
     for key, part in expression.items():
         match key, part:
             case ("Ref" | "DependsOn", str(name)):
-                renamed[key] = new if name == old else name
+                renamed[key] = renames.get(name, name)
             case "DependsOn", list(names):
-                renamed[key] = [new if name == old else name for name in names]
-            case "Fn::GetAtt", [name, *attributes]:
-                renamed[key] = [new if name == old else name, *attributes]
+                renamed[key] = [renames.get(name, name) for name in names]
+            case "Fn::GetAtt", [str(name), *attributes]:
+                renamed[key] = [renames.get(name, name), *attributes]
             case "Fn::Sub", str(text):
                 renamed[key] = _rename_placeholders(text, old, new)
             case "Fn::Sub", [str(text), variables]:
@@ -252,6 +269,7 @@ def rename_reference(expression: Any, old: str, new: str) -> Any:  # noqa: ANN40
 
 
 def _rename_placeholders(text: str, old: str, new: str) -> str:
+    # A placeholder ends after the name, or continues with an attribute.
     return re.sub(r"\$\{" + re.escape(old) + r"(?=[.}])", "${" + new, text)
 
 

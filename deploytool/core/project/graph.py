@@ -83,7 +83,7 @@ class Graph:
     # The settings that are the same in both regions.
     settings: Mapping[str, Setting]
 
-    # The stacks of the graph file that the stage does not use. They may exist from earlier settings.
+    # The other stacks of the graph file. They may exist from earlier settings of the stage.
     left_out: Mapping[NodeId, Node] = field(default_factory=dict)
 
     # What a check and a drill need to know of each region, by name, then region.

@@ -28,8 +28,8 @@ class SettingSource:
 class OutputSource:
     """A parameter's value from a stack's output.
 
-    The stack is in the region of the stack that takes the output, or in `region`: primary, secondary
-    or a region's name.
+    The stack is in `region` (primary, secondary or a region's name), or when that is empty in the
+    region of the stack that takes the output.
     """
 
     stack: str

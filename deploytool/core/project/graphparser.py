@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
+from deploytool.core.project.config import are_settings
 from deploytool.core.project.graphfile import (
     PARTS,
     REGIONAL_SERVICE,
@@ -56,8 +57,10 @@ def _section(
     problems: InputProblems,
 ) -> dict[str, Spec]:
     """Parse the entries of one section of the file, by name."""
-    table = _table(document, section, section, problems)
-    return {name: parse(name, value, problems) for name, value in table.items()}
+    specs: dict[str, Spec] = {}
+    for name, value in _table(document, section, section, problems).items():
+        specs[name] = parse(name, value, problems)
+    return specs
 
 
 def _table(
@@ -72,6 +75,13 @@ def _table(
     return value
 
 
+def _as_list(value: Any) -> list[Any]:  # noqa: ANN401  # any node of YAML
+    """Return a list as it is, and another value as the only item of one."""
+    if isinstance(value, list):
+        return value
+    return [value]
+
+
 def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
     """Parse a declaration: the default alone, or a mapping with it."""
     key = f"settings.{name}"
@@ -82,7 +92,7 @@ def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
     problems.unknown_keys(key, table, ["default", "values", "lookup", "when"])
     default = table.get("default", "")
     values = table.get("values", [])
-    if not isinstance(values, list) or not _are_settings([default, *values]):
+    if not isinstance(values, list) or not are_settings([default, *values]):
         problems.add(
             key,
             "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}",
@@ -99,18 +109,13 @@ def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
     return spec
 
 
-def _are_settings(values: list[object]) -> bool:
-    """Return whether these are values of settings. A bool is an int, so it is one too."""
-    return all(isinstance(value, str | int) for value in values)
-
-
 def _when(table: Mapping[str, Any], key: str, problems: InputProblems) -> Condition:
     """Return the condition below `when`: {SETTING: VALUE} or {SETTING: [VALUE, ...]}."""
     allowed: dict[str, tuple[str, ...]] = {}
     for name, value in _table(table, "when", f"{key}.when", problems).items():
-        values = value if isinstance(value, list) else [value]
+        values = _as_list(value)
         # A condition with an empty list is never true, so it is a mistake.
-        if not values or not _are_settings(values):
+        if not values or not are_settings(values):
             problems.add(
                 f"{key}.when.{name}",
                 "must be a value or a list of values, like {zone: [new, existing]}",
@@ -197,21 +202,20 @@ def _alternatives(value: object, key: str, problems: InputProblems) -> Alternati
     """Parse the sources of a parameter: a list of them, or one that is written without a list."""
     if value == []:
         problems.add(key, "is an empty list; name at least one source")
-    sources = value if isinstance(value, list) else [value]
-    return tuple(_parameter(source, key, problems) for source in sources)
+    return tuple(_parameter(source, key, problems) for source in _as_list(value))
 
 
 def _parameter(value: object, key: str, problems: InputProblems) -> ParameterSource:
     if not isinstance(value, dict):
         return ParameterSource(_source(value, key, problems))
 
-    only = str(value.get("only", ""))
+    # Without the two keys that say where it applies, the mapping is the source itself.
+    source = dict(value)
+    only = str(source.pop("only", ""))
+    source.pop("when", None)
     if only not in ("", "primary", "secondary"):
         problems.add(f"{key}.only", "must be 'primary' or 'secondary'")
     when = _when(value, key, problems)
-
-    # What remains is the source itself.
-    source = {name: part for name, part in value.items() if name not in ("only", "when")}
     return ParameterSource(_source(source, key, problems), only, when)
 
 

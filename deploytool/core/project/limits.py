@@ -29,12 +29,12 @@ def template_problems(template: Template) -> Iterator[tuple[str, str]]:
     document = template.document
     for section, limit in COUNTS.items():
         # A section without entries is None in YAML.
-        names = [str(name) for name in document.get(section) or {}]
-        if len(names) > limit:
-            message = f"has {len(names)} entries; CloudFormation takes {limit} at most."
+        entries = document.get(section) or {}
+        if len(entries) > limit:
+            message = f"has {len(entries)} entries; CloudFormation takes {limit} at most."
             yield section, f"{message} Split the stack in two"
-        for name in names:
-            yield from _name_problem(section, name)
+        for name in entries:
+            yield from _name_problem(section, str(name))
 
     length = len(str(document.get("Description", "")).encode())
     if length > DESCRIPTION_LIMIT:
@@ -84,8 +84,7 @@ def value_problem(declared: Mapping[str, Any], value: str) -> str:
         return f"is longer than {VALUE_LIMIT:,} bytes"
 
     kind = str(declared.get("Type", "String"))
-    # The value of such a parameter is the name of an SSM parameter. The rules are for what is stored
-    # there.
+    # The value is the name of an SSM parameter. The rules are for what is stored there.
     if kind.startswith("AWS::SSM::"):
         return ""
 

@@ -36,7 +36,7 @@ def build_package(name: str, files: Mapping[str, bytes]) -> Package:
     The files are sorted, and have no times and owners.
     """
     buffer = io.BytesIO()
-    # Not compressed: zlib's versions give different bytes, and a function of this size gains nothing.
+    # Not compressed: zlib's versions give different bytes, and a small function gains nothing.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(files):
             entry = zipfile.ZipInfo(path, EPOCH)

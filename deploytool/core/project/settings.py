@@ -7,7 +7,7 @@ from deploytool.core.errors import InputProblems
 from deploytool.core.project.config import Config, Setting, Stage
 from deploytool.core.route53.names import regional_name
 
-# The built-in settings that are the same in both regions, and those of which each region has its own.
+# The built-in settings that are the same in both regions, and those that each region has of its own.
 STAGE_WIDE = ("project", "stage", "domain", "primary_region", "secondary_region")
 PER_REGION = ("regional_domain", "region", "role")
 BUILT_IN = STAGE_WIDE + PER_REGION

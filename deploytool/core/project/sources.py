@@ -1,4 +1,4 @@
-"""What the sources of a stage's parameters give in a region: a text or another stack's output. Pure."""
+"""The values of parameters' sources in a region: texts and outputs of other stacks. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,7 +60,9 @@ class SourceResolver:
             return None
 
         output = self.output(source, region)
-        return None if self.is_used(output.node) else output
+        if self.is_used(output.node):
+            return None
+        return output
 
     def value(self, source: Source, region: str) -> Value:
         """Return what a source gives to a stack in `region`."""

@@ -69,7 +69,7 @@ def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> object:
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    """Return a mapping. Raises ConstructorError for a repeated key, of which YAML keeps the last."""
+    """Return a mapping. Raises ConstructorError for a repeated key: PyYAML would keep the last."""
     keys: list[object] = []
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
@@ -83,8 +83,8 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_multi_constructor("!", _tag)
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
-# Dates stay text, like the version of a policy (2012-10-17). PyYAML keeps, by the first character of
-# a scalar, the patterns that give it another type than text; a new dictionary leaves its own as it is.
+# Dates stay text, like the version of a policy (2012-10-17). The resolvers are the patterns that give
+# a scalar another type than text, by its first character. PyYAML's own dictionary is not changed.
 _Loader.yaml_implicit_resolvers = {}
 for _first, _resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items():
     _Loader.yaml_implicit_resolvers[_first] = [
@@ -116,6 +116,7 @@ def parse_template(text: str, file: str) -> Template:
         no_echo = str(spec.get("NoEcho", False)).lower() == "true"
         parameters[name] = ParameterSpec("Default" in spec, no_echo)
 
+    # A resource without a type is left to CloudFormation to refuse.
     types = {name: str(spec.get("Type", "")) for name, spec in resources.items()}
     outputs = frozenset(document.get("Outputs") or {})
     return Template(file, document, parameters, outputs, types, len(text.encode()))
@@ -129,14 +130,19 @@ def digest(value: object) -> str:
 
 def without_description(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document without its description, which CloudFormation cannot update alone."""
-    return {key: value for key, value in document.items() if key != "Description"}
+    rest = dict(document)
+    rest.pop("Description", None)
+    return rest
 
 
 def rename_resource(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
     """Return the document with a logical id and every reference to it renamed."""
     renamed: dict[str, Any] = rename_reference(document, old, new)
-    resources = renamed["Resources"]
-    renamed["Resources"] = {new if name == old else name: spec for name, spec in resources.items()}
+    # The resource keeps its place among the others.
+    resources: dict[str, Any] = {}
+    for name, spec in renamed["Resources"].items():
+        resources[new if name == old else name] = spec
+    renamed["Resources"] = resources
     return renamed
 
 
@@ -144,8 +150,8 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
     """Return the body to send: the document with the fingerprint at the end of its description.
 
     DescribeStacks shows the description. A tag would not do: CloudFormation passes a changed stack
-    tag on to every resource, so each update would touch them all. Raises InputError when the body is
-    over CloudFormation's limit.
+    tag on to every resource, so each update would touch them all. Raises InputError when the body
+    is over CloudFormation's limit.
     """
     mark = f" [deploytool:{fingerprint}]"
     # Cut to make room for the mark. The limit counts bytes, so the cut may split a character, whose
@@ -176,4 +182,6 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
 def fingerprint_in(description: str) -> str | None:
     """Return the fingerprint in a deployed stack's description, or None."""
     match = FINGERPRINT.search(description)
-    return match.group(1) if match else None
+    if match is None:
+        return None
+    return match.group(1)

@@ -1,4 +1,4 @@
-"""The problems of a graph file: names, outputs, conditions, limits, and values of parameters. Pure."""
+"""The problems of a graph file: names, outputs, conditions, limits and parameters' values. Pure."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -41,7 +41,7 @@ class GraphCheck:
 
     def run(self) -> None:
         """Check everything, also the stacks and sources that this stage does not use."""
-        # A lookup is made once for the stage, so its condition is treated as that of a global stack.
+        # A lookup is made once for the stage, so its condition is checked like a global stack's.
         for name, setting in self.file.settings.items():
             self._check_when(setting.when, f"settings.{name}.when", "global")
 
