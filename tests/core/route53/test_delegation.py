@@ -165,6 +165,15 @@ def test_caa(name: str, records: Mapping[str, Sequence[str]], owner: str | None)
     assert (problem.owner if problem else None) == owner
 
 
+def test_text_that_is_no_caa_record_is_ignored() -> None:
+    """Text of another form does not count as a record set, so that the next ancestor decides."""
+    records = {"api.example.com.": ["garbage"], "example.com.": ['0 issue ";"']}
+    problem = caa_problem("api.example.com", lambda queried: records.get(queried, ()))
+    assert str(problem) == (
+        "the CAA records of example.com allow no authority to issue for api.example.com, not Amazon"
+    )
+
+
 @given(
     st.sampled_from(sorted(AMAZON)),
     st.lists(st.from_regex(r"[a-z]{1,9}\.org", fullmatch=True), max_size=3),
