@@ -95,11 +95,10 @@ class ChangeSets:
             IncludePropertyValues=values,
         )
         for page in pages:
-            changes.extend(
-                _resource_change(change["ResourceChange"])
-                for change in page["Changes"]
-                if "ResourceChange" in change
-            )
+            for change in page["Changes"]:
+                # A resource is the only entity that changes so far (API reference of Change).
+                if "ResourceChange" in change:
+                    changes.append(_resource_change(change["ResourceChange"]))
         return changes
 
     def deployed(self, region: str, stack_id: str) -> DeployedTemplate:

@@ -1,7 +1,6 @@
 """Route 53: health checks and hosted zones."""
 
 from collections.abc import Callable, Sequence
-from itertools import takewhile
 from typing import TYPE_CHECKING, cast
 
 from deploytool.aws.errors import translated
@@ -78,12 +77,14 @@ class Route53HostedZones:
             answer = self._client().list_resource_record_sets(
                 HostedZoneId=hosted_zone_id, StartRecordName=name, StartRecordType="A"
             )
-        record_sets = map(_record_set, answer["ResourceRecordSets"])
-        return [
-            record_set
-            for record_set in record_sets
-            if record_set.type == "A" and record_set.name == canonical(name)
-        ]
+
+        # The page goes on with other names and types.
+        records: list[RecordSet] = []
+        for item in answer["ResourceRecordSets"]:
+            record = _record_set(item)
+            if record.type == "A" and record.name == canonical(name):
+                records.append(record)
+        return records
 
     def _client(self) -> "Route53Client":
         return self._clients.get("route53", GLOBAL_REGION)
@@ -107,11 +108,14 @@ class Route53Zones:
         with translated(f"looking for the hosted zone of {name}"):
             answer = self._client().list_hosted_zones_by_name(DNSName=name)
 
-        # The list starts at the name, and zones of one name follow each other.
-        zones = takewhile(
-            lambda zone: canonical(zone["Name"]) == canonical(name), answer["HostedZones"]
-        )
-        return [_zone_info(zone, ()) for zone in zones if not zone["Config"].get("PrivateZone")]
+        zones: list[ZoneInfo] = []
+        for zone in answer["HostedZones"]:
+            # The list starts at the name, and zones of one name follow each other.
+            if canonical(zone["Name"]) != canonical(name):
+                break
+            if not zone["Config"].get("PrivateZone"):
+                zones.append(_zone_info(zone, ()))
+        return zones
 
     def find_enclosing(self, domain: str) -> ZoneInfo | None:
         """Return the public zone with the longest name that the domain is in.
