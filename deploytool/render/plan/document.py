@@ -3,9 +3,10 @@
 from typing import Any
 
 from deploytool.core.project.graph import NodeId
-from deploytool.core.stacks.changes import ResourceChange
-from deploytool.core.stacks.drift import ResourceDrift, StackDrift
+from deploytool.core.stacks.changes import PropertyChange, ResourceChange
+from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
 from deploytool.core.stacks.plan import Step
+from deploytool.core.stacks.stack import Stack
 from deploytool.work.stacks.preview import Plan
 
 
@@ -16,12 +17,13 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "stage": plan.graph.stage,
         "ok": plan.ok,
         "steps": [_step(plan, step) for step in plan.steps],
-        "no_longer_in_graph": [
-            {"name": stack.name, "region": region, "id": stack.id}
-            for region, stack in plan.not_in_graph
-        ],
+        "no_longer_in_graph": [_stack(region, stack) for region, stack in plan.not_in_graph],
         "drift": [_stack_drift(node, drift) for node, drift in plan.drifts.items()],
     }
+
+
+def _stack(region: str, stack: Stack) -> dict[str, str]:
+    return {"name": stack.name, "region": region, "id": stack.id}
 
 
 def _step(plan: Plan, step: Step) -> dict[str, Any]:
@@ -44,21 +46,17 @@ def _step(plan: Plan, step: Step) -> dict[str, Any]:
 
 
 def _resource(change: ResourceChange) -> dict[str, Any]:
-    properties = [
-        {
-            "path": property_change.path,
-            "before": property_change.before,
-            "after": property_change.after,
-        }
-        for property_change in change.properties
-    ]
     return {
         "effect": str(change.effect),
         "logical_id": change.logical_id,
         "type": change.type,
         "interrupts_traffic": change.interrupts,
-        "properties": properties,
+        "properties": [_property(property_change) for property_change in change.properties],
     }
+
+
+def _property(change: PropertyChange) -> dict[str, str | None]:
+    return {"path": change.path, "before": change.before, "after": change.after}
 
 
 def _stack_drift(node: NodeId, drift: StackDrift) -> dict[str, Any]:
@@ -72,17 +70,17 @@ def _stack_drift(node: NodeId, drift: StackDrift) -> dict[str, Any]:
 
 
 def _resource_drift(drift: ResourceDrift) -> dict[str, Any]:
-    differences = [
-        {
-            "path": difference.path,
-            "expected": difference.expected,
-            "actual": difference.actual,
-        }
-        for difference in drift.differences
-    ]
     return {
         "logical_id": drift.logical_id,
         "type": drift.type,
         "status": drift.status,
-        "differences": differences,
+        "differences": [_difference(difference) for difference in drift.differences],
+    }
+
+
+def _difference(difference: Difference) -> dict[str, str]:
+    return {
+        "path": difference.path,
+        "expected": difference.expected,
+        "actual": difference.actual,
     }

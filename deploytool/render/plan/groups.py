@@ -126,9 +126,11 @@ def counts_line(plan: Plan) -> str:
 
 def interruptions(plan: Plan) -> list[tuple[NodeId, ResourceChange]]:
     """Return the changes that clients may notice."""
-    return [
-        (node, change) for node, changes in plan.changes.items() for change in changes.interrupting
-    ]
+    result: list[tuple[NodeId, ResourceChange]] = []
+    for node, changes in plan.changes.items():
+        for change in changes.interrupting:
+            result.append((node, change))
+    return result
 
 
 def value_change(change: PropertyChange) -> str:

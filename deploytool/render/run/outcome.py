@@ -17,22 +17,20 @@ def outcome_document(outcome: Outcome, run_state: RunState) -> dict[str, Any]:
     `started` is in seconds since the start of the run. It and `seconds` are null for a stack with
     which nothing was done.
     """
-    stacks = [
-        {
-            **_node(node),
-            "action": str(action),
-            **_times(run_state, node),
-            "outputs": dict(outcome.outputs[node]),
-        }
-        for node, action in outcome.done.items()
-    ]
-    failed = [
-        {**_node(node), "cause": cause, **_times(run_state, node)}
-        for node, cause in outcome.failed.items()
-    ]
-    not_started = [
-        {**_node(node), "needs": list(map(str, needs))} for node, needs in outcome.cancelled.items()
-    ]
+    stacks: list[dict[str, Any]] = []
+    for node, action in outcome.done.items():
+        times = _times(run_state, node)
+        outputs = dict(outcome.outputs[node])
+        stacks.append({**_node(node), "action": str(action), **times, "outputs": outputs})
+
+    failed: list[dict[str, Any]] = []
+    for node, cause in outcome.failed.items():
+        failed.append({**_node(node), "cause": cause, **_times(run_state, node)})
+
+    not_started: list[dict[str, Any]] = []
+    for node, needs in outcome.cancelled.items():
+        not_started.append({**_node(node), "needs": [str(need) for need in needs]})
+
     stopped = [{**_node(node), "state": state} for node, state in outcome.stopped.items()]
     return {
         "ok": outcome.ok,

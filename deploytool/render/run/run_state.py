@@ -188,10 +188,10 @@ class RunState:
     def _unfinished_graph(self) -> dict[NodeId, list[NodeId]]:
         """Return each unfinished stack with the unfinished stacks that it needs."""
         unfinished = {row.node: row for row in self.in_state(*UNFINISHED)}
-        return {
-            node: [need for need in row.needs if need in unfinished]
-            for node, row in unfinished.items()
-        }
+        graph: dict[NodeId, list[NodeId]] = {}
+        for node, row in unfinished.items():
+            graph[node] = [need for need in row.needs if need in unfinished]
+        return graph
 
     def _expected(self, row: Row) -> float | None:
         """Return the expected seconds of a stack: its own, or those of its twin in another region.
