@@ -1,6 +1,4 @@
-"""How long stacks take on a local cloud with AWS-like durations, and what its counter of calls
-says.
-"""
+"""The time that stacks take with AWS-like durations, and the counter of API calls."""
 
 import dataclasses
 import time
@@ -50,80 +48,74 @@ EAST = REGIONS[0]
 
 @pytest.fixture(scope="module")
 def slow(aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with lifecycle.private(
-        Settings(tmp_path_factory.mktemp("slow"), REGIONS, durations=MODEL)
-    ) as state:
+    settings = Settings(tmp_path_factory.mktemp("slow"), REGIONS, durations=MODEL)
+    with lifecycle.private(settings) as state:
         slow = dataclasses.replace(aws, state=state)
         for region in REGIONS:
-            # MiniStack loads a service when it is first called
+            # MiniStack loads a service when it is first called, which takes time.
             slow.client("cloudformation", region).list_stacks()
         yield slow
 
 
 def test_stacks_take_their_sum_side_by_side(slow: Any) -> None:
-    """A stack takes the sum of its resources; four, in two regions, take as long as one, and the
-    API answers meanwhile.
+    """Four stacks in two regions take as long as one, and the API answers meanwhile.
+
+    One stack takes the sum of its resources.
     """
     client = slow.client("cloudformation")
+    one_stack = MODEL.stack(RESOURCES, EAST)
     started = time.monotonic()
     names = [f"side-{number}" for number in range(4)]
     for number, name in enumerate(names):
         slow.start_stack(name, template(name), REGIONS[number % 2])
-    asked = time.monotonic()
-    assert (
-        client.describe_stacks(StackName=names[0])["Stacks"][0]["StackStatus"]
-        == "CREATE_IN_PROGRESS"
-    )
-    answered = time.monotonic()
+
+    call_started = time.monotonic()
+    [stack] = client.describe_stacks(StackName=names[0])["Stacks"]
+    call_seconds = time.monotonic() - call_started
+    assert stack["StackStatus"] == "CREATE_IN_PROGRESS"
+
     for number, name in enumerate(names):
         slow.outputs(name, REGIONS[number % 2])
-    took = time.monotonic() - started
-    assert MODEL.stack(RESOURCES, EAST) <= took < 2.5 * MODEL.stack(RESOURCES, EAST)
-    assert answered - asked < MODEL.stack(RESOURCES, EAST)
+    seconds = time.monotonic() - started
+    assert one_stack <= seconds < 2.5 * one_stack
+    assert call_seconds < one_stack
 
 
 def test_an_update_takes_as_long_as_what_it_changes_and_a_deletion_half(slow: Any) -> None:
-    """What an update leaves alone costs nothing; a deletion takes half of the creation."""
+    """An unchanged resource takes no time in an update; a deletion takes half of the creation."""
+    whole_stack = MODEL.stack(RESOURCES, EAST)
     slow.create_stack("life", template("life"))
-    started = time.monotonic()
+    update_started = time.monotonic()
     slow.update_stack("life", template("life", "second"))
-    updated = time.monotonic()
-    assert (
-        MODEL.creation("AWS::IAM::Role", "Role", EAST)
-        <= updated - started
-        < MODEL.stack(RESOURCES, EAST)
-    )
+    update_seconds = time.monotonic() - update_started
+    assert MODEL.creation("AWS::IAM::Role", "Role", EAST) <= update_seconds < whole_stack
+
+    deletion_started = time.monotonic()
     assert slow.delete_stack("life") == "DELETE_COMPLETE"
-    assert time.monotonic() - updated >= 0.5 * MODEL.stack(RESOURCES, EAST)
+    assert time.monotonic() - deletion_started >= 0.5 * whole_stack
 
 
 def test_a_cloud_ends_while_stacks_wait(slow: Any) -> None:
-    """A stack that still waits does not keep the cloud from ending: the fixture's end would time
-    out.
+    """A stack that still waits does not keep the cloud from ending.
+
+    Otherwise the end of the fixture would time out.
     """
     slow.start_stack("unfinished", template("unfinished"))
 
 
 def test_calls_are_counted_by_operation(slow: Any) -> None:
-    """The status says how often each operation was called, whatever the protocol."""
+    """The status counts the calls of each operation, for every protocol."""
+    operations = ("cloudformation.ListStacks", "ssm.DescribeParameters", "route53.GET")
 
-    def count(name: str) -> int:
-        return int(ControlClient(slow.state).status().calls.get(name, 0))
+    def counts() -> list[int]:
+        calls = ControlClient(slow.state).status().calls
+        return [int(calls.get(operation, 0)) for operation in operations]
 
-    before = [
-        count("cloudformation.ListStacks"),
-        count("ssm.DescribeParameters"),
-        count("route53.GET"),
-    ]
+    before = counts()
     slow.client("cloudformation").list_stacks()
     slow.client("ssm").describe_parameters()
     slow.client("route53").list_hosted_zones()
-    after = [
-        count("cloudformation.ListStacks"),
-        count("ssm.DescribeParameters"),
-        count("route53.GET"),
-    ]
-    assert [late - early for early, late in zip(before, after, strict=True)] == [1, 1, 1]
+    assert counts() == [count + 1 for count in before]
 
 
 @pytest.mark.parametrize(
@@ -146,10 +138,9 @@ def test_calls_are_counted_by_operation(slow: Any) -> None:
     ],
 )
 def test_operation_of(headers: dict[str, str], body: bytes, operation: str) -> None:
-    """Each protocol names its operation in a place of its own."""
-    signed = {
-        "authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/ssm/aws4_request, Signature=0"
-    }
+    """The operation is read from the body, a header or the method, as the protocol has it."""
+    credential = "Credential=local/20260101/us-east-1/ssm/aws4_request"
+    signed = {"authorization": f"AWS4-HMAC-SHA256 {credential}, Signature=0"}
     assert operation_of("POST", {**signed, **headers}, body) == f"ssm.{operation}"
     assert operation_of("POST", headers, body) == f"unsigned.{operation}"
 
@@ -164,14 +155,14 @@ def test_settings(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     "text", ["{}", "[]", "no JSON", '{"seconds": {"A": -1}, "other": 0, "seed": null}']
 )
-def test_durations_that_cannot_be_are_refused(text: str) -> None:
-    """Text that is no durations, and seconds below zero, are bad input."""
+def test_invalid_durations_are_refused(text: str) -> None:
+    """Text that does not describe durations, and negative seconds, are bad input."""
     with pytest.raises(InputError, match="durations"):
         Durations.from_json(text)
 
 
 @given(seed=st.integers(), logical_id=st.text())
-def test_a_seed_varies_each_resource_by_up_to_two(seed: int, logical_id: str) -> None:
+def test_a_seed_varies_each_resource_by_up_to_a_factor_of_two(seed: int, logical_id: str) -> None:
     """The factor depends on seed, region and resource alone, and is from a half to two."""
     durations = Durations({"A": 10.0}, seed=seed)
     seconds = durations.creation("A", logical_id, "us-east-1")

@@ -77,30 +77,24 @@ class TestHealthCheckResource:
     def test_life(self, aws: Any, route53: Any) -> None:
         """It is created with tags, updated in place, replaced by a new interval, and deleted."""
         name = "check-life"
+
+        def settings(health_check_id: str) -> Any:
+            health_check = route53.get_health_check(HealthCheckId=health_check_id)["HealthCheck"]
+            return health_check["HealthCheckVersion"], health_check["HealthCheckConfig"]
+
         created = aws.create_stack(name, check_stack())
         assert created["Ref"] == created["Id"]
-        found = route53.get_health_check(HealthCheckId=created["Id"])["HealthCheck"]
-        assert found["HealthCheckConfig"] == {
-            **CHECK,
-            "MeasureLatency": False,
-            "Inverted": False,
-            "Disabled": False,
-        }
-        tags = route53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=created["Id"])[
-            "ResourceTagSet"
-        ]["Tags"]
-        assert {"Key": "Name", "Value": "primary"} in tags
+        defaults = {"MeasureLatency": False, "Inverted": False, "Disabled": False}
+        assert settings(created["Id"]) == (1, {**CHECK, **defaults})
+        tags = route53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=created["Id"])
+        assert {"Key": "Name", "Value": "primary"} in tags["ResourceTagSet"]["Tags"]
 
-        assert (
-            aws.update_stack(name, check_stack(FailureThreshold="5", Inverted="true"))["Id"]
-            == created["Id"]
-        )
-        found = route53.get_health_check(HealthCheckId=created["Id"])["HealthCheck"]
-        assert (
-            found["HealthCheckConfig"]["FailureThreshold"],
-            found["HealthCheckConfig"]["Inverted"],
-        ) == (5, True)
-        assert found["HealthCheckVersion"] == 2
+        changed = check_stack(FailureThreshold="5", Inverted="true")
+        updated = aws.update_stack(name, changed)
+        assert updated["Id"] == created["Id"]
+        version, config = settings(created["Id"])
+        assert version == 2
+        assert (config["FailureThreshold"], config["Inverted"]) == (5, True)
 
         replaced = aws.update_stack(name, check_stack(RequestInterval=30))["Id"]
         assert replaced != created["Id"]
@@ -186,29 +180,27 @@ class TestHealthCheckApi:
                 HealthCheckId=check["Id"], FailureThreshold=11, Inverted=True
             )
         assert code(caught) == ("InvalidInput", 400)
-        assert (
-            route53.get_health_check(HealthCheckId=check["Id"])["HealthCheck"]["HealthCheckVersion"]
-            == 2
-        )
+        current = route53.get_health_check(HealthCheckId=check["Id"])["HealthCheck"]
+        assert current["HealthCheckVersion"] == 2
 
     def test_status_and_last_failure(self, route53: Any, check: Any) -> None:
         """Each checker reports its address, status and time, and the reason of a failure.
 
         The checked name does not resolve.
         """
-        seen: Any = []
-        # The first checks come within an interval of the cloud's seconds; the timeout is pytest's
-        while not seen:
-            seen = route53.get_health_check_status(HealthCheckId=check["Id"])[
-                "HealthCheckObservations"
-            ]
-        assert seen[0]["IPAddress"] == "127.0.0.1"
-        assert seen[0]["StatusReport"]["Status"].startswith("Failure")
-        assert seen[0]["StatusReport"]["CheckedTime"].year >= 2026
-        failed = route53.get_health_check_last_failure_reason(HealthCheckId=check["Id"])[
-            "HealthCheckObservations"
-        ]
-        assert "DNS" in failed[0]["StatusReport"]["Status"]
+        observations: Any = []
+        # The first checks are made within an interval of the cloud's seconds. Pytest has the timeout.
+        while not observations:
+            status = route53.get_health_check_status(HealthCheckId=check["Id"])
+            observations = status["HealthCheckObservations"]
+        first = observations[0]
+        assert first["IPAddress"] == "127.0.0.1"
+        assert first["StatusReport"]["Status"].startswith("Failure")
+        assert first["StatusReport"]["CheckedTime"].year >= 2026
+
+        failure = route53.get_health_check_last_failure_reason(HealthCheckId=check["Id"])
+        last = failure["HealthCheckObservations"][0]
+        assert "DNS" in last["StatusReport"]["Status"]
 
     def test_unknown(self, route53: Any) -> None:
         """A health check that does not exist has no status."""
@@ -228,9 +220,7 @@ class TestZones:
         )
 
     def test_zone_with_records_is_kept(self, aws: Any, route53: Any) -> None:
-        """A stack cannot delete a zone that has other records than its own, as on AWS; without them
-        it can.
-        """
+        """A stack cannot delete a zone while it has other records than its SOA and NS, as on AWS."""
         zone = aws.create_stack("zone-kept", zone_stack("kept.example"))
         record = {
             "Name": "www.kept.example",
@@ -265,12 +255,11 @@ class TestZones:
             }
 
         def addresses() -> dict[str, str]:
-            found = records(route53, zone["Id"])
-            return {
-                name: record["ResourceRecords"][0]["Value"]
-                for (name, kind), record in found.items()
-                if kind == "A"
-            }
+            result: dict[str, str] = {}
+            for (name, kind), record in records(route53, zone["Id"]).items():
+                if kind == "A":
+                    result[name] = record["ResourceRecords"][0]["Value"]
+            return result
 
         aws.create_stack("group", group(("a", "127.0.0.1"), ("b", "127.0.0.2")))
         assert addresses() == {"a.group.example.": "127.0.0.1", "b.group.example.": "127.0.0.2"}
@@ -280,7 +269,7 @@ class TestZones:
         assert addresses() == {}
 
     def test_dns_answer(self, route53: Any, service: Any) -> None:
-        """TestDNSAnswer tells what the name server answers."""
+        """TestDNSAnswer returns the answer of the name server."""
         answer = route53.test_dns_answer(
             HostedZoneId=service.zone_id, RecordName=service.domain, RecordType="NS"
         )
@@ -296,29 +285,19 @@ class TestDomains:
     """API Gateway's custom domain names."""
 
     def test_regions_are_apart(self, aws: Any, service: Any) -> None:
-        """The same domain in two regions has each region's hosted zone, certificate and mapping,
-        and a target of its own.
-        """
-        clients = {region: aws.client("apigateway", region) for region in service.regions}
-        found = {
-            region: client.get_domain_name(domainName=service.domain)
-            for region, client in clients.items()
-        }
-        east, west = found["us-east-1"], found["us-west-2"]
-        assert (east["regionalHostedZoneId"], west["regionalHostedZoneId"]) == (
-            "Z1UJRXOUMOOFQ8",
-            "Z2OJLYMUO9EFXC",
-        )
-        for region, domain in found.items():
-            outputs = service.regions[region]
+        """The same domain has its own hosted zone, certificate, target and mapping in each region."""
+        hosted_zones = {"us-east-1": "Z1UJRXOUMOOFQ8", "us-west-2": "Z2OJLYMUO9EFXC"}
+        assert hosted_zones.keys() == service.regions.keys()
+        for region, outputs in service.regions.items():
+            client = aws.client("apigateway", region)
+            domain = client.get_domain_name(domainName=service.domain)
+            assert domain["regionalHostedZoneId"] == hosted_zones[region]
             assert domain["regionalCertificateArn"] == outputs["CertificateArn"]
             assert f":{region}:" in domain["regionalCertificateArn"]
             assert domain["regionalDomainName"] == outputs["FriendlyRegionalDomainName"]
             assert domain["regionalDomainName"].endswith(f".execute-api.{region}.amazonaws.com")
             assert outputs["FriendlyRegionalDomainName"] != outputs["RegionalRegionalDomainName"]
-            mappings = aws.client("apigateway", region).get_base_path_mappings(
-                domainName=service.domain
-            )["items"]
+            mappings = client.get_base_path_mappings(domainName=service.domain)["items"]
             assert [mapping["restApiId"] for mapping in mappings] == [outputs["ApiId"]]
 
     @pytest.mark.parametrize(
@@ -340,9 +319,7 @@ class TestDomains:
         types: Any,
         reason: str,
     ) -> None:
-        """A domain needs an edge in its region and an issued certificate of that region which
-        covers it.
-        """
+        """A domain needs an edge and an issued certificate in its region, which covers its name."""
         with pytest.raises(ClientError, match=reason):
             aws.client("apigateway", region).create_domain_name(
                 domainName=name,
@@ -353,23 +330,17 @@ class TestDomains:
     def test_default_endpoint_is_disabled(self, aws: Any, service: Any) -> None:
         """CloudFormation's DisableExecuteApiEndpoint reaches the API."""
         for region, outputs in service.regions.items():
-            assert (
-                aws.client("apigateway", region).get_rest_api(restApiId=outputs["ApiId"])[
-                    "disableExecuteApiEndpoint"
-                ]
-                is True
-            )
+            api = aws.client("apigateway", region).get_rest_api(restApiId=outputs["ApiId"])
+            assert api["disableExecuteApiEndpoint"] is True
 
 
 class TestCertificates:
     """ACM certificates and their DNS validation."""
 
     def test_validated_by_cloudformation(self, aws: Any, route53: Any, service: Any) -> None:
-        """With HostedZoneId the records are in the zone, one for both regions' certificates, and
-        the certificates are issued.
-        """
-        found = records(route53, service.zone_id)
-        shared = set()
+        """With HostedZoneId the certificates are issued; both regions share one record in the zone."""
+        in_zone = records(route53, service.zone_id)
+        names_of_domain = set()
         for region, outputs in service.regions.items():
             certificate = aws.client("acm", region).describe_certificate(
                 CertificateArn=outputs["CertificateArn"]
@@ -377,21 +348,18 @@ class TestCertificates:
             assert certificate["Status"] == "ISSUED"
             for options in certificate["DomainValidationOptions"]:
                 assert options["ValidationStatus"] == "SUCCESS"
-                wanted = options["ResourceRecord"]
-                assert found[wanted["Name"], "CNAME"]["ResourceRecords"] == [
-                    {"Value": wanted["Value"]}
-                ]
-                shared |= {wanted["Name"]} if options["DomainName"] == service.domain else set()
-        assert len(shared) == 1
+                required = options["ResourceRecord"]
+                values = in_zone[required["Name"], "CNAME"]["ResourceRecords"]
+                assert values == [{"Value": required["Value"]}]
+                if options["DomainName"] == service.domain:
+                    names_of_domain.add(required["Name"])
+        assert len(names_of_domain) == 1
 
     def test_pending_until_the_record_is_there(self, aws: Any, route53: Any) -> None:
-        """A certificate asked for by API is PENDING_VALIDATION until its CNAME is in a hosted zone,
-        then ISSUED.
-        """
+        """A certificate is PENDING_VALIDATION until its CNAME is in a hosted zone, then ISSUED."""
         acm = aws.client("acm", "us-west-2")
-        arn = acm.request_certificate(DomainName="late.example", ValidationMethod="DNS")[
-            "CertificateArn"
-        ]
+        requested = acm.request_certificate(DomainName="late.example", ValidationMethod="DNS")
+        arn = requested["CertificateArn"]
 
         def certificate() -> Any:
             return acm.describe_certificate(CertificateArn=arn)["Certificate"]
@@ -400,12 +368,12 @@ class TestCertificates:
         assert "IssuedAt" not in certificate()
         zone = aws.create_stack("late-zone", zone_stack("late.example"))
         assert certificate()["Status"] == "PENDING_VALIDATION"
-        wanted = certificate()["DomainValidationOptions"][0]["ResourceRecord"]
+        required = certificate()["DomainValidationOptions"][0]["ResourceRecord"]
         record = {
-            "Name": wanted["Name"],
+            "Name": required["Name"],
             "Type": "CNAME",
             "TTL": 60,
-            "ResourceRecords": [{"Value": wanted["Value"]}],
+            "ResourceRecords": [{"Value": required["Value"]}],
         }
         batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
         route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch=batch)
@@ -413,19 +381,14 @@ class TestCertificates:
         assert "IssuedAt" in certificate()
 
     def test_stack_waits_and_records_stay(self, aws: Any, route53: Any) -> None:
-        """A stack waits for a certificate without blocking the cloud, and leaves the validation
-        records when it is deleted.
-        """
-        properties = {"DomainName": "*.wait.example", "ValidationMethod": "DNS"}
-        template = {
-            "Resources": {
-                "Certificate": {
-                    "Type": "AWS::CertificateManager::Certificate",
-                    "Properties": properties,
-                }
-            }
-        }
-        aws.start_stack("waits", template, "us-west-2")
+        """A stack waits for its certificate without blocking the cloud; the records stay after it."""
+
+        def certificate_stack(properties: dict[str, Any]) -> dict[str, Any]:
+            type_ = "AWS::CertificateManager::Certificate"
+            return {"Resources": {"Certificate": {"Type": type_, "Properties": properties}}}
+
+        without_record = {"DomainName": "*.wait.example", "ValidationMethod": "DNS"}
+        aws.start_stack("waits", certificate_stack(without_record), "us-west-2")
         zone = aws.create_stack("wait-zone", zone_stack("wait.example"))
         assert aws.status("waits", "us-west-2") == "CREATE_IN_PROGRESS"
         with_record = {
@@ -433,23 +396,14 @@ class TestCertificates:
             "ValidationMethod": "DNS",
             "DomainValidationOptions": [{"DomainName": "wait.example", "HostedZoneId": zone["Id"]}],
         }
-        other = {
-            "Resources": {
-                "Certificate": {
-                    "Type": "AWS::CertificateManager::Certificate",
-                    "Properties": with_record,
-                }
-            }
-        }
-        aws.create_stack("does-not-wait", other)
+        # Both certificates have the same record, which this stack creates.
+        aws.create_stack("does-not-wait", certificate_stack(with_record))
         aws.outputs("waits", "us-west-2")
         aws.delete_stack("does-not-wait")
         assert [name for name, kind in records(route53, zone["Id"]) if kind == "CNAME"] != []
 
     def test_email(self, aws: Any) -> None:
-        """Validation by email, CloudFormation's default, is refused: no one would answer the
-        email.
-        """
+        """Validation by email, CloudFormation's default, is refused: nobody would answer it."""
         resource = {
             "Type": "AWS::CertificateManager::Certificate",
             "Properties": {"DomainName": "mail.example"},
@@ -459,7 +413,7 @@ class TestCertificates:
 
 
 def test_a_function_keeps_its_vpc(aws: Any) -> None:
-    """As CloudFormation gave it, also when an update attaches the function or takes it out."""
+    """A function has the subnets of its template after a creation and after each update."""
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
@@ -487,12 +441,8 @@ def test_a_function_keeps_its_vpc(aws: Any) -> None:
     }
 
     def subnets() -> Any:
-        return (
-            aws.client("lambda")
-            .get_function_configuration(FunctionName="in-vpc")
-            .get("VpcConfig", {})
-            .get("SubnetIds", [])
-        )
+        configuration = aws.client("lambda").get_function_configuration(FunctionName="in-vpc")
+        return configuration.get("VpcConfig", {}).get("SubnetIds", [])
 
     function["VpcConfig"] = {"SubnetIds": [{"Ref": "Subnet"}], "SecurityGroupIds": []}
     subnet = aws.create_stack("in-vpc", template)["Subnet"]
@@ -506,9 +456,7 @@ def test_a_function_keeps_its_vpc(aws: Any) -> None:
 
 
 def test_foreign_services_are_refused(aws: Any) -> None:
-    """Services that would need Docker or listen beyond loopback are refused, by their API and in
-    templates.
-    """
+    """Services that the local cloud does not run are refused, by their API and in templates."""
     with pytest.raises(ClientError):
         aws.client("ecs").list_clusters()
     template = {"Resources": {"Cluster": {"Type": "AWS::ECS::Cluster"}}}
@@ -517,14 +465,14 @@ def test_foreign_services_are_refused(aws: Any) -> None:
 
 
 class TestSchedules:
-    """EventBridge Scheduler, which MiniStack looks at every ten seconds only."""
+    """EventBridge Scheduler, whose schedules MiniStack checks every ten seconds only."""
 
     def test_a_one_time_schedule_fires_on_time_and_deletes_itself(self, aws: Any) -> None:
-        """Not before the second that it names, and soon after, whatever the cloud's speed."""
-        queue = aws.client("sqs").create_queue(QueueName="fired")["QueueUrl"]
-        arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])[
-            "Attributes"
-        ]["QueueArn"]
+        """It fires soon after its second and not before, in wall time at any speed of the cloud."""
+        sqs = aws.client("sqs")
+        queue = sqs.create_queue(QueueName="fired")["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        arn = attributes["Attributes"]["QueueArn"]
         due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
         aws.client("scheduler").create_schedule(
             Name="once",
@@ -533,9 +481,8 @@ class TestSchedules:
             ActionAfterCompletion="DELETE",
             Target={"Arn": arn, "RoleArn": "arn:aws:iam::000000000000:role/any", "Input": "now"},
         )
-        [message] = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)[
-            "Messages"
-        ]
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)
+        [message] = received["Messages"]
         assert message["Body"] == "now"
         assert due <= datetime.now(UTC)
         assert aws.client("scheduler").list_schedules(NamePrefix="once")["Schedules"] == []

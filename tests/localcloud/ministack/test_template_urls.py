@@ -1,6 +1,4 @@
-"""The contract of template addresses: CloudFormation finds a template in S3 by an address with the
-bucket in the host name.
-"""
+"""CloudFormation finds a template in S3 by an address with the bucket in the host name."""
 
 import json
 from typing import Any
@@ -34,18 +32,15 @@ TEMPLATE = {
         ("https://b.s3.us-west-2.example.com/t.yaml", "https://b.s3.us-west-2.example.com/t.yaml"),
     ],
 )
-def test_only_the_hosts_of_s3_name_a_bucket(url: str, expected: str) -> None:
-    """Each form of a virtual-hosted address becomes one with the bucket in the path; every other
-    stays.
-    """
+def test_only_host_names_of_s3_contain_a_bucket(url: str, expected: str) -> None:
+    """Each form of a virtual-hosted address gets the bucket in its path; other addresses stay."""
     assert path_style(url) == expected
 
 
 def test_a_stack_is_created_from_a_virtual_hosted_address(aws: Any) -> None:
-    """The address that S3's documentation gives for an object is good for CreateStack, in another
-    region too.
-    """
-    s3, cloudformation = aws.client("s3"), aws.client("cloudformation", "us-west-2")
+    """CreateStack takes a virtual-hosted address, also that of a bucket in another region."""
+    s3 = aws.client("s3")
+    cloudformation = aws.client("cloudformation", "us-west-2")
     s3.create_bucket(Bucket="virtual-hosted-templates")
     s3.put_object(
         Bucket="virtual-hosted-templates", Key="some/topic.json", Body=json.dumps(TEMPLATE).encode()
@@ -57,7 +52,7 @@ def test_a_stack_is_created_from_a_virtual_hosted_address(aws: Any) -> None:
 
 
 def test_an_address_without_an_object_is_refused(aws: Any) -> None:
-    """A key that is not there is an error and no empty template."""
+    """The address of an object that does not exist is an error, and not an empty template."""
     cloudformation = aws.client("cloudformation")
     with pytest.raises(ClientError, match="not found"):
         cloudformation.create_stack(
