@@ -1,6 +1,4 @@
-"""One look at a service from everywhere, and looking again until it is well; on the simulated
-world.
-"""
+"""The check of a service in the simulated world, once and until there are no problems."""
 
 import pytest
 
@@ -12,23 +10,19 @@ from deploytool.work.check import check, wait_until_good
 EAST, WEST = "us-east-1", "us-west-2"
 
 
-def test_a_well_service_has_no_problems() -> None:
-    """Every name server and resolver answers, the primary serves, and so does each region's own
-    endpoint.
-    """
+def test_a_healthy_service_has_no_problems() -> None:
+    """The name servers and resolvers answer, and the primary and each region's endpoint serve."""
     world = World()
-    found = check(world.probes(), world.service)
-    assert problems(found, world.service) == []
-    assert (found.served_by, found.version) == (EAST, "v1")
-    assert len(found.name_servers) == 4
-    assert {region: isinstance(each, HttpAnswer) for region, each in found.regions.items()} == {
-        EAST: True,
-        WEST: True,
-    }
+    findings = check(world.probes(), world.service)
+    assert problems(findings, world.service) == []
+    assert (findings.served_by, findings.version) == (EAST, "v1")
+    assert len(findings.name_servers) == 4
+    assert findings.regions.keys() == {EAST, WEST}
+    assert all(isinstance(answer, HttpAnswer) for answer in findings.regions.values())
 
 
 @pytest.mark.parametrize(
-    ("region", "condition", "says"),
+    ("region", "condition", "problem"),
     [
         (
             WEST,
@@ -39,32 +33,33 @@ def test_a_well_service_has_no_problems() -> None:
         (EAST, 404, "https://dev.example.com/v1 answers 404"),
     ],
 )
-def test_what_is_wrong_is_named(region: str, condition: int | str, says: str) -> None:
-    """Which URL, and what it answers."""
+def test_a_problem_names_the_url_and_its_answer(
+    region: str, condition: int | str, problem: str
+) -> None:
+    """A problem names the URL and what it answers."""
     world = World()
     world.conditions[region] = condition
-    found = problems(check(world.probes(), world.service), world.service)
-    assert any(says in each for each in found), found
+    findings = check(world.probes(), world.service)
+    found_problems = problems(findings, world.service)
+    assert any(problem in line for line in found_problems), found_problems
 
 
 def test_after_a_failover_the_check_says_that_the_secondary_serves() -> None:
-    """By the name servers' answer; a resolver that holds the old one is named, with for how
-    long.
-    """
+    """The name servers decide. A resolver with the old answer is named, with its remaining TTL."""
     world = World()
     probes = world.probes()
     check(probes, world.service)
     world.health_checks.set_inverted("check", inverted=True, version=1)
     world.sleep(1.0)
-    found = check(probes, world.service)
-    assert found.served_by == WEST
-    said = problems(found, world.service)
-    assert any("us-west-2 serves instead of the primary" in each for each in said)
-    assert any("still has an older answer, for up to 59 s" in each for each in said)
+    findings = check(probes, world.service)
+    assert findings.served_by == WEST
+    lines = problems(findings, world.service)
+    assert any("us-west-2 serves instead of the primary" in line for line in lines)
+    assert any("still has an older answer, for up to 59 s" in line for line in lines)
 
 
-def test_looking_again_ends_when_all_is_well_or_time_is_up() -> None:
-    """The seconds are the target's; what is still wrong is the answer."""
+def test_the_wait_ends_without_problems_or_when_time_is_up() -> None:
+    """The seconds are those of the target's clock. The remaining problems are returned."""
     world = World()
     world.conditions[WEST] = 503
     world.at(22.0, lambda: world.conditions.__setitem__(WEST, 200))

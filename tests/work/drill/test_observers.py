@@ -1,4 +1,4 @@
-"""The observers of a drill: what they ask, and whom they learn of."""
+"""The observers of a drill: the requests that they make, and their pace."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ class TwoAddresses:
 
 
 class Kept:
-    """A connection to it."""
+    """A kept connection to that region."""
 
     def get(self, path: str) -> HttpAnswer:
         return HttpAnswer(200, "us-east-1", "v1", "id", 0.01)
@@ -34,7 +34,7 @@ class Kept:
 
 
 def observed(world: World, seconds: float, **changes: object) -> list[Event]:
-    """What the observers emit in so many seconds."""
+    """Return the events that the observers emit in `seconds`."""
     events: list[Event] = []
     probes = replace(world.probes(), **changes)  # type: ignore[arg-type]
     ports = replace(world.drill_ports(), probes=probes)
@@ -45,19 +45,20 @@ def observed(world: World, seconds: float, **changes: object) -> list[Event]:
 
 
 def test_a_client_takes_the_addresses_of_an_answer_in_turn() -> None:
-    """So that it is learnt of each whose it is: API Gateway answers with several."""
-    both = TwoAddresses()
-    one_lane = [
-        each for each in observed(World(), 10.0, dns=both, http=both) if isinstance(each, Served)
-    ]
-    assert {each.address for each in one_lane if each.lane == FRESH_CLIENT} == {
-        "192.0.2.1",
-        "192.0.2.2",
-    }
+    """Each address is requested, because API Gateway answers with several.
+
+    So the history tells to which region each address belongs.
+    """
+    region = TwoAddresses()
+    addresses: set[str] = set()
+    for event in observed(World(), 10.0, dns=region, http=region):
+        if isinstance(event, Served) and event.lane == FRESH_CLIENT:
+            addresses.add(event.address)
+    assert addresses == {"192.0.2.1", "192.0.2.2"}
 
 
 def test_each_lane_keeps_its_own_pace() -> None:
-    """An open loop: as many requests of a client as its interval says, whatever the others do."""
-    served = [each for each in observed(World(), 30.0) if isinstance(each, Served)]
+    """Each client makes one request an interval, whatever the other clients do."""
+    lanes = [event.lane for event in observed(World(), 30.0) if isinstance(event, Served)]
     for lane in (FRESH_CLIENT, KEPT_CONNECTION_CLIENT):
-        assert 29 <= sum(each.lane == lane for each in served) <= 31
+        assert 29 <= lanes.count(lane) <= 31

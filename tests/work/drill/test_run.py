@@ -1,6 +1,4 @@
-"""A whole drill on the simulated world: what it does, what it leaves, and how it ends when things
-go wrong.
-"""
+"""Whole drills in the simulated world: their result, what they restore, and how they fail."""
 
 import random
 
@@ -37,7 +35,7 @@ EAST, WEST = "us-east-1", "us-west-2"
 def drill(
     world: World, scenario: Scenario | None = None, objectives: Objectives | None = None
 ) -> tuple[list[Event], Judgement]:
-    """Run one; its history, and that judged after a trip through the file's form."""
+    """Run a drill. Return its events, and the judgement of the history that is written of them."""
     events: list[Event] = []
     run_drill(
         world.drill_ports(),
@@ -47,24 +45,26 @@ def drill(
         CONTEXT,
         events.append,
     )
-    return events, judge(parse_history([to_line(each) for each in events], "history.jsonl"))
+    lines = [to_line(event) for event in events]
+    return events, judge(parse_history(lines, "history.jsonl"))
 
 
 def test_a_drill_moves_traffic_and_brings_it_back() -> None:
-    """Primary, secondary, primary; nobody is hurt; it takes as long as the TTL, which is the
-    bound's largest part.
-    """
+    """The secondary serves during the fault, no request fails, and the bound is kept."""
     world = World()
-    events, found = drill(world)
-    assert found.verdict is Verdict.PASS, found.reasons
-    assert found.served_by == {"before": EAST, "during": WEST, "after": EAST}
-    assert found.failover.dns is not None
-    assert found.failover.client is not None
-    assert found.failover.dns <= found.failover.client <= found.expected.total
-    assert found.requests.failed == 0
-    assert found.restored
+    events, judgement = drill(world)
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+    assert judgement.served_by == {"before": EAST, "during": WEST, "after": EAST}
+
+    failover = judgement.failover
+    assert failover.dns is not None
+    assert failover.client is not None
+    assert failover.dns <= failover.client <= judgement.expected.total
+    assert judgement.requests.failed == 0
+
+    assert judgement.restored
     assert not world.check.config.inverted
-    kinds = [type(each) for each in events]
+    kinds = [type(event) for event in events]
     assert (
         kinds.index(FaultInjecting)
         < kinds.index(FaultInjected)
@@ -76,19 +76,19 @@ def test_a_drill_moves_traffic_and_brings_it_back() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([10, 30]), st.integers(1, 5))
-def test_whatever_the_phases_a_drill_is_within_its_bound(
+def test_a_drill_is_within_its_bound_for_any_phases(
     seed: int, interval: int, threshold: int
 ) -> None:
-    """Checkers' phases, propagation, the cache's age: each is in the bound of the rules."""
+    """The bound covers the phases of the checkers, the propagation and the age of the cache."""
     config = default_check(SERVICE, interval, threshold)
     world = World(config=config, rng=random.Random(seed), propagation=(0.0, 4.0))
-    _, found = drill(world)
-    assert found.verdict is Verdict.PASS, found.reasons
+    _, judgement = drill(world)
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
     assert not world.check.config.inverted
 
 
 def test_an_inverted_health_check_is_refused_before_anything_is_touched() -> None:
-    """A drill is under way, or one was killed: the error names the command that helps."""
+    """A drill is under way or was killed; the error names the command that restores it."""
     world = World()
     ports = world.drill_ports()
     ports.health_checks.set_inverted("check", inverted=True, version=1)
@@ -99,33 +99,29 @@ def test_an_inverted_health_check_is_refused_before_anything_is_touched() -> Non
 
 
 @pytest.mark.parametrize(
-    ("region", "says"),
+    ("region", "reason"),
     [(WEST, "us-west-2, does not serve"), (EAST, "us-east-1, already fails")],
 )
 def test_a_region_that_does_not_serve_is_refused_before_anything_is_touched(
-    region: str, says: str
+    region: str, reason: str
 ) -> None:
-    """A failover to a broken secondary takes the API down; from a broken primary it proves
-    nothing.
-    """
+    """A failover to a broken secondary is an outage; one from a broken primary proves nothing."""
     world = World()
     world.conditions[region] = "refused"
-    with pytest.raises(DrillRefused, match=says):
+    with pytest.raises(DrillRefused, match=reason):
         drill(world)
     assert world.check.version == 1
 
 
-def test_no_steady_state_no_fault() -> None:
-    """A primary that fails now and then: aborted, nothing injected, inconclusive, and the reason
-    said.
-    """
+def test_no_fault_is_injected_without_a_steady_state() -> None:
+    """When the primary fails before the injection, the drill is inconclusive and says why."""
     world = World()
     world.at(0.5, lambda: world.conditions.__setitem__(EAST, 500))
-    events, found = drill(world)
-    assert not any(isinstance(each, FaultInjecting) for each in events)
-    assert found.verdict is Verdict.INCONCLUSIVE
-    assert "nothing was injected" in found.reasons[0]
-    assert "0 of 11 health checkers say healthy" in found.reasons[0]
+    events, judgement = drill(world)
+    assert not any(isinstance(event, FaultInjecting) for event in events)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "nothing was injected" in judgement.reasons[0]
+    assert "0 of 11 health checkers say healthy" in judgement.reasons[0]
     assert world.check.version == 1
 
 
@@ -133,13 +129,12 @@ def test_no_steady_state_no_fault() -> None:
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt, DeploytoolError("out of luck"), RuntimeError("a bug")]
 )
-def test_whatever_stops_it_the_fault_is_undone(
+def test_the_fault_is_undone_whatever_stops_the_drill(
     kind: type[Event], error: BaseException | type[BaseException]
 ) -> None:
-    """An interrupt, an error or a bug, before, in and after the injection: restored, verified, and
-    then raised.
-    """
-    world, events = World(), list[Event]()
+    """After an interrupt, an error or a bug the drill restores, verifies and raises it again."""
+    world = World()
+    events: list[Event] = []
     raised = False
 
     def listen(event: Event) -> None:
@@ -152,39 +147,39 @@ def test_whatever_stops_it_the_fault_is_undone(
     expected = KeyboardInterrupt if error is KeyboardInterrupt else type(error)
     with pytest.raises(expected):
         run_drill(world.drill_ports(), world.service, Scenario(), Objectives(), CONTEXT, listen)
-    assert any(isinstance(each, FaultRestored) and each.verified for each in events)
+    assert any(isinstance(event, FaultRestored) and event.verified for event in events)
     assert not world.check.config.inverted
     assert isinstance(events[-1], DrillAborted)
     assert judge(events).verdict is not Verdict.PASS
 
 
 def test_restoring_is_tried_again_when_aws_refuses() -> None:
-    """A throttled UpdateHealthCheck does not leave production inverted."""
+    """A throttled UpdateHealthCheck does not leave the health check inverted."""
     world = World()
     ports = world.drill_ports()
-    real, left = ports.health_checks.set_inverted, [3]
+    set_inverted = ports.health_checks.set_inverted
+    refusals_left = 3
 
     def throttled(*args: object, inverted: bool, version: int) -> object:
-        if not inverted and left[0] > 0:
-            left[0] -= 1
+        nonlocal refusals_left
+        if not inverted and refusals_left > 0:
+            refusals_left -= 1
             raise CloudRefused("Throttling")
-        return real("check", inverted=inverted, version=version)
+        return set_inverted("check", inverted=inverted, version=version)
 
     ports.health_checks.set_inverted = throttled  # type: ignore[method-assign,assignment]
     events: list[Event] = []
     run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, events.append)
-    assert left == [0]
+    assert refusals_left == 0
     assert not world.check.config.inverted
     assert judge(events).verdict is Verdict.PASS
 
 
-def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
-    """The restore writes a new version, so a late UpdateHealthCheck of the injection finds its own
-    one stale.
-    """
+def test_an_injection_that_arrives_after_the_restore_is_refused() -> None:
+    """The restore writes a new version, so the version of a late UpdateHealthCheck is stale."""
     world = World()
     ports = world.drill_ports()
-    late = ports.health_checks.get("check").version
+    version_of_injection = ports.health_checks.get("check").version
 
     def cut_off(event: Event) -> None:
         if isinstance(event, FaultInjecting):
@@ -193,75 +188,78 @@ def test_an_injection_still_on_its_way_is_refused_after_the_restore() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, cut_off)
     with pytest.raises(DeploytoolError, match="version"):
-        ports.health_checks.set_inverted("check", inverted=True, version=late)
+        ports.health_checks.set_inverted("check", inverted=True, version=version_of_injection)
 
 
 def test_there_is_no_record_without_an_armed_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the moment it is written until it is gone: whenever the drill is killed, somebody comes
-    for the record.
+    """The guard is armed before the record is written and until it is deleted.
+
+    So a drill that is killed at any moment is restored.
     """
-    world, watched = World(), list[bool]()
-    write, clear = world.drill_records.write, world.drill_records.clear
+    world = World()
+    armed: list[bool] = []
+    write = world.drill_records.write
+    clear = world.drill_records.clear
 
     def writing(record: DrillRecord) -> None:
-        watched.append(record.drill_id in world.guard.armed)
+        armed.append(record.drill_id in world.guard.armed)
         write(record)
 
     def clearing(drill_id: str) -> None:
         clear(drill_id)
-        watched.append(drill_id in world.guard.armed)
+        armed.append(drill_id in world.guard.armed)
 
     monkeypatch.setattr(world.drill_records, "write", writing)
     monkeypatch.setattr(world.drill_records, "clear", clearing)
     events, _ = drill(world)
-    assert watched == [True, True]
+    assert armed == [True, True]
     assert (world.drill_records.record, world.guard.armed) == (None, {})
     assert isinstance(events[-1], DrillEnded)
 
 
-def test_a_drill_that_sleeps_past_its_guard_breaks_nothing() -> None:
-    """The guard has written the health check meanwhile, so the injection finds its version stale:
-    aborted, not inverted.
-    """
-    world, events = World(), list[Event]()
+def test_a_drill_that_sleeps_past_its_guard_injects_nothing() -> None:
+    """The guard has updated the health check, so the version of the injection is stale."""
+    world = World()
+    events: list[Event] = []
     ports = world.drill_ports()
 
-    def guard_comes(event: Event) -> None:
+    def restore_like_the_guard(event: Event) -> None:
         events.append(event)
         if isinstance(event, FaultInjecting):
-            ports.health_checks.set_inverted(
-                "check", inverted=False, version=ports.health_checks.get("check").version
-            )
+            version = ports.health_checks.get("check").version
+            ports.health_checks.set_inverted("check", inverted=False, version=version)
 
     with pytest.raises(StaleVersion):
-        run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, guard_comes)
+        run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, restore_like_the_guard)
     assert not world.check.config.inverted
     assert judge(events).verdict is Verdict.INCONCLUSIVE
 
 
 def test_traffic_that_does_not_move_fails_the_drill() -> None:
-    """Name servers that never hear of the verdict: fail, restored, and it says which part hung."""
+    """When the name servers never receive the verdict, the drill fails, says so and restores."""
     world = World(propagation=(10_000.0, 10_000.0))
-    _, found = drill(world, Scenario(patience=30.0))
-    assert found.verdict is Verdict.FAIL
-    assert "did not move to us-west-2" in found.reasons[0]
-    assert found.restored
+    _, judgement = drill(world, Scenario(patience=30.0))
+    assert judgement.verdict is Verdict.FAIL
+    assert "did not move to us-west-2" in judgement.reasons[0]
+    assert judgement.restored
 
 
 def test_an_objective_that_was_missed_fails_the_drill() -> None:
-    """The verdict compares with the objectives, and names the one."""
-    _, found = drill(World(), objectives=Objectives(rto_seconds=5.0))
-    assert found.verdict is Verdict.FAIL
-    assert "rto_seconds = 5" in found.reasons[0]
+    """The reason of the verdict names the objective."""
+    _, judgement = drill(World(), objectives=Objectives(rto_seconds=5.0))
+    assert judgement.verdict is Verdict.FAIL
+    assert "rto_seconds = 5" in judgement.reasons[0]
 
 
 def test_a_secondary_that_breaks_during_the_drill_ends_it() -> None:
-    """The stop condition: restored at once, and not after the patience is over."""
+    """The drill restores as soon as the stop condition is met, and not after its patience."""
     world = World()
     world.at(20.0, lambda: world.conditions.__setitem__(WEST, 503))
-    events, found = drill(world)
-    assert found.verdict is not Verdict.PASS
-    assert any("aborted: the secondary, us-west-2, failed" in reason for reason in found.reasons)
-    assert found.restored
+    events, judgement = drill(world)
+    assert judgement.verdict is not Verdict.PASS
+    assert any(
+        "aborted: the secondary, us-west-2, failed" in reason for reason in judgement.reasons
+    )
+    assert judgement.restored
     assert not world.check.config.inverted
     assert events[-1].at < 40.0
