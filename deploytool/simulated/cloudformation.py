@@ -1,7 +1,7 @@
-"""CloudFormation, S3 buckets and locks in memory, on a virtual clock.
+"""CloudFormation in memory, on a virtual clock, for the tests of deployments.
 
-They are the doubles of the deploy work's tests. Nothing is patched into them: a test says in their
-fields how long an operation takes, how it fails, and what happens before a call.
+Nothing is patched into it. A test sets in its fields how long an operation takes, how it fails, and
+what happens before a call.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from deploytool.core.errors import StackExists
-from deploytool.core.project.package import Package
 from deploytool.core.project.template import fingerprint_in, load_yaml
 from deploytool.core.stacks.stack import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
 from deploytool.simulated.executor import VirtualClock
@@ -80,7 +79,7 @@ def _nothing_before(_call: Call) -> None:
 
 @dataclass
 class SimulatedStacks:
-    """The Stacks port. What a test can set is described beside each field."""
+    """The Stacks port. Comments describe the fields that a test can set."""
 
     clock: VirtualClock
 
@@ -373,43 +372,3 @@ class SimulatedStacks:
             return stack
         self._shown[stack.id] = (left - 1, past)
         return past
-
-
-@dataclass
-class SimulatedBuckets:
-    """The Buckets port."""
-
-    stored: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-
-    def put(self, region: str, bucket: str, package: Package) -> bool:
-        keys = self.stored.setdefault((region, bucket), set())
-        new = package.key not in keys
-        keys.add(package.key)
-        return new
-
-    def empty(self, region: str, bucket: str) -> int:
-        return len(self.stored.pop((region, bucket), set()))
-
-
-@dataclass
-class SimulatedLocks:
-    """The Locks port."""
-
-    held: dict[tuple[str, str], str] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-
-    def read(self, region: str, name: str) -> str | None:
-        self.calls.append("read")
-        return self.held.get((region, name))
-
-    def make(self, region: str, name: str, value: str) -> bool:
-        self.calls.append("make")
-        return self.held.setdefault((region, name), value) is value
-
-    def renew(self, region: str, name: str, value: str) -> None:
-        self.calls.append("renew")
-        self.held[region, name] = value
-
-    def remove(self, region: str, name: str) -> None:
-        self.calls.append("remove")
-        self.held.pop((region, name), None)

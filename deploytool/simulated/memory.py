@@ -1,14 +1,15 @@
-"""Ports of a drill that keep their state in memory: record, guard, functions and mappings."""
+"""Ports that only keep state, in memory: those of a drill, and buckets and locks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
+from deploytool.core.project.package import Package
 from deploytool.core.service.ports import ApiMapping
 
 
 @dataclass
-class MemoryDrillRecords:
+class SimulatedDrillRecords:
     """The DrillRecords port. `record` is the record of the drill under way."""
 
     record: DrillRecord | None = None
@@ -27,7 +28,7 @@ class MemoryDrillRecords:
 
 
 @dataclass
-class MemoryGuard:
+class SimulatedGuard:
     """The Guard port. `armed` maps the id of each guarded drill to the seconds until it acts."""
 
     armed: dict[str, float] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class MemoryGuard:
 
 
 @dataclass
-class MemoryFunctions:
+class SimulatedFunctions:
     """The Functions port. `reserved` maps region and function to the reserved concurrency."""
 
     reserved: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class MemoryFunctions:
 
 
 @dataclass
-class MemoryMappings:
+class SimulatedMappings:
     """The Mappings port. `mappings` maps region and domain to base path mappings."""
 
     mappings: dict[tuple[str, str], list[ApiMapping]] = field(default_factory=dict)
@@ -73,3 +74,43 @@ class MemoryMappings:
         present = self.mappings.get((region, domain), [])
         kept = [mapping for mapping in present if mapping.base_path != base_path]
         self.mappings[region, domain] = kept
+
+
+@dataclass
+class SimulatedBuckets:
+    """The Buckets port. `stored` has the keys of the objects, by region and bucket."""
+
+    stored: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def put(self, region: str, bucket: str, package: Package) -> bool:
+        keys = self.stored.setdefault((region, bucket), set())
+        new = package.key not in keys
+        keys.add(package.key)
+        return new
+
+    def empty(self, region: str, bucket: str) -> int:
+        return len(self.stored.pop((region, bucket), set()))
+
+
+@dataclass
+class SimulatedLocks:
+    """The Locks port. `held` maps region and name to the value; `calls` lists the methods."""
+
+    held: dict[tuple[str, str], str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def read(self, region: str, name: str) -> str | None:
+        self.calls.append("read")
+        return self.held.get((region, name))
+
+    def make(self, region: str, name: str, value: str) -> bool:
+        self.calls.append("make")
+        return self.held.setdefault((region, name), value) is value
+
+    def renew(self, region: str, name: str, value: str) -> None:
+        self.calls.append("renew")
+        self.held[region, name] = value
+
+    def remove(self, region: str, name: str) -> None:
+        self.calls.append("remove")
+        self.held.pop((region, name), None)

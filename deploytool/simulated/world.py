@@ -29,10 +29,10 @@ from deploytool.core.service.service import Service
 from deploytool.simulated.example import SERVICE, default_check, failover_pair
 from deploytool.simulated.executor import InlineExecutor
 from deploytool.simulated.memory import (
-    MemoryDrillRecords,
-    MemoryFunctions,
-    MemoryGuard,
-    MemoryMappings,
+    SimulatedDrillRecords,
+    SimulatedFunctions,
+    SimulatedGuard,
+    SimulatedMappings,
 )
 
 # Seconds that pass at least in each sleep. Time passes in sleeps alone, so a caller that polls
@@ -87,10 +87,10 @@ class World:
         # The resolver's answers, each with the second at which it expires
         self._cache: dict[str, tuple[DnsAnswer, float]] = {}
 
-        self.drill_records = MemoryDrillRecords()
-        self.guard = MemoryGuard()
-        self.functions = MemoryFunctions()
-        self.mappings = MemoryMappings()
+        self.drill_records = SimulatedDrillRecords()
+        self.guard = SimulatedGuard()
+        self.functions = SimulatedFunctions()
+        self.mappings = SimulatedMappings()
         self.health_checks = _HealthChecks(self)
 
         self._time = 0.0

@@ -13,8 +13,9 @@ from deploytool.core.project.graphparser import parse_graph_file
 from deploytool.core.project.package import build_package
 from deploytool.core.project.template import parse_template
 from deploytool.core.stacks.events import Event
-from deploytool.simulated.cloudformation import SimulatedBuckets, SimulatedLocks, SimulatedStacks
+from deploytool.simulated.cloudformation import SimulatedStacks
 from deploytool.simulated.executor import InlineExecutor, VirtualClock
+from deploytool.simulated.memory import SimulatedBuckets, SimulatedLocks
 from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.operations import Outcome
 from deploytool.work.stacks.run import DeployPorts
