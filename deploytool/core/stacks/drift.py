@@ -16,6 +16,7 @@ CHECKABLE = frozenset(
         StackStatus.UPDATE_ROLLBACK_FAILED,
     }
 )
+# Shown in the place of a value that may come from a NoEcho parameter.
 HIDDEN = "(hidden: NoEcho)"
 
 

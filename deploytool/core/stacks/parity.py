@@ -88,6 +88,7 @@ def _state(
     done: Mapping[NodeId, str],
     outputs: Outputs,
 ) -> str:
+    # `before` is older than what this run did.
     if done.get(node_id) in _DONE:
         return AS_DESIRED
     if node_id not in before:
@@ -128,6 +129,7 @@ def api_differences(
 def _parts_as_text(definition: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """Return the parts of a definition as JSON, with the names replaced by their positions."""
     parts = {key: value for key, value in definition.items() if key not in _NOT_COMPARED}
+    # The document contains all paths in one member. Each of them becomes a part.
     paths = parts.pop("paths", {})
     parts.update(paths)
 

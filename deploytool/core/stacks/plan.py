@@ -16,6 +16,8 @@ from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 
+# The first three tags tell to which project, stage and stack of the graph a deployed stack belongs.
+# The last one is not part of the desired state.
 PROJECT_TAG = "deploytool:project"
 STAGE_TAG = "deploytool:stage"
 STACK_TAG = "deploytool:stack"
@@ -108,9 +110,11 @@ def fingerprint_of(graph: Graph, node: Node, parameters: Mapping[str, str]) -> s
 
 def secret_parameters(node: Node) -> frozenset[str]:
     """Return the names of the parameters that the template marks NoEcho."""
-    return frozenset(
-        name for name, declared in node.template.parameters.items() if declared.no_echo
-    )
+    secret: set[str] = set()
+    for name, declared in node.template.parameters.items():
+        if declared.no_echo:
+            secret.add(name)
+    return frozenset(secret)
 
 
 def request_for(
@@ -225,6 +229,7 @@ def stacks_not_in_graph(
 
 def _belongs_to(graph: Graph, stack: Stack) -> bool:
     """Return whether a stack is of the graph's project and stage, by its tags or else its name."""
+    # A prefix alone would not tell the stage `dev` of a project `a` from the project `a-dev`.
     if PROJECT_TAG in stack.tags:
         return (stack.tags[PROJECT_TAG], stack.tags.get(STAGE_TAG)) == (graph.project, graph.stage)
     return stack.name.startswith(f"{graph.project}-{graph.stage}-")
@@ -236,6 +241,7 @@ def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...
     A step whose inputs are not all known yet is planned as if its fingerprint differed.
     """
     steps: list[Step] = []
+    # The stacks before a node in the graph's order that will change, and with them their outputs.
     changing: set[NodeId] = set()
     outputs = {node_id: stack.outputs for node_id, stack in deployed.items()}
     for node in graph.nodes.values():
@@ -267,7 +273,8 @@ def left_for_later(
             not_as_desired.add(step.node)
 
     later: set[NodeId] = set()
-    for node in graph.nodes.values():  # in the graph's order a node comes after those it needs
+    # In the graph's order a node comes after those that it needs, so one pass is enough.
+    for node in graph.nodes.values():
         for need in node.needs:
             if need in later or (need in not_as_desired and not chosen(need)):
                 later.add(node.id)

@@ -45,7 +45,7 @@ class PlanBasis:
 
     @property
     def digest(self) -> str:
-        """Identifies this state."""
+        """A digest of the project, the stage, the target and the state of all stacks."""
         return digest([self.project, self.stage, self.target, _stacks_document(self)])
 
 
@@ -64,7 +64,7 @@ def plan_basis(graph: Graph, target: str, deployed: Mapping[NodeId, Stack]) -> P
 
 
 def _desired_digest(graph: Graph, node: Node) -> str:
-    # A list cannot be taken for the value of a parameter, which is a text.
+    # A reference is a list, which is never equal to the value of a parameter: that is a text.
     parameters: dict[str, str | list[str]] = {}
     for name, value in node.parameters.items():
         parameters[name] = value if isinstance(value, str) else [str(value.node), value.output]
@@ -88,6 +88,7 @@ def changes_since(planned: PlanBasis, now: PlanBasis) -> list[str]:
 
 def _stack_changes(before: StackState, after: StackState) -> list[str]:
     changes: list[str] = []
+    # One line tells what happened to the deployed stack, and another what changed in the project.
     if not before.stack_id and after.stack_id:
         changes.append("exists now; it did not when the plan was made")
     elif before.stack_id and not after.stack_id:
@@ -142,6 +143,7 @@ def read_plan_file(text: str, file: str) -> PlanBasis:
         version = document["schema_version"]
         digest_in_file = document["digest"]
         basis = _read_basis(document)
+    # The file may contain any JSON: a missing key, a list in place of an object and so on.
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"is not a plan file ({type(error).__name__}: {error})"
         raise _problem(file, "", message) from error

@@ -56,6 +56,7 @@ def order_of(graph: Graph, active: str) -> Order:
     A stack of the active region is not gated when a stack of the standby needs it, directly or
     through others. Otherwise the two would wait for each other.
     """
+    # The standby is the other one of two regions.
     (standby,) = set(graph.regions) - {active}
     first = _paired_in(graph, standby)
 

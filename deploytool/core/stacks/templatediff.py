@@ -69,12 +69,15 @@ def settled_outputs(
     effects = {change.logical_id: change.effect for change in changes}
 
     def is_same(name: str, expression: object) -> bool:
+        # A pseudo parameter, like AWS::Region, does not change in the life of a stack.
         if name.startswith("AWS::"):
             return True
+
         if name in new.resources:
             if name not in effects:
                 return True
             return effects[name] is Effect.UPDATE and expression == {"Ref": name}
+
         value = new.parameters.get(name)
         return value is not None and name not in masked and value == old.parameters.get(name)
 
@@ -98,8 +101,12 @@ class _Version:
         self.no_echo = frozenset(
             name for name, spec in specs.items() if str(spec.get("NoEcho", False)).lower() == "true"
         )
-        defaults = {name: str(spec["Default"]) for name, spec in specs.items() if "Default" in spec}
-        self.parameters: dict[str, str | None] = {**defaults, **parameters}
+        self.parameters: dict[str, str | None] = {}
+        for name, spec in specs.items():
+            if "Default" in spec:
+                self.parameters[name] = str(spec["Default"])
+        self.parameters.update(parameters)
+
         self.conditions: Mapping[str, Any] = document.get("Conditions") or {}
         self.resources: Mapping[str, Any] = document["Resources"]
         self._evaluator = Evaluator(document, parameters)
@@ -142,6 +149,7 @@ class _Estimate:
 
     def _with_conditions(self, names: set[str]) -> set[str]:
         """Return the names and those of all conditions that use one of them."""
+        # A condition may use another one, so this is repeated until no name is added.
         result = set(names)
         size = -1
         while size < len(result):
@@ -152,6 +160,7 @@ class _Estimate:
         return result
 
     def run(self) -> tuple[ResourceChange, ...]:
+        # This ends because `unknown` grows in each round, and the template has finitely many names.
         while True:
             changes = self._compare()
             replaced: set[str] = set()
@@ -163,13 +172,18 @@ class _Estimate:
             self.unknown |= replaced
 
     def _compare(self) -> tuple[ResourceChange, ...]:
-        names = dict.fromkeys([*self.after.resources, *self.before.resources])
-        changes = map(self._change_of, names)
-        return tuple(change for change in changes if change is not None)
+        changes: list[ResourceChange] = []
+        for name in dict.fromkeys([*self.after.resources, *self.before.resources]):
+            change = self._change_of(name)
+            if change is not None:
+                changes.append(change)
+        return tuple(changes)
 
     def _change_of(self, name: str) -> ResourceChange | None:
         was_present = self.before.present(name)
         is_present = self.after.present(name)
+
+        # The value None means unknown: such a resource is compared as if it were present.
         if is_present is False:
             if was_present is False:
                 return None
@@ -222,6 +236,7 @@ class _ChangedPaths:
 
 
 def _effect(type_: str, paths: _ChangedPaths) -> Effect | None:
+    """Return the strongest effect that the changed paths have, or None without any."""
     if _needs_replacement(type_, paths.certain):
         return Effect.REPLACE
     if _needs_replacement(type_, paths.possible):
@@ -235,6 +250,7 @@ def _effect(type_: str, paths: _ChangedPaths) -> Effect | None:
 
 def _needs_replacement(type_: str, paths: Collection[str]) -> bool:
     """Return whether one of the paths is, contains or is within a property that needs replacement."""
+    # With the dot at the end, `A.B` is no prefix of `A.Bc`.
     for fixed in SERVING.get(type_, ()):
         for path in paths:
             if f"{path}.".startswith(f"{fixed}.") or f"{fixed}.".startswith(f"{path}."):
