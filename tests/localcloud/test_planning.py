@@ -123,7 +123,10 @@ def test_a_plan_is_refused_once_the_stacks_or_the_settings_change(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("plan", "--markdown", "-", "--output", "json"), "standard output is the JSON document's"),
+        (
+            ("plan", "--markdown", "-", "--output", "json"),
+            "standard output already takes the JSON document",
+        ),
         (("plan", "--out", "p.json", "--region", "us-east-1"), "a plan file covers every region"),
         (("plan", "--out", "no/such/p.json"), "cannot be written"),
         (("deploy", "--plan-file", "none.json"), "cannot be read"),
