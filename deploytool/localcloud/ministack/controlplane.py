@@ -73,9 +73,9 @@ class MiniStackState:
 
         These are the zones' name servers, the targets of custom domains and the names of REST APIs.
         """
-        names = {
-            server: CONTROL_ADDRESS for zone in self.hosted_zones() for server in zone.name_servers
-        }
+        names: dict[str, str] = {}
+        for zone in self.hosted_zones():
+            names.update(dict.fromkeys(zone.name_servers, CONTROL_ADDRESS))
         for (_, region, _), domain in self._apigateway._domain_names.all_items():
             if region in self._edges:
                 names[canonical(domain["regionalDomainName"])] = self._edges[region]
@@ -87,7 +87,7 @@ class MiniStackState:
     def custom_domain(self, region: str, name: str) -> CustomDomain | None:
         """Return the region's custom domain of that name (lower case, no final dot).
 
-        Clients do not sign their requests, so only the default account's domains are looked at.
+        Clients do not sign their requests, so only the default account's domains are read.
         """
         domain = self._apigateway._domain_names.get_scoped(ACCOUNT, region, name)
         if domain is None:

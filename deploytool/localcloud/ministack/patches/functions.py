@@ -27,7 +27,7 @@ Resource = tuple[str, dict[str, Any]]
 def install(patcher: Patcher) -> None:
     """Shorten the wait for log lines and keep each function's subnets and security groups."""
 
-    # MiniStack's own defaults, but for the first
+    # All defaults but the first are MiniStack's own.
     def drain_stderr_bounded(
         self: Any,
         first_line_wait: float = _FIRST_LINE_SECONDS,

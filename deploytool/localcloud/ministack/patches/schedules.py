@@ -9,8 +9,8 @@ PATCHES = {
     "scheduler._SCHEDULE_TICK_INTERVAL": "schedules are up to 10 s late",
 }
 
-# Seconds of wall time between two looks for due schedules. Schedules count wall time whatever the
-# cloud's speed, and a look takes microseconds.
+# Seconds of wall time between two polls for due schedules. Schedules count wall time whatever the
+# cloud's speed, and a poll takes microseconds.
 INTERVAL = 0.25
 
 
