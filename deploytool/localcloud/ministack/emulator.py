@@ -29,15 +29,15 @@ ACCOUNT = "000000000000"
 # The services that a local cloud answers for. MiniStack's other services start containers or listen
 # on every interface, so calls of them are refused.
 SERVICES = (
-    "acm", "apigateway", "cloudformation", "cloudtrail", "dynamodb", "ec2", "events", "iam", "kms", "lambda", "logs",
-    "monitoring", "resource-groups", "route53", "s3", "scheduler", "secretsmanager", "sns", "sqs",
-    "ssm", "states", "sts", "tagging", "wafv2",
+    "acm", "apigateway", "cloudformation", "cloudtrail", "dynamodb", "ec2", "events", "iam", "kms",
+    "lambda", "logs", "monitoring", "resource-groups", "route53", "s3", "scheduler",
+    "secretsmanager", "sns", "sqs", "ssm", "states", "sts", "tagging", "wafv2",
 )  # fmt: skip
 # The same services in CloudFormation, by the second part of a resource type's name.
 RESOURCE_SERVICES = (
-    "ApiGateway", "ApiGatewayV2", "CertificateManager", "CloudFormation", "CloudTrail", "CloudWatch", "DynamoDB", "EC2", "Events",
-    "IAM", "KMS", "Lambda", "Logs", "ResourceGroups", "Route53", "S3", "SNS", "SQS", "SSM", "Scheduler", "SecretsManager",
-    "StepFunctions", "WAFv2",
+    "ApiGateway", "ApiGatewayV2", "CertificateManager", "CloudFormation", "CloudTrail",
+    "CloudWatch", "DynamoDB", "EC2", "Events", "IAM", "KMS", "Lambda", "Logs", "ResourceGroups",
+    "Route53", "S3", "SNS", "SQS", "SSM", "Scheduler", "SecretsManager", "StepFunctions", "WAFv2",
 )  # fmt: skip
 
 # The only variables that may reach MiniStack and the functions that it runs: a user's AWS_*, proxy,
