@@ -44,6 +44,13 @@ class Check:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
+def checks(
+    actions: Sequence[str], resource: str, context: Mapping[str, str] | None = None
+) -> list[Check]:
+    """Return the permissions for several actions on one resource."""
+    return [Check(action, resource, context or {}) for action in actions]
+
+
 @dataclass(frozen=True)
 class Access:
     """A check and its result. `principal` is an ARN."""

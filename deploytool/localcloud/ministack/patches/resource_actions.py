@@ -8,7 +8,8 @@ role may change.
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
-from deploytool.localcloud.ministack.patches.permissions import Check
+from deploytool.localcloud.ministack.patches.function_actions import lambda_actions, role_actions
+from deploytool.localcloud.ministack.patches.permissions import Check, checks
 from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
 
 _ZONE_ARN = "arn:aws:route53:::hostedzone/"
@@ -80,12 +81,6 @@ def checks_of(operation: ResourceOperation) -> list[Check] | None:
     return checks_of_service(name, operation)
 
 
-def _checks(
-    actions: list[str], resource: str, context: Mapping[str, str] | None = None
-) -> list[Check]:
-    return [Check(action, resource, context or {}) for action in actions]
-
-
 def _api(name: str, operation: ResourceOperation) -> list[Check] | None:
     if name not in _API:
         return None
@@ -109,89 +104,6 @@ def _network(name: str, operation: ResourceOperation) -> list[Check] | None:
     return [Check(actions[operation.kind], "*", context)]
 
 
-def _identities(name: str, operation: ResourceOperation) -> list[Check] | None:
-    if name != "Role":
-        return None
-    return _role(operation)
-
-
-def _role(operation: ResourceOperation) -> list[Check]:
-    now = operation.now
-    path = now.get("Path", "/")
-    name = now.get("RoleName", operation.id)
-    arn = f"arn:aws:iam::{operation.account}:role{path}{name}"
-
-    # A policy may require that each role has a certain boundary.
-    boundary = {}
-    if "PermissionsBoundary" in now:
-        boundary["iam:PermissionsBoundary"] = str(now["PermissionsBoundary"])
-    policies = ["iam:PutRolePolicy"] if operation.changes("Policies") else []
-
-    match operation.kind:
-        case "create":
-            return _checks(["iam:CreateRole", *policies], arn, boundary)
-        case "update":
-            actions = [*_boundary_actions(operation), *policies]
-            checks = _checks(actions, arn, boundary)
-            if operation.changes("AssumeRolePolicyDocument"):
-                checks.append(Check("iam:UpdateAssumeRolePolicy", arn))
-            return checks
-        case "delete":
-            actions = ["iam:DeleteRolePolicy"] if now.get("Policies") else []
-            return _checks([*actions, "iam:DeleteRole"], arn)
-        case _:
-            assert_never(operation.kind)
-
-
-def _boundary_actions(operation: ResourceOperation) -> list[str]:
-    """Return the actions that change a role's permissions boundary."""
-    if not operation.changes("PermissionsBoundary"):
-        return []
-    if "PermissionsBoundary" in operation.now:
-        return ["iam:PutRolePermissionsBoundary"]
-    return ["iam:DeleteRolePermissionsBoundary"]
-
-
-def _lambda(name: str, operation: ResourceOperation) -> list[Check] | None:
-    match name:
-        case "Function":
-            return _function(operation)
-        case "Permission":
-            deletes = operation.kind == "delete"
-            action = "lambda:RemovePermission" if deletes else "lambda:AddPermission"
-            # The property is a name or an ARN, which ends in the name.
-            function = str(operation.now["FunctionName"]).rpartition(":")[2]
-            return [Check(action, operation.arn("lambda", f"function:{function}"))]
-    return None
-
-
-def _function(operation: ResourceOperation) -> list[Check]:
-    now = operation.now
-    function = now.get("FunctionName", operation.id)
-    arn = operation.arn("lambda", f"function:{function}")
-    if operation.kind == "delete":
-        return [Check("lambda:DeleteFunction", arn)]
-
-    # Both a creation and an update pass a new role and read new code.
-    inputs = []
-    if operation.changes("Role"):
-        context = {"iam:PassedToService": "lambda.amazonaws.com"}
-        inputs.append(Check("iam:PassRole", str(now["Role"]), context))
-    code = now["Code"] if operation.changes("Code") else {}
-    if "S3Bucket" in code:
-        inputs.append(Check("s3:GetObject", f"arn:aws:s3:::{code['S3Bucket']}/{code['S3Key']}"))
-    if operation.kind == "create":
-        return [Check("lambda:CreateFunction", arn), *inputs]
-
-    checks = []
-    if code:
-        checks.append(Check("lambda:UpdateFunctionCode", arn))
-    settings = {*now, *operation.before} - {"Code"}
-    if any(operation.changes(name) for name in settings):
-        checks.append(Check("lambda:UpdateFunctionConfiguration", arn))
-    return [*checks, *inputs]
-
-
 def _logs(name: str, operation: ResourceOperation) -> list[Check] | None:
     if name != "LogGroup":
         return None
@@ -202,7 +114,7 @@ def _logs(name: str, operation: ResourceOperation) -> list[Check] | None:
         "delete": ["logs:DeleteLogGroup"],
     }
     arn = operation.arn("logs", f"log-group:{operation.now['LogGroupName']}")
-    return _checks(actions[operation.kind], arn)
+    return checks(actions[operation.kind], arn)
 
 
 def _storage(name: str, operation: ResourceOperation) -> list[Check] | None:
@@ -215,7 +127,7 @@ def _storage(name: str, operation: ResourceOperation) -> list[Check] | None:
                 "delete": ["s3:DeleteBucket"],
             }
             # The name that CloudFormation generates is in lower case.
-            return _checks(actions[operation.kind], f"arn:aws:s3:::{operation.id.lower()}")
+            return checks(actions[operation.kind], f"arn:aws:s3:::{operation.id.lower()}")
         case "BucketPolicy":
             deletes = operation.kind == "delete"
             action = "s3:DeleteBucketPolicy" if deletes else "s3:PutBucketPolicy"
@@ -277,13 +189,13 @@ def _certificates(name: str, operation: ResourceOperation) -> list[Check] | None
 
     match operation.kind:
         case "create":
-            checks = [Check("acm:RequestCertificate", "*")]
+            needed = [Check("acm:RequestCertificate", "*")]
             # CloudFormation writes the validation records into the zones that are named.
             for option in operation.now.get("DomainValidationOptions") or ():
                 if "HostedZoneId" in option:
                     record_name = f"_validation.{option['DomainName']}"
-                    checks.append(_record(option["HostedZoneId"], record_name))
-            return checks
+                    needed.append(_record(option["HostedZoneId"], record_name))
+            return needed
         case "update":
             return [Check("acm:AddTagsToCertificate", operation.id)]
         case "delete":
@@ -303,8 +215,8 @@ _SERVICES: Mapping[str, Callable[[str, ResourceOperation], list[Check] | None]] 
     "ApiGateway": _api,
     "CertificateManager": _certificates,
     "EC2": _network,
-    "IAM": _identities,
-    "Lambda": _lambda,
+    "IAM": role_actions,
+    "Lambda": lambda_actions,
     "Logs": _logs,
     "Route53": _route53,
     "S3": _storage,
