@@ -39,6 +39,13 @@ from deploytool.simulated.memory import (
 # without a pause would otherwise poll for ever.
 _SHORTEST_SLEEP = 0.001
 
+# A hosted zone has four name servers. All addresses of a world are reserved for documentation
+# (RFC 5737).
+_NAME_SERVERS = tuple(
+    Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5)
+)
+_RESOLVER = Nameserver("resolver", "198.51.100.53")
+
 
 @dataclass
 class _Checker:
@@ -79,10 +86,8 @@ class World:
         for number, region in enumerate(service.regional_domains, 1):
             self.addresses[region] = f"192.0.2.{number}"
 
-        self.resolver = Nameserver("resolver", "198.51.100.53")
-        self.name_servers = tuple(
-            Nameserver(f"ns-{number}.example.net", f"198.51.100.{number}") for number in range(1, 5)
-        )
+        self.resolver = _RESOLVER
+        self.name_servers = _NAME_SERVERS
         self.ttl = ttl
         # The resolver's answers, each with the second at which it expires
         self._cache: dict[str, tuple[DnsAnswer, float]] = {}
