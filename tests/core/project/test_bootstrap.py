@@ -1,6 +1,4 @@
-"""The bootstrap's graph: one stack, out of every stage's reach, its values checked before any
-call.
-"""
+"""The bootstrap's graph: one stack outside every stage, with its values checked before any call."""
 
 from pathlib import Path
 
@@ -38,7 +36,7 @@ def template() -> Template:
 
 @pytest.mark.parametrize("name", ["octo-org/hello", "octo-org@123456/hello.world_1@456789", "a/b"])
 def test_a_repository_as_its_tokens_name_it(name: str) -> None:
-    """Plain, or with both ids."""
+    """A repository is named plainly, or with both ids."""
     assert repository_checked(name) == name
 
 
@@ -65,13 +63,13 @@ def test_a_repository_as_its_tokens_name_it(name: str) -> None:
     ],
 )
 def test_no_other_text_is_a_repository(name: str) -> None:
-    """Least of all one that would make the subject another one."""
+    """Any other text is refused, above all one that would change the subject."""
     with pytest.raises(InputError):
         repository_checked(name)
 
 
-def test_the_stack_is_none_of_any_stage(config: Config, template: Template) -> None:
-    """Neither its name, nor its stage's, fits a pattern of the stage that it serves."""
+def test_the_stack_belongs_to_no_stage(config: Config, template: Template) -> None:
+    """No pattern of the stage that it serves matches its name or the name of its own stage."""
     graph = bootstrap_graph(
         config, config.stage("dev"), template, {"Repository": "a/b", "Branch": "main"}
     )
@@ -82,8 +80,8 @@ def test_the_stack_is_none_of_any_stage(config: Config, template: Template) -> N
     assert node.parameters["DomainName"] == "dev.example.com"
 
 
-def test_every_bad_value_is_told_before_any_call(config: Config, template: Template) -> None:
-    """With the parameter that it is for."""
+def test_every_bad_value_is_reported_before_any_call(config: Config, template: Template) -> None:
+    """Each problem names the parameter that has the value."""
     with pytest.raises(InputError) as caught:
         bootstrap_graph(
             config,
@@ -91,32 +89,32 @@ def test_every_bad_value_is_told_before_any_call(config: Config, template: Templ
             template,
             {"Branch": "a b", "OidcProviderArn": "arn:aws:iam::1:x"},
         )
-    assert [fault.key for fault in caught.value.problems] == [
+    assert [problem.key for problem in caught.value.problems] == [
         "Parameters.Branch",
         "Parameters.OidcProviderArn",
     ]
 
 
 @pytest.mark.parametrize(
-    ("outputs", "given", "found", "wanted"),
+    ("outputs", "given", "existing", "expected"),
     [
         ({}, None, None, ""),
-        ({}, None, "arn:found", "arn:found"),
-        ({}, "arn:given", "arn:found", "arn:given"),
-        ({"ProviderMadeHere": "false"}, None, "arn:found", "arn:found"),
-        ({"ProviderMadeHere": "true"}, None, "arn:made", ""),
-        ({"ProviderMadeHere": "true"}, "arn:made", "arn:made", ""),
+        ({}, None, "arn:existing", "arn:existing"),
+        ({}, "arn:given", "arn:existing", "arn:given"),
+        ({"ProviderMadeHere": "false"}, None, "arn:existing", "arn:existing"),
+        ({"ProviderMadeHere": "true"}, None, "arn:created", ""),
+        ({"ProviderMadeHere": "true"}, "arn:created", "arn:created", ""),
     ],
 )
-def test_a_provider_is_made_only_where_there_is_none(
-    outputs: dict[str, str], given: str | None, found: str | None, wanted: str
+def test_a_provider_is_created_only_where_there_is_none(
+    outputs: dict[str, str], given: str | None, existing: str | None, expected: str
 ) -> None:
-    """And kept by the stack that made it: bootstrapping again changes nothing."""
-    assert provider_parameter(outputs, given, found) == wanted
+    """The stack that created the provider keeps it, so a second bootstrap changes nothing."""
+    assert provider_parameter(outputs, given, existing) == expected
 
 
-def test_who_may_be_whom() -> None:
-    """Pull requests and the branch plan; the environment deploys and drills."""
+def test_each_role_has_its_own_subjects() -> None:
+    """Pull requests and the branch can plan; the environment can deploy and drill."""
     assert subjects("a/b", "dev", "main") == {
         "plan": ("repo:a/b:pull_request", "repo:a/b:ref:refs/heads/main"),
         "deploy": ("repo:a/b:environment:dev",),

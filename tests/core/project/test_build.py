@@ -1,4 +1,4 @@
-"""The graph: edges from outputs to parameters, snapshots, and every fault before any call."""
+"""The graph: edges from outputs to parameters, snapshots, and every problem before any call."""
 
 import json
 from collections.abc import Mapping
@@ -81,12 +81,14 @@ def graph_of(
 def problems_of(graph: str, config: str = CONFIG) -> dict[str, str]:
     with pytest.raises(InputError) as caught:
         graph_of(graph, config)
-    return {fault.key: fault.message for fault in caught.value.problems}
+    return {problem.key: problem.message for problem in caught.value.problems}
 
 
-def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
-    """A stack that takes one gets it from there, in whatever region; of its own region it takes what it
-    does not say otherwise.
+def test_a_secondary_stack_and_its_outputs_are_in_the_secondary_region() -> None:
+    """A stack of scope `secondary` exists in the secondary region only.
+
+    Stacks in both regions take its outputs from there. It takes the outputs of regional stacks
+    from its own region by default.
     """
     text = GRAPH.replace(
         "service: {",
@@ -111,13 +113,15 @@ def test_a_secondary_stack_is_there_alone_and_so_are_its_outputs() -> None:
     assert graph.service["guard_function"] == OutputRef(guard.id, "Url")
     regions = ("us-east-1", "us-west-2")
     assert graph.regional_service == {
-        "function": {each: OutputRef(NodeId("stage", each), "Url") for each in regions}
+        "function": {region: OutputRef(NodeId("stage", region), "Url") for region in regions}
     }
 
 
-def test_a_regional_stack_has_a_node_a_region_and_edges_to_where_its_parameters_come_from() -> None:
-    """Same region by default; the global one is in the primary; `only` leaves the other role
-    without that edge.
+def test_a_regional_stack_has_a_node_in_each_region() -> None:
+    """A regional stack has a node in each region, with edges to the providers of its parameters.
+
+    The provider is in the same region by default, and a global one in the primary. A source with
+    `only` gives the other role no edge.
     """
     graph = graph_of()
     east, west = NodeId("stage", "us-east-1"), NodeId("stage", "us-west-2")
@@ -131,7 +135,7 @@ def test_a_regional_stack_has_a_node_a_region_and_edges_to_where_its_parameters_
 
 
 def test_a_snapshot_is_renamed_everywhere_and_only_by_its_content() -> None:
-    """New code keeps the snapshot's name; a change of a template in it gives it another."""
+    """New code keeps the snapshot's name; a change of a template in it gives a new name."""
 
     def names(graph: Graph) -> set[str]:
         return set(graph.nodes[NodeId("stage", "us-east-1")].document["Resources"])  # type: ignore[call-overload]  # a document
@@ -250,13 +254,13 @@ def test_a_snapshot_is_renamed_everywhere_and_only_by_its_content() -> None:
 def test_each_problem_of_the_graph_names_its_key_and_the_fix(
     change: tuple[str, str], key: str, says: str
 ) -> None:
-    """What would fail half-way through a deployment is refused before it."""
+    """What would fail in the middle of a deployment is refused before it."""
     assert change[0] in GRAPH
     assert says in problems_of(GRAPH.replace(*change))[key]
 
 
-def test_a_circle_is_shown_in_the_order_of_waiting() -> None:
-    """Zone waits for stage, which waits for zone."""
+def test_a_circle_is_shown_in_the_order_of_the_dependencies() -> None:
+    """The message shows that zone waits for stage, which waits for zone."""
     message = problems_of(
         GRAPH.replace("{setting: domain}", "{output: stage.Url, region: primary}")
     )["stacks"]
@@ -264,7 +268,7 @@ def test_a_circle_is_shown_in_the_order_of_waiting() -> None:
 
 
 def test_a_setting_that_no_stack_uses_is_an_unknown_key_of_the_configuration() -> None:
-    """A misspelt setting would change nothing in silence."""
+    """A misspelled setting would otherwise have no effect, and nothing would say so."""
     assert (
         "did you mean 'retention'"
         in problems_of(GRAPH, CONFIG + "settings = {retentoin = 1}")[
@@ -273,8 +277,8 @@ def test_a_setting_that_no_stack_uses_is_an_unknown_key_of_the_configuration() -
     )
 
 
-def test_a_key_twice_is_refused() -> None:
-    """YAML's last one wins would lose a stack in silence."""
+def test_a_repeated_key_is_refused() -> None:
+    """YAML keeps the last of two equal keys, so a stack would be lost without notice."""
     with pytest.raises(InputError, match="is listed twice"):
         parse_graph_file(
             "stacks:\n  a: {template: t, scope: global}\n  a: {template: t, scope: global}",
@@ -320,17 +324,18 @@ def stage_with(**settings: object) -> str:
 
 
 def test_a_stage_does_not_use_the_stacks_whose_condition_is_false() -> None:
-    """All settings of a `when` must match; a stack that a stage does not use is
-    known, to be deleted.
+    """All settings of a `when` must match.
+
+    A stack that the stage does not use is kept apart, so that it can be deleted.
     """
     assert {node.stack for node in graph_of(CONDITIONAL).nodes} == {"zone", "api", "stage"}
     graph = graph_of(CONDITIONAL, stage_with(zone="external", vpc=True))
-    assert {str(each) for each in graph.nodes} == {
+    assert {str(node_id) for node_id in graph.nodes} == {
         "api@us-east-1",
         "api@us-west-2",
         "network@us-west-2",
     }
-    assert {str(each) for each in graph.left_out} == {
+    assert {str(node_id) for node_id in graph.left_out} == {
         "network@us-east-1",
         "zone@us-east-1",
         "stage@us-east-1",
@@ -338,14 +343,21 @@ def test_a_stage_does_not_use_the_stacks_whose_condition_is_false() -> None:
     }
     assert graph.service == {}
     whole = graph.whole().reversed_edges()
-    assert {str(each) for each in whole[NodeId("zone", "us-east-1")]} == {
+    assert {str(node_id) for node_id in whole[NodeId("zone", "us-east-1")]} == {
         "stage@us-east-1",
         "stage@us-west-2",
     }
 
 
-def test_the_first_source_that_holds_and_whose_stack_is_there_counts() -> None:
-    """Then the template's default. A setting's {region} is the stack's own."""
+def test_a_true_or_false_setting_may_list_its_values() -> None:
+    """A condition on such a setting can be met."""
+    graph = CONDITIONAL.replace("vpc: false", "vpc: {default: false, values: [true, false]}")
+    assert graph != CONDITIONAL
+    assert NodeId("network", "us-west-2") in graph_of(graph, stage_with(vpc=True)).nodes
+
+
+def test_the_first_source_that_applies_gives_the_value() -> None:
+    """Without such a source the template's default applies. {region} is the stack's own region."""
     east, west = NodeId("stage", "us-east-1"), NodeId("stage", "us-west-2")
     new = graph_of(CONDITIONAL)
     assert new.nodes[west].parameters["ZoneId"] == OutputRef(NodeId("zone", "us-east-1"), "ZoneId")
@@ -361,7 +373,7 @@ def test_the_first_source_that_holds_and_whose_stack_is_there_counts() -> None:
 
 
 def test_a_setting_is_looked_up_where_its_condition_is_true_and_the_stage_leaves_it_empty() -> None:
-    """The lookup happens only then, and its result is the setting."""
+    """In every other case there is no lookup. The result is the setting's value."""
     file = parse_graph_file(CONDITIONAL, "stacks.yaml")
 
     def needed(config: str) -> dict[str, str]:
@@ -451,8 +463,9 @@ def test_a_setting_is_looked_up_where_its_condition_is_true_and_the_stage_leaves
 def test_each_problem_of_a_condition_names_its_key_and_the_fix(
     change: tuple[str, str], settings: Mapping[str, object], key: str, says: str
 ) -> None:
-    """A misspelt condition would leave a stack out in silence, and an output of a stack left out
-    would never come.
+    """A misspelled condition would leave a stack out without notice.
+
+    An output of a stack that is left out would be missing only during the deployment.
     """
     assert change[0] in CONDITIONAL
     assert says in problems_of(CONDITIONAL.replace(*change), stage_with(**settings))[key]
@@ -508,8 +521,9 @@ Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
 def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
     source: str, settings: Mapping[str, object], key: str, says: str
 ) -> None:
-    """The problem is reported where the value was written: the configuration, the graph file's default, or
-    the literal.
+    """The problem is reported where the value was written.
+
+    That is the configuration, the default in the graph file, or the literal.
     """
     graph = (
         "settings: {a: 7, empty: ''}\nstacks: {one: {template: r.yaml, scope: global, parameters: {"
@@ -521,14 +535,14 @@ def test_a_value_known_before_the_call_must_be_one_that_the_template_takes(
     )
     with pytest.raises(InputError) as caught:
         graph_of(graph, config, {"r.yaml": RULES})
-    [fault] = caught.value.problems
-    assert fault.key == key
-    assert says in fault.message
-    assert fault.file == ("deploytool.toml" if key.startswith("stages") else "stacks.yaml")
+    [problem] = caught.value.problems
+    assert problem.key == key
+    assert says in problem.message
+    assert problem.file == ("deploytool.toml" if key.startswith("stages") else "stacks.yaml")
 
 
 def test_a_pattern_that_python_does_not_know_is_left_to_cloudformation() -> None:
-    """Its patterns are Java's."""
+    """CloudFormation's patterns are Java's."""
     assert graph_of(
         "stacks: {one: {template: r.yaml, scope: global, parameters: {Java: b}}}",
         CONFIG,
@@ -572,39 +586,37 @@ TOPIC = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n"
 def test_a_template_over_cloudformation_s_limits_is_refused(
     template: str, key: str, says: str
 ) -> None:
-    """Before the first call, in the template's own file."""
+    """It is refused before the first call, with the template's own file."""
     with pytest.raises(InputError) as caught:
         graph_of(
             "stacks: {one: {template: big.yaml, scope: global}}", CONFIG, {"big.yaml": template}
         )
-    [fault] = caught.value.problems
-    assert (fault.file, fault.key) == ("big.yaml", key)
-    assert says in fault.message
+    [problem] = caught.value.problems
+    assert (problem.file, problem.key) == ("big.yaml", key)
+    assert says in problem.message
 
 
 @pytest.mark.parametrize(
     ("name", "says"), [("x" * 120, "takes 128"), ("a_b", "letters, digits and hyphens")]
 )
 def test_a_stack_s_name_must_be_one_that_cloudformation_takes(name: str, says: str) -> None:
-    """The name holds project and stage, so no single part of it is the problem."""
+    """The name contains project and stage, so no single part of it is the problem."""
     graph = f"stacks: {{{name}: {{template: api.yaml, scope: regional}}}}"
     assert says in problems_of(graph)[f"stacks.{name}"]
 
 
-def test_a_value_a_region_is_for_regional_stacks() -> None:
-    """Each gets its own; a global stack cannot know which one is meant, and a fault of one region's
-    value names the setting.
-    """
+def test_only_regional_stacks_use_a_value_for_each_region() -> None:
+    """A global stack is refused such a setting, and a misspelled one is an unknown key."""
     by_region = CONFIG + 'settings = {url = {us-east-1 = "a", us-west-2 = "b"}}'
     graph = graph_of(CONDITIONAL, by_region)
     assert [
         graph.nodes[NodeId("stage", region)].parameters["Key"]
         for region in ("us-east-1", "us-west-2")
     ] == ["a", "b"]
-    taken = problems_of(
+    problems = problems_of(
         CONDITIONAL.replace("{Name: {setting: domain}}", "{Name: {setting: url}}"), by_region
     )
-    assert "differs from region to region" in taken["stacks.zone.parameters.Name"]
+    assert "differs from region to region" in problems["stacks.zone.parameters.Name"]
     assert (
         "did you mean 'url'"
         in problems_of(CONDITIONAL, by_region.replace("url =", "urll ="))[
@@ -654,7 +666,7 @@ TREES = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(WORDS[:4]), TREES))
-def test_no_shape_makes_the_parser_fail_otherwise(document: dict[str, object]) -> None:
+def test_any_yaml_is_parsed_or_refused(document: dict[str, object]) -> None:
     """Any YAML is either a graph file or an InputError."""
     with suppress(InputError):
         parse_graph_file(yaml.safe_dump(document), "stacks.yaml")

@@ -1,6 +1,4 @@
-"""deploytool.toml: what is accepted, and that every problem is named with its key and its fix, all
-at once.
-"""
+"""deploytool.toml: what is accepted, and that each problem names its key and its fix."""
 
 from contextlib import suppress
 
@@ -26,13 +24,11 @@ def problems_of(text: str) -> dict[str, str]:
     with pytest.raises(InputError) as caught:
         parse_config(text, "deploytool.toml")
     assert caught.value.exit_code == 2
-    return {fault.key: fault.message for fault in caught.value.problems}
+    return {problem.key: problem.message for problem in caught.value.problems}
 
 
 def test_a_good_file_gives_its_stages_with_their_domains() -> None:
-    """Prod answers at the domain itself, another stage at a name below it, unless it says
-    otherwise.
-    """
+    """By default prod answers at the domain itself, and another stage at a name below it."""
     config = parse_config(GOOD, "deploytool.toml")
     assert config.regions == ("us-east-1", "us-west-2")
     assert {name: stage.domain for name, stage in config.stages.items()} == {
@@ -42,8 +38,8 @@ def test_a_good_file_gives_its_stages_with_their_domains() -> None:
     assert config.stages["dev"].settings == {"request_interval": 30}
 
 
-def test_a_setting_may_have_a_value_a_region() -> None:
-    """What differs from region to region, like an ARN, is kept apart from what both have."""
+def test_a_setting_may_have_a_value_for_each_region() -> None:
+    """A setting that differs by region, like an ARN, is kept apart from the common ones."""
     config = parse_config(
         GOOD.replace("30 }", '30, arn = { us-east-1 = "a", us-west-2 = "b" } }'), "deploytool.toml"
     )
@@ -89,7 +85,7 @@ def test_a_setting_may_have_a_value_a_region() -> None:
 def test_each_problem_names_its_key_and_the_fix(
     change: tuple[str, str], key: str, says: str
 ) -> None:
-    """Every kind of bad input is one message at its own key."""
+    """Each kind of bad input gives one message at its own key."""
     assert change[0] in GOOD
     assert says in problems_of(GOOD.replace(*change))[key]
 
@@ -110,8 +106,8 @@ def test_text_that_is_not_toml_is_one_problem_with_the_line() -> None:
     assert "line 1" in problems_of("project = = 1")[""]
 
 
-def test_without_a_stage_named_several_are_refused_with_their_names() -> None:
-    """Nothing is guessed when there is a choice."""
+def test_a_stage_must_be_named_when_there_are_several() -> None:
+    """deploytool does not choose a stage when there are several."""
     config = parse_config(GOOD, "deploytool.toml")
     with pytest.raises(InputError, match=r"dev, prod.*--stage"):
         config.stage(None)
@@ -121,7 +117,7 @@ def test_without_a_stage_named_several_are_refused_with_their_names() -> None:
 
 
 @given(st.text(max_size=80))
-def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     """Any text is either a configuration or an InputError."""
     with suppress(InputError):
         parse_config(text, "deploytool.toml")
@@ -129,12 +125,12 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
 
 @given(st.lists(st.from_regex(r"[a-z0-9]{1,10}", fullmatch=True), min_size=2, max_size=4))
 def test_plain_labels_make_a_domain(labels: list[str]) -> None:
-    """Names of letters and digits are taken."""
+    """Labels of letters and digits are accepted."""
     assert domain_problem(".".join(labels)) is None
 
 
-def test_a_misspelt_key_is_one_message() -> None:
-    """The key that was meant is not said to be missing as well."""
+def test_a_misspelled_key_gives_one_message() -> None:
+    """The key that was meant is not reported as missing too."""
     assert problems_of(
         'projekt = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]'
     ).keys() == {"projekt"}

@@ -26,7 +26,7 @@ Outputs: {Arn: {Value: !GetAtt Role.Arn}}
 
 
 def test_short_tags_become_their_long_form_and_dates_stay_text() -> None:
-    """The document is what CloudFormation reads: no date objects, no tags."""
+    """The document is what CloudFormation reads: it has no date objects and no tags."""
     template = parse_template(TEXT, "role.yaml")
     properties = template.document["Resources"]["Role"]["Properties"]
     assert properties["Arn"] == {"Fn::GetAtt": ["Role", "Arn"]}
@@ -40,7 +40,7 @@ def test_short_tags_become_their_long_form_and_dates_stay_text() -> None:
 
 
 def test_the_body_carries_the_fingerprint_and_means_the_same() -> None:
-    """What is sent differs from the file in its description only."""
+    """The body differs from the file only in its description."""
     template = parse_template(TEXT, "role.yaml")
     body = render_body(template.document, "0123456789abcdef", "role.yaml")
     sent = parse_template(body, "sent").document
@@ -50,7 +50,7 @@ def test_the_body_carries_the_fingerprint_and_means_the_same() -> None:
 
 
 def test_a_description_at_its_limit_makes_room_for_the_fingerprint() -> None:
-    """CloudFormation takes 1,024 bytes of it."""
+    """CloudFormation takes a description of 1,024 bytes."""
     body = render_body({"Description": "é" * 512, "Resources": {"A": {}}}, "0123456789abcdef", "x")
     described = yaml.safe_load(body)["Description"]
     assert len(described.encode()) <= 1024
@@ -58,7 +58,7 @@ def test_a_description_at_its_limit_makes_room_for_the_fingerprint() -> None:
 
 
 def test_a_body_over_the_limit_is_refused_with_its_size() -> None:
-    """51,200 bytes are what TemplateBody takes."""
+    """CloudFormation takes a TemplateBody of 51,200 bytes."""
     with pytest.raises(InputError, match="51,200"):
         render_body({"Resources": {"A": {"Metadata": "x" * 52_000}}}, "0" * 16, "big.yaml")
 
@@ -66,14 +66,14 @@ def test_a_body_over_the_limit_is_refused_with_its_size() -> None:
 @pytest.mark.parametrize(
     "text", ["", "just text", "Resources: {}", "Resources: [1]", "a: [", "a: 1\na: 2"]
 )
-def test_what_is_no_template_is_refused(text: str) -> None:
-    """With the file's name."""
+def test_a_text_that_is_no_template_is_refused(text: str) -> None:
+    """The error names the file."""
     with pytest.raises(InputError, match=r"t\.yaml"):
         parse_template(text, "t.yaml")
 
 
-def test_a_package_is_the_same_bytes_whatever_the_order() -> None:
-    """Its key is its content's hash, so the same code is stored once."""
+def test_a_package_does_not_depend_on_the_order_of_its_files() -> None:
+    """The key is the hash of the content, so the same code is stored once."""
     one = build_package("function", {"b.py": b"2", "a/a.py": b"1"})
     two = build_package("function", {"a/a.py": b"1", "b.py": b"2"})
     assert one.data == two.data
