@@ -28,7 +28,7 @@ def graph(project: Project) -> Graph:
 
 @pytest.fixture(scope="session")
 def lint_problems(project: Project) -> LintProblems:
-    """What cfn-lint finds in a template's text for both regions, with the informational rules."""
+    """Return a function that lists cfn-lint's problems for both regions, informational ones too."""
 
     def problems(text: str) -> list[str]:
         return [

@@ -111,7 +111,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
 
 
 def test_the_template_names_the_handler_that_is_packaged(graph: Graph, project: Project) -> None:
-    """The package has the module, and the module the function, that the template names."""
+    """The module is in the package, and the function in the module, that the template names."""
     resources: Any = project.templates["drill-guard.yaml"].document["Resources"]
     module, _, name = resources["Function"]["Properties"]["Handler"].partition(".")
     with ZipFile(BytesIO(project.packages["drill-guard"].data)) as package:
@@ -120,7 +120,7 @@ def test_the_template_names_the_handler_that_is_packaged(graph: Graph, project: 
 
 
 def test_it_reads_the_records_that_the_tool_writes(function: Function) -> None:
-    """The schema's version and the names of the steps are the tool's."""
+    """The function and the tool agree on the schema's version and the names of the steps."""
     assert function.module.SCHEMA_VERSION == SCHEMA_VERSION
     steps = (INVERTED, THROTTLED, UNMAPPED)
     record = DrillRecord(SCHEMA_VERSION, "d1", "any", "dev", "me", "", "", steps)
@@ -129,7 +129,7 @@ def test_it_reads_the_records_that_the_tool_writes(function: Function) -> None:
 
 
 def test_it_reads_where_the_tool_writes(graph: Graph, project: Project) -> None:
-    """The template puts the record's name together from the same two settings as the tool."""
+    """The template forms the record's name from the same two settings as the tool."""
     template: Any = project.templates["drill-guard.yaml"].document["Resources"]
     given = next(node for node in graph.nodes.values() if node.id.stack == "drill-guard").parameters
     name = template["Function"]["Properties"]["Environment"]["Variables"]["RECORD"]["Fn::Sub"]
@@ -139,9 +139,10 @@ def test_it_reads_where_the_tool_writes(graph: Graph, project: Project) -> None:
 
 
 @pytest.mark.parametrize("inverted", [True, False])
-def test_it_sets_a_health_check_back(function: Function, *, inverted: bool) -> None:
-    """Also one that reads well, so that an injection still on its way finds its version stale;
-    verified, then the record goes.
+def test_it_restores_a_health_check(function: Function, *, inverted: bool) -> None:
+    """A health check that is not inverted is updated too.
+
+    An injection that arrives later then finds its version stale.
     """
     function.holds(INVERTED)
     function.health_check(inverted=inverted, version=4)
@@ -161,10 +162,10 @@ def test_it_sets_a_health_check_back(function: Function, *, inverted: bool) -> N
 
 
 @pytest.mark.parametrize(("step", "call"), [(THROTTLED, "put"), (UNRESERVED, "delete")])
-def test_it_gives_the_function_its_concurrency_back(
+def test_it_restores_the_concurrency_of_the_function(
     function: Function, step: RestoreConcurrency, call: str
 ) -> None:
-    """The number that it had, or none, in the region of the step."""
+    """The function gets the earlier number, or none, in the region of the step."""
     name = {"FunctionName": "hello-dev-lambda"}
     reserved = {} if step.reserved is None else {"ReservedConcurrentExecutions": step.reserved}
     function.holds(step)
@@ -177,7 +178,7 @@ def test_it_gives_the_function_its_concurrency_back(
 
 @pytest.mark.parametrize("there", [True, False])
 def test_it_creates_a_mapping_that_is_missing(function: Function, there: bool) -> None:
-    """One that is there, whatever else the answer says of it, is left alone."""
+    """A mapping that exists is left alone, whatever its other properties are."""
     function.holds(UNMAPPED)
     gateway, asked = function.stub("apigateway"), {"domainName": "dev.example.com", "limit": 500}
     gateway.add_response("get_base_path_mappings", {"items": [ITEM] if there else []}, asked)
@@ -191,9 +192,10 @@ def test_it_creates_a_mapping_that_is_missing(function: Function, there: bool) -
     assert ("apigateway", "us-east-1") in function.asked
 
 
-def test_a_step_that_fails_keeps_the_record_and_holds_up_no_other(function: Function) -> None:
-    """A lost compare-and-swap of the health check: the concurrency is restored, and the error says
-    which step is not.
+def test_a_failed_step_keeps_the_record_and_stops_no_other_step(function: Function) -> None:
+    """The concurrency is restored after a lost compare-and-swap of the health check.
+
+    The error names the step that failed, and the record stays.
     """
     function.holds(INVERTED, UNRESERVED)
     function.health_check(inverted=True)
@@ -206,8 +208,8 @@ def test_a_step_that_fails_keeps_the_record_and_holds_up_no_other(function: Func
         function.run()
 
 
-def test_what_did_not_take_is_a_failure(function: Function) -> None:
-    """Reading it again decides, not that the call was accepted."""
+def test_a_change_without_effect_is_a_failure(function: Function) -> None:
+    """A second read decides, and not that the call was accepted."""
     function.holds(THROTTLED)
     function.stub("lambda").add_response(
         "put_function_concurrency", {"ReservedConcurrentExecutions": 7}
@@ -220,13 +222,13 @@ def test_what_did_not_take_is_a_failure(function: Function) -> None:
 
 
 def test_without_a_record_there_is_nothing_to_do(function: Function) -> None:
-    """The drill restored itself, or an earlier attempt did."""
+    """The drill has restored everything itself, or an earlier attempt has."""
     function.stub("ssm").add_client_error("get_parameter", "ParameterNotFound")
     assert function.run() == "has no record, nothing to undo"
 
 
-def test_another_drill_s_record_is_not_its_business(function: Function) -> None:
-    """A schedule that was left over restores nothing of a drill that came later."""
+def test_the_record_of_another_drill_is_ignored(function: Function) -> None:
+    """A schedule that is left over restores nothing of a later drill."""
     function.holds(INVERTED, drill_id="d2")
     assert function.run("d1") == "is over, d2 is under way"
 
@@ -241,9 +243,7 @@ def test_a_record_of_another_schema_is_refused(function: Function) -> None:
 def test_it_tries_again_while_there_is_time_and_then_fails(
     function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each attempt is logged; the last error leaves the function, so that Lambda counts it as
-    failed and calls again.
-    """
+    """Each attempt is logged. The function raises the last error, so that Lambda counts it."""
     left = iter([200_000, 100_000, 50_000])
     for _ in range(3):
         function.stub("ssm").add_client_error(
@@ -256,8 +256,8 @@ def test_it_tries_again_while_there_is_time_and_then_fails(
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
-def test_it_says_what_it_did(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
-    """The event that a schedule sends is enough, and the log tells the outcome."""
+def test_it_logs_the_outcome(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    """The event of a schedule is enough to run, and the log reports the outcome."""
     function.holds()
     function.is_cleared()
     assert function.module.handler(json.loads('{"drill_id": "d1"}'), None) == "undone"

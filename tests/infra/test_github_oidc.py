@@ -40,8 +40,8 @@ VALUES = {
     "Bucket.Arn": "arn:aws:s3:::hello-dev-bucket",
     "Bucket": "hello-dev-bucket",
 }
-# What the linter says and is meant so, each with its reason.
-MEANT = {
+# What the linter reports and is intended, each with its reason.
+INTENDED = {
     (
         "FunctionPolicy",
         "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
@@ -53,11 +53,11 @@ MEANT = {
     (
         "NetworkPolicy",
         "RESOURCE_STAR",
-    ): "ids are EC2's; what is made is bound to the regions, what is changed to the stack's tag",
+    ): "ids are EC2's; creation is limited to the regions, and changes to the stack's tag",
     (
         "Boundary",
         "RESOURCE_STAR",
-    ): "as lambda.yaml, whose interfaces are made by Lambda, in subnets with ids of EC2's",
+    ): "as lambda.yaml, whose interfaces are created by Lambda, in subnets with ids of EC2's",
     ("Role", "RESOURCE_STAR"): "lambda.yaml says why, beside it",
     (
         "Role",
@@ -67,9 +67,9 @@ MEANT = {
 
 
 def resolved(value: Any) -> Any:
-    """A value with its functions replaced by an example of what they give."""
+    """Return a value with its functions replaced by an example of their results."""
     if isinstance(value, list):
-        return [resolved(each) for each in value]
+        return [resolved(item) for item in value]
     if not isinstance(value, dict):
         return value
     match value:
@@ -79,7 +79,7 @@ def resolved(value: Any) -> Any:
             return VALUES[name if isinstance(name, str) else ".".join(name)]
         case {"Fn::If": [_, then, _]}:
             return resolved(then)
-    return {key: resolved(each) for key, each in value.items()}
+    return {key: resolved(part) for key, part in value.items()}
 
 
 def resources(name: str) -> dict[str, Any]:
@@ -88,74 +88,73 @@ def resources(name: str) -> dict[str, Any]:
 
 
 def policies() -> list[Any]:
-    """Every policy that IAM takes, with the template and the resource that it stands in."""
-    found = []
+    """Return every policy document of the templates, with the name of its resource."""
+    cases: list[Any] = []
     for path in sorted(INFRA.glob("*.yaml")):
         if path.name == "stacks.yaml":
             continue
-        for name, each in resources(path.name).items():
-            properties = each.get("Properties", {})
-            inline = [
+        for name, resource in resources(path.name).items():
+            properties = resource.get("Properties", {})
+            documents = [
                 resolved(policy)["PolicyDocument"] for policy in properties.get("Policies", ())
             ]
-            managed = (
-                [resolved(properties["PolicyDocument"])]
-                if each["Type"] == "AWS::IAM::ManagedPolicy"
-                else []
-            )
-            found += [
-                pytest.param(name, document, id=f"{path.stem}-{name}-{at}")
-                for at, document in enumerate(inline + managed)
-            ]
-    return found
+            if resource["Type"] == "AWS::IAM::ManagedPolicy":
+                documents.append(resolved(properties["PolicyDocument"]))
+            for index, document in enumerate(documents):
+                cases.append(pytest.param(name, document, id=f"{path.stem}-{name}-{index}"))
+    return cases
+
+
+def actions_of(statement: dict[str, Any]) -> list[str]:
+    """Return the actions of a policy statement, which may be one text."""
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else list(actions)
 
 
 OIDC = resources("github-oidc.yaml")
 ROLES = {
-    name: each["Properties"] for name, each in OIDC.items() if each["Type"] == "AWS::IAM::Role"
+    name: resource["Properties"]
+    for name, resource in OIDC.items()
+    if resource["Type"] == "AWS::IAM::Role"
 }
 
 
 @pytest.mark.parametrize(("name", "document"), policies())
-def test_the_iam_linter_finds_nothing_that_is_not_meant(name: str, document: Any) -> None:
-    """Unknown actions, resources that do not fit the action, conditions that it does not know,
-    known ways to more power.
-    """
-    said = [
-        parliament.enhance_finding(each)
-        for each in parliament.analyze_policy_string(json.dumps(document)).findings
+def test_the_iam_linter_reports_only_what_is_intended(name: str, document: Any) -> None:
+    """The linter knows actions, their resources and conditions, and ways to escalate privileges."""
+    findings = [
+        parliament.enhance_finding(finding)
+        for finding in parliament.analyze_policy_string(json.dumps(document)).findings
     ]
-    assert [
-        f"{each.issue}: {each.detail}" for each in said if (name, each.issue) not in MEANT
-    ] == []
+    unintended = [finding for finding in findings if (name, finding.issue) not in INTENDED]
+    assert [f"{finding.issue}: {finding.detail}" for finding in unintended] == []
 
 
-def test_the_linter_is_asked_in_earnest() -> None:
-    """A misspelt action and a resource that does not fit are found, so that an empty list means
-    something.
-    """
+def test_the_iam_linter_reports_a_problem() -> None:
+    """It reports a misspelled action and a wrong resource, so an empty list is meaningful."""
     statement = {
         "Effect": "Allow",
         "Action": ["s3:PutObjekt", "ssm:PutParameter"],
         "Resource": "arn:aws:s3:::x",
     }
-    found = parliament.analyze_policy_string(
+    findings = parliament.analyze_policy_string(
         json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     ).findings
-    assert found
+    assert findings
 
 
 @pytest.mark.parametrize(("name", "document"), policies())
 def test_each_policy_is_small_enough(name: str, document: Any) -> None:
-    """A managed policy has 6,144 characters at most, white space not counted (IAM User Guide,
-    quotas).
+    """A managed policy has at most 6,144 characters without white space.
+
+    Source: IAM User Guide, quotas.
     """
     assert len(re.sub(r"\s", "", json.dumps(document))) <= 6144
 
 
 @pytest.mark.parametrize("role", ["PlanRole", "DeployRole", "DrillRole"])
 def test_a_role_trusts_exact_claims(role: str) -> None:
-    """StringEquals on audience and subject, one provider, no wildcard, nothing else."""
+    """StringEquals compares audience and subject, without wildcards, for one provider."""
     [statement] = ROLES[role]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
     assert set(statement["Principal"]) == {"Federated"}
@@ -167,18 +166,15 @@ def test_a_role_trusts_exact_claims(role: str) -> None:
     assert "*" not in json.dumps(claims)
 
 
-def test_no_policy_allows_a_service_whole_or_gives_away_a_role() -> None:
-    """No action with a wildcard; iam:PassRole always says to which service; only CloudFormation's
-    role changes IAM.
+def test_no_policy_allows_a_whole_service_or_passes_any_role() -> None:
+    """No action has a wildcard, and iam:PassRole always names the service.
+
+    Only the role of CloudFormation changes IAM.
     """
     for case in policies():
         name, document = case.values
         for statement in document["Statement"]:
-            actions = (
-                [statement["Action"]]
-                if isinstance(statement["Action"], str)
-                else statement["Action"]
-            )
+            actions = actions_of(statement)
             assert not any("*" in action for action in actions), name
             if "iam:PassRole" in actions:
                 assert set(statement["Condition"]["StringEquals"]) == {"iam:PassedToService"}, name
@@ -189,9 +185,7 @@ def test_no_policy_allows_a_service_whole_or_gives_away_a_role() -> None:
 
 
 def test_every_resource_is_narrowed_where_aws_allows_it() -> None:
-    """`*` stands alone only where an action takes nothing narrower, or where a condition narrows
-    it.
-    """
+    """`*` is used only where an action takes nothing narrower or a condition narrows it."""
     star = {
         "ListStacks",
         "FollowDriftDetection",
@@ -199,7 +193,7 @@ def test_every_resource_is_narrowed_where_aws_allows_it() -> None:
         "FindCertificatesAndHostedZone",
         "FindLogs",
     }
-    star |= {"MakeZoneAndHealthCheck", "MakeCertificate"}  # what is made has no ARN yet
+    star |= {"MakeZoneAndHealthCheck", "MakeCertificate"}  # a new resource has no ARN yet
     conditioned = {"MakeNetwork", "ChangeNetwork", "AttachToVpc"}
     bare: set[str] = set()
     for case in policies():
@@ -211,19 +205,19 @@ def test_every_resource_is_narrowed_where_aws_allows_it() -> None:
 
 
 def test_the_roles_have_a_path_that_no_pattern_of_the_stage_matches() -> None:
-    """What the service role may change are roles without a path, so none of these."""
-    assert {each["Path"] for each in ROLES.values()} == {"/deploytool/"}
+    """The service role can change only roles without a path."""
+    assert {role["Path"] for role in ROLES.values()} == {"/deploytool/"}
     patterns = [
-        each for each in json.dumps(resolved(OIDC["FunctionPolicy"])).split('"') if ":role/" in each
+        text for text in json.dumps(resolved(OIDC["FunctionPolicy"])).split('"') if ":role/" in text
     ]
     assert set(patterns) == {"arn:aws:iam::123456789012:role/hello-dev-*"}
 
 
-def test_a_role_that_can_be_made_has_the_boundary() -> None:
-    """Whatever gives a role power asks for it."""
+def test_a_role_can_be_created_only_with_the_boundary() -> None:
+    """Each action that gives a role permissions requires the boundary."""
     statements = {
-        each["Sid"]: each
-        for each in OIDC["FunctionPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        statement["Sid"]: statement
+        for statement in OIDC["FunctionPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     }
     bounded = statements["MakeBoundedRoles"]
     assert bounded["Condition"] == {
@@ -247,30 +241,22 @@ def test_a_role_that_can_be_made_has_the_boundary() -> None:
 
 
 @pytest.mark.parametrize("template", ["lambda.yaml", "drill-guard.yaml"])
-def test_the_boundary_allows_what_the_roles_of_the_templates_do(template: str) -> None:
-    """Each action of their own policies is in it, so that it never takes away what a stage
-    needs.
-    """
+def test_the_boundary_allows_the_actions_of_the_templates_roles(template: str) -> None:
+    """The boundary has each action of their policies, so it removes nothing that they need."""
     [boundary] = [case.values[1] for case in policies() if case.values[0] == "Boundary"]
-    allowed = {
-        action
-        for each in boundary["Statement"]
-        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
-    }
+    allowed: set[str] = set()
+    for statement in boundary["Statement"]:
+        allowed.update(actions_of(statement))
     roles = [
-        each["Properties"]
-        for each in resources(template).values()
-        if each["Type"] == "AWS::IAM::Role"
+        resource["Properties"]
+        for resource in resources(template).values()
+        if resource["Type"] == "AWS::IAM::Role"
     ]
     assert all(role["PermissionsBoundary"]["Fn::If"][0] == "HasBoundary" for role in roles)
     for role in roles:
         for policy in resolved(role["Policies"]):
             for statement in policy["PolicyDocument"]["Statement"]:
-                assert allowed.issuperset(
-                    [statement["Action"]]
-                    if isinstance(statement["Action"], str)
-                    else statement["Action"]
-                )
+                assert allowed.issuperset(actions_of(statement))
 
 
 def test_every_resource_type_of_a_stage_is_known_to_the_enforcing_cloud() -> None:

@@ -1,4 +1,4 @@
-"""What a check and a drill learn of the shipped graph once it is deployed."""
+"""The values that a check and a drill take from the shipped graph once it is deployed."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,10 @@ from deploytool.targets.service import service_of
 
 @pytest.fixture
 def outputs(graph: Graph) -> dict[NodeId, Mapping[str, str]]:
-    """Every stack with every output, each with a value of its own."""
+    """Return a different value for each output of each stack."""
     return {
-        each.id: {name: f"{each.id}.{name}" for name in each.template.outputs}
-        for each in graph.nodes.values()
+        node.id: {name: f"{node.id}.{name}" for name in node.template.outputs}
+        for node in graph.nodes.values()
     }
 
 
@@ -25,15 +25,17 @@ def service(project: Project, graph: Graph, outputs: dict[NodeId, Mapping[str, s
 
 
 def test_each_region_s_function_and_api_are_known(service: Service, project: Project) -> None:
-    """A fault in the primary must never touch the secondary's."""
+    """A fault in the primary must not affect the secondary's function and API."""
     assert service.functions == {
-        each: f"lambda@{each}.FunctionName" for each in project.config.regions
+        region: f"lambda@{region}.FunctionName" for region in project.config.regions
     }
-    assert service.rest_apis == {each: f"api@{each}.RestApiId" for each in project.config.regions}
+    assert service.rest_apis == {
+        region: f"api@{region}.RestApiId" for region in project.config.regions
+    }
 
 
 def test_the_guard_is_known_with_its_region(service: Service, project: Project) -> None:
-    """Where its function is the schedule must be too."""
+    """The schedule must be in the region of the guard's function."""
     where = f"drill-guard@{project.config.secondary}"
     names = (f"{where}.FunctionArn", f"{where}.SchedulerRoleArn", f"{where}.ScheduleGroup")
     assert service.guard == DrillGuard(project.config.secondary, *names)
@@ -42,6 +44,9 @@ def test_the_guard_is_known_with_its_region(service: Service, project: Project) 
 def test_a_deployment_without_the_guard_has_none(
     project: Project, graph: Graph, outputs: dict[NodeId, Mapping[str, str]]
 ) -> None:
-    """One that an older version made, or whose guard failed, can still be checked and restored."""
+    """A check and a restoration do not need the guard.
+
+    An older version created none, or its stack failed.
+    """
     del outputs[NodeId("drill-guard", project.config.secondary)]
     assert service_of(project, graph, outputs).guard is None

@@ -17,69 +17,64 @@ from deploytool.core.project.template import render_body
 from deploytool.files.project import Project
 
 
-def node(graph: Graph, project: Project, stack: str, role: str = "primary") -> Node:
-    """A stack in the region of a role."""
+def node_of(graph: Graph, project: Project, stack: str, role: str = "primary") -> Node:
+    """Return a stack in the region of a role."""
     return graph.nodes[
         NodeId(stack, project.config.primary if role == "primary" else project.config.secondary)
     ]
 
 
 def test_every_stage_has_a_graph(project: Project) -> None:
-    """Every parameter without a default is fed and every output that is taken exists, or this
-    raises with all that is wrong.
-    """
+    """Building the graph raises InputError when a value or an output is missing."""
     for stage in project.config.stages:
         assert project.graph(stage).nodes
 
 
-def test_what_the_graph_hands_in_is_what_the_templates_take(graph: Graph) -> None:
-    """Settings, their defaults and literals lie within the patterns and values that the templates
-    allow.
-    """
-    for each in graph.nodes.values():
-        declared: dict[str, Any] = dict(each.template.document.get("Parameters", {}))
-        for name, value in each.parameters.items():
+def test_the_templates_allow_the_values_of_the_graph(graph: Graph) -> None:
+    """Settings, their defaults and literals match the patterns and values of the templates."""
+    for node in graph.nodes.values():
+        declared: dict[str, Any] = dict(node.template.document.get("Parameters", {}))
+        for name, value in node.parameters.items():
             if isinstance(value, OutputRef):
                 continue
             spec = declared[name]
-            where = f"{each.id} {name}={value}"
+            where = f"{node.id} {name}={value}"
             assert re.fullmatch(spec.get("AllowedPattern", ".*"), value), where
             assert value in [str(allowed) for allowed in spec.get("AllowedValues", [value])], where
             if spec["Type"] == "Number":
                 assert spec.get("MinValue", 0) <= int(value) <= spec.get("MaxValue", 10**9), where
 
 
-def test_what_needs_nothing_from_the_zone_begins_at_once(graph: Graph) -> None:
-    """The certificate waits for DNS; the APIs and the buckets need not wait with it."""
-    begin = {each.stack for each, needs in graph.edges().items() if not needs}
-    assert begin == {"hosted-zone", "api", "code-bucket"}
+def test_stacks_that_need_nothing_from_the_zone_start_at_once(graph: Graph) -> None:
+    """The certificate waits for DNS; the APIs and the buckets do not."""
+    starting = {node_id.stack for node_id, needs in graph.edges().items() if not needs}
+    assert starting == {"hosted-zone", "api", "code-bucket"}
     needed = {
         need.stack
-        for each, needs in graph.edges().items()
-        if each.stack == "lambda"
+        for node_id, needs in graph.edges().items()
+        if node_id.stack == "lambda"
         for need in needs
     }
     assert needed == {"api", "code-bucket"}
 
 
 def test_the_health_check_watches_the_primary_region_itself(graph: Graph, project: Project) -> None:
-    """Its endpoint is the primary's own name, taken from that name's record; the friendly one
-    follows the failover.
-    """
-    endpoint = node(graph, project, "health-check").parameters["EndpointDomainName"]
+    """Its endpoint is the primary's own name, because the friendly name follows the failover."""
+    endpoint = node_of(graph, project, "health-check").parameters["EndpointDomainName"]
     assert endpoint == OutputRef(NodeId("regional-record", project.config.primary), "RecordName")
-    record = node(graph, project, "regional-record")
-    friendly = node(graph, project, "record-set").parameters["Name"]
+    record = node_of(graph, project, "regional-record")
+    friendly = node_of(graph, project, "record-set").parameters["Name"]
     assert record.parameters["Name"] == f"{project.config.primary}.{friendly}"
     assert record.parameters["Failover"] == "NONE"
 
 
 def test_the_friendly_name_is_a_failover_pair(graph: Graph, project: Project) -> None:
-    """One name, each role once, told apart by region; the primary alone has the health check, each
-    points to its own region.
+    """Two record sets have one name, and each points to its own region.
+
+    Only that of the primary has the health check.
     """
     primary, secondary = (
-        node(graph, project, "record-set", role) for role in ("primary", "secondary")
+        node_of(graph, project, "record-set", role) for role in ("primary", "secondary")
     )
     assert primary.parameters["Name"] == secondary.parameters["Name"]
     assert (primary.parameters["Failover"], secondary.parameters["Failover"]) == (
@@ -91,28 +86,30 @@ def test_the_friendly_name_is_a_failover_pair(graph: Graph, project: Project) ->
         NodeId("health-check", project.config.primary), "HealthCheckId"
     )
     assert "HealthCheckId" not in secondary.parameters
-    for each in (primary, secondary):
-        assert each.parameters["TargetDomainName"] == OutputRef(
-            NodeId("api-mapping", each.id.region), "TargetDomainName"
+    for node in (primary, secondary):
+        assert node.parameters["TargetDomainName"] == OutputRef(
+            NodeId("api-mapping", node.id.region), "TargetDomainName"
         )
 
 
 def test_the_certificate_names_both_of_the_region_s_domains(graph: Graph, project: Project) -> None:
-    """They are the two that the mapping of the same region serves."""
+    """They are the two names that the API mapping of the same region serves."""
     for role in ("primary", "secondary"):
         certificate, mapping = (
-            node(graph, project, "certificate", role),
-            node(graph, project, "api-mapping", role),
+            node_of(graph, project, "certificate", role),
+            node_of(graph, project, "api-mapping", role),
         )
         for name in ("DomainName", "RegionalDomainName"):
             assert certificate.parameters[name] == mapping.parameters[name]
         assert mapping.parameters["CertificateArn"] == OutputRef(certificate.id, "CertificateArn")
 
 
-def stage_graph(project: Project, settings: str, found: Mapping[str, str] | None = None) -> Graph:
-    """The shipped graph for a stage with these settings, a TOML inline table."""
+def stage_graph(
+    project: Project, settings: str, looked_up: Mapping[str, str] | None = None
+) -> Graph:
+    """Return the shipped graph for a stage with these settings, a TOML inline table."""
     text = f'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\nsettings = {settings}'
-    return replace(project, config=parse_config(text, "deploytool.toml")).graph("dev", found)
+    return replace(project, config=parse_config(text, "deploytool.toml")).graph("dev", looked_up)
 
 
 def problem_of(project: Project, settings: str) -> InputProblem:
@@ -122,14 +119,15 @@ def problem_of(project: Project, settings: str) -> InputProblem:
     return caught.value.problems[0]
 
 
-def test_an_existing_zone_holds_the_records_and_is_no_stack(project: Project) -> None:
-    """By its id, or looked up: then the graph is built again with what was found, and before that
-    it is checked without.
+def test_an_existing_zone_has_the_records_and_is_no_stack(project: Project) -> None:
+    """The zone is given by its id, or looked up.
+
+    The graph is built without the result of the lookup first, and once more with it.
     """
     given = stage_graph(project, '{ zone = "existing", hosted_zone_id = "Z0EXISTING" }')
     looked_up = stage_graph(project, '{ zone = "existing" }', {"hosted_zone_id": "Z0EXISTING"})
     for graph in (given, looked_up):
-        assert "hosted-zone" not in {each.stack for each in graph.nodes}
+        assert "hosted-zone" not in {node_id.stack for node_id in graph.nodes}
         for stack in ("certificate", "regional-record", "record-set"):
             assert (
                 graph.nodes[NodeId(stack, "us-west-2")].parameters["HostedZoneId"] == "Z0EXISTING"
@@ -143,11 +141,12 @@ def test_an_existing_zone_holds_the_records_and_is_no_stack(project: Project) ->
 
 
 def test_with_an_external_zone_nothing_touches_dns(project: Project) -> None:
-    """No zone, no records, a certificate without a zone; the health check watches the region's own
-    name.
+    """There is no zone and no record, and the certificate has no zone.
+
+    The health check watches the region's own name of API Gateway.
     """
     graph = stage_graph(project, '{ zone = "external" }')
-    assert {each.stack for each in graph.nodes} == {
+    assert {node_id.stack for node_id in graph.nodes} == {
         *(
             "api",
             "code-bucket",
@@ -164,14 +163,12 @@ def test_with_an_external_zone_nothing_touches_dns(project: Project) -> None:
     assert "hosted_zone" not in graph.service
 
 
-def test_a_given_certificate_is_one_a_region(project: Project) -> None:
-    """Then there is no certificate stack; without an ARN, or with none of a certificate, the problem
-    names the setting.
-    """
+def test_a_given_certificate_has_an_arn_for_each_region(project: Project) -> None:
+    """There is no certificate stack then, and a bad or missing ARN is a problem of the setting."""
     arn = "arn:aws:acm:{}:123456789012:certificate/1"
     arns = ", ".join(f'{region} = "{arn.format(region)}"' for region in ("us-east-1", "us-west-2"))
     graph = stage_graph(project, f'{{ certificate = "given", certificate_arn = {{ {arns} }} }}')
-    assert "certificate" not in {each.stack for each in graph.nodes}
+    assert "certificate" not in {node_id.stack for node_id in graph.nodes}
     assert graph.nodes[NodeId("api-mapping", "us-west-2")].parameters[
         "CertificateArn"
     ] == arn.format("us-west-2")
@@ -182,10 +179,10 @@ def test_a_given_certificate_is_one_a_region(project: Project) -> None:
     assert problem_of(project, wrong).key == "stages.dev.settings.certificate_arn"
 
 
-def test_a_vpc_is_there_only_for_a_stage_that_asks_for_it(project: Project, graph: Graph) -> None:
-    """Then the function of each region is attached to that region's subnets."""
-    assert "network" not in {each.stack for each in graph.nodes}
-    assert "SubnetIds" not in node(graph, project, "lambda").parameters
+def test_only_a_stage_that_asks_for_a_vpc_has_one(project: Project, graph: Graph) -> None:
+    """The function of each region is attached to the subnets of that region."""
+    assert "network" not in {node_id.stack for node_id in graph.nodes}
+    assert "SubnetIds" not in node_of(graph, project, "lambda").parameters
     in_vpc = stage_graph(project, "{ vpc = true }").nodes[NodeId("lambda", "us-west-2")].parameters
     assert in_vpc["SubnetIds"] == OutputRef(NodeId("network", "us-west-2"), "SubnetIds")
     assert in_vpc["SecurityGroupIds"] == OutputRef(
@@ -193,9 +190,10 @@ def test_a_vpc_is_there_only_for_a_stage_that_asks_for_it(project: Project, grap
     )
 
 
-def test_an_http_endpoint_takes_the_function_s_place(project: Project) -> None:
-    """There is no function of ours. Each region has its own URL, and a changed URL makes a new
-    deployment of the API. The bucket stays: it holds the guard's code.
+def test_an_http_endpoint_replaces_the_function(project: Project) -> None:
+    """Each region has its own URL, and a changed URL makes a new deployment of the API.
+
+    The stage has no API function, and the bucket stays because it stores the guard's code.
     """
     graph = stage_graph(
         project,
@@ -218,29 +216,30 @@ def test_an_http_endpoint_takes_the_function_s_place(project: Project) -> None:
     )
 
 
-def test_the_guard_is_in_the_secondary_alone_and_nothing_waits_for_it(
+def test_the_guard_is_only_in_the_secondary_and_no_stack_waits_for_it(
     graph: Graph, project: Project
 ) -> None:
-    """It restores the primary when the primary's region is in trouble, and it is off the way to a
-    deployment that answers.
+    """It restores the primary when the primary's region has failed.
+
+    A deployment that answers does not wait for it.
     """
-    [guard] = [each for each in graph.nodes.values() if each.id.stack == "drill-guard"]
+    [guard] = [node for node in graph.nodes.values() if node.id.stack == "drill-guard"]
     assert guard.id.region == project.config.secondary
     assert guard.parameters["FunctionName"] == OutputRef(
         NodeId("lambda", project.config.primary), "FunctionName"
     )
-    assert [each for each, needs in graph.edges().items() if guard.id in needs] == []
+    assert [node_id for node_id, needs in graph.edges().items() if guard.id in needs] == []
 
 
 def test_a_change_of_a_method_makes_a_new_deployment_and_new_code_does_not(
     graph: Graph, project: Project
 ) -> None:
-    """A new snapshot reaches the stage; without need it would only cost time."""
+    """The stage serves a changed method only after a new deployment."""
 
     def deployments(changed: Project) -> set[str]:
         return {
             name
-            for name in _resources(node(changed.graph(graph.stage), changed, "lambda"))
+            for name in _resources(node_of(changed.graph(graph.stage), changed, "lambda"))
             if name.startswith("Deployment")
         }
 
@@ -266,20 +265,18 @@ def test_a_change_of_a_method_makes_a_new_deployment_and_new_code_does_not(
     assert deployments(new_code) == {before}
 
 
-def test_what_is_sent_for_the_snapshot_is_a_valid_template(
+def test_the_body_with_the_renamed_snapshot_is_a_valid_template(
     graph: Graph, project: Project, lint_problems: Callable[[str], list[str]]
 ) -> None:
-    """After the renaming the stage still refers to the deployment, so cfn-lint finds nothing there
-    either.
-    """
-    each = node(graph, project, "lambda")
-    stage = _resources(each)["Stage"]["Properties"]
-    assert stage["DeploymentId"]["Ref"] in _resources(each)
-    body = render_body(each.document, "0" * 16, each.template.file)
+    """The stage refers to the renamed deployment, and cfn-lint finds no problem."""
+    node = node_of(graph, project, "lambda")
+    stage = _resources(node)["Stage"]["Properties"]
+    assert stage["DeploymentId"]["Ref"] in _resources(node)
+    body = render_body(node.document, "0" * 16, node.template.file)
     assert lint_problems(body) == []
 
 
-def _resources(each: Node) -> dict[str, Any]:
-    resources = each.document["Resources"]
+def _resources(node: Node) -> dict[str, Any]:
+    resources = node.document["Resources"]
     assert isinstance(resources, dict)
     return resources

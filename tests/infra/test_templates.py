@@ -22,17 +22,17 @@ def document(name: str) -> dict[str, Any]:
 
 
 def resources(kind: str) -> list[tuple[str, dict[str, Any]]]:
-    """Every resource of a type in any template, each with its template's name."""
+    """Return every resource of a type in any template, each with its template's name."""
     return [
-        (name, each)
+        (name, resource)
         for name in TEMPLATES
-        for each in document(name)["Resources"].values()
-        if each["Type"] == kind
+        for resource in document(name)["Resources"].values()
+        if resource["Type"] == kind
     ]
 
 
 def statements(value: object) -> Iterator[dict[str, Any]]:
-    """Every policy statement below a value."""
+    """Yield every policy statement below a value."""
     if isinstance(value, dict):
         yield from value["Statement"] if isinstance(value.get("Statement"), list) else []
     children = (
@@ -50,14 +50,14 @@ def listed(value: object) -> list[Any]:
 def test_cfn_lint_finds_nothing_in_either_region(
     name: str, lint_problems: Callable[[str], list[str]]
 ) -> None:
-    """With no rule switched off inside the template."""
+    """No template switches a rule off."""
     text = (INFRA / name).read_text(encoding="utf-8")
     assert lint_problems(text) == []
     assert "cfn-lint" not in text
 
 
 def test_cfn_lint_finds_a_problem(lint_problems: Callable[[str], list[str]]) -> None:
-    """A misspelt property is found, so that an empty list means something."""
+    """The linter reports a misspelled property, so an empty list is meaningful."""
     text = (INFRA / "hosted-zone.yaml").read_text(encoding="utf-8")
     assert any(
         "HostedZoneConfigg" in problem
@@ -66,8 +66,8 @@ def test_cfn_lint_finds_a_problem(lint_problems: Callable[[str], list[str]]) -> 
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_everything_that_a_user_hands_in_or_gets_out_is_described(name: str) -> None:
-    """The description is what the console and `deploytool outputs` have to show."""
+def test_every_parameter_and_output_is_described(name: str) -> None:
+    """The console and `deploytool outputs` show the descriptions."""
     template = document(name)
     assert template["Description"]
     for section in ("Parameters", "Outputs"):
@@ -77,18 +77,22 @@ def test_everything_that_a_user_hands_in_or_gets_out_is_described(name: str) -> 
 
 
 def test_every_template_is_in_the_graph(project: Project) -> None:
-    """One that is not would be linted and never deployed."""
+    """A template that is not in the graph would be linted and never deployed."""
     assert {*project.templates, BOOTSTRAP} == set(TEMPLATES)
 
 
 def test_no_policy_allows_more_than_it_names() -> None:
-    """No wildcard action and no `*` resource in anything that is allowed, but where the code itself
-    is denied the same.
-    """
-    every = [each for name in TEMPLATES if name != BOOTSTRAP for each in statements(document(name))]
-    allowed = [each for each in every if each["Effect"] == "Allow"]
+    """No action has a wildcard, and no allowed resource is `*` without a reason in the test."""
+    all_statements: list[dict[str, Any]] = []
+    for name in TEMPLATES:
+        if name != BOOTSTRAP:
+            all_statements += statements(document(name))
+
+    allowed = [statement for statement in all_statements if statement["Effect"] == "Allow"]
     denied_to_the_code = [
-        each["Action"] for each in every if "lambda:SourceFunctionArn" in str(each.get("Condition"))
+        statement["Action"]
+        for statement in all_statements
+        if "lambda:SourceFunctionArn" in str(statement.get("Condition"))
     ]
     assert allowed
     for statement in allowed:
@@ -101,10 +105,11 @@ def test_no_policy_allows_more_than_it_names() -> None:
 
 
 def test_the_function_may_write_its_own_logs_and_nothing_else() -> None:
-    """No managed policy, and two actions on the one log group that the function writes to; more
-    only in a VPC.
+    """The role has two actions on the function's own log group, and more only in a VPC.
+
+    It has no managed policy.
     """
-    [(name, role)] = [each for each in resources("AWS::IAM::Role") if each[0] == "lambda.yaml"]
+    [(name, role)] = [role for role in resources("AWS::IAM::Role") if role[0] == "lambda.yaml"]
     assert "ManagedPolicyArns" not in role["Properties"]
     policy, in_vpc = role["Properties"]["Policies"]
     [statement] = statements(policy)
@@ -116,24 +121,26 @@ def test_the_function_may_write_its_own_logs_and_nothing_else() -> None:
     assert function["LoggingConfig"]["LogGroup"] == {"Ref": "LogGroup"}
 
 
-def test_the_guard_may_touch_one_stage_s_things_and_its_schedules_one_function() -> None:
-    """No managed policy and no wildcard in a resource; only the stack's own schedule group may take
-    the scheduler's role.
+def test_the_roles_of_the_guard_are_limited_to_one_stage() -> None:
+    """The roles have no managed policy, and no resource has a wildcard.
+
+    Only the stack's own schedule group can assume the scheduler's role.
     """
     template = document("drill-guard.yaml")["Resources"]
     for name in ("Role", "SchedulerRole"):
         assert "ManagedPolicyArns" not in template[name]["Properties"]
-    allowed = [each for each in statements(template) if "Resource" in each]
+    allowed = [statement for statement in statements(template) if "Resource" in statement]
     assert len(allowed) == 6
-    assert [arn for each in allowed for arn in listed(each["Resource"]) if "*" in str(arn)] == []
+    for statement in allowed:
+        assert [arn for arn in listed(statement["Resource"]) if "*" in str(arn)] == []
     [trust] = template["SchedulerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"]["StringEquals"]["aws:SourceArn"] == {
         "Fn::GetAtt": ["Schedules", "Arn"]
     }
 
 
-def test_logs_do_not_pile_up_for_ever() -> None:
-    """Each log group says how long it keeps its logs."""
+def test_logs_are_deleted_after_some_time() -> None:
+    """Each log group has a retention period."""
     groups = resources("AWS::Logs::LogGroup")
     assert groups
     assert all("RetentionInDays" in group["Properties"] for _, group in groups)
@@ -147,26 +154,28 @@ def test_only_this_api_s_stage_and_path_may_invoke_the_function() -> None:
 
 
 def test_a_deployment_waits_for_every_method() -> None:
-    """A snapshot that is taken before a method exists does not hold it."""
+    """A snapshot that is taken before a method exists does not contain it."""
     for name, _ in resources("AWS::ApiGateway::Deployment"):
         template = document(name)["Resources"]
         methods = {
-            key for key, each in template.items() if each["Type"] == "AWS::ApiGateway::Method"
+            key
+            for key, resource in template.items()
+            if resource["Type"] == "AWS::ApiGateway::Method"
         }
         assert methods
         assert methods <= set(template["Deployment"]["DependsOn"])
 
 
 def test_the_hosted_zone_outlives_its_stack() -> None:
-    """Another zone would get other name servers, to which no parent delegates."""
+    """A new zone would get other name servers, to which the parent does not delegate."""
     [(_, zone)] = resources("AWS::Route53::HostedZone")
     assert zone["DeletionPolicy"] == "Retain"
     assert zone["UpdateReplacePolicy"] == "Retain"
 
 
-def test_clients_come_over_tls_1_2_or_newer_to_a_regional_name_and_no_other_way() -> None:
-    """Both custom domain names ask for it, and the API's own address, which does not, is closed."""
-    domains = [each["Properties"] for _, each in resources("AWS::ApiGateway::DomainName")]
+def test_clients_need_tls_1_2_and_a_regional_name() -> None:
+    """Both custom domain names require it, and the API's own address is disabled."""
+    domains = [resource["Properties"] for _, resource in resources("AWS::ApiGateway::DomainName")]
     assert len(domains) == 2
     for domain in domains:
         assert domain["SecurityPolicy"] == "TLS_1_2"
@@ -177,8 +186,9 @@ def test_clients_come_over_tls_1_2_or_newer_to_a_regional_name_and_no_other_way(
 
 
 def test_the_code_bucket_is_private_and_refuses_plain_http() -> None:
-    """No public access of any kind, encrypted, owner's objects only, and everything denied without
-    TLS.
+    """The bucket is encrypted, has no public access, and denies every request without TLS.
+
+    All objects belong to the bucket's owner.
     """
     [(name, bucket)] = resources("AWS::S3::Bucket")
     properties = bucket["Properties"]
@@ -189,15 +199,17 @@ def test_the_code_bucket_is_private_and_refuses_plain_http() -> None:
         "Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]
     }
     denied = [
-        each
-        for each in statements(document(name))
-        if each["Effect"] == "Deny" and each["Principal"] == "*"
+        statement
+        for statement in statements(document(name))
+        if statement["Effect"] == "Deny" and statement["Principal"] == "*"
     ]
-    assert {"Bool": {"aws:SecureTransport": "false"}} in [each["Condition"] for each in denied]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [
+        statement["Condition"] for statement in denied
+    ]
 
 
 def test_live_code_never_expires() -> None:
-    """Lifecycle rules touch unfinished uploads and deleted versions only."""
+    """Lifecycle rules apply to unfinished uploads and deleted versions only."""
     [(_, bucket)] = resources("AWS::S3::Bucket")
     rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert [
@@ -208,9 +220,10 @@ def test_live_code_never_expires() -> None:
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
 
 
-def test_the_health_check_comes_the_way_that_clients_do() -> None:
-    """HTTPS on 443 with the name as SNI, by which API Gateway finds certificate and API. Only a
-    drill inverts it.
+def test_the_health_check_takes_the_path_of_clients() -> None:
+    """It uses HTTPS on port 443 with SNI, by which API Gateway finds certificate and API.
+
+    Only a drill inverts it.
     """
     [(_, check)] = resources("AWS::Route53::HealthCheck")
     config = check["Properties"]["HealthCheckConfig"]
@@ -219,29 +232,27 @@ def test_the_health_check_comes_the_way_that_clients_do() -> None:
     assert "Inverted" not in config
 
 
-def test_the_function_s_network_lets_nothing_in_and_costs_nothing() -> None:
-    """No ingress rule, no gateway to the internet, and the endpoints are of the kind without a
-    price.
-    """
+def test_the_function_s_network_is_closed_and_free() -> None:
+    """There is no ingress rule and no gateway to the internet, and all endpoints are free."""
     [(name, group)] = resources("AWS::EC2::SecurityGroup")
     assert "SecurityGroupIngress" not in group["Properties"]
-    kinds = {each["Type"] for each in document(name)["Resources"].values()}
+    kinds = {resource["Type"] for resource in document(name)["Resources"].values()}
     assert kinds.isdisjoint(
         {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress"}
     )
     assert {
-        each["Properties"]["VpcEndpointType"] for _, each in resources("AWS::EC2::VPCEndpoint")
+        resource["Properties"]["VpcEndpointType"]
+        for _, resource in resources("AWS::EC2::VPCEndpoint")
     } == {"Gateway"}
 
 
 def test_an_http_endpoint_is_told_which_region_calls() -> None:
-    """API Gateway can add nothing to what the endpoint answers, so the endpoint must be able to say
-    it.
-    """
+    """API Gateway cannot add the region to the endpoint's answer, so the endpoint must know it."""
     integrations = [
-        each["Properties"]["Integration"] for _, each in resources("AWS::ApiGateway::Method")
+        resource["Properties"]["Integration"]
+        for _, resource in resources("AWS::ApiGateway::Method")
     ]
-    [http] = [each for each in integrations if each["Type"] == "HTTP_PROXY"]
+    [http] = [integration for integration in integrations if integration["Type"] == "HTTP_PROXY"]
     assert http["RequestParameters"] == {
         "integration.request.header.x-api-region": {"Fn::Sub": "'${AWS::Region}'"}
     }

@@ -107,7 +107,7 @@ def test_text_that_is_not_toml_is_one_problem_with_the_line() -> None:
 
 
 def test_a_stage_must_be_named_when_there_are_several() -> None:
-    """deploytool does not choose a stage when there are several."""
+    """The tool does not choose a stage when there are several."""
     config = parse_config(GOOD, "deploytool.toml")
     with pytest.raises(InputError, match=r"dev, prod.*--stage"):
         config.stage(None)
