@@ -107,8 +107,7 @@ class World:
         self._propagation = propagation
         # The verdict that each name server has received
         self._verdicts = {server.name: True for server in self.name_servers}
-        self.checkers: list[_Checker] = []
-        self._start_checkers()
+        self.checkers = self._started_checkers()
 
     def probes(self) -> Probes:
         """Return the ports that observe this world."""
@@ -200,13 +199,15 @@ class World:
 
     # The health checkers.
 
-    def _start_checkers(self) -> None:
-        """Create the checkers and schedule the first check of each within one interval."""
+    def _started_checkers(self) -> list[_Checker]:
+        """Return the checkers, each with its first check scheduled within one interval."""
+        checkers: list[_Checker] = []
         for region in checkers_for(self.check.config):
             checker = _Checker(region, CheckerState())
-            self.checkers.append(checker)
+            checkers.append(checker)
             phase = self._rng.uniform(0.0, self.check.config.request_interval)
             self.at(phase, partial(self._run_check, checker))
+        return checkers
 
     def _run_check(self, checker: _Checker) -> None:
         """Check the primary, publish the verdict and schedule the checker's next check."""
