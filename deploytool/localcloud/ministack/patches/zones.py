@@ -1,9 +1,9 @@
 """Route 53 zones and record sets in CloudFormation.
 
 MiniStack's hosted zone names other servers than its NS record, drops its tags and is deleted with
-records in it; `AWS::Route53::RecordSetGroup` is unknown. Sources: CloudFormation template reference, AWS::Route53::HostedZone and
-AWS::Route53::RecordSetGroup; Route 53 Developer Guide, "Deleting a public hosted zone" (one that
-has other records than its SOA and NS cannot be deleted).
+records in it; `AWS::Route53::RecordSetGroup` is unknown. Sources: CloudFormation template
+reference, AWS::Route53::HostedZone and AWS::Route53::RecordSetGroup; Route 53 Developer Guide,
+"Deleting a public hosted zone" (one that has other records than its SOA and NS cannot be deleted).
 """
 
 from collections.abc import Callable, Iterator, Mapping
