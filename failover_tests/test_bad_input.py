@@ -14,6 +14,8 @@ Change = Callable[[Path], None]
 
 
 def replace(name: str, old: str, new: str) -> Change:
+    """Return a change of the first occurrence of a text in a file of the project."""
+
     def change(folder: Path) -> None:
         path = folder / name
         assert old in path.read_text(), f"{old} is not in {name}"
@@ -24,7 +26,7 @@ def replace(name: str, old: str, new: str) -> Change:
 
 @pytest.fixture
 def aws() -> Iterator[tuple[str, list[str]]]:
-    """An endpoint that notes every call."""
+    """Yield the URL of an endpoint that fails every call, and the paths of the calls it got."""
     calls: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

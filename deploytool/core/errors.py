@@ -8,6 +8,7 @@ from difflib import get_close_matches
 class DeploytoolError(Exception):
     """The base of all errors that a user may see; `hint` says what to do about the error."""
 
+    # The code with which the process ends. Scripts and workflows rely on these codes.
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -103,6 +104,7 @@ class InputProblems:
         prefix = f"{parent}." if parent else ""
         matches = get_close_matches(name, known, n=1)
         if matches:
+            # The user meant this key, so `missing` does not report it a second time.
             fix = f"did you mean '{matches[0]}'?"
             self.misspelled.add(f"{prefix}{matches[0]}")
         else:
@@ -130,4 +132,5 @@ class InputProblems:
 
     def error(self) -> InputError:
         """Return the error with every distinct problem, sorted."""
+        # One mistake can be found more than once, for instance in each region.
         return InputError(sorted(set(self.problems)))

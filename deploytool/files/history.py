@@ -18,6 +18,7 @@ class HistoryFile:
     def write(self, event: Event, *, sync: bool = False) -> None:
         """Append one event. It is in the file on return, and with `sync` on the disk too."""
         self._file.write(to_line(event) + "\n")
+        # A crash of the machine can lose what is not on the disk yet.
         if sync:
             os.fsync(self._file.fileno())
 

@@ -129,6 +129,7 @@ def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
     packages: dict[str, Package] = {}
     for spec in graph_file.artifacts.values():
         files = _files((folder / spec.source).resolve())
+        # An empty package would be deployed, and fail only when the function is called.
         if not files:
             message = f"{spec.source} is not a folder with files in it"
             problems.add(f"artifacts.{spec.name}.source", message)
