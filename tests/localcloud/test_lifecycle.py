@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from deploytool.localcloud import lifecycle, lock
@@ -54,11 +55,12 @@ def test_up_status_down_and_no_process_is_left(tmp_path: Path) -> None:
 
 def test_it_listens_on_loopback_only(cloud: State) -> None:
     """Every socket of the cloud's process is bound to 127.0.0.0/8."""
-    inodes = {
-        target.removeprefix("socket:[").removesuffix("]")
-        for entry in Path(f"/proc/{cloud.pid}/fd").iterdir()
-        if (target := str(entry.readlink())).startswith("socket:")
-    }
+    inodes = set()
+    for entry in Path(f"/proc/{cloud.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # a file that was closed since the listing
+            target = str(entry.readlink())
+            if target.startswith("socket:"):
+                inodes.add(target.removeprefix("socket:[").removesuffix("]"))
     bound = []
     for table in ("tcp", "udp", "tcp6", "udp6"):
         for line in Path(f"/proc/{cloud.pid}/net/{table}").read_text().splitlines()[1:]:
