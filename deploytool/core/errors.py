@@ -51,6 +51,20 @@ class CloudRefused(DeploytoolError):
     exit_code = 3
 
 
+class ApiUnavailable(DeploytoolError):
+    """An AWS API of a region did not answer: it is down, hangs, or cannot be reached.
+
+    Part of the work or of the answer is missing. `region` is the region whose API it is; a global
+    service has that of its control plane.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, region: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.region = region
+
+
 class Throttled(CloudRefused):
     """AWS throttled the account's calls for a long time. A later call may succeed."""
 

@@ -23,7 +23,13 @@ class Service:
 
     `domain` is the name that fails over, and `path` the path that probes call below it.
     `regional_domains` has the DNS name of each region's own endpoint, which bypasses failover; the
-    health check watches the primary's.
+    health check `health_check_id` watches the primary's.
+
+    `failover_health_check_id` is the calculated health check that the primary's record takes, and
+    `switch_health_check_id` its child on the switch's alarm. They are empty for a stage without a
+    switch; then the primary's record takes `health_check_id`. `targets` has the name to which the
+    domain's record of each region points. With a `failback` of manual, traffic stays at the
+    secondary until it is moved back by command.
 
     `functions` has the name of each region's function, `rest_apis` the id of each region's API, and
     `guard` the stack of the guard. They lack what the graph file does not name, and what is not
@@ -42,3 +48,7 @@ class Service:
     functions: Mapping[str, str] = field(default_factory=dict)
     rest_apis: Mapping[str, str] = field(default_factory=dict)
     guard: DrillGuard | None = None
+    failover_health_check_id: str = ""
+    switch_health_check_id: str = ""
+    targets: Mapping[str, str] = field(default_factory=dict)
+    failback: str = "automatic"
