@@ -26,7 +26,7 @@ class ParameterLocks:
     def read(self, region: str, name: str) -> str | None:
         """GetParameter."""
         with translated(f"reading {name} in {region}"):
-            return _read(self._client(region), name)
+            return read_parameter(self._client(region), name)
 
     def make(self, region: str, name: str, value: str) -> bool:
         """PutParameter without Overwrite."""
@@ -48,7 +48,7 @@ class ParameterLocks:
     def remove(self, region: str, name: str) -> None:
         """DeleteParameter."""
         with translated(f"unlocking {name} in {region}"):
-            _delete(self._client(region), name)
+            delete_parameter(self._client(region), name)
 
     def _client(self, region: str) -> "SSMClient":
         return self._clients.get("ssm", region)
@@ -89,7 +89,7 @@ class SsmDrillRecords:
     def read(self) -> DrillRecord | None:
         """GetParameter."""
         with translated(f"reading the drill's record {self._name}"):
-            text = _read(self._client(), self._name)
+            text = read_parameter(self._client(), self._name)
         if text is None:
             return None
         return parse_record(text, f"{self._name} in {self._region}")
@@ -100,7 +100,7 @@ class SsmDrillRecords:
         if record is None or record.drill_id != drill_id:
             return
         with translated(f"deleting the drill's record {self._name}"):
-            _delete(self._client(), self._name)
+            delete_parameter(self._client(), self._name)
 
     def _require_own(self, record: DrillRecord) -> None:
         """Raise DrillUnderWay unless the existing record is the one to write.
@@ -119,14 +119,14 @@ class SsmDrillRecords:
         return self._clients.get("ssm", self._region)
 
 
-def _read(client: "SSMClient", name: str) -> str | None:
+def read_parameter(client: "SSMClient", name: str) -> str | None:
     """Return the value of a parameter, None when it does not exist."""
     with ignored("ParameterNotFound"):
         return client.get_parameter(Name=name)["Parameter"]["Value"]
     return None
 
 
-def _delete(client: "SSMClient", name: str) -> None:
+def delete_parameter(client: "SSMClient", name: str) -> None:
     """Delete a parameter unless it does not exist."""
     with ignored("ParameterNotFound"):
         client.delete_parameter(Name=name)

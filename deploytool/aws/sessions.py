@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_route53 import Route53Client
@@ -59,6 +60,8 @@ class Clients:
     def get(self, service: Literal["apigateway"], region: str) -> "APIGatewayClient": ...
     @overload
     def get(self, service: Literal["cloudformation"], region: str) -> "CloudFormationClient": ...
+    @overload
+    def get(self, service: Literal["cloudwatch"], region: str) -> "CloudWatchClient": ...
     @overload
     def get(self, service: Literal["iam"], region: str) -> "IAMClient": ...
     @overload
