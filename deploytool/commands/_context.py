@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,22 +118,3 @@ def stack_filter(
         return scope is None or scopes.get(node) == scope
 
     return is_selected
-
-
-def confirm(
-    terminal: Terminal,
-    what: str,
-    expected: str,
-    *,
-    wrong: str,
-    hint: str = "use --yes to run without the confirmation",
-) -> None:
-    """Ask the user to type `expected`, which is `what`, like "the domain".
-
-    Raises InputError when standard input is not a terminal, or something else is typed.
-    """
-    if not sys.stdin.isatty():
-        raise InputError(f"cannot ask for {what}: standard input is not a terminal", hint=hint)
-    terminal.note(f"Type {what} to continue ({expected}): ")
-    if input().strip() != expected:
-        raise InputError(wrong)

@@ -5,7 +5,8 @@ The workflows need no long-lived key.
 
 from collections.abc import Mapping
 
-from deploytool.commands._context import confirm, terminal_of
+from deploytool.commands._confirmation import confirm
+from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.core.errors import InputError

@@ -1,6 +1,7 @@
 """deploytool destroy: delete a stage's stacks in reverse order."""
 
-from deploytool.commands._context import CommandContext, confirm, open_context, service_role
+from deploytool.commands._confirmation import confirm
+from deploytool.commands._context import CommandContext, open_context, service_role
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.commands.arguments.deploy import DestroyArguments
 from deploytool.core.errors import InputError

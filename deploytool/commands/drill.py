@@ -7,7 +7,8 @@ import getpass
 import socket
 
 from deploytool import __version__
-from deploytool.commands._context import CommandContext, confirm, open_context
+from deploytool.commands._confirmation import confirm_domain
+from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.report import finish
@@ -15,7 +16,6 @@ from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
 from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HistoryFile
@@ -42,7 +42,13 @@ def run(arguments: DrillArguments) -> int:
         if arguments.dry_run:
             return _dry_run(arguments, context, ports, service)
 
-        _confirm(arguments, context)
+        confirm_domain(
+            terminal,
+            context.project.config.stage(context.graph.stage),
+            "This drill moves its traffic to the other region and back.",
+            answer=arguments.confirm,
+            yes=arguments.yes,
+        )
         if arguments.no_guard:
             terminal.note(
                 "[yellow]! without the guard: if this process dies, nothing restores by itself[/]"
@@ -114,35 +120,6 @@ def _dry_run(
     for call in calls:
         terminal.say(f"  {call}")
     return 0
-
-
-def _confirm(arguments: DrillArguments, context: CommandContext) -> None:
-    """Ask for the domain of a protected stage, unless --confirm or --yes answers.
-
-    Raises InputError for another domain; a wrong --confirm is refused on any stage.
-    """
-    if arguments.confirm:
-        if arguments.confirm.strip() != context.domain:
-            raise InputError(
-                f"--confirm {arguments.confirm}: the domain is {context.domain};"
-                " nothing was changed"
-            )
-        return
-    is_protected = context.project.config.stage(context.graph.stage).protected
-    if arguments.yes or not is_protected:
-        return
-
-    context.terminal.note(
-        f"Stage {context.graph.stage} is protected."
-        " This drill moves its traffic to the other region and back."
-    )
-    confirm(
-        context.terminal,
-        "the domain",
-        context.domain,
-        wrong="that is not the domain; nothing was changed",
-        hint=f"without a terminal, give it as an option: --confirm {context.domain}",
-    )
 
 
 def _scenario(arguments: DrillArguments, context: CommandContext) -> Scenario:

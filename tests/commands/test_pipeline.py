@@ -1,15 +1,15 @@
 """What a pipeline needs of the command line: the target in a variable, the domain as an option."""
 
-from argparse import Namespace
+from contextlib import nullcontext
 from io import StringIO
-from typing import Any
 
 import pytest
 
 from deploytool import cli
-from deploytool.commands import drill
-from deploytool.commands.arguments.drill import DrillArguments
+from deploytool.commands._confirmation import confirm_domain
 from deploytool.core.errors import InputError
+from deploytool.core.project.config import Stage
+from deploytool.render.terminal import Terminal
 
 
 def test_an_unknown_target_is_refused(
@@ -33,33 +33,15 @@ def test_the_target_can_be_named_by_a_variable(
 
 @pytest.mark.parametrize("protected", [True, False])
 @pytest.mark.parametrize("typed", ["example.org", "", "example.com"])
-def test_a_protected_stage_is_drilled_only_with_its_domain(
-    make_context: Any, typed: str, *, protected: bool
+def test_a_protected_stage_is_moved_only_with_its_domain(
+    monkeypatch: pytest.MonkeyPatch, typed: str, *, protected: bool
 ) -> None:
-    """A wrong --confirm is refused on every stage, a missing one only on a protected stage."""
-    context = make_context(protected=protected)
-    words = ["drill", "--confirm", typed]
-    arguments = DrillArguments.parse(cli.build_parser(words).parse_args(words))
-    if typed == "example.com" or (not typed and not protected):
-        drill._confirm(arguments, context)
-    else:
-        with pytest.raises(InputError):
-            drill._confirm(arguments, context)
+    """A wrong --confirm is refused on every stage, a missing one only on a protected stage.
 
-
-@pytest.fixture
-def make_context(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that makes a command's context; standard input is not a terminal."""
-
-    def make_context(*, protected: bool) -> Namespace:
-        config = Namespace(stage=lambda _: Namespace(protected=protected))
-        terminal = Namespace(note=lambda _: None)
-        return Namespace(
-            project=Namespace(config=config),
-            graph=Namespace(stage="prod"),
-            domain="example.com",
-            terminal=terminal,
-        )
-
-    monkeypatch.setattr("sys.stdin", StringIO())
-    return make_context
+    This is the confirmation of a drill, of a failover and of a failback.
+    """
+    stage = Stage("prod", "example.com", {}, protected=protected)
+    monkeypatch.setattr("sys.stdin", StringIO())  # no terminal
+    may_go_on = typed == "example.com" or (not typed and not protected)
+    with nullcontext() if may_go_on else pytest.raises(InputError):
+        confirm_domain(Terminal(), stage, "It moves.", answer=typed, yes=False)
