@@ -2,10 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
+from deploytool.core.failover.records import (
+    LastDrill,
+    Record,
+    ServingRecord,
+    StandbyRecord,
+    SwitchRecord,
+)
 from deploytool.core.project.package import Package
 from deploytool.core.service.ports import ApiMapping
+
+T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill)
+
+
+@dataclass
+class SimulatedStandbyRecords:
+    """The StandbyRecords port. `kept` has the records by their class."""
+
+    kept: dict[type[Record], Record] = field(default_factory=dict)
+
+    def read(self, kind: type[T]) -> T | None:
+        return cast("T | None", self.kept.get(kind))
+
+    def write(self, record: StandbyRecord | SwitchRecord | LastDrill) -> None:
+        self.kept[type(record)] = record
+
+    def remove_all(self) -> None:
+        self.kept.clear()
 
 
 @dataclass

@@ -8,6 +8,7 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar
 
@@ -33,7 +34,9 @@ from deploytool.simulated.memory import (
     SimulatedFunctions,
     SimulatedGuard,
     SimulatedMappings,
+    SimulatedStandbyRecords,
 )
+from deploytool.simulated.switch import SimulatedSwitch
 
 # Seconds that pass at least in each sleep. Time passes in sleeps alone, so a caller that polls
 # without a pause would otherwise poll for ever.
@@ -96,6 +99,8 @@ class World:
         self.guard = SimulatedGuard()
         self.functions = SimulatedFunctions()
         self.mappings = SimulatedMappings()
+        self.standby = SimulatedStandbyRecords()
+        self.switch = SimulatedSwitch(self.now)
         self.health_checks = _HealthChecks(self)
 
         self._time = 0.0
@@ -108,6 +113,7 @@ class World:
         # The verdict that each name server has received
         self._verdicts = {server.name: True for server in self.name_servers}
         self.checkers = self._started_checkers()
+        self.at(self.switch.next_evaluation(), self._evaluate_switch)
 
     def probes(self) -> Probes:
         """Return the ports that observe this world."""
@@ -130,12 +136,21 @@ class World:
             edges=_Edges(self),
             records=self.drill_records,
             guard=self.guard,
+            standby=self.standby,
+            switch=self.switch,
+            who="somebody",
+            wall_time=self.wall_time,
             shortest_limit=0.0,
         )
 
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Let something happen at a second of the world's clock."""
         heapq.heappush(self._agenda, (when, next(self._numbers), action))
+
+    def wall_time(self) -> str:
+        """Return the time of day: the world begins with the year 2026."""
+        begin = datetime(2026, 1, 1, tzinfo=UTC)
+        return (begin + timedelta(seconds=self._time)).isoformat(timespec="seconds")
 
     # The Clock port.
 
@@ -220,10 +235,19 @@ class World:
         self.publish_verdict()
         self.at(self._time + config.request_interval, partial(self._run_check, checker))
 
+    def _evaluate_switch(self) -> None:
+        """Judge the switch's metric, publish a new verdict and schedule the next evaluation."""
+        if self.switch.evaluate():
+            self.publish_verdict()
+        self.at(self.switch.next_evaluation(), self._evaluate_switch)
+
     def publish_verdict(self) -> None:
-        """Send the health check's verdict to each name server, with its propagation delay."""
+        """Send the verdict on the primary's record to each name server, with its delay."""
         states = [checker.state for checker in self.checkers]
         verdict = is_healthy(self.check.config, states)
+        if self.service.failover_health_check_id:
+            # The calculated health check is healthy when all of its children are
+            verdict = verdict and self.switch.healthy
         for server in self.name_servers:
             arrival = self._time + self._rng.uniform(*self._propagation)
             self.at(arrival, partial(self._verdicts.__setitem__, server.name, verdict))

@@ -1,11 +1,14 @@
 """The deployed service of a stage, the ports of its drill, and the settings to look up for it."""
 
+import getpass
+import socket
 from collections.abc import Mapping
 
 from deploytool.aws.apigateway import ApiGatewayMappings
 from deploytool.aws.guard import SchedulerGuard
 from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.parameters import SsmDrillRecords
+from deploytool.aws.standby import CloudWatchSwitchMetric, SsmStandbyRecords
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
@@ -15,7 +18,7 @@ from deploytool.core.route53.names import regional_name
 from deploytool.core.service.service import DrillGuard, Service
 from deploytool.core.stacks.plan import value_of
 from deploytool.files.project import Project
-from deploytool.net.clock import unix_time
+from deploytool.net.clock import unix_time, wall_time
 from deploytool.targets.target import Target
 from deploytool.work.stacks.run import find_deployed
 
@@ -57,6 +60,7 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
     guard = None
     if service.guard:
         guard = SchedulerGuard(target.clients, service.guard, unix_time)
+    place = (service.secondary, service.project, service.stage)
     return DrillPorts(
         probes=target.probes,
         executor=target.ports.executor,
@@ -66,6 +70,10 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
         edges=target.network.edges,
         records=drill_records(target, project, service.stage),
         guard=guard,
+        standby=SsmStandbyRecords(target.clients, *place),
+        switch=CloudWatchSwitchMetric(target.clients, *place),
+        who=f"{getpass.getuser()}@{socket.gethostname()}",
+        wall_time=wall_time,
         shortest_limit=target.network.shortest_limit,
     )
 

@@ -10,12 +10,14 @@ import json
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
 
 SCHEMA_VERSION = 1  # of the record
+SWITCH_SCHEMA_VERSION = 1  # of the switch's record, deploytool/core/failover/records.py
 PAUSE = 5  # seconds between two attempts
 ATTEMPT = 60  # seconds that an attempt may need
 CONFIG = Config(
@@ -77,9 +79,8 @@ def restore(drill_id: str) -> str:
 
     failures = []
     for step in record["undo"]:
-        undo = UNDO[step["type"]]
         try:
-            undo(step)
+            UNDO[step["type"]](step)
         except Exception as error:  # noqa: BLE001  # one step must not keep the others from being undone
             failures.append(f"{step}: {error!r}")
     if failures:
@@ -146,6 +147,49 @@ def restore_mapping(step: Step) -> None:
     verify(exists(), wanted=True)
 
 
+def restore_switch(step: Step) -> None:
+    """Release the stage's switch, and note that traffic is returning to the primary.
+
+    First the record, then the metric: the function of the switch repeats the metric from the
+    record. A switch that a command holds meanwhile is left: somebody moved traffic on purpose.
+    """
+    ssm = client("ssm", step["region"])
+    name = f"/deploytool/{step['project']}/{step['stage']}/switch"
+
+    def held() -> Step | None:
+        try:
+            value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        except ssm.exceptions.ParameterNotFound:
+            return None
+        record: Step = json.loads(value)
+        return record if record["held"] else None
+
+    found = held()
+    if found is not None and found["how"] == "command":
+        return
+
+    record = {
+        "schema_version": SWITCH_SCHEMA_VERSION,
+        "held": False,
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "who": "the guard of the drill",
+        "why": "the end of a drill",
+        "how": "drill",
+        "returning": True,
+    }
+    ssm.put_parameter(Name=name, Value=json.dumps(record), Type="String", Overwrite=True)
+
+    dimensions = [
+        {"Name": "Project", "Value": step["project"]},
+        {"Name": "Stage", "Value": step["stage"]},
+    ]
+    client("cloudwatch", step["region"]).put_metric_data(
+        Namespace="deploytool",
+        MetricData=[{"MetricName": "FailoverSwitch", "Dimensions": dimensions, "Value": 0.0}],
+    )
+    verify(held(), None)
+
+
 def verify(value: object, wanted: object) -> None:
     """Raise RuntimeError when what was read back is not what was written."""
     if value != wanted:
@@ -161,4 +205,5 @@ UNDO: dict[str, Callable[[Step], None]] = {
     "restore_health_check": restore_health_check,
     "restore_concurrency": restore_concurrency,
     "restore_mapping": restore_mapping,
+    "restore_switch": restore_switch,
 }

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import boto3
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from deploytool.core.drill.record import (
     SCHEMA_VERSION,
@@ -19,9 +19,19 @@ from deploytool.core.drill.record import (
     RestoreConcurrency,
     RestoreHealthCheck,
     RestoreMapping,
+    RestoreSwitch,
     UndoStep,
     record_name,
 )
+from deploytool.core.failover.records import (
+    METRIC,
+    NAMESPACE,
+    SwitchRecord,
+    parameter_name,
+    parse,
+    to_json,
+)
+from deploytool.core.failover.records import SCHEMA_VERSION as SWITCH_VERSION
 from deploytool.core.project.graph import Graph
 from deploytool.files.project import Project
 
@@ -32,6 +42,21 @@ INVERTED = RestoreHealthCheck(CHECK, inverted=False)
 THROTTLED = RestoreConcurrency("us-east-1", "hello-dev-lambda", 7)
 UNRESERVED = RestoreConcurrency("us-east-1", "hello-dev-lambda", None)
 UNMAPPED = RestoreMapping("us-east-1", "dev.example.com", "(none)", API, "dev")
+HELD = RestoreSwitch("us-west-2", "hello", "dev")
+RELEASED = {
+    "Namespace": NAMESPACE,
+    "MetricData": [
+        {
+            "MetricName": METRIC,
+            "Dimensions": [
+                {"Name": "Project", "Value": "hello"},
+                {"Name": "Stage", "Value": "dev"},
+            ],
+            "Value": 0.0,
+        }
+    ],
+}
+SWITCH = parameter_name("hello", "dev", SwitchRecord)
 ITEM = {"basePath": "(none)", "restApiId": API, "stage": "dev"}
 
 
@@ -49,7 +74,7 @@ class Function:
         monkeypatch.setattr(self.module, "time", SimpleNamespace(sleep=lambda seconds: None))
         self.asked: list[tuple[str, str | None]] = []
         self._stubs: dict[str, tuple[Any, Stubber]] = {}
-        for service in ("ssm", "route53", "lambda", "apigateway"):
+        for service in ("ssm", "route53", "lambda", "apigateway", "cloudwatch"):
             keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
             client = boto3.client(service, region_name="us-west-2", **keys)  # type: ignore[call-overload]
             self._stubs[service] = client, Stubber(client)
@@ -57,6 +82,9 @@ class Function:
 
     def stub(self, service: str) -> Stubber:
         return self._stubs[service][1]
+
+    def client_of(self, service: str) -> Any:
+        return self._stubs[service][0]
 
     def _client(self, service: str, region: str | None = None) -> Any:
         self.asked.append((service, region))
@@ -93,6 +121,12 @@ class Function:
             "get_health_check", {"HealthCheck": found}, {"HealthCheckId": CHECK}
         )
 
+    def switch(self, *, held: bool, how: str = "drill") -> None:
+        """The switch's record that the function reads next."""
+        record = SwitchRecord(SWITCH_VERSION, held, "2026-01-02T03:04:05+00:00", "me", "", how)
+        answer = {"Parameter": {"Name": SWITCH, "Value": to_json(record)}}
+        self.stub("ssm").add_response("get_parameter", answer, {"Name": SWITCH})
+
     def run(self, drill_id: str = "d1") -> str:
         return str(self.module.restore(drill_id))
 
@@ -122,7 +156,7 @@ def test_the_template_names_the_handler_that_is_packaged(graph: Graph, project: 
 def test_it_reads_the_records_that_the_tool_writes(function: Function) -> None:
     """The function and the tool agree on the schema's version and the names of the steps."""
     assert function.module.SCHEMA_VERSION == SCHEMA_VERSION
-    steps = (INVERTED, THROTTLED, UNMAPPED)
+    steps = (INVERTED, THROTTLED, UNMAPPED, HELD)
     record = DrillRecord(SCHEMA_VERSION, "d1", "any", "dev", "me", "", "", steps)
     types = [step["type"] for step in json.loads(record.to_json())["undo"]]
     assert sorted(types) == sorted(function.module.UNDO)
@@ -190,6 +224,49 @@ def test_it_creates_a_mapping_that_is_missing(function: Function, there: bool) -
     function.is_cleared()
     assert function.run() == "undone"
     assert ("apigateway", "us-east-1") in function.asked
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_it_releases_the_switch(function: Function, *, held: bool) -> None:
+    """The record says that traffic returns after a drill, and then the metric is 0.
+
+    The order matters: the function of the switch repeats the metric from the record.
+    """
+    function.holds(HELD)
+    function.switch(held=held)
+    written: list[SwitchRecord] = []
+
+    def keep(params: Any, **_: Any) -> None:
+        written.append(parse(SwitchRecord, params["Value"], SWITCH))
+
+    function.client_of("ssm").meta.events.register("provide-client-params.ssm.PutParameter", keep)
+    put = {"Name": SWITCH, "Value": ANY, "Type": "String", "Overwrite": True}
+    function.stub("ssm").add_response("put_parameter", {"Version": 2}, put)
+    function.stub("cloudwatch").add_response("put_metric_data", {}, RELEASED)
+    function.switch(held=False)
+    function.is_cleared()
+    assert function.run() == "undone"
+    [record] = written
+    assert (record.held, record.returning, record.how) == (False, True, "drill")
+    assert ("cloudwatch", "us-west-2") in function.asked
+
+
+def test_it_leaves_a_switch_that_a_command_holds(function: Function) -> None:
+    """Somebody moved traffic during the drill, and the end of the drill does not move it back."""
+    function.holds(HELD)
+    function.switch(held=True, how="command")
+    function.is_cleared()
+    assert function.run() == "undone"
+
+
+def test_an_unknown_step_keeps_the_record_and_stops_no_other_step(function: Function) -> None:
+    """A newer tool may record steps that this guard does not know."""
+    function.holds(HELD, UNRESERVED)
+    function.stub("lambda").add_response("delete_function_concurrency", {})
+    function.stub("lambda").add_response("get_function_concurrency", {})
+    del function.module.UNDO["restore_switch"]
+    with pytest.raises(RuntimeError, match="restore_switch"):
+        function.run()
 
 
 def test_a_failed_step_keeps_the_record_and_stops_no_other_step(function: Function) -> None:

@@ -1,9 +1,11 @@
 """The ports that only a drill uses, and the bundle of all ports of a drill."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from deploytool.core.drill.record import DrillRecord
+from deploytool.core.failover.ports import StandbyRecords, SwitchMetric
 from deploytool.core.ports import Executor
 from deploytool.core.service.ports import Functions, HealthChecks, Mappings, Probes
 
@@ -69,8 +71,10 @@ class DrillPorts:
     """The ports with which a drill is run and undone.
 
     `edges` is None on AWS, where the edges of a region cannot be broken. `guard` is None when the
-    stage has no stack for it. `shortest_limit` is a lower bound of every time limit of the target's
-    health checkers, in seconds of the clock.
+    stage has no stack for it. `standby` and `switch` are the stage's records and its switch in the
+    secondary region. `who` moves the switch, on which host, and `wall_time` returns the time of day
+    (ISO 8601, UTC) for its record. `shortest_limit` is a lower bound of every time limit of the
+    target's health checkers, in seconds of the clock.
     """
 
     probes: Probes
@@ -81,4 +85,8 @@ class DrillPorts:
     edges: Edges | None
     records: DrillRecords
     guard: Guard | None
+    standby: StandbyRecords
+    switch: SwitchMetric
+    who: str
+    wall_time: Callable[[], str]
     shortest_limit: float

@@ -3,7 +3,8 @@
 The record is written before anything is touched, so that any machine can restore.
 
 The guard's function (lambda/drill_guard/guard.py) reads the same JSON: a change here is a new
-SCHEMA_VERSION and a change there.
+SCHEMA_VERSION and a change there. A new step is only a change there: a guard that does not know it
+undoes the other steps and keeps the record.
 """
 
 import json
@@ -55,7 +56,19 @@ class RestoreEdge:
     region: str
 
 
-UndoStep = RestoreHealthCheck | RestoreConcurrency | RestoreMapping | RestoreEdge
+@dataclass(frozen=True)
+class RestoreSwitch:
+    """Release the stage's switch in this region, and note that traffic is returning.
+
+    A switch that `deploytool failover` holds meanwhile is left: somebody moved traffic on purpose.
+    """
+
+    region: str
+    project: str
+    stage: str
+
+
+UndoStep = RestoreHealthCheck | RestoreConcurrency | RestoreMapping | RestoreEdge | RestoreSwitch
 
 _STEP_TYPES: Mapping[str, type[UndoStep]] = by_type_name(get_args(UndoStep))
 

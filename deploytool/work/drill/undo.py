@@ -8,10 +8,13 @@ from deploytool.core.drill.record import (
     RestoreEdge,
     RestoreHealthCheck,
     RestoreMapping,
+    RestoreSwitch,
     UndoStep,
 )
 from deploytool.core.errors import DeploytoolError, StaleVersion
+from deploytool.core.failover.records import METRIC, SwitchRecord, parameter_name
 from deploytool.core.service.ports import ApiMapping, HealthChecks
+from deploytool.work.drill.switch import is_held_by_command, release
 
 # Of a compare-and-swap. After so many lost ones another process keeps changing the health check
 ATTEMPTS = 5
@@ -47,6 +50,9 @@ def in_words(step: UndoStep) -> str:
             return f"apigateway:CreateBasePathMapping {domain} {base_path} in {region} to {rest_api}, stage {stage}"
         case RestoreEdge(region):
             return f"the local cloud's edge of {region}: serving"
+        case RestoreSwitch(region, project, stage):
+            name = parameter_name(project, stage, SwitchRecord)
+            return f"ssm:PutParameter {name} in {region}: released, and cloudwatch:PutMetricData {METRIC} 0"
 
 
 def _undo(ports: DrillPorts, step: UndoStep) -> None:
@@ -59,6 +65,9 @@ def _undo(ports: DrillPorts, step: UndoStep) -> None:
             ports.mappings.create(region, domain, ApiMapping(base_path, rest_api, stage))
         case RestoreEdge(region):
             _edges(ports).set_condition(region, "serving")
+        case RestoreSwitch():
+            if not is_held_by_command(ports.standby.read(SwitchRecord)):
+                release(ports, "the end of a drill")
 
 
 def _is_undone(ports: DrillPorts, step: UndoStep) -> bool:
@@ -71,6 +80,9 @@ def _is_undone(ports: DrillPorts, step: UndoStep) -> bool:
             return ApiMapping(base_path, rest_api, stage) in ports.mappings.of(region, domain)
         case RestoreEdge(region):
             return _edges(ports).condition(region) == "serving"
+        case RestoreSwitch():
+            record = ports.standby.read(SwitchRecord)
+            return record is not None and (not record.held or is_held_by_command(record))
 
 
 def _restore_health_check(health_checks: HealthChecks, id_: str, *, inverted: bool) -> None:

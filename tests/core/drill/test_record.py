@@ -15,6 +15,7 @@ from deploytool.core.drill.record import (
     RestoreConcurrency,
     RestoreHealthCheck,
     RestoreMapping,
+    RestoreSwitch,
     UndoStep,
     parse_record,
 )
@@ -25,6 +26,7 @@ STEPS = (
     RestoreConcurrency("us-east-1", "hello-dev-lambda", None),
     RestoreMapping("us-east-1", "dev.example.com", "(none)", "a1b2c3d4e5", "dev"),
     RestoreMapping("us-east-1", "us-east-1.dev.example.com", "(none)", "a1b2c3d4e5", "dev"),
+    RestoreSwitch("us-west-2", "hello", "dev"),
 )
 RECORD = DrillRecord(
     SCHEMA_VERSION,
@@ -36,7 +38,7 @@ RECORD = DrillRecord(
     "2026-01-02T03:19:05Z",
     STEPS,
 )
-# A record with a step of each type, as the first version of deploytool wrote it.
+# A record with a step of each type, as the first version with such a step wrote it.
 OLD_RECORD = (
     '{"schema_version":1,"drill_id":"20260102T030405-4f2a","fault":"throttle",'
     '"stage":"dev","holder":"ci@runner-7","started":"2026-01-02T03:04:05Z",'
@@ -45,13 +47,15 @@ OLD_RECORD = (
     '"region":"us-east-1","function_name":"hello","reserved":null},'
     '{"type":"restore_mapping","region":"us-east-1","domain":"dev.example.com",'
     '"base_path":"(none)","rest_api_id":"a1b2","stage":"dev"},{"type":"restore_edge",'
-    '"region":"us-west-2"}]}'
+    '"region":"us-west-2"},{"type":"restore_switch","region":"us-west-2",'
+    '"project":"hello","stage":"dev"}]}'
 )
 TEXT = st.text(max_size=20)
 ANY_STEP = st.one_of(
     st.builds(RestoreHealthCheck, TEXT, st.booleans()),
     st.builds(RestoreConcurrency, TEXT, TEXT, st.none() | st.integers(0, 1000)),
     st.builds(RestoreMapping, TEXT, TEXT, TEXT, TEXT, TEXT),
+    st.builds(RestoreSwitch, TEXT, TEXT, TEXT),
 )
 
 
