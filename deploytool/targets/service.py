@@ -116,6 +116,10 @@ def service_of(project: Project, graph: Graph, outputs: Outputs) -> Service:
         functions=_by_region(graph, "function", outputs),
         rest_apis=_by_region(graph, "rest_api", outputs),
         guard=_guard(graph, outputs),
+        failover_health_check_id=_known(graph.service.get("failover_check"), outputs) or "",
+        switch_health_check_id=_known(graph.service.get("switch_check"), outputs) or "",
+        targets=_by_region(graph, "target", outputs),
+        failback=str(graph.settings.get("failback", "automatic")),
     )
 
 

@@ -13,8 +13,16 @@ SCOPES = ("global", "regional", "secondary")
 
 # The names below `service`: what a check and a drill need to know of a deployment. The names of the
 # second group have a value in each region.
-SERVICE = ("hosted_zone", "health_check", "guard_function", "guard_role", "guard_schedules")
-REGIONAL_SERVICE = ("function", "rest_api")
+SERVICE = (
+    "hosted_zone",
+    "health_check",
+    "failover_check",
+    "switch_check",
+    "guard_function",
+    "guard_role",
+    "guard_schedules",
+)
+REGIONAL_SERVICE = ("function", "rest_api", "target")
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,29 @@ def _schedules(name: str, operation: ResourceOperation) -> list[Check] | None:
             assert_never(operation.kind)
 
 
+def _alarms(name: str, operation: ResourceOperation) -> list[Check] | None:
+    if name != "Alarm":
+        return None
+
+    deletes = operation.kind == "delete"
+    action = "cloudwatch:DeleteAlarms" if deletes else "cloudwatch:PutMetricAlarm"
+    alarm = operation.now.get("AlarmName", operation.id)
+    return [Check(action, operation.arn("cloudwatch", f"alarm:{alarm}"))]
+
+
+def _events(name: str, operation: ResourceOperation) -> list[Check] | None:
+    if name != "Rule":
+        return None
+
+    actions = {
+        "create": ["events:PutRule", "events:PutTargets"],
+        "update": ["events:PutRule", "events:PutTargets"],
+        "delete": ["events:RemoveTargets", "events:DeleteRule"],
+    }
+    rule = operation.now.get("Name", operation.id)
+    return checks(actions[operation.kind], operation.arn("events", f"rule/{rule}"))
+
+
 def _route53(name: str, operation: ResourceOperation) -> list[Check] | None:
     match name:
         case "HostedZone":
@@ -214,7 +237,9 @@ def _record(zone_id: object, name: str) -> Check:
 _SERVICES: Mapping[str, Callable[[str, ResourceOperation], list[Check] | None]] = {
     "ApiGateway": _api,
     "CertificateManager": _certificates,
+    "CloudWatch": _alarms,
     "EC2": _network,
+    "Events": _events,
     "IAM": role_actions,
     "Lambda": lambda_actions,
     "Logs": _logs,
