@@ -1,5 +1,10 @@
 """An example service in two regions, with its health check and its failover records."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from deploytool.core.failover.records import SCHEMA_VERSION, Deployed, StandbyRecord
+from deploytool.core.ports import Nameserver
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.core.route53.routing import PRIMARY, SECONDARY
 from deploytool.core.route53.zone import AliasTarget, RecordSet, canonical
@@ -20,6 +25,17 @@ SERVICE = Service(
     health_check_id="check",
 )
 
+# The same with a switch: the primary's record takes the calculated health check
+SWITCHED = replace(
+    SERVICE,
+    failover_health_check_id="calculated",
+    switch_health_check_id="switch",
+    targets={
+        "us-east-1": "d-0.execute-api.us-east-1.amazonaws.com",
+        "us-west-2": "d-1.execute-api.us-west-2.amazonaws.com",
+    },
+)
+
 # The hosted zone that the targets of the two alias records are in
 _TARGET_ZONE = "Z2"
 
@@ -34,6 +50,28 @@ def default_check(
         resource_path=service.path,
         request_interval=request_interval,
         failure_threshold=failure_threshold,
+    )
+
+
+def standby_record(service: Service, name_servers: Sequence[Nameserver]) -> StandbyRecord:
+    """Return what the standby region keeps about a deployed service."""
+    return StandbyRecord(
+        schema_version=SCHEMA_VERSION,
+        project=service.project,
+        stage=service.stage,
+        domain=service.domain,
+        path=service.path,
+        primary=service.primary,
+        secondary=service.secondary,
+        regional_domains=service.regional_domains,
+        hosted_zone_id=service.hosted_zone_id,
+        name_servers=tuple(server.name for server in name_servers),
+        health_check_id=service.health_check_id,
+        failover_health_check_id=service.failover_health_check_id,
+        switch_health_check_id=service.switch_health_check_id,
+        failback=service.failback,
+        deployed=Deployed("2026-01-01T00:00:00+00:00", "ana@laptop"),
+        targets=service.targets,
     )
 
 

@@ -6,6 +6,9 @@ data changes nothing.
 
 from collections.abc import Callable
 
+from deploytool.core.failover.ports import StandbyRecords, SwitchMetric
+from deploytool.core.failover.records import SwitchRecord
+
 PERIOD = 60.0  # seconds of the alarm
 
 
@@ -37,3 +40,21 @@ class SimulatedSwitch:
         before = self.healthy
         self.healthy = max(values) < 1.0
         return self.healthy is not before
+
+
+class SimulatedSwitchFunction:
+    """What of the function in the standby region moves traffic: it repeats the metric.
+
+    `run` is called every minute.
+    """
+
+    INTERVAL = 60.0  # seconds
+
+    def __init__(self, records: StandbyRecords, metric: SwitchMetric) -> None:
+        self._records = records
+        self._metric = metric
+
+    def run(self) -> None:
+        """Put what the record of the switch says. Without a record the switch is not held."""
+        record = self._records.read(SwitchRecord)
+        self._metric.put(held=record is not None and record.held)

@@ -27,7 +27,7 @@ from deploytool.core.route53.routing import PRIMARY, failover
 from deploytool.core.route53.zone import ALIAS_TTL, RecordSet, canonical
 from deploytool.core.service.ports import Probes
 from deploytool.core.service.service import Service
-from deploytool.simulated.example import SERVICE, default_check, failover_pair
+from deploytool.simulated.example import SERVICE, default_check, failover_pair, standby_record
 from deploytool.simulated.executor import InlineExecutor
 from deploytool.simulated.memory import (
     SimulatedDrillRecords,
@@ -36,7 +36,8 @@ from deploytool.simulated.memory import (
     SimulatedMappings,
     SimulatedStandbyRecords,
 )
-from deploytool.simulated.switch import SimulatedSwitch
+from deploytool.simulated.switch import SimulatedSwitch, SimulatedSwitchFunction
+from deploytool.work.failover.ports import MovePorts
 
 # Seconds that pass at least in each sleep. Time passes in sleeps alone, so a caller that polls
 # without a pause would otherwise poll for ever.
@@ -143,6 +144,37 @@ class World:
             shortest_limit=0.0,
         )
 
+    def locate(self, name: str) -> Nameserver:
+        """Find a name server by its name. Raises DeploytoolError when there is none."""
+        for server in self.name_servers:
+            if server.name == name:
+                return server
+        raise DeploytoolError(f"the name server {name} has no address (NXDOMAIN)")
+
+    def move_ports(self) -> MovePorts:
+        """Return the ports of a failover and of a failback in this world."""
+        return MovePorts(
+            clock=self,
+            dns=self,
+            http=self,
+            executor=InlineExecutor(),
+            resolver=self.resolver,
+            locate=self.locate,
+            records=self.standby,
+            metric=self.switch,
+            drills=self.drill_records,
+            now=self.wall_time,
+        )
+
+    def deploy_switch(self) -> None:
+        """Keep the stage's record in the standby region, and run the function there every minute."""
+        self.standby.write(standby_record(self.service, self.name_servers))
+        self._run_switch_function()
+
+    def _run_switch_function(self) -> None:
+        SimulatedSwitchFunction(self.standby, self.switch).run()
+        self.at(self._time + SimulatedSwitchFunction.INTERVAL, self._run_switch_function)
+
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Let something happen at a second of the world's clock."""
         heapq.heappush(self._agenda, (when, next(self._numbers), action))
@@ -207,9 +239,10 @@ class World:
             role = failover(self._verdicts[server], secondary_healthy=True)
             return self.service.primary if role == PRIMARY else self.service.secondary
 
-        for region, domain in self.service.regional_domains.items():
-            if domain == name:
-                return region
+        for names in (self.service.regional_domains, self.service.targets):
+            for region, domain in names.items():
+                if domain == name:
+                    return region
         return None
 
     # The health checkers.

@@ -1,0 +1,1 @@
+"""Traffic moved by command, with the standby region, DNS and HTTPS alone."""
