@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from botocore.exceptions import ClientError
 
+from deploytool.aws.availability import THROTTLING
 from deploytool.aws.budget import Rate, RateBudget
-from deploytool.aws.errors import THROTTLING, code_of
+from deploytool.aws.errors import code_of
 from deploytool.aws.sessions import Clients
 from deploytool.core.ports import Clock
 

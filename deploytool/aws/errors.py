@@ -1,5 +1,6 @@
 """The translation of botocore's errors into ours, whose classes carry the exit code and the hint."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,15 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, Throttled
+from deploytool.aws.availability import THROTTLING
+from deploytool.aws.breaker import GLOBAL_REGION, NoAnswer
+from deploytool.core.errors import (
+    ApiUnavailable,
+    CloudRefused,
+    DeploytoolError,
+    StaleVersion,
+    Throttled,
+)
 
 # Services with XML answers, such as IAM and S3, and those with JSON answers, such as Systems Manager,
 # have different codes for the same error. So each set has several.
@@ -33,29 +42,23 @@ PERMISSIONS = {
     "AuthorizationError",
 }
 
-# The codes of throttling that the services here have, of those in botocore.retries.standard.
-# LimitExceededException is not one of them: CloudFormation answers with it when a quota is used up.
-THROTTLING = {
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "RequestLimitExceeded",
-    "SlowDown",
-    "TooManyRequestsException",
-}
+# The prefix of the variables that set the address of all APIs, or of one service's (AWS SDKs and
+# Tools Reference Guide, "Service-specific endpoints").
+ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Run the block; raise a botocore error in it as one of ours that says what was being done.
 
-    Raises CloudRefused for credentials, permissions, throttling and unreachable endpoints,
-    StaleVersion for a lost compare-and-swap, DeploytoolError for the rest.
+    Raises ApiUnavailable for an API that does not answer, CloudRefused for credentials, permissions,
+    throttling and connections that are wrong on our side, StaleVersion for a lost compare-and-swap,
+    DeploytoolError for the rest.
     """
     try:
         yield
+    except NoAnswer as error:
+        raise _unavailable(error, doing) from error
     except ClientError as error:
         raise _from_client_error(error, doing) from error
     except (
@@ -70,7 +73,7 @@ def translated(doing: str) -> Iterator[None]:
         )
         raise CloudRefused(f"{doing}: {error}", hint=hint) from error
     except (BotoConnectionError, HTTPClientError) as error:
-        hint = "check the network connection and AWS_ENDPOINT_URL"
+        hint = "check the network connection, AWS_CA_BUNDLE and AWS_ENDPOINT_URL"
         raise CloudRefused(f"{doing}: {error}", hint=hint) from error
     except BotoCoreError as error:
         raise DeploytoolError(f"{doing}: {error}") from error
@@ -94,6 +97,30 @@ def code_of(error: ClientError) -> str:
 def message_of(error: ClientError) -> str:
     """Return AWS's message of an error."""
     return error.response.get("Error", {}).get("Message", "") or str(error)
+
+
+def _unavailable(error: NoAnswer, doing: str) -> ApiUnavailable:
+    if error.found_earlier:
+        message = f"{doing}: not tried, because the AWS API of {error.region} did not answer before"
+    else:
+        message = f"{doing}: the AWS API of {error.region} did not answer: {error.reason}"
+    return ApiUnavailable(message, error.region, hint=_what_works(error.region))
+
+
+def _what_works(region: str) -> str:
+    """Return what somebody can do without the API of a region."""
+    lacking = f"the API of {region}"
+    if region == GLOBAL_REGION:
+        lacking += ", with those of Route 53, IAM and CloudFront,"
+    hint = (
+        f"{lacking} is not needed to serve: DNS, health checks and what is deployed go on without"
+        " it, and `deploytool check` tells which region serves"
+    )
+
+    endpoints = [name for name in os.environ if name.startswith(ENDPOINT)]
+    if endpoints:
+        hint += f"; if it is not down, check {', '.join(sorted(endpoints))}"
+    return hint
 
 
 def _from_client_error(error: ClientError, doing: str) -> DeploytoolError:

@@ -1,7 +1,8 @@
 """IAM: the OpenID Connect identity providers that the account trusts."""
 
+from deploytool.aws.breaker import GLOBAL_REGION
 from deploytool.aws.errors import translated
-from deploytool.aws.sessions import GLOBAL_REGION, Clients
+from deploytool.aws.sessions import Clients
 
 
 def find_oidc_provider(clients: Clients, host: str) -> str | None:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
+from deploytool.aws.breaker import GLOBAL_REGION
 from deploytool.aws.errors import translated
-from deploytool.aws.sessions import GLOBAL_REGION, Clients
+from deploytool.aws.sessions import Clients
 from deploytool.core.certificates.ports import ZoneInfo
 from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from botocore.config import Config
-from botocore.session import Session
 
 from deploytool import __version__
+from deploytool.aws.breaker import Breaker
+from deploytool.aws.credentials import Sessions
 from deploytool.aws.errors import translated
+from deploytool.aws.limits import FIRST_CONTACT, PATIENT, Limits
 
 if TYPE_CHECKING:
     # The stubs are a development dependency: nothing imports them at run time.
@@ -25,10 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_ssm import SSMClient
-
-# IAM and the control plane of Route 53 are global services; their requests are signed for this
-# region (AWS General Reference, "Service endpoints").
-GLOBAL_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,13 @@ class Clients:
     take a tenth of the time of a run that finds nothing to do.
     """
 
-    def __init__(self, endpoint: Endpoint | None = None) -> None:
+    def __init__(self, endpoint: Endpoint | None = None, limits: Limits = PATIENT) -> None:
         self._endpoint = endpoint
+        self._limits = limits
+        self._breaker = Breaker()
         self._lock = threading.Lock()  # creating a client is not thread-safe, using one is
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._session: Session | None = None
+        self._clients: dict[tuple[str, str, Limits], Any] = {}
+        self._sessions = Sessions(self._breaker, local=endpoint is not None)
 
     @overload
     def get(self, service: Literal["acm"], region: str) -> "ACMClient": ...
@@ -78,30 +78,38 @@ class Clients:
     def get(self, service: str, region: str) -> Any:
         """Return the client of a service in a region.
 
-        Raises CloudRefused when there are no credentials.
+        Raises CloudRefused when there are no credentials, ApiUnavailable when the service that gives
+        them does not answer.
         """
+        limits = self._limits_for(region)
         with self._lock, translated(f"connecting to {service} in {region}"):
-            if (service, region) not in self._clients:
-                self._clients[service, region] = self._create(service, region)
-            return self._clients[service, region]
+            key = (service, region, limits)
+            if key not in self._clients:
+                self._clients[key] = self._create(service, region, limits)
+            return self._clients[key]
 
-    def _create(self, service: str, region: str) -> Any:  # noqa: ANN401  # botocore makes the classes at run time
+    def _limits_for(self, region: str) -> Limits:
+        """Return the limits of the next call: a region that has never answered may be down."""
+        if self._limits is PATIENT and not self._breaker.has_answered(region):
+            return FIRST_CONTACT
+        return self._limits
+
+    def _create(self, service: str, region: str, limits: Limits) -> Any:  # noqa: ANN401  # botocore makes the classes at run time
         # Buckets in the path and no proxy: neither the name of a bucket nor a proxy leads to the
         # loopback address of a local cloud.
-        config = Config(
-            region_name=region,
-            retries={"mode": "standard", "max_attempts": 8},
-            user_agent_extra=f"deploytool/{__version__}",
-            s3={"addressing_style": "path"} if self._endpoint else {},
-            proxies={} if self._endpoint else None,
+        config = limits.client_config().merge(
+            Config(
+                region_name=region,
+                user_agent_extra=f"deploytool/{__version__}",
+                s3={"addressing_style": "path"} if self._endpoint else {},
+                proxies={} if self._endpoint else None,
+            )
         )
+        session = self._sessions.get(region)
         if self._endpoint is None:
-            self._session = self._session or Session()
-            return self._session.create_client(service, config=config)
+            return session.create_client(service, config=config)
 
-        # A session without a profile: the user's AWS_PROFILE does not apply to a local cloud.
-        self._session = self._session or Session({"profile": (None, None, None, None)})
-        return self._session.create_client(
+        return session.create_client(
             service,
             config=config,
             endpoint_url=self._endpoint.url,

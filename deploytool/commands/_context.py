@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from deploytool.aws.limits import PATIENT, Limits
 from deploytool.commands.arguments.base import Arguments, StageArguments
 from deploytool.core.errors import InputError
 from deploytool.core.project.graph import Graph, NodeId
@@ -41,11 +42,14 @@ class CommandContext:
 
 
 @contextmanager
-def open_context(arguments: StageArguments, *, role_arn: str = "") -> Iterator[CommandContext]:
+def open_context(
+    arguments: StageArguments, *, role_arn: str = "", limits: Limits = PATIENT
+) -> Iterator[CommandContext]:
     """Read and validate every file before the first call to AWS, then open the target.
 
     CloudFormation assumes `role_arn` when it changes stacks; empty means the caller's permissions.
-    Raises InputError.
+    `limits` say how long calls to AWS wait: `aws.limits` has those for a quick and those for a
+    patient command. Raises InputError.
     """
     project = load_project(arguments.config)
     graph = project.graph(arguments.stage)
@@ -54,7 +58,7 @@ def open_context(arguments: StageArguments, *, role_arn: str = "") -> Iterator[C
     # Only the target can look up what the stage leaves out, such as the id of an existing hosted
     # zone; the graph is then built again with it
 
-    with open_target(project, local=arguments.local, role_arn=role_arn) as target:
+    with open_target(project, local=arguments.local, role_arn=role_arn, limits=limits) as target:
         settings = look_up(project, arguments.stage, target)
         if settings:
             graph = project.graph(arguments.stage, settings)

@@ -20,6 +20,7 @@ from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.budget import Rate
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.cloudformation import CloudFormation
+from deploytool.aws.limits import PATIENT, Limits
 from deploytool.aws.parameters import ParameterLocks
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.core.errors import InputError
@@ -47,19 +48,22 @@ def local_directory(root: Path) -> Path:
 
 
 @contextmanager
-def open_target(project: Project, *, local: bool, role_arn: str = "") -> Iterator[Target]:
+def open_target(
+    project: Project, *, local: bool, role_arn: str = "", limits: Limits = PATIENT
+) -> Iterator[Target]:
     """Open the target of a run; CloudFormation assumes `role_arn` if it is not empty.
 
-    Raises InputError for `local` when no local cloud runs.
+    `limits` say how long the calls to AWS wait. Raises InputError for `local` when no local cloud
+    runs.
     """
     with ThreadExecutor() as executor:
         if local:
-            yield _local(project, executor, role_arn)
+            yield _local(project, executor, role_arn, limits)
         else:
-            yield _aws(project, executor, role_arn)
+            yield _aws(project, executor, role_arn, limits)
 
 
-def _aws(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
+def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
     def make_network() -> Network:
         from deploytool.net.dns import DnsClient, system_resolvers
         from deploytool.net.http import HttpsClient
@@ -68,13 +72,13 @@ def _aws(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
         configured = [Nameserver(address, address) for address in project.config.drill.resolvers]
         return Network(DnsClient(), HttpsClient(), (*system_resolvers(), *configured))
 
-    clients = Clients()
+    clients = Clients(limits=limits)
     calls = CloudFormationCalls(clients, RealClock())
     ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
     return Target("aws", 1.0, ports, clients, calls, make_network)
 
 
-def _local(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
+def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
     from deploytool.localcloud import lifecycle
     from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 
@@ -91,7 +95,7 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str) -> Target:
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
     if state.enforce_iam:
         endpoint = _with_callers_credentials(endpoint)
-    clients = Clients(endpoint)
+    clients = Clients(endpoint, limits)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
     ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
     return Target("local", state.speed, ports, clients, calls, lambda: _local_network(state))

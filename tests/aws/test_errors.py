@@ -1,21 +1,29 @@
 """The translation of botocore's errors: the class carries the exit code and the hint."""
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError, SSLError
 
+from deploytool.aws.breaker import NoAnswer
 from deploytool.aws.errors import ignored, translated
-from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion, Throttled
+from deploytool.core.errors import (
+    ApiUnavailable,
+    CloudRefused,
+    DeploytoolError,
+    StaleVersion,
+    Throttled,
+)
 
 
 @pytest.mark.parametrize(
     ("raised", "class_", "exit_code", "hint"),
     [
         (NoCredentialsError(), CloudRefused, 3, "--local"),
+        (NoAnswer("us-west-2", "it was silent"), ApiUnavailable, 4, "the API of us-west-2"),
         (
-            EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+            SSLError(endpoint_url="https://127.0.0.1:1", error="unknown CA"),
             CloudRefused,
             3,
-            "AWS_ENDPOINT_URL",
+            "AWS_CA_BUNDLE",
         ),
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "X"),

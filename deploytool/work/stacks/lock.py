@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from deploytool.core.errors import CloudRefused, DeploytoolError, Interrupted
+from deploytool.core.errors import ApiUnavailable, CloudRefused, DeploytoolError, Interrupted
 from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph
 from deploytool.core.stacks.events import Emit, LockWaited
@@ -88,7 +88,7 @@ class StageLease:
     def _renew(self) -> None:
         # A refused renewal is tried again in its turn. It stops nothing, because a stack accepts
         # one operation at a time anyway.
-        with suppress(CloudRefused):
+        with suppress(CloudRefused, ApiUnavailable):
             self._coordination.locks.renew(self._region, self._name, self._value())
 
     def release(self) -> None:
@@ -177,5 +177,5 @@ def hold_lease(
         yield lease
     finally:
         # What the run did matters more, and a lease that is not released expires.
-        with suppress(CloudRefused):
+        with suppress(CloudRefused, ApiUnavailable):
             lease.release()

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from deploytool.core.errors import CloudRefused, DeploytoolError
+from deploytool.core.errors import ApiUnavailable, CloudRefused, DeploytoolError
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import Stack, StackOperation, StackStatus
@@ -205,7 +205,7 @@ def after_check(
     match result:
         case None:
             return replace(state, unconfirmed=state.unconfirmed + 1)
-        case CloudRefused() if state.refused < REFUSALS:
+        case CloudRefused() | ApiUnavailable() if state.refused < REFUSALS:
             return replace(state, refused=state.refused + 1)
         case DeploytoolError():
             return Failed(str(result), result.hint)

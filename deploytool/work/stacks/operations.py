@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from deploytool.core.errors import CloudRefused
+from deploytool.core.errors import ApiUnavailable, CloudRefused
 from deploytool.core.project.graph import Node, NodeId
 from deploytool.core.project.template import digest
 from deploytool.core.stacks.durations import earlier_seconds
@@ -184,7 +184,7 @@ def earlier_update(stacks: Stacks, region: str, stack_id: str) -> float | None:
     """Return the seconds of the stack's latest good update, if its events still show it."""
     try:
         events = stacks.latest_events(region, stack_id)
-    except CloudRefused:
+    except (CloudRefused, ApiUnavailable):
         return None  # only the estimate is lost: the update has started and is waited for
     return earlier_seconds(events, stack_id, "UPDATE")
 

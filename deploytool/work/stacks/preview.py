@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from deploytool.core.errors import CloudRefused, DeploytoolError
+from deploytool.core.errors import ApiUnavailable, CloudRefused, DeploytoolError
 from deploytool.core.ports import Executor
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.stacks.changes import DeployedTemplate, ResourceChange, Source, StackChanges
@@ -182,7 +182,7 @@ class _Preview:
             if step.decision.action in (Action.UPDATE, Action.CONTINUE):
                 return self._preview_update(node, step.decision.action)
             return self._preview_creation(node)
-        except CloudRefused:
+        except (CloudRefused, ApiUnavailable):
             # Not a problem of this stack alone.
             raise
         except DeploytoolError as error:
