@@ -10,6 +10,7 @@ from deploytool.core.failover.records import (
     NAMESPACE,
     PURPOSES,
     LastDrill,
+    OutputsRecord,
     ServingRecord,
     StandbyRecord,
     SwitchRecord,
@@ -21,7 +22,7 @@ from deploytool.core.failover.records import (
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill)
+T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill, OutputsRecord)
 
 
 class SsmStandbyRecords:
@@ -42,12 +43,20 @@ class SsmStandbyRecords:
             return None
         return parse(kind, text, f"{name} in {self._region}")
 
-    def write(self, record: StandbyRecord | SwitchRecord | LastDrill) -> None:
-        """PutParameter with Overwrite."""
+    def write(self, record: StandbyRecord | SwitchRecord | LastDrill | OutputsRecord) -> None:
+        """PutParameter with Overwrite.
+
+        A value over 4 KB needs the advanced tier, which Intelligent-Tiering chooses only then (API
+        reference of PutParameter).
+        """
         name = parameter_name(self._project, self._stage, type(record))
         with translated(f"writing {name} in {self._region}"):
             self._client().put_parameter(
-                Name=name, Value=to_json(record), Type="String", Overwrite=True
+                Name=name,
+                Value=to_json(record),
+                Type="String",
+                Tier="Intelligent-Tiering",
+                Overwrite=True,
             )
 
     def remove_all(self) -> None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from deploytool.commands._context import CommandContext, open_context, service_role, stack_filter
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.commands._standby import keep_deployment, kept_document, report_kept
 from deploytool.commands.arguments.deploy import DeployArguments
 from deploytool.core.certificates.certificate import zone_file_line
 from deploytool.core.errors import DeploytoolError, InputError
@@ -72,10 +73,12 @@ def run(arguments: DeployArguments) -> int:
             graph, _endpoint(context), deployed_before, outcome, lambda: context.target.parity
         )
         left = left_behind(graph, deployed_before)
+        kept = keep_deployment(context, deployed_before, outcome)
         document = outcome_document(outcome, show.run_state) | {
             "records_to_create": [asdict(record) for record in deployment.records],
             "parity": parity_document(parity),
             "left_behind": [{"stack": node.stack, "region": node.region} for node in left],
+            "standby_record": kept_document(kept),
         }
         terminal.document(document)
         _print_outcome(context, outcome)
@@ -85,9 +88,10 @@ def run(arguments: DeployArguments) -> int:
         if left:
             terminal.say(left_behind_line(graph.stage, left))
 
+        code = report_kept(context, kept, exit_code(outcome))
         if arguments.express and outcome.ok and not _wait_until_ready(context):
             return 1
-        return exit_code(outcome)
+        return code
 
 
 def _deploy(

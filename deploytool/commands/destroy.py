@@ -3,12 +3,14 @@
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import CommandContext, open_context, service_role
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.commands._standby import remove_records, report_kept
 from deploytool.commands.arguments.deploy import DestroyArguments
 from deploytool.core.errors import InputError
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
 from deploytool.work.certificates.cleanup import ZoneCleaner
+from deploytool.work.failover.standby import Kept
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
 from deploytool.work.stacks.run import DeployOptions, find_deployed
@@ -43,13 +45,16 @@ def run(arguments: DestroyArguments) -> int:
                 cleaner.finish()
             if outcome.ok and arguments.delete_zone:
                 kept = cleaner.delete_zones()
+            # After the function that writes into them is gone
+            records = remove_records(context) if outcome.ok else Kept(done=False)
 
         document = outcome_document(outcome, emit.run_state)
         terminal.document(document | {"zones_kept": list(kept)})
         _print_outcome(terminal, outcome, delete_zone=arguments.delete_zone)
         for reason in kept:
             terminal.say(f"[red]not deleted[/]: {reason}")
-        return 1 if kept else exit_code(outcome)
+        code = 1 if kept else exit_code(outcome)
+        return report_kept(context, records, code)
 
 
 def _print_outcome(terminal: Terminal, outcome: Outcome, *, delete_zone: bool) -> None:

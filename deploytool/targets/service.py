@@ -55,6 +55,12 @@ def drill_records(target: Target, project: Project, stage: str) -> SsmDrillRecor
     return SsmDrillRecords(target.clients, project.config.secondary, name)
 
 
+def standby_records(target: Target, project: Project, stage: str) -> SsmStandbyRecords:
+    """Return where the standby region keeps what it must know of a stage."""
+    config = project.config
+    return SsmStandbyRecords(target.clients, config.secondary, config.project, stage)
+
+
 def drill_ports(target: Target, project: Project, service: Service) -> DrillPorts:
     """Return the ports of a stage's drill, with the guard if it is deployed."""
     guard = None
@@ -70,7 +76,7 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
         edges=target.network.edges,
         records=drill_records(target, project, service.stage),
         guard=guard,
-        standby=SsmStandbyRecords(target.clients, *place),
+        standby=standby_records(target, project, service.stage),
         switch=CloudWatchSwitchMetric(target.clients, *place),
         who=f"{getpass.getuser()}@{socket.gethostname()}",
         wall_time=wall_time,
@@ -101,6 +107,23 @@ def service_of(project: Project, graph: Graph, outputs: Outputs) -> Service:
     stage has none.
     """
     _check_service(project, graph)
+    return _service(project, graph, outputs)
+
+
+def known_service(project: Project, graph: Graph, outputs: Outputs) -> Service | None:
+    """Return the service of a stage, or None when a stack that it needs is not deployed.
+
+    A stage whose DNS is hosted elsewhere has no hosted zone; its id is empty.
+    """
+    values = list(graph.service.values())
+    for by_region in graph.regional_service.values():
+        values.extend(by_region.values())
+    if any(_known(value, outputs) is None for value in values):
+        return None
+    return _service(project, graph, outputs)
+
+
+def _service(project: Project, graph: Graph, outputs: Outputs) -> Service:
     config = project.config
     domain = config.stage(graph.stage).domain
     return Service(
@@ -111,8 +134,8 @@ def service_of(project: Project, graph: Graph, outputs: Outputs) -> Service:
         primary=config.primary,
         secondary=config.secondary,
         regional_domains={region: regional_name(region, domain) for region in config.regions},
-        hosted_zone_id=value_of(graph.service["hosted_zone"], outputs),
-        health_check_id=value_of(graph.service["health_check"], outputs),
+        hosted_zone_id=value_of(graph.service.get("hosted_zone", ""), outputs),
+        health_check_id=value_of(graph.service.get("health_check", ""), outputs),
         functions=_by_region(graph, "function", outputs),
         rest_apis=_by_region(graph, "rest_api", outputs),
         guard=_guard(graph, outputs),

@@ -1,6 +1,6 @@
 """A target, AWS or the local cloud, as the ports that the work needs of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -127,6 +127,10 @@ class Target:
             ApiGatewayMappings(self.clients),
             ApiGatewayExports(self.clients),
         )
+
+    def name_server_names(self, hosted_zone_id: str) -> Sequence[str]:
+        """Return the names of a hosted zone's name servers."""
+        return Route53Zones(self.clients).get(hosted_zone_id).name_servers
 
     def find_oidc_provider(self, host: str) -> str | None:
         """Return the ARN of the account's identity provider for a host."""

@@ -2,9 +2,15 @@
 
 from typing import Protocol, TypeVar
 
-from deploytool.core.failover.records import LastDrill, ServingRecord, StandbyRecord, SwitchRecord
+from deploytool.core.failover.records import (
+    LastDrill,
+    OutputsRecord,
+    ServingRecord,
+    StandbyRecord,
+    SwitchRecord,
+)
 
-T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill)
+T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill, OutputsRecord)
 
 
 class StandbyRecords(Protocol):
@@ -18,7 +24,7 @@ class StandbyRecords(Protocol):
         """
         ...
 
-    def write(self, record: StandbyRecord | SwitchRecord | LastDrill) -> None:
+    def write(self, record: StandbyRecord | SwitchRecord | LastDrill | OutputsRecord) -> None:
         """Write a record over the one that exists."""
         ...
 

@@ -27,6 +27,10 @@ DRILL = "drill"
 NAMESPACE = "deploytool"
 METRIC = "FailoverSwitch"
 
+# Bytes of a parameter of the advanced tier; one of the standard tier has at most 4 KB (Systems Manager
+# User Guide, "Managing parameter tiers").
+LARGEST_VALUE = 8192
+
 MOST_CHANGES = 20  # that a ServingRecord keeps; a parameter of the standard tier has at most 4 KB
 
 
@@ -130,8 +134,23 @@ class LastDrill:
     reasons: tuple[str, ...] = ()
 
 
-Record = StandbyRecord | SwitchRecord | ServingRecord | LastDrill
-T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill)
+@dataclass(frozen=True)
+class OutputsRecord:
+    """The outputs of the stacks in the primary region, as the last deployment left them.
+
+    `outputs` are by stack, then by name. `left_out` names the stacks whose outputs did not fit into
+    the parameter. `at` is ISO 8601, UTC.
+    """
+
+    schema_version: int
+    region: str
+    at: str
+    outputs: Mapping[str, Mapping[str, str]]
+    left_out: tuple[str, ...] = ()
+
+
+Record = StandbyRecord | SwitchRecord | ServingRecord | LastDrill | OutputsRecord
+T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill, OutputsRecord)
 
 # The last part of the name of each record's parameter.
 PURPOSES: Mapping[type[Record], str] = {
@@ -139,6 +158,7 @@ PURPOSES: Mapping[type[Record], str] = {
     SwitchRecord: "switch",
     ServingRecord: "serving",
     LastDrill: "last-drill",
+    OutputsRecord: "outputs",
 }
 
 

@@ -1,1 +1,1 @@
-"""Traffic moved by command, with the standby region, DNS and HTTPS alone."""
+"""What the standby region keeps, and traffic moved by command with that region, DNS and HTTPS alone."""

@@ -1,0 +1,72 @@
+"""What a deployment and a destruction do with the records in the standby region."""
+
+import getpass
+import socket
+from collections.abc import Mapping
+
+from rich.markup import escape
+
+from deploytool import __version__
+from deploytool.commands._context import CommandContext
+from deploytool.core.errors import DeploytoolError
+from deploytool.core.failover.records import Deployed
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.stack import Stack
+from deploytool.net.clock import wall_time
+from deploytool.targets.service import known_service, standby_records
+from deploytool.work.failover.standby import DeployedStage, Kept, is_changed, keep_records
+from deploytool.work.stacks.operations import Outcome
+
+
+def keep_deployment(
+    context: CommandContext, before: Mapping[NodeId, Stack], outcome: Outcome
+) -> Kept:
+    """Write the records of a run that changed something, once the whole service is known.
+
+    `before` are the stacks as the run found them. A run that deployed a part of the stage leaves
+    the older records when something of the service does not exist yet. A run with nothing to do
+    makes no call.
+    """
+    if not is_changed(outcome):
+        return Kept(done=False)
+
+    outputs = {node: stack.outputs for node, stack in before.items()} | outcome.outputs
+    service = known_service(context.project, context.graph, outputs)
+    if service is None:
+        return Kept(done=False)
+
+    deployed = Deployed(
+        at=wall_time(),
+        by=f"{getpass.getuser()}@{socket.gethostname()}",
+        commit=context.target.ports.commit(),
+        tool=__version__,
+    )
+    stage = DeployedStage(service, context.graph.settings, outputs, deployed)
+    records = standby_records(context.target, context.project, context.graph.stage)
+    return keep_records(records, stage, context.target.name_server_names)
+
+
+def remove_records(context: CommandContext) -> Kept:
+    """Delete the records of a stage that is destroyed. Can be repeated."""
+    records = standby_records(context.target, context.project, context.graph.stage)
+    try:
+        records.remove_all()
+    except DeploytoolError as error:
+        return Kept(done=False, errors=(error,))
+    return Kept(done=True)
+
+
+def kept_document(kept: Kept) -> dict[str, object]:
+    """Return for JSON whether the records were written, and why not."""
+    return {"written": kept.done, "errors": [str(error) for error in kept.errors]}
+
+
+def report_kept(context: CommandContext, kept: Kept, exit_code: int) -> int:
+    """Print the errors. Return the exit code of the run, or of the first error after a good run."""
+    for error in kept.errors:
+        context.terminal.say(f"[red]not done[/]: {escape(str(error))}")
+        if error.hint:
+            context.terminal.say(f"  {escape(error.hint)}")
+    if exit_code == 0 and kept.errors:
+        return kept.errors[0].exit_code
+    return exit_code

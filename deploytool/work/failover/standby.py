@@ -1,0 +1,66 @@
+"""Keeps in the standby region what it must know of a stage when the primary's API is down."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from deploytool.core.errors import DeploytoolError
+from deploytool.core.failover.ports import StandbyRecords
+from deploytool.core.failover.records import Deployed
+from deploytool.core.failover.standby import outputs_record, standby_record
+from deploytool.core.project.config import Setting
+from deploytool.core.project.graph import NodeId
+from deploytool.core.service.service import Service
+from deploytool.core.stacks.plan import Action
+from deploytool.work.stacks.operations import Outcome
+
+_UNCHANGED = (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER, Action.NOT_THERE)
+
+
+@dataclass(frozen=True)
+class DeployedStage:
+    """A stage after a deployment: its service, its settings and the outputs of its stacks."""
+
+    service: Service
+    settings: Mapping[str, Setting]
+    outputs: Mapping[NodeId, Mapping[str, str]]
+    deployed: Deployed
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Whether the records are as they should be, and the errors of those that are not."""
+
+    done: bool
+    errors: tuple[DeploytoolError, ...] = ()
+
+
+def is_changed(outcome: Outcome) -> bool:
+    """Return whether a run changed a stack, or may have: one failed, or was stopped."""
+    if outcome.failed or outcome.stopped:
+        return True
+    return any(action not in _UNCHANGED for action in outcome.done.values())
+
+
+def keep_records(
+    records: StandbyRecords, stage: DeployedStage, name_servers: Callable[[str], Sequence[str]]
+) -> Kept:
+    """Write both records of a deployment: the service, and the outputs of the primary region.
+
+    `name_servers` returns the names of the servers of a hosted zone. A stage whose DNS is hosted
+    elsewhere has no hosted zone of ours; its record has no zone, no server and no switch.
+    """
+    service = stage.service
+    errors: list[DeploytoolError] = []
+    try:
+        zone = service.hosted_zone_id
+        servers = name_servers(zone) if zone else ()
+        records.write(standby_record(service, stage.settings, servers, stage.deployed))
+    except DeploytoolError as error:
+        errors.append(error)
+
+    # Without the first record the outputs are useful too
+    try:
+        records.write(outputs_record(service.primary, stage.outputs, stage.deployed.at))
+    except DeploytoolError as error:
+        errors.append(error)
+    return Kept(not errors, tuple(errors))
