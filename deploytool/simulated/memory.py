@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
+from deploytool.core.errors import DeploytoolError
 from deploytool.core.failover.records import (
     LastDrill,
+    OutputsRecord,
     Record,
     ServingRecord,
     StandbyRecord,
@@ -15,23 +17,34 @@ from deploytool.core.failover.records import (
 from deploytool.core.project.package import Package
 from deploytool.core.service.ports import ApiMapping
 
-T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill)
+T = TypeVar("T", StandbyRecord, SwitchRecord, ServingRecord, LastDrill, OutputsRecord)
 
 
 @dataclass
 class SimulatedStandbyRecords:
-    """The StandbyRecords port. `kept` has the records by their class."""
+    """The StandbyRecords port. `kept` has the records by their class.
+
+    Every call raises `error`, for instance while the API of the standby region is down.
+    """
 
     kept: dict[type[Record], Record] = field(default_factory=dict)
+    error: DeploytoolError | None = None
 
     def read(self, kind: type[T]) -> T | None:
+        self._raise_error()
         return cast("T | None", self.kept.get(kind))
 
-    def write(self, record: StandbyRecord | SwitchRecord | LastDrill) -> None:
+    def write(self, record: StandbyRecord | SwitchRecord | LastDrill | OutputsRecord) -> None:
+        self._raise_error()
         self.kept[type(record)] = record
 
     def remove_all(self) -> None:
+        self._raise_error()
         self.kept.clear()
+
+    def _raise_error(self) -> None:
+        if self.error is not None:
+            raise self.error
 
 
 @dataclass

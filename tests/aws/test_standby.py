@@ -30,7 +30,13 @@ def records(clients: Clients) -> SsmStandbyRecords:
 def test_a_record_that_is_written_is_read_again(stub: Stubber, records: SsmStandbyRecords) -> None:
     """It is written over the one that exists."""
     text = to_json(SWITCH)
-    expected = {"Name": NAME, "Value": text, "Type": "String", "Overwrite": True}
+    expected = {
+        "Name": NAME,
+        "Value": text,
+        "Type": "String",
+        "Tier": "Intelligent-Tiering",
+        "Overwrite": True,
+    }
     stub.add_response("put_parameter", {"Version": 2}, expected)
     stub.add_response("get_parameter", {"Parameter": {"Value": text}}, {"Name": NAME})
     records.write(SWITCH)

@@ -7,6 +7,7 @@ from deploytool.core.failover.records import (
     SCHEMA_VERSION,
     Deployed,
     LastDrill,
+    OutputsRecord,
     Record,
     ServingChange,
     ServingRecord,
@@ -45,6 +46,9 @@ RECORDS: list[Record] = [
         (ServingChange("2026-11-25T11:00:00Z", "us-west-2", "automatic"),),
     ),
     LastDrill(SCHEMA_VERSION, "drill-1", "switch", "pass", "2026-11-25T12:00:00Z"),
+    OutputsRecord(
+        SCHEMA_VERSION, "us-east-1", "2026-11-25T12:00:00Z", {"api": {"Id": "a"}}, ("x",)
+    ),
 ]
 
 
@@ -77,4 +81,5 @@ def test_each_kind_has_a_parameter_of_its_own() -> None:
         "/deploytool/hello/dev/switch",
         "/deploytool/hello/dev/serving",
         "/deploytool/hello/dev/last-drill",
+        "/deploytool/hello/dev/outputs",
     ]

@@ -1,0 +1,84 @@
+"""What a deployment keeps in the standby region."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from deploytool.core.errors import ApiUnavailable, CloudRefused
+from deploytool.core.failover.records import Deployed, OutputsRecord, StandbyRecord
+from deploytool.core.project.graph import NodeId
+from deploytool.core.stacks.plan import Action
+from deploytool.core.stacks.stack import StackOperation
+from deploytool.simulated.example import SERVICE
+from deploytool.simulated.memory import SimulatedStandbyRecords
+from deploytool.work.failover.standby import DeployedStage, is_changed, keep_records
+from deploytool.work.stacks.operations import Outcome
+
+NODE = NodeId("api", "us-east-1")
+STAGE = DeployedStage(
+    SERVICE, {}, {NODE: {"Id": "a"}}, Deployed("2026-11-25T12:00:00+00:00", "ana@laptop")
+)
+
+
+def name_servers(zone: str) -> Sequence[str]:
+    return [f"ns.{zone}.example.net"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changed"),
+    [
+        (Outcome(), False),
+        (Outcome(done={NODE: Action.NOTHING}), False),
+        (Outcome(done={NODE: Action.LATER}), False),
+        (Outcome(done={NODE: StackOperation.UPDATE}), True),
+        (Outcome(failed={NODE: "no"}), True),
+        (Outcome(stopped={NODE: "stopped"}), True),
+    ],
+)
+def test_a_run_that_changed_nothing_is_recognised(outcome: Outcome, *, changed: bool) -> None:
+    """It writes nothing, so that it makes no more calls than its two listings."""
+    assert is_changed(outcome) is changed
+
+
+def test_both_records_are_written() -> None:
+    """The service with the names of its zone's servers, and the outputs of the primary region."""
+    records = SimulatedStandbyRecords()
+    assert keep_records(records, STAGE, name_servers).done
+    standby, outputs = records.read(StandbyRecord), records.read(OutputsRecord)
+    assert standby is not None
+    assert standby.name_servers == ("ns.Z1.example.net",)
+    assert standby.deployed == STAGE.deployed
+    assert outputs is not None
+    assert outputs.outputs == {"api": {"Id": "a"}}
+
+
+def test_a_zone_that_is_hosted_elsewhere_is_not_asked_for() -> None:
+    """The record says what is deployed, and has no name server and no switch."""
+    records = SimulatedStandbyRecords()
+    stage = replace(STAGE, service=replace(SERVICE, hosted_zone_id=""))
+
+    def refuse(zone: str) -> Sequence[str]:
+        raise AssertionError(zone)
+
+    assert keep_records(records, stage, refuse).done
+    standby = records.read(StandbyRecord)
+    assert standby is not None
+    assert (standby.hosted_zone_id, standby.name_servers) == ("", ())
+
+
+def test_a_failed_write_is_returned_and_the_other_record_is_written() -> None:
+    """The result of the deployment can still be shown; the caller decides the exit code."""
+    records = SimulatedStandbyRecords()
+
+    def refuse(zone: str) -> Sequence[str]:
+        raise ApiUnavailable("reading hosted zone Z1: no answer", "us-east-1")
+
+    kept = keep_records(records, STAGE, refuse)
+    assert not kept.done
+    assert [error.exit_code for error in kept.errors] == [4]
+    assert records.read(StandbyRecord) is None
+    assert records.read(OutputsRecord) is not None
+
+    records.error = CloudRefused("no")
+    assert len(keep_records(records, STAGE, name_servers).errors) == 2
