@@ -9,6 +9,7 @@ from deploytool.aws.sessions import Clients
 from deploytool.core.certificates.ports import ZoneInfo
 from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver
+from deploytool.core.route53.alarms import LAST_KNOWN_STATUS, AlarmConfiguration, AlarmIdentifier
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
 from deploytool.core.route53.zone import AliasTarget, RecordSet, ancestors, canonical
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_route53.literals import RRTypeType
     from mypy_boto3_route53.type_defs import (
         ChangeTypeDef,
+        HealthCheckConfigOutputTypeDef,
         HealthCheckObservationTypeDef,
         HealthCheckTypeDef,
         HostedZoneTypeDef,
@@ -223,7 +225,40 @@ def _health_check(health_check: "HealthCheckTypeDef") -> HealthCheck:
             enable_sni=config.get("EnableSNI", False),
             inverted=config.get("Inverted", False),
             disabled=config.get("Disabled", False),
+            regions=tuple(config.get("Regions", ())),
+            health_threshold=config.get("HealthThreshold", 0),
+            child_health_checks=tuple(config.get("ChildHealthChecks", ())),
+            alarm_identifier=_alarm_identifier(config),
+            insufficient_data_health_status=config.get(
+                "InsufficientDataHealthStatus", LAST_KNOWN_STATUS
+            ),
         ),
+        alarm=_alarm_configuration(health_check),
+    )
+
+
+def _alarm_identifier(config: "HealthCheckConfigOutputTypeDef") -> AlarmIdentifier | None:
+    identifier = config.get("AlarmIdentifier")
+    if identifier is None:
+        return None
+    return AlarmIdentifier(identifier["Region"], identifier["Name"])
+
+
+def _alarm_configuration(health_check: "HealthCheckTypeDef") -> AlarmConfiguration | None:
+    alarm = health_check.get("CloudWatchAlarmConfiguration")
+    if alarm is None:
+        return None
+    return AlarmConfiguration(
+        namespace=alarm["Namespace"],
+        metric_name=alarm["MetricName"],
+        dimensions=tuple(
+            (dimension["Name"], dimension["Value"]) for dimension in alarm.get("Dimensions", ())
+        ),
+        statistic=alarm["Statistic"],
+        period=alarm["Period"],
+        evaluation_periods=alarm["EvaluationPeriods"],
+        threshold=alarm["Threshold"],
+        comparison_operator=alarm["ComparisonOperator"],
     )
 
 

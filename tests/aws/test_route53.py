@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from deploytool.aws.route53 import Route53Zones
+from deploytool.aws.route53 import Route53HealthChecks, Route53Zones
 from deploytool.aws.sessions import Clients
 from deploytool.core.errors import InputError
+from deploytool.core.route53.alarms import AlarmConfiguration, AlarmIdentifier
+from deploytool.core.route53.health import HealthCheck, HealthCheckConfig
 
 
 @pytest.fixture
@@ -72,3 +74,75 @@ def test_two_public_zones_of_one_name_are_an_error(find: Any) -> None:
     answers = {"example.com": [("Z1", "example.com", False), ("Z2", "example.com", False)]}
     with pytest.raises(InputError, match="Z1, Z2"):
         find("example.com", answers)
+
+
+def read_health_check(
+    stub: Stubber, clients: Clients, config: dict[str, Any], **more: Any
+) -> HealthCheck:
+    """Return what the adapter reads of a health check that the API answers with."""
+    health_check = {
+        "Id": "check",
+        "CallerReference": "reference",
+        "HealthCheckConfig": config,
+        "HealthCheckVersion": 7,
+        **more,
+    }
+    stub.add_response("get_health_check", {"HealthCheck": health_check}, {"HealthCheckId": "check"})
+    return Route53HealthChecks(clients).get("check")
+
+
+def test_a_calculated_health_check(stub: Stubber, clients: Clients) -> None:
+    """Its threshold and its children are read; settings of endpoints have their defaults."""
+    config = {
+        "Type": "CALCULATED",
+        "Inverted": False,
+        "HealthThreshold": 2,
+        "ChildHealthChecks": ["endpoint", "switch"],
+    }
+    check = read_health_check(stub, clients, config)
+    assert check.config == HealthCheckConfig(
+        "CALCULATED",
+        enable_sni=False,
+        health_threshold=2,
+        child_health_checks=("endpoint", "switch"),
+    )
+
+
+def test_a_health_check_on_an_alarm(stub: Stubber, clients: Clients) -> None:
+    """The alarm's name and region are read, and what Route 53 read of the alarm."""
+    config = {
+        "Type": "CLOUDWATCH_METRIC",
+        "AlarmIdentifier": {"Region": "us-west-2", "Name": "switch"},
+        "InsufficientDataHealthStatus": "Unhealthy",
+    }
+    alarm = {
+        "Namespace": "deploytool",
+        "MetricName": "FailoverSwitch",
+        "Dimensions": [{"Name": "Project", "Value": "shop"}],
+        "Statistic": "Maximum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    }
+    check = read_health_check(stub, clients, config, CloudWatchAlarmConfiguration=alarm)
+    assert check.config.alarm_identifier == AlarmIdentifier("us-west-2", "switch")
+    assert check.config.insufficient_data_health_status == "Unhealthy"
+    assert check.alarm == AlarmConfiguration(
+        "deploytool",
+        "FailoverSwitch",
+        (("Project", "shop"),),
+        "Maximum",
+        60,
+        1,
+        1.0,
+        "GreaterThanOrEqualToThreshold",
+    )
+
+
+def test_the_regions_of_the_checkers(stub: Stubber, clients: Clients) -> None:
+    """A health check that names the regions of its checkers keeps their order."""
+    regions = ["us-west-1", "eu-west-1", "sa-east-1"]
+    check = read_health_check(stub, clients, {"Type": "HTTPS", "Regions": regions})
+    assert check.config.regions == tuple(regions)
+    assert check.alarm is None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.drill_settings import Objectives
+from deploytool.core.route53.alarms import LAST_KNOWN_STATUS
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
 from deploytool.core.serialization import by_type_name, decode_typed, encode_typed
 
@@ -201,6 +202,15 @@ Event = (
 
 _TYPES: Mapping[str, type[Event]] = by_type_name(get_args(Event))
 
+# The settings of calculated checks, of checks on alarms and of chosen regions, where unused.
+_UNUSED: Mapping[str, Any] = {
+    "regions": (),
+    "health_threshold": 0,
+    "child_health_checks": (),
+    "alarm_identifier": None,
+    "insufficient_data_health_status": LAST_KNOWN_STATUS,
+}
+
 
 def to_document(event: "DataclassInstance") -> dict[str, Any]:
     """Return an event as a JSON document: its type, like fault_injected, and its fields.
@@ -209,11 +219,28 @@ def to_document(event: "DataclassInstance") -> dict[str, Any]:
     """
     document: dict[str, Any] = {}
     for name, value in encode_typed(event).items():
+        if name == "health_check":
+            document[name] = _health_check_document(value)
+            continue
         # A time of 0.0 is not empty.
         if name in {"sent", "at"}:
             document[name] = round(value, 4)
         elif value not in (None, "", ()):
             document[name] = value
+    return document
+
+
+def _health_check_document(health_check: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the settings that an endpoint check does not use.
+
+    Versions that knew endpoint checks only wrote none of them.
+    """
+    document = {name: value for name, value in health_check.items() if value is not None}
+    document["config"] = {
+        name: value
+        for name, value in health_check["config"].items()
+        if name not in _UNUSED or value != _UNUSED[name]
+    }
     return document
 
 

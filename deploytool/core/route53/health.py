@@ -1,5 +1,7 @@
 """Health checks: one attempt, the count of one checker, and the verdict of all checkers. Pure.
 
+Calculated health checks are in `calculated`, health checks on alarms in `alarms`.
+
 Source of every rule not marked otherwise: Route 53 Developer Guide, "How Amazon Route 53 determines
 whether a health check is healthy", and the API reference of HealthCheckConfig. "Our reading" marks
 what AWS does not publish.
@@ -9,9 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
+from deploytool.core.route53.alarms import LAST_KNOWN_STATUS, AlarmConfiguration, AlarmIdentifier
+
 SEARCHED_BYTES = 5120  # a string match searches only this much of the body
 HEALTHY_ABOVE_PERCENT = 18  # more than this share of the checkers makes the endpoint healthy
 STATUS_SECONDS = 2.0  # from the TCP connection to the HTTP status
+
+FEWEST_REGIONS = 3  # that a health check may name (HealthCheckConfig, Regions)
 
 # The regions that a health check uses when it names none (HealthCheckConfig, Regions).
 CHECKER_REGIONS = (
@@ -28,9 +34,14 @@ CHECKER_REGIONS = (
 
 @dataclass(frozen=True)
 class HealthCheckConfig:
-    """The settings of a health check. Intervals in seconds; the names are those of the API."""
+    """The settings of a health check. Intervals in seconds; the names are those of the API.
 
-    type: str  # HTTP, HTTPS, HTTP_STR_MATCH, HTTPS_STR_MATCH, TCP
+    `regions` are the AWS regions of the checkers, empty for all of them. `health_threshold` and
+    `child_health_checks` (ids) are for a calculated check, `alarm_identifier` and
+    `insufficient_data_health_status` for a check on an alarm.
+    """
+
+    type: str  # HTTP, HTTPS, HTTP_STR_MATCH, HTTPS_STR_MATCH, TCP, CALCULATED, CLOUDWATCH_METRIC
     fqdn: str = ""
     ip_address: str = ""
     port: int = 443
@@ -41,15 +52,24 @@ class HealthCheckConfig:
     enable_sni: bool = True
     inverted: bool = False
     disabled: bool = False
+    regions: tuple[str, ...] = ()
+    health_threshold: int = 0
+    child_health_checks: tuple[str, ...] = ()
+    alarm_identifier: AlarmIdentifier | None = None
+    insufficient_data_health_status: str = LAST_KNOWN_STATUS
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A health check of Route 53. `version` is its HealthCheckVersion."""
+    """A health check of Route 53. `version` is its HealthCheckVersion.
+
+    `alarm` is what it read of its alarm when it was created or last updated.
+    """
 
     id: str
     version: int
     config: HealthCheckConfig
+    alarm: AlarmConfiguration | None = None
 
 
 @dataclass(frozen=True)
@@ -262,21 +282,27 @@ def checkers_for(config: HealthCheckConfig) -> tuple[str, ...]:
 
     Our reading of a published fact, "about 15 checks a minute at 30 s, 60 to 70 a minute at 10 s":
     8 checkers make 16 checks a minute at 30 s, 11 make 66 at 10 s. Each of the eight regions has
-    one. With 11, the first three have a second.
+    one. With 11, the first three have a second. A health check that names its regions has the
+    checkers of these regions only.
     """
+    regions = config.regions or CHECKER_REGIONS
     if config.request_interval == 10:
-        return CHECKER_REGIONS + CHECKER_REGIONS[:3]
-    return CHECKER_REGIONS
+        return regions + regions[:3]
+    return regions
 
 
 def same_endpoint(one: HealthCheckConfig, other: HealthCheckConfig) -> bool:
     """Return whether two configurations check the same endpoint in the same way.
 
-    They differ at most in FailureThreshold, Inverted and Disabled, which do not change the check
-    itself.
+    They differ at most in FailureThreshold, Regions, Inverted and Disabled, which do not change the
+    check itself.
     """
     return one == replace(
-        other, failure_threshold=one.failure_threshold, inverted=one.inverted, disabled=one.disabled
+        other,
+        failure_threshold=one.failure_threshold,
+        regions=one.regions,
+        inverted=one.inverted,
+        disabled=one.disabled,
     )
 
 

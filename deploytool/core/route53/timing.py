@@ -1,7 +1,8 @@
-"""The upper bound of a failover's duration, term by term, from the settings. Pure."""
+"""The upper bounds of how long a failover takes, term by term, from the settings. Pure."""
 
 from dataclasses import dataclass
 
+from deploytool.core.route53.alarms import EVALUATION_INTERVAL
 from deploytool.core.route53.health import HealthCheckConfig, time_limits
 from deploytool.core.route53.zone import ALIAS_TTL
 
@@ -79,3 +80,77 @@ def expected_failover(
     last_check = max(time_limits(config).total, attempt)
     detection = before_first_failure + until_threshold + last_check
     return FailoverTime(detection, PROPAGATION_SECONDS, dns_ttl)
+
+
+# Seconds of the period of the switch's alarm. Route 53 takes no shorter one.
+SWITCH_PERIOD = 60.0
+
+
+@dataclass(frozen=True)
+class SwitchTime:
+    """The upper bound of how long a data point of the switch takes to move traffic, in seconds.
+
+    `periods` lasts until every period that counts is complete. `evaluation` is the time until the
+    health check evaluates them. `propagation` and `dns_ttl` are as for `FailoverTime`.
+    """
+
+    periods: float
+    evaluation: float
+    propagation: float
+    dns_ttl: float
+
+    @property
+    def dns(self) -> float:
+        """Seconds from the data point until every name server answers with the other region."""
+        return self.periods + self.evaluation + self.propagation
+
+    @property
+    def total(self) -> float:
+        """Seconds from the data point until clients that honour the TTL reach the other region."""
+        return self.dns + self.dns_ttl
+
+    def terms(self) -> dict[str, float]:
+        """Return each term by name and their sum as `total`, in seconds."""
+        return {
+            "periods": self.periods,
+            "evaluation": self.evaluation,
+            "propagation": self.propagation,
+            "dns_ttl": self.dns_ttl,
+            "total": self.total,
+        }
+
+
+def expected_switch(*, held: bool, dns_ttl: float = ALIAS_TTL) -> SwitchTime:
+    """Return the longest time from a data point of the switch until traffic has moved.
+
+    The alarm has the statistic Maximum, a period of 60 s and one evaluation period.
+
+    - Holding (a data point of 1): the period with the data point breaches. It is complete after at
+      most one period.
+    - Releasing (a data point of 0): the current period may hold a 1 already, so that only the next
+      one is sure to have nothing but 0. It is complete after at most two periods. Some data point
+      of 0 must lie in it: the function in the standby region repeats the metric every minute.
+
+    CloudWatch evaluates such an alarm every minute (User Guide, "Evaluating an alarm"). AWS does
+    not say how often Route 53 evaluates the data of an alarm, so one more minute is our reading. It
+    agrees with the only duration that AWS publishes for a health check on an alarm: EventBridge
+    promises that its global endpoints fail over within 360 s, at most 420 s, with an alarm of five
+    periods of 60 s (EventBridge User Guide, "Making applications Regional-fault tolerant with
+    global endpoints"): 5 x 60 s of data, 60 s until the first of these periods begins, 60 s more.
+
+    Why there is no faster switch with the same properties (no public endpoint, independent of
+    us-east-1, keeps its state when the standby region is down, under 2 USD a month):
+
+    - A shorter period needs a high-resolution metric, which Route 53 refuses.
+    - A data point with a time in the past counts in a period that is complete already, but the next
+      evaluation is the one that sees the current minute too.
+    - An endpoint in the standby region with an inverted check moves traffic within about 40 s. It
+      must be public, and its health check falls back to healthy when the standby region is down,
+      so that the switch loses its state. With HTTPS and an interval of 10 s it costs 2.50 USD.
+    - Changing the health check or the record needs Route 53's control plane in us-east-1.
+      Accelerated recovery brings back a limited set of its API within about 60 minutes (Developer
+      Guide, "Enabling accelerated recovery for managing public DNS records").
+    - Routing controls of Application Recovery Controller are charged by the hour for a cluster.
+    """
+    periods = SWITCH_PERIOD if held else 2 * SWITCH_PERIOD
+    return SwitchTime(periods, EVALUATION_INTERVAL, PROPAGATION_SECONDS, dns_ttl)

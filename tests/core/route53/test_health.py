@@ -216,6 +216,15 @@ def test_checks_a_minute(interval: int, least: float, most: float) -> None:
     assert len(CHECKER_REGIONS) == 8
 
 
+@pytest.mark.parametrize(("interval", "count"), [(30, 3), (10, 6)])
+def test_chosen_regions(interval: int, count: int) -> None:
+    """A health check that names its regions has checkers in each of them and nowhere else."""
+    chosen = ("us-west-1", "eu-west-1", "sa-east-1")
+    regions = checkers_for(replace(HTTPS, request_interval=interval, regions=chosen))
+    assert len(regions) == count
+    assert set(regions) == set(chosen)
+
+
 @pytest.mark.parametrize(
     ("change", "after"),
     [
@@ -225,6 +234,7 @@ def test_checks_a_minute(interval: int, least: float, most: float) -> None:
         ),
         pytest.param({"resource_path": "/other"}, CheckerState(), id="endpoint: starts again"),
         pytest.param({"disabled": True}, CheckerState(), id="disabled: starts again"),
+        pytest.param({"regions": ("us-west-1",)}, CheckerState(False, 1), id="regions: keeps both"),
     ],
 )
 def test_carry_over(change: dict[str, Any], after: CheckerState) -> None:

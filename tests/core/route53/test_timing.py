@@ -3,9 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from deploytool.core.route53.alarms import AlarmConfiguration, AlarmState, evaluate, sample
 from deploytool.core.route53.health import HealthCheckConfig
-from deploytool.core.route53.timing import PROPAGATION_SECONDS, FailoverTime, expected_failover
+from deploytool.core.route53.timing import (
+    PROPAGATION_SECONDS,
+    FailoverTime,
+    SwitchTime,
+    expected_failover,
+    expected_switch,
+)
 
 CONFIG = HealthCheckConfig(
     "HTTPS", fqdn="us-east-1.example.com", request_interval=10, failure_threshold=3
@@ -58,3 +67,36 @@ def test_inverting_needs_no_detection() -> None:
     assert expected_failover(CONFIG, by_inverting=True, dns_ttl=30) == FailoverTime(
         0, PROPAGATION_SECONDS, 30
     )
+
+
+def test_holding_the_switch() -> None:
+    """A data point of 1 counts when its minute is complete, and is evaluated within a minute."""
+    expected = expected_switch(held=True)
+    assert expected == SwitchTime(60, 60, PROPAGATION_SECONDS, 60)
+    assert expected.dns == 120 + PROPAGATION_SECONDS
+    assert expected.terms()["total"] == expected.total == expected.dns + 60
+
+
+def test_releasing_the_switch() -> None:
+    """A data point of 0 may share its minute with a 1, so the next minute is the first that counts."""
+    expected = expected_switch(held=False, dns_ttl=30)
+    assert expected == SwitchTime(120, 60, PROPAGATION_SECONDS, 30)
+
+
+@given(second=st.floats(0, 59.99), held=st.booleans())
+def test_the_bound_covers_every_second_of_a_minute(second: float, held: bool) -> None:
+    """By the rules of alarms, the verdict is that of the data point within the periods of the bound.
+
+    The metric is repeated every minute.
+    """
+    alarm = AlarmConfiguration(
+        "deploytool", "FailoverSwitch", (), "Maximum", 60, 1, 1.0, "GreaterThanOrEqualToThreshold"
+    )
+    put_at = 600 + second
+    before = [sample(60.0 * minute + 59.999, float(not held)) for minute in range(10)]
+    after = [sample(put_at + 60 * minute, float(held)) for minute in range(5)]
+    just_before = sample(put_at, float(not held))
+
+    evaluated = put_at + expected_switch(held=held).periods
+    state = evaluate(alarm, [*before, just_before, *after], evaluated)
+    assert state == (AlarmState.ALARM if held else AlarmState.OK)
