@@ -141,10 +141,18 @@ def has_no_changes(description: "DescribeChangeSetOutputTypeDef") -> bool:
 
 
 def api_parameters(request: StackRequest) -> "list[ParameterTypeDef]":
-    """Return the parameters of a request as the API takes them."""
-    return [
-        {"ParameterKey": key, "ParameterValue": value} for key, value in request.parameters.items()
-    ]
+    """Return the parameters of a request as the API takes them.
+
+    UsePreviousValue keeps a value as it is deployed, also one that CloudFormation does not show (API
+    reference of Parameter).
+    """
+    parameters: list[ParameterTypeDef] = []
+    for key, value in request.parameters.items():
+        if key in request.kept:
+            parameters.append({"ParameterKey": key, "UsePreviousValue": True})
+        else:
+            parameters.append({"ParameterKey": key, "ParameterValue": value})
+    return parameters
 
 
 def api_tags(request: StackRequest) -> "list[TagTypeDef]":

@@ -253,6 +253,10 @@ def _stack(description: "StackTypeDef") -> Stack:
         output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])
     }
     tags = {tag["Key"]: tag["Value"] for tag in description.get("Tags", [])}
+    parameters = {
+        parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+        for parameter in description.get("Parameters", [])
+    }
     changed_at = description.get("LastUpdatedTime", description["CreationTime"])
     return Stack(
         name=description["StackName"],
@@ -264,6 +268,7 @@ def _stack(description: "StackTypeDef") -> Stack:
         changed_at=changed_at.isoformat(),
         tags=tags,
         protected=description.get("EnableTerminationProtection", False),
+        parameters=parameters,
     )
 
 

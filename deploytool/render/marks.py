@@ -66,6 +66,7 @@ ACTIONS = {
     Action.NOT_CHOSEN: Mark(" "),
     Action.LATER: Mark(" "),
     Action.NOT_THERE: Mark(" "),
+    Action.LEFT: Mark("!", "yellow"),
 }
 EFFECTS = {
     Effect.CREATE: _CREATE,

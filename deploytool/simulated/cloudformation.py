@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from deploytool.core.errors import StackExists
+from deploytool.core.errors import ApiUnavailable, StackExists
 from deploytool.core.project.template import fingerprint_in, load_yaml
+from deploytool.core.stacks.changes import DeployedTemplate
 from deploytool.core.stacks.stack import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
 from deploytool.simulated.executor import VirtualClock
 
@@ -61,11 +62,37 @@ class ChangeUnderWay:
 
 @dataclass
 class StackRecord:
-    """A stack with its history."""
+    """A stack with its history. `values` are the parameters, also those that are not shown."""
 
     stack: Stack
     change: ChangeUnderWay | None = None
     events: list[StackEvent] = field(default_factory=list)
+    body: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def _complete(record: StackRecord, status: StackStatus, request: StackRequest) -> None:
+    """Bring a stack into the state of a request. Its outputs show the parameters."""
+    values: dict[str, str] = {}
+    for name, value in request.parameters.items():
+        values[name] = record.values[name] if name in request.kept else value
+
+    document = _parsed(request.body)
+    declared = document.get("Parameters", {})
+    hidden = {name for name in values if declared.get(name, {}).get("NoEcho", False)}
+    shown = {name: "****" if name in hidden else value for name, value in values.items()}
+
+    all_values = ",".join(sorted(values.values()))
+    names = document.get("Outputs", {})
+    record.body = request.body
+    record.values = values
+    record.stack = replace(
+        record.stack,
+        status=status,
+        outputs={name: f"{request.name}.{name}({all_values})" for name in names},
+        parameters=shown,
+        tags=dict(request.tags),
+    )
 
 
 @cache
@@ -98,6 +125,9 @@ class SimulatedStacks:
     # answers with that stack. Elsewhere it is forgotten.
     old_tokens_refused: frozenset[str] = frozenset()
     old_tokens_answer: frozenset[str] = frozenset()
+
+    # Regions whose API does not answer: every call raises ApiUnavailable.
+    dead: set[str] = field(default_factory=set)
 
     # Called before each call. It may raise an error or change the stacks.
     before_call: Callable[[Call], None] = _nothing_before
@@ -216,6 +246,12 @@ class SimulatedStacks:
         newest_first = reversed(self.records[region, stack_id].events)
         return self._answer([*newest_first][:_LATEST])
 
+    def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
+        """Answer as the DeployedTemplates port."""
+        self._call("template", region, stack_id)
+        record = self.records[region, stack_id]
+        return self._answer(DeployedTemplate(_parsed(record.body), record.stack.parameters))
+
     # For tests
 
     def find(self, name: str, region: str) -> Stack:
@@ -274,6 +310,8 @@ class SimulatedStacks:
         self.calls.append((method, region))
         if self.kill_at == (len(self.calls), "before"):
             raise self.killed
+        if region in self.dead:
+            raise ApiUnavailable(f"{method} in {region}: Service Unavailable (503)", region)
         self.before_call(Call(method, region, stack_id))
         self._end_changes()
 
@@ -341,12 +379,10 @@ class SimulatedStacks:
         self, record: StackRecord, status: str, token: str, request: StackRequest | None = None
     ) -> None:
         old = record.stack
-        outputs = old.outputs
-        if request:
-            values = ",".join(sorted(request.parameters.values()))
-            names = _parsed(request.body).get("Outputs", {})
-            outputs = {name: f"{request.name}.{name}({values})" for name in names}
-        record.stack = replace(old, status=StackStatus(status), outputs=outputs)
+        if request is None:
+            record.stack = replace(old, status=StackStatus(status))
+        else:
+            _complete(record, StackStatus(status), request)
         self._event(record, old.name, STACK_TYPE, status, "", token, old.id)
 
     def _event(

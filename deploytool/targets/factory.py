@@ -19,6 +19,7 @@ from pathlib import Path
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.budget import Rate
 from deploytool.aws.calls import CloudFormationCalls
+from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.aws.parameters import ParameterLocks
@@ -74,7 +75,7 @@ def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limi
 
     clients = Clients(limits=limits)
     calls = CloudFormationCalls(clients, RealClock())
-    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
+    ports = _deploy_ports(project, clients, calls, executor, role_arn)
     return Target("aws", 1.0, ports, clients, calls, make_network)
 
 
@@ -97,7 +98,7 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Li
         endpoint = _with_callers_credentials(endpoint)
     clients = Clients(endpoint, limits)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
-    ports = _deploy_ports(project, clients, CloudFormation(calls, role_arn), executor)
+    ports = _deploy_ports(project, clients, calls, executor, role_arn)
     return Target("local", state.speed, ports, clients, calls, lambda: _local_network(state))
 
 
@@ -137,14 +138,25 @@ def _with_callers_credentials(endpoint: Endpoint) -> Endpoint:
 
 
 def _deploy_ports(
-    project: Project, clients: Clients, stacks: CloudFormation, executor: ThreadExecutor
+    project: Project,
+    clients: Clients,
+    calls: CloudFormationCalls,
+    executor: ThreadExecutor,
+    role_arn: str,
 ) -> DeployPorts:
     holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid())
     coordination = Coordination(ParameterLocks(clients), holder, unix_time, _is_running)
     commit = cache(lambda: _commit(project.root))
     jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
     return DeployPorts(
-        stacks, S3Buckets(clients), RealClock(), executor, coordination, jitter.random, commit
+        stacks=CloudFormation(calls, role_arn),
+        buckets=S3Buckets(clients),
+        clock=RealClock(),
+        executor=executor,
+        templates=ChangeSets(calls),
+        coordination=coordination,
+        random=jitter.random,
+        commit=commit,
     )
 
 

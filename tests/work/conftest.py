@@ -95,7 +95,7 @@ def graph_of() -> Callable[..., Graph]:
 def ports(
     stacks: SimulatedStacks, buckets: SimulatedBuckets, executor: InlineExecutor
 ) -> DeployPorts:
-    return DeployPorts(stacks, buckets, stacks.clock, executor)
+    return DeployPorts(stacks, buckets, stacks.clock, executor, stacks)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def fresh() -> Callable[[], tuple[SimulatedStacks, Callable[..., tuple[Outcome, 
     def fresh() -> tuple[SimulatedStacks, Callable[..., tuple[Outcome, list[Event]]]]:
         stacks = SimulatedStacks(VirtualClock())
         return stacks, _run_on(
-            DeployPorts(stacks, SimulatedBuckets(), stacks.clock, InlineExecutor())
+            DeployPorts(stacks, SimulatedBuckets(), stacks.clock, InlineExecutor(), stacks)
         )
 
     return fresh

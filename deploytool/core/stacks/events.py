@@ -68,6 +68,15 @@ class StackFailed:
 
 
 @dataclass(frozen=True)
+class StackLeft:
+    """A stack that is not as desired is left, for the `reason` given: an API does not answer."""
+
+    at: float
+    node: NodeId
+    reason: str
+
+
+@dataclass(frozen=True)
 class StackCancelled:
     """A stack was not started, because the stacks in `because` failed or were cancelled."""
 
@@ -93,6 +102,14 @@ class LockWaited:
 
     at: float
     holder: str
+
+
+@dataclass(frozen=True)
+class DrillUnknown:
+    """Whether a drill is under way cannot be known: its record is in `region`, whose API is dead."""
+
+    at: float
+    region: str
 
 
 @dataclass(frozen=True)
@@ -263,9 +280,16 @@ class RegionPassed:
 
 
 StackEvents = (
-    RunStarted | StackStarted | StackWaiting | StackDone | StackFailed | StackCancelled | Uploaded
+    RunStarted
+    | StackStarted
+    | StackWaiting
+    | StackDone
+    | StackFailed
+    | StackLeft
+    | StackCancelled
+    | Uploaded
 )
-RunEvents = LockWaited | StopRequested | CancelRequested | Detached
+RunEvents = LockWaited | DrillUnknown | StopRequested | CancelRequested | Detached
 CertificateEvents = (
     DelegationMissing
     | CertificateDoubtful

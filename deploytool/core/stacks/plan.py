@@ -3,7 +3,7 @@
 `plan` prints the steps, and `deploy` follows the same decisions.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -11,6 +11,7 @@ from typing import assert_never
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef, Value
 from deploytool.core.project.template import digest, render_body, without_description
+from deploytool.core.stacks.outage import Inputs, inputs_of, reason_of_unknown, unknown_buckets
 from deploytool.core.stacks.repair import Repair, repair_of
 from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 
@@ -37,6 +38,11 @@ class Action(StrEnum):
     NOT_CHOSEN = "left as it is"
     LATER = "left for a later run"
     NOT_THERE = "not there"
+    LEFT = "left"
+
+
+# The actions that change resources.
+CHANGING = frozenset({Action.CREATE, Action.REPLACE, Action.UPDATE, Action.CONTINUE})
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,14 @@ class Decision:
 class Step:
     """The decision about one stack of the graph.
 
-    `pending` names the inputs whose values are known only after other stacks are done.
+    `pending` names the inputs whose values are known only after other stacks are done, and `kept`
+    those that keep the deployed value, because the API of their region does not answer.
     """
 
     node: NodeId
     decision: Decision
     pending: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 def tags_of(graph: Graph, node: Node) -> dict[str, str]:
@@ -125,8 +133,11 @@ def request_for(
     *,
     commit: str = "",
     express: bool = False,
+    kept: Collection[str] = (),
 ) -> StackRequest:
     """Return the request that creates the stack as desired, or updates it to that.
+
+    An update leaves the parameters in `kept` as they are deployed.
 
     The fingerprint does not cover the tag of the commit: a stack with no other change keeps the
     commit of its last deployment. Express mode is never requested for a template with a certificate,
@@ -147,6 +158,7 @@ def request_for(
         token=token,
         protected=graph.protected,
         express=express and not has_certificate,
+        kept=frozenset(kept),
     )
 
 
@@ -202,10 +214,13 @@ def known_parameters(
 
 
 def find_stacks(graph: Graph, listed: Mapping[str, Mapping[str, Stack]]) -> dict[NodeId, Stack]:
-    """Return the stacks of the graph that exist. `listed` are all stacks, by region and name."""
+    """Return the stacks of the graph that exist. `listed` are all stacks, by region and name.
+
+    A region that could not be listed is not in `listed`.
+    """
     deployed: dict[NodeId, Stack] = {}
     for node in graph.nodes.values():
-        stack = listed[node.id.region].get(node.stack_name)
+        stack = listed.get(node.id.region, {}).get(node.stack_name)
         if stack is not None:
             deployed[node.id] = stack
     return deployed
@@ -235,40 +250,79 @@ def _belongs_to(graph: Graph, stack: Stack) -> bool:
     return stack.name.startswith(f"{graph.project}-{graph.stage}-")
 
 
-def make_plan(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[Step, ...]:
-    """Return the plan for the whole graph, in its order. `deployed` contains the existing stacks.
+def make_plan(
+    graph: Graph, deployed: Mapping[NodeId, Stack], unreachable: Collection[str] = ()
+) -> tuple[Step, ...]:
+    """Return the plan for the graph, in its order. `deployed` contains the existing stacks.
 
-    A step whose inputs are not all known yet is planned as if its fingerprint differed.
+    A step whose inputs are not all known yet is planned as if its fingerprint differed. Nothing is
+    planned in a region that is `unreachable`: its API does not answer.
     """
     steps: list[Step] = []
     # The stacks before a node in the graph's order that will change, and with them their outputs.
     changing: set[NodeId] = set()
+    unknown = {node_id for node_id in graph.nodes if node_id.region in unreachable}
     outputs = {node_id: stack.outputs for node_id, stack in deployed.items()}
     for node in graph.nodes.values():
-        references = set(node.references())
-        pending = {f"{ref.node}.{ref.output}" for ref in references if ref.node in changing}
+        if node.id.region in unreachable:
+            continue
+        stack = deployed.get(node.id)
+        inputs = inputs_of(node, outputs, stack, unknown)
+        pending = {f"{ref.node}.{ref.output}" for ref in node.references() if ref.node in changing}
+        kept = tuple(sorted({f"{ref.node}.{ref.output}" for ref in inputs.kept.values()}))
 
-        # No stack has the empty fingerprint, so the step is an update while an input is unknown.
-        fingerprint = ""
-        if all(ref.output in outputs.get(ref.node, {}) for ref in references):
-            fingerprint = fingerprint_of(graph, node, resolve(node, outputs))
-        decision = decide(deployed.get(node.id), fingerprint)
-
-        steps.append(Step(node.id, decision, tuple(sorted(pending))))
-        if decision.action is not Action.NOTHING:
+        buckets = unknown_buckets(node, outputs, unknown)
+        decision = decide_with(graph, node, stack, inputs, buckets, unreachable)
+        steps.append(Step(node.id, decision, tuple(sorted(pending)), kept))
+        if decision.action is Action.LEFT:
+            unknown.add(node.id)
+        elif decision.action is not Action.NOTHING:
             changing.add(node.id)
     return tuple(steps)
 
 
+def decide_with(
+    graph: Graph,
+    node: Node,
+    deployed: Stack | None,
+    inputs: Inputs,
+    unknown_buckets: Sequence[OutputRef],
+    unreachable: Collection[str],
+) -> Decision:
+    """Decide what to do with a stack whose inputs may be unknown.
+
+    `unknown_buckets` are those that its packages cannot be stored in.
+    """
+    if inputs.unknown:
+        return Decision(Action.LEFT, reason_of_unknown(inputs.unknown, unreachable))
+
+    # No stack has the empty fingerprint, so the step is an update while an input is not known yet.
+    fingerprint = ""
+    if not inputs.absent:
+        fingerprint = fingerprint_of(graph, node, inputs.values)
+    decision = decide(deployed, fingerprint)
+
+    if unknown_buckets and decision.action in CHANGING:
+        return Decision(Action.LEFT, reason_of_unknown(unknown_buckets, unreachable))
+    # The stack is created anew, and a creation has no previous values.
+    if inputs.kept and decision.action is Action.REPLACE:
+        return Decision(Action.LEFT, reason_of_unknown((*inputs.kept.values(),), unreachable))
+    return decision
+
+
 def left_for_later(
-    graph: Graph, deployed: Mapping[NodeId, Stack], chosen: Callable[[NodeId], bool]
+    graph: Graph,
+    deployed: Mapping[NodeId, Stack],
+    chosen: Callable[[NodeId], bool],
+    unreachable: Collection[str] = (),
 ) -> frozenset[NodeId]:
     """Return the chosen nodes that need a node which is not chosen and not as desired.
 
-    The need may be direct or through other nodes.
+    The need may be direct or through other nodes. The nodes of an `unreachable` region count as
+    desired.
     """
     not_as_desired: set[NodeId] = set()
-    for step in make_plan(graph, deployed):
+    for step in make_plan(graph, deployed, unreachable):
         if step.decision.action is not Action.NOTHING:
             not_as_desired.add(step.node)
 

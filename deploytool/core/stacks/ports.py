@@ -83,7 +83,15 @@ class Buckets(Protocol):
         ...
 
 
-class Previews(Protocol):
+class DeployedTemplates(Protocol):
+    """The templates of deployed stacks."""
+
+    def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
+        """Return the template and the parameters of a deployed stack."""
+        ...
+
+
+class Previews(DeployedTemplates, Protocol):
     """What CloudFormation knows about an update before it starts."""
 
     def preview(
@@ -94,10 +102,6 @@ class Previews(Protocol):
         `values` adds the values of the properties. Raises DeploytoolError when CloudFormation
         cannot create the change set.
         """
-        ...
-
-    def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
-        """Return the template and the parameters of a deployed stack."""
         ...
 
 

@@ -92,7 +92,8 @@ class Stack:
     """A deployed stack.
 
     `fingerprint` is None when another tool created it. `changed_at` is when its last operation
-    started, as CloudFormation writes it.
+    started, as CloudFormation writes it. `parameters` are as DescribeStacks shows them: asterisks in
+    place of the value of a NoEcho parameter.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Stack:
     changed_at: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     protected: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class StackRequest:
     """The desired state of a stack, for a creation or an update.
 
     `body` is the template's text, at most 51,200 bytes. `protected` turns termination protection on
-    at the creation. With `express` the operation ends before its resources are ready.
+    at the creation. With `express` the operation ends before its resources are ready. An update
+    leaves the parameters in `kept` as they are deployed, whatever their values here.
     """
 
     name: str
@@ -121,6 +124,7 @@ class StackRequest:
     token: str
     protected: bool = False
     express: bool = False
+    kept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

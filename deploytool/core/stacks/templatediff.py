@@ -39,16 +39,20 @@ def creations(
 
 
 def estimate(
-    before: DeployedTemplate, document: Mapping[str, Any], parameters: Mapping[str, str | None]
+    before: DeployedTemplate,
+    document: Mapping[str, Any],
+    parameters: Mapping[str, str | None],
+    same: Collection[str] = (),
 ) -> tuple[ResourceChange, ...]:
     """Return what an update from `before` would change, as far as the templates tell.
 
     A parameter that is not known yet is None. A resource may change when it uses an unknown value
-    or refers to a resource that is replaced.
+    or refers to a resource that is replaced. The update keeps the value of the parameters in
+    `same`, also where CloudFormation does not show it.
     """
     old = _Version(before.document, before.parameters)
     new = _Version(document, parameters)
-    return _Estimate(old, new).run()
+    return _Estimate(old, new, same).run()
 
 
 def settled_outputs(
@@ -129,7 +133,7 @@ class _Estimate:
     unknown too. The comparison is repeated until no name is added.
     """
 
-    def __init__(self, before: _Version, after: _Version) -> None:
+    def __init__(self, before: _Version, after: _Version, same: Collection[str]) -> None:
         self.before = before
         self.after = after
 
@@ -138,6 +142,8 @@ class _Estimate:
         changed: set[str] = set()
         unknown: set[str] = set()
         for name, value in after.parameters.items():
+            if name in same:
+                continue
             if value is None or name in masked:
                 unknown.add(name)
             elif value != before.parameters.get(name):

@@ -25,6 +25,7 @@ COUNTED = {
     Action.NOT_CHOSEN: "not chosen",
     Action.LATER: "left for a later run",
     Action.NOT_THERE: "not there",
+    Action.LEFT: "left",
 }
 
 

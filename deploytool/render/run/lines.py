@@ -8,6 +8,7 @@ from deploytool.core.stacks.events import (
     CancelRequested,
     CertificateEvents,
     Detached,
+    DrillUnknown,
     Event,
     LockWaited,
     RecordsRemoved,
@@ -22,6 +23,7 @@ from deploytool.core.stacks.events import (
     StackDone,
     StackEvents,
     StackFailed,
+    StackLeft,
     StackStarted,
     StackWaiting,
     StageUnnamed,
@@ -74,7 +76,7 @@ def _text(event: StackEvents | CertificateEvents | RolloutEvents) -> str:
     return stack_text(event)
 
 
-def stack_text(event: StackEvents) -> str:  # noqa: C901, PLR0911  # one case an event
+def stack_text(event: StackEvents) -> str:  # noqa: C901, PLR0911, PLR0912  # one case an event
     """Describe an event of a stack. An unchanged stack and the start of the run have no text."""
     match event:
         case StackStarted():
@@ -95,6 +97,8 @@ def stack_text(event: StackEvents) -> str:  # noqa: C901, PLR0911  # one case an
             if hint:
                 text += f"\n{escape(hint)}"
             return text
+        case StackLeft(_, _, reason):
+            return f"[yellow]left[/]: {escape(reason)}"
         case StackCancelled(_, _, because):
             needs = ", ".join(map(str, because))
             return f"[dim]not started: needs {needs}[/]"
@@ -123,6 +127,11 @@ def run_text(event: RunEvents) -> str:
     match event:
         case LockWaited(_, holder):
             text = f"waits: this stage is being deployed by {escape(holder)}"
+        case DrillUnknown(_, region):
+            text = (
+                f"the API of {region} does not answer, so a drill that was left unfinished cannot"
+                " be seen"
+            )
         case StopRequested(_, nodes):
             running = "nothing is running"
             if nodes:

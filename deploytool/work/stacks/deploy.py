@@ -7,17 +7,27 @@ from typing import assert_never
 from deploytool.core.errors import DeploytoolError, StackExists
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.durations import expected_creation
-from deploytool.core.stacks.events import Emit, Event, Uploaded
+from deploytool.core.stacks.events import Emit, Event, StackLeft, Uploaded
+from deploytool.core.stacks.outage import (
+    GLOBAL_REGION,
+    Found,
+    Inputs,
+    has_global_resources,
+    inputs_of,
+    refusal_of_unreachable,
+    unknown_buckets,
+    unknown_nodes,
+)
 from deploytool.core.stacks.plan import (
+    CHANGING,
     Action,
     Decision,
-    decide,
+    decide_with,
     fingerprint_of,
     left_for_later,
     make_plan,
     output_of,
     request_for,
-    resolve,
     secret_parameters,
 )
 from deploytool.core.stacks.repair import command_for
@@ -39,7 +49,8 @@ from deploytool.work.stacks.operations import (
     start_continuation,
     start_deletion,
 )
-from deploytool.work.stacks.run import DeployOptions, DeployPorts, run_engine
+from deploytool.work.stacks.outage import GlobalApis
+from deploytool.work.stacks.run import DeployOptions, DeployPorts, run_engine, with_global_apis
 
 HIDDEN = "****"  # replaces the values of NoEcho parameters
 CREATION_TOKENS = 3  # how many are tried, when deleted stacks of the same name have used them
@@ -50,8 +61,13 @@ class _Desired:
     """A node whose inputs are known: the desired state of its stack."""
 
     node: Node
-    parameters: Mapping[str, str]
+    inputs: Inputs
     fingerprint: str
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The parameters of the stack."""
+        return self.inputs.values
 
 
 class _Deploy(Operation):
@@ -70,17 +86,27 @@ class _Deploy(Operation):
         self._emit = emit
         self._chosen = chosen
         self._options = options
+        self._found = Found({})
+        self._global_apis = GlobalApis(graph, self._found, ports.templates)
         self._deployed: dict[NodeId, Stack] = {}
         self._later: frozenset[NodeId] = frozenset()
         self._inputs: dict[NodeId, Outputs] = {}
         self._read: set[NodeId] = set()  # nodes whose stack was used since it was listed
         self._secrets: set[str] = set()
+        # Nodes whose state this run cannot know or bring about, because an API does not answer.
+        self._unknown: set[NodeId] = set()
+        # The inputs that keep the deployed value for that reason.
+        self.kept: dict[NodeId, tuple[str, ...]] = {}
 
-    def use(self, deployed: Mapping[NodeId, Stack]) -> None:
-        """Take the stacks that exist, before the run starts."""
-        self._deployed = dict(deployed)
+    def use(self, found: Found) -> None:
+        """Take the stacks that were found, before the run starts."""
+        graph = self._graph
+        self._found = found
+        self._global_apis = GlobalApis(graph, found, self._ports.templates)
+        self._deployed = dict(found.deployed)
+        self._unknown = set(unknown_nodes(graph, found.regions))
         if self._options.ready:
-            self._later = left_for_later(self._graph, deployed, self._chosen)
+            self._later = left_for_later(graph, found.deployed, self._chosen, found.regions)
 
     def start(self, node_id: NodeId, outputs: Outputs) -> StartResult:
         self._inputs[node_id] = outputs
@@ -91,7 +117,9 @@ class _Deploy(Operation):
             return _left_alone(deployed, Action.LATER)
 
         desired = self._desired(node_id)
-        decision = decide(deployed, desired.fingerprint)
+        decision = self._decide(desired, deployed)
+        if decision.action is Action.LEFT:
+            return self._leave(node_id, deployed, decision.reason)
         retry = self._ask_hooks(desired, decision)
         if retry is not None:
             # The lease keeps other runs out meanwhile, so the stack need not be read again.
@@ -102,6 +130,20 @@ class _Deploy(Operation):
             self._upload(desired.node, outputs)
             return self._create(desired, deployed.id if deployed else "")
         return self._change(desired, deployed, decision, outputs)
+
+    def _decide(self, desired: _Desired, deployed: Stack | None) -> Decision:
+        """Decide what to do with a stack, which may need an API that does not answer."""
+        node, inputs = desired.node, desired.inputs
+        buckets = unknown_buckets(node, self._inputs[node.id], self._unknown)
+        decision = decide_with(self._graph, node, deployed, inputs, buckets, self._found.regions)
+        reason = self._global_apis.reason_to_leave(node, deployed, decision, inputs)
+        return Decision(Action.LEFT, reason) if reason else decision
+
+    def _leave(self, node_id: NodeId, deployed: Stack | None, reason: str) -> Unchanged:
+        """Leave a stack as it is. The stacks that need it take the outputs that it has."""
+        self._unknown.add(node_id)
+        self._emit(StackLeft(self._ports.clock.now(), node_id, reason))
+        return Unchanged(Action.LEFT, deployed.outputs if deployed else {}, reason)
 
     def _ask_hooks(self, desired: _Desired, decision: Decision) -> RetryAfter | None:
         """Return when to ask again, or None when the stack may be changed now."""
@@ -148,7 +190,7 @@ class _Deploy(Operation):
                 return self._replace(node, deployed)
             case Action.REFUSE:
                 raise refusal(node, deployed, decision)
-            case Action.CREATE | Action.NOT_CHOSEN | Action.LATER | Action.NOT_THERE:
+            case Action.CREATE | Action.NOT_CHOSEN | Action.LATER | Action.NOT_THERE | Action.LEFT:
                 raise AssertionError(f"{decision.action} is not decided about a stack that exists")
         assert_never(decision.action)
 
@@ -178,11 +220,18 @@ class _Deploy(Operation):
 
     def _desired(self, node_id: NodeId) -> _Desired:
         node = self._graph.nodes[node_id]
-        parameters = resolve(node, self._inputs[node_id])
-        for name in secret_parameters(node) & parameters.keys():
-            if parameters[name]:
-                self._secrets.add(parameters[name])
-        return _Desired(node, parameters, fingerprint_of(self._graph, node, parameters))
+        outputs = self._inputs[node_id]
+        inputs = inputs_of(node, outputs, self._deployed.get(node_id), self._unknown)
+        for ref in inputs.absent:
+            output_of(ref, outputs)  # raises the error that says so
+
+        if inputs.kept:
+            names = {f"{ref.node}.{ref.output}" for ref in inputs.kept.values()}
+            self.kept[node_id] = tuple(sorted(names))
+        for name in secret_parameters(node) & (inputs.values.keys() - inputs.kept.keys()):
+            if inputs.values[name]:
+                self._secrets.add(inputs.values[name])
+        return _Desired(node, inputs, fingerprint_of(self._graph, node, inputs.values))
 
     def _current(self, node_id: NodeId) -> Stack | None:
         """Return the stack as listed, or read it again after someone else's operation."""
@@ -193,14 +242,19 @@ class _Deploy(Operation):
         self._read.add(node_id)
         return deployed
 
-    def _request(self, desired: _Desired, token: str) -> StackRequest:
+    def _request(self, desired: _Desired, token: str, deployed: Stack | None) -> StackRequest:
+        """Return the request for a stack, which is `deployed` unless it is created."""
+        commit = self._ports.commit()
+        if deployed is not None:
+            commit = self._global_apis.commit_of(desired.node, deployed, commit)
         return request_for(
             self._graph,
             desired.node,
             desired.parameters,
             token,
-            commit=self._ports.commit(),
+            commit=commit,
             express=self._options.express,
+            kept=desired.inputs.kept,
         )
 
     def _create(self, desired: _Desired, predecessor: str) -> Started | WaitingForOther:
@@ -218,7 +272,7 @@ class _Deploy(Operation):
             parts = (desired.fingerprint, name, region, generation)
             token = token_for(Action.CREATE, *parts)
             try:
-                stack_id = self._ports.stacks.create(region, self._request(desired, token))
+                stack_id = self._ports.stacks.create(region, self._request(desired, token, None))
             except StackExists:
                 existing = self._ports.stacks.list(region).get(name)
                 if existing is not None:
@@ -236,7 +290,8 @@ class _Deploy(Operation):
     def _update(self, desired: _Desired, deployed: Stack) -> Started | Unchanged:
         region = desired.node.id.region
         token = token_for(Action.UPDATE, desired.fingerprint, deployed.id, deployed.changed_at)
-        stack_id = self._ports.stacks.update(region, self._request(desired, token))
+        request = self._request(desired, token, deployed)
+        stack_id = self._ports.stacks.update(region, request)
         if stack_id is None:
             return Unchanged(Action.NOTHING, deployed.outputs)
         return Started(
@@ -301,7 +356,11 @@ def deploy(
     """Bring every chosen stack to its desired state, and return how that ended.
 
     The other stacks are not changed; their outputs are used. Raises DeploytoolError, before
-    anything is started, when another run deploys this stage or a drill of it is unfinished.
+    anything is started, when another run deploys this stage or a drill of it is unfinished;
+    ApiUnavailable when the API of a chosen stack's region does not answer.
+
+    While the API of another region does not answer, inputs from there keep the deployed value, and
+    what needs that region is left.
     """
     options = options or DeployOptions()
     hooks = options.hooks
@@ -313,16 +372,48 @@ def deploy(
 
     operation = _Deploy(graph, ports, emit_to_all, chosen, options)
 
-    def changes(deployed: Mapping[NodeId, Stack]) -> bool:
-        steps = [step for step in make_plan(graph, deployed) if chosen(step.node)]
-        return any(step.decision.action is not Action.NOTHING for step in steps)
+    def changes(found: Found) -> bool:
+        chosen_nodes = tuple(filter(chosen, graph.nodes))
+        refusal = refusal_of_unreachable(
+            graph, found, chosen_nodes, options=options.command_options
+        )
+        if refusal is not None:
+            raise refusal
+        return bool(_actions(graph, found, chosen) - {Action.NOTHING, Action.LEFT})
 
-    def run(engine: Engine, deployed: Mapping[NodeId, Stack]) -> Outcome:
+    def run(engine: Engine, found: Found) -> Outcome:
+        if _needs_global_region(graph, found, chosen):
+            found = with_global_apis(ports.stacks, found)
         for hook in hooks:
-            hook.stacks_found(deployed)
-        operation.use(deployed)
-        return engine.run(graph.edges(), operation)
+            if found.unreachable:
+                hook.apis_unavailable(found.regions)
+            hook.stacks_found(found.deployed)
+        operation.use(found)
+
+        outcome = engine.run(graph.edges(), operation)
+        outcome.kept = operation.kept
+        outcome.unreachable = tuple(sorted(found.regions))
+        return outcome
 
     return run_engine(
         graph.whole(), ports, emit_to_all, options, run, operation.redact, needs_lease=changes
+    )
+
+
+def _actions(graph: Graph, found: Found, chosen: Callable[[NodeId], bool]) -> set[Action]:
+    """Return what the plan does with the chosen stacks."""
+    steps = make_plan(graph, found.deployed, found.regions)
+    return {step.decision.action for step in steps if chosen(step.node)}
+
+
+def _needs_global_region(graph: Graph, found: Found, chosen: Callable[[NodeId], bool]) -> bool:
+    """Return whether a stack may need the global services, of whose region nothing is known yet."""
+    if GLOBAL_REGION in graph.regions:
+        return False
+    steps = make_plan(graph, found.deployed, found.regions)
+    return any(
+        step.decision.action in CHANGING
+        and chosen(step.node)
+        and has_global_resources(graph.nodes[step.node].document)
+        for step in steps
     )

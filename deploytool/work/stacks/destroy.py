@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import Emit
+from deploytool.core.stacks.outage import Found, refusal_of_deletion
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import Stack, StackOperation, StackStatus
 from deploytool.work.stacks.engine import Engine
@@ -77,10 +78,17 @@ def destroy(
     """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays.
 
     `before` is called with each node whose stack is about to be deleted. Raises DeploytoolError,
-    before anything is started, when another run deploys this stage or a drill of it is unfinished.
+    before anything is started, when another run deploys this stage or a drill of it is unfinished;
+    ApiUnavailable when the API of a region does not answer.
     """
 
-    def run(engine: Engine, deployed: Mapping[NodeId, Stack]) -> Outcome:
-        return engine.run(graph.reversed_edges(), _Destroy(graph, ports, deployed, before))
+    def exist(found: Found) -> bool:
+        refusal = refusal_of_deletion(found)
+        if refusal is not None:
+            raise refusal
+        return bool(found.deployed)
 
-    return run_engine(graph, ports, emit, options or DeployOptions(), run, needs_lease=bool)
+    def run(engine: Engine, found: Found) -> Outcome:
+        return engine.run(graph.reversed_edges(), _Destroy(graph, ports, found.deployed, before))
+
+    return run_engine(graph, ports, emit, options or DeployOptions(), run, needs_lease=exist)

@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import partial
 from typing import assert_never
 
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import ApiUnavailable, DeploytoolError
 from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.durations import LONGEST, jittered, pause
@@ -45,6 +45,7 @@ from deploytool.work.stacks.node_states import (
     after_check,
     after_end,
     after_listing,
+    after_loss,
     after_start,
     cancelled_by,
     first_states,
@@ -114,7 +115,8 @@ class Engine:
     def run(self, edges: Mapping[NodeId, frozenset[NodeId]], operation: Operation) -> Outcome:
         """Bring every node to its end. A failure cancels only the nodes that depend on it.
 
-        Raises DeploytoolError when a region can no longer be listed.
+        An API that does not answer ends only the nodes of its region. Raises DeploytoolError when
+        AWS refuses to list a region.
         """
         began = self._clock.now()
         self._operation = operation
@@ -209,7 +211,10 @@ class Engine:
 
     def _on_listed(self, region: str, result: Mapping[str, Stack] | DeploytoolError) -> None:
         if isinstance(result, DeploytoolError):
-            self._polls.failed(region, result, self._clock.now())
+            try:
+                self._polls.failed(region, result, self._clock.now())
+            except ApiUnavailable as error:
+                self._lose(region, error)
             return
 
         by_id = {stack.id: stack for stack in result.values()}
@@ -224,6 +229,12 @@ class Engine:
                     if stack is None or not stack.status.is_busy:
                         self._start(node, began)
         self._polls.answered(region, self._clock.now() + self._pause(region))
+
+    def _lose(self, region: str, error: ApiUnavailable) -> None:
+        """End the nodes of a region whose API does not answer. Those of other regions go on."""
+        for node, state in list(self._states.items()):
+            if node.region == region and isinstance(state, Running | Blocked):
+                self._enter(node, after_loss(error))
 
     def _pause(self, region: str) -> float:
         """Return the seconds until the region's next poll: those of the most urgent stack."""

@@ -24,6 +24,13 @@ class DeployHooks(Protocol):
         """
         return
 
+    def apis_unavailable(self, regions: frozenset[str]) -> None:
+        """Receive the regions whose API does not answer, before `stacks_found`.
+
+        It is called only when there are any. Their stacks are not among those found.
+        """
+        return
+
     def before_change(
         self,
         node: Node,

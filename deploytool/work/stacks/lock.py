@@ -1,16 +1,22 @@
 """One deployment of a stage at a time.
 
 A run holds the stage's lease while it has something to do. No run starts during a drill.
+
+The lease is a parameter in each of the stage's regions whose API answers, the secondary first. Two
+runs that can both change a region both ask for the lease there, so only one of them goes on. This
+holds too when they find different APIs dead: a run that can reach the primary alone meets the lease
+of one that began when both regions answered. As every run asks in the same order, no two runs wait
+for each other.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from deploytool.core.errors import ApiUnavailable, CloudRefused, DeploytoolError, Interrupted
 from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph
-from deploytool.core.stacks.events import Emit, LockWaited
+from deploytool.core.stacks.events import DrillUnknown, Emit, LockWaited
 from deploytool.core.stacks.lease import LEASE_SECONDS, Holder, Lease, read_lease, write_lease
 from deploytool.core.stacks.ports import Interrupts, Locks
 
@@ -37,8 +43,8 @@ def lock_name(graph: Graph, purpose: str) -> str:
     return f"/deploytool/{graph.project}/{graph.stage}/{purpose}"
 
 
-class StageLease:
-    """A lease that this run takes, renews and releases.
+class RegionLease:
+    """The lease in one region, which this run takes, renews and releases.
 
     `waited`: another run had it meanwhile, so the stacks must be listed again.
     """
@@ -93,8 +99,10 @@ class StageLease:
 
     def release(self) -> None:
         """Release the lease, if it is still this run's."""
-        if self._is_ours(self._read()):
-            self._coordination.locks.remove(self._region, self._name)
+        # What the run did matters more, and a lease that is not released expires.
+        with suppress(CloudRefused, ApiUnavailable):
+            if self._is_ours(self._read()):
+                self._coordination.locks.remove(self._region, self._name)
 
     def _try(self) -> Lease | None:
         """Take the lease; return None, or the lease of another run that has it.
@@ -149,6 +157,23 @@ class StageLease:
             self._clock.sleep(SLICE)
 
 
+@dataclass(frozen=True)
+class StageLease:
+    """The lease of a stage: those that this run has in the regions."""
+
+    leases: Sequence[RegionLease]
+
+    @property
+    def waited(self) -> bool:
+        """Whether another run had the lease meanwhile, so that the stacks must be listed again."""
+        return any(lease.waited for lease in self.leases)
+
+    def renew(self) -> None:
+        """Renew the lease when its time has come, beside the caller."""
+        for lease in self.leases:
+            lease.renew()
+
+
 @contextmanager
 def hold_lease(
     coordination: Coordination,
@@ -158,24 +183,53 @@ def hold_lease(
     emit: Emit,
     interrupts: Interrupts,
     wait: float,
+    *,
+    unreachable: Collection[str] = (),
 ) -> Iterator[StageLease]:
-    """Hold the stage's lease during the block.
+    """Hold the stage's lease during the block. An `unreachable` region's API does not answer.
 
-    Raises DeploytoolError during a drill, and when another run deploys the stage.
+    Raises DeploytoolError during a drill, and when another run deploys the stage; ApiUnavailable
+    when no region answers.
     """
-    primary = graph.regions[0]
     secondary = graph.regions[-1]
-    if coordination.locks.read(secondary, lock_name(graph, "drill")) is not None:
+    is_known = secondary not in unreachable
+    if not is_known or not _refuse_during_drill(coordination, graph, secondary):
+        emit(DrillUnknown(clock.now(), secondary))
+
+    deadline = clock.now() + wait
+    leases: list[RegionLease] = []
+    unanswered: ApiUnavailable | None = None
+    with ExitStack() as to_release:
+        for region in dict.fromkeys(reversed(graph.regions)):
+            if region in unreachable:
+                continue
+            lease = RegionLease(coordination, clock, executor, region, lock_name(graph, "deploy"))
+            try:
+                lease.take(emit, interrupts, max(deadline - clock.now(), 0.0))
+            except ApiUnavailable as error:
+                # Without it, no run can change the stacks of that region either.
+                unanswered = error
+                continue
+            to_release.callback(lease.release)
+            leases.append(lease)
+
+        if not leases and unanswered is not None:
+            raise unanswered
+        yield StageLease(leases)
+
+
+def _refuse_during_drill(coordination: Coordination, graph: Graph, secondary: str) -> bool:
+    """Raise DeploytoolError when the secondary region has the record of a drill.
+
+    Return whether that is known: False when its API does not answer.
+    """
+    try:
+        record = coordination.locks.read(secondary, lock_name(graph, "drill"))
+    except ApiUnavailable:
+        return False
+    if record is not None:
         raise DeploytoolError(
             f"a drill of stage {graph.stage} is under way, or was left unfinished",
             hint=f"when no drill runs: deploytool restore --stage {graph.stage}",
         )
-
-    lease = StageLease(coordination, clock, executor, primary, lock_name(graph, "deploy"))
-    lease.take(emit, interrupts, wait)
-    try:
-        yield lease
-    finally:
-        # What the run did matters more, and a lease that is not released expires.
-        with suppress(CloudRefused, ApiUnavailable):
-            lease.release()
+    return True

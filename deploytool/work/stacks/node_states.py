@@ -90,19 +90,24 @@ class Postponed:
 
 @dataclass(frozen=True)
 class Done:
-    """The stack is as desired, after `seconds`."""
+    """The stack is as desired, after `seconds`, unless it was `left` for the reason given."""
 
     action: StackOperation | Action
     outputs: Mapping[str, str]
     seconds: float
+    left: str = ""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The stack is not as desired; `hint` says what to do."""
+    """The stack is not as desired; `hint` says what to do.
+
+    `unanswered` is the region whose API did not answer, when that is the cause.
+    """
 
     cause: str
     hint: str = ""
+    unanswered: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,8 +166,8 @@ def after_start(
     match result:
         case Started():
             return Running(result, state.began, now)
-        case Unchanged(action, outputs):
-            return Done(action, outputs, now - state.began)
+        case Unchanged(action, outputs, left):
+            return Done(action, outputs, now - state.began, left)
         case WaitingForOther() | RetryAfter() if stopping:
             return Stopped(NOT_STARTED)
         case WaitingForOther(stack_id):
@@ -170,7 +175,7 @@ def after_start(
         case RetryAfter(seconds):
             return Postponed(state.began, now + seconds)
         case DeploytoolError():
-            return Failed(str(result), result.hint)
+            return failed_by(result)
     assert_never(result)
 
 
@@ -208,10 +213,26 @@ def after_check(
         case CloudRefused() | ApiUnavailable() if state.refused < REFUSALS:
             return replace(state, refused=state.refused + 1)
         case DeploytoolError():
-            return Failed(str(result), result.hint)
+            return failed_by(result)
         case Completed():
             return result
     assert_never(result)
+
+
+def failed_by(error: DeploytoolError) -> Failed:
+    """Return the state of a node that failed because of an error."""
+    unanswered = error.region if isinstance(error, ApiUnavailable) else ""
+    return Failed(str(error), error.hint, unanswered)
+
+
+def after_loss(error: ApiUnavailable) -> Failed:
+    """Return the state of a node whose operation cannot be followed to its end any more."""
+    return Failed(
+        f"its state is unknown: {error}",
+        f"run the command again when the API of {error.region} answers: it waits for what is under"
+        " way there and continues",
+        error.region,
+    )
 
 
 def after_end(state: Running, end: Completed, *, stopping: bool) -> Starting | Failed | Stopped:
@@ -253,10 +274,14 @@ def outcome_of(states: States, seconds: float) -> Outcome:
     outcome = Outcome(outputs=dict(outputs_of(states)), seconds=seconds)
     for node, state in states.items():
         match state:
-            case Done(action):
+            case Done(action, _, _, left):
                 outcome.done[node] = action
-            case Failed(cause):
+                if left:
+                    outcome.left[node] = left
+            case Failed(cause, _, unanswered):
                 outcome.failed[node] = cause
+                if unanswered:
+                    outcome.unanswered[node] = unanswered
             case Cancelled(because):
                 outcome.cancelled[node] = because
             case Stopped(text):

@@ -55,10 +55,14 @@ class Started:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """There was nothing to do; `action` says why."""
+    """There was nothing to do; `action` says why.
+
+    `left` says why a stack that is not as desired was left: an API does not answer.
+    """
 
     action: Action
     outputs: Mapping[str, str]
+    left: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,11 @@ class Outcome:
 
     `done` says what was done with a node, `failed` the first cause, `cancelled` which nodes it
     needed and did not get. `stopped` are the nodes that the user's interrupt kept from being done,
-    with what became of them.
+    with what became of them. `left` are those of the nodes in `done` that are not as desired,
+    because an API does not answer, with the reason. `unanswered` has the region whose API did not
+    answer, for those of the nodes in `failed` that failed because of that. `kept` names the inputs
+    of a stack that kept the deployed value, because the API of a region in `unreachable` does not
+    answer.
     """
 
     done: dict[NodeId, StackOperation | Action] = field(default_factory=dict)
@@ -121,11 +129,22 @@ class Outcome:
     stopped: dict[NodeId, str] = field(default_factory=dict)
     outputs: dict[NodeId, Mapping[str, str]] = field(default_factory=dict)
     seconds: float = 0.0
+    left: dict[NodeId, str] = field(default_factory=dict)
+    unanswered: dict[NodeId, str] = field(default_factory=dict)
+    kept: dict[NodeId, tuple[str, ...]] = field(default_factory=dict)
+    unreachable: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether every node is done."""
-        return not self.failed and not self.cancelled and not self.stopped
+        """Whether every node is done, and none is left."""
+        return not (self.failed or self.cancelled or self.stopped or self.left)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether nothing is wrong except that an API did not answer."""
+        if self.ok or self.stopped:
+            return False
+        return self.failed.keys() == self.unanswered.keys()
 
 
 # An operation in one of these states, left by a run that was killed, can be continued.

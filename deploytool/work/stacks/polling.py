@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from deploytool.core.errors import DeploytoolError, Throttled
+from deploytool.core.errors import ApiUnavailable, DeploytoolError, Throttled
 from deploytool.core.stacks.durations import FIRST, LONGEST
 
 # How many listings of a region in a row may be refused; botocore repeats each call itself.
 REFUSED_LISTINGS = 5
+
+# How many listings of a region in a row may get no answer. An outage is longer than a few seconds,
+# and the next run continues what is under way.
+UNANSWERED_LISTINGS = 2
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,12 @@ class RegionPoll:
     def failed(self, error: DeploytoolError, now: float) -> "RegionPoll":
         """Return the poll after a refused listing, which is repeated later.
 
-        Raises the error when AWS refuses for good. Throttling always ends some time.
+        Raises the error when AWS refuses for good, or does not answer. Throttling always ends some
+        time.
         """
         refused = self.refused + 1
-        if refused > REFUSED_LISTINGS and not isinstance(error, Throttled):
+        most = UNANSWERED_LISTINGS if isinstance(error, ApiUnavailable) else REFUSED_LISTINGS
+        if refused > most and not isinstance(error, Throttled):
             raise error
         return RegionPoll(now + LONGEST, refused=refused)
 

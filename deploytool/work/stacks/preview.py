@@ -10,6 +10,7 @@ from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.stacks.changes import DeployedTemplate, ResourceChange, Source, StackChanges
 from deploytool.core.stacks.drift import CHECKABLE, StackDrift, without_secrets
 from deploytool.core.stacks.plan import (
+    CHANGING,
     COMMIT_TAG,
     Action,
     Step,
@@ -25,9 +26,6 @@ from deploytool.core.stacks.ports import Drifts, Previews, Stacks
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations, estimate, settled_outputs
 from deploytool.work.tasks import for_each
-
-# The actions that change resources.
-CHANGING = frozenset({Action.CREATE, Action.REPLACE, Action.UPDATE, Action.CONTINUE})
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,29 @@
 """One run over the stacks of a graph: what it needs, its options, and the lease that it holds."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+from deploytool.core.errors import ApiUnavailable, CloudRefused
 from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import Emit
+from deploytool.core.stacks.outage import GLOBAL_REGION, Found
 from deploytool.core.stacks.plan import find_stacks
-from deploytool.core.stacks.ports import Buckets, Interrupts, NoInterrupts, Stacks
+from deploytool.core.stacks.ports import (
+    Buckets,
+    DeployedTemplates,
+    Interrupts,
+    NoInterrupts,
+    StackReader,
+    Stacks,
+)
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.stacks.engine import Engine
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.lock import Coordination, hold_lease
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.tasks import for_each
 
 
 @dataclass(frozen=True)
@@ -22,13 +32,14 @@ class DeployPorts:
 
     The clock runs in real time, because CloudFormation is not faster on a fast local cloud. Without
     `coordination` nothing prevents a second run. `random` gives numbers from 0 to 1; `commit` the
-    source's commit.
+    source's commit. `templates` are read while us-east-1's API does not answer.
     """
 
     stacks: Stacks
     buckets: Buckets
     clock: Clock
     executor: Executor
+    templates: DeployedTemplates
     coordination: Coordination | None = None
     random: Callable[[], float] = lambda: 0.5
     commit: Callable[[], str] = lambda: ""
@@ -41,7 +52,7 @@ class DeployOptions:
     With `express` CloudFormation ends an operation before the resources are ready. `wait` is how
     long to wait for another run, in seconds. With `ready` a stack is left for a later run when it
     needs a stack that is not chosen and not as desired; without it the stack takes the outputs
-    that exist.
+    that exist. `command_options` are added to the commands in hints, like ` --local`.
     """
 
     express: bool = False
@@ -49,12 +60,69 @@ class DeployOptions:
     interrupts: Interrupts = field(default_factory=NoInterrupts)
     hooks: tuple[DeployHooks, ...] = ()
     ready: bool = False
+    command_options: str = ""
 
 
 def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:
-    """Return the stacks of the graph that exist, from one listing for each region."""
-    regions = sorted({node.region for node in graph.nodes})
-    return find_stacks(graph, {region: ports.stacks.list(region) for region in regions})
+    """Return the stacks of the graph that exist, from one listing for each region.
+
+    Raises ApiUnavailable when the API of a region does not answer.
+    """
+    found = find_reachable(ports.stacks, ports.executor, graph)
+    for error in found.unreachable.values():
+        raise error
+    return dict(found.deployed)
+
+
+def find_reachable(stacks: StackReader, executor: Executor, graph: Graph) -> Found:
+    """Return the stacks of the graph that exist, as far as the APIs of their regions answer.
+
+    All regions are listed at the same time. Raises CloudRefused.
+    """
+    listings = list_regions(stacks, executor, {node.region for node in graph.nodes})
+    listed = {
+        region: listing
+        for region, listing in listings.items()
+        if not isinstance(listing, ApiUnavailable)
+    }
+    unreachable = {
+        region: listing
+        for region, listing in listings.items()
+        if isinstance(listing, ApiUnavailable)
+    }
+    return Found(find_stacks(graph, listed), unreachable, GLOBAL_REGION not in unreachable)
+
+
+def list_regions(
+    stacks: StackReader, executor: Executor, regions: Collection[str]
+) -> dict[str, Mapping[str, Stack] | ApiUnavailable]:
+    """List the stacks of regions at the same time; give the error of an API that does not answer.
+
+    Raises CloudRefused.
+    """
+
+    def stacks_of(region: str) -> Mapping[str, Stack] | ApiUnavailable:
+        try:
+            return stacks.list(region)
+        except ApiUnavailable as error:
+            return error
+
+    return for_each(executor, stacks_of, sorted(regions))
+
+
+def with_global_apis(stacks: StackReader, found: Found) -> Found:
+    """Find out whether the API of us-east-1 answers, for a graph that has no stack there.
+
+    The global services have their control planes there.
+    """
+    try:
+        stacks.list(GLOBAL_REGION)
+    except ApiUnavailable:
+        return replace(found, global_apis=False)
+    except CloudRefused:
+        # It answers, and the permissions of this run do not cover that region.
+        return found
+    return found
 
 
 def run_engine(
@@ -62,14 +130,15 @@ def run_engine(
     ports: DeployPorts,
     emit: Emit,
     options: DeployOptions,
-    run: Callable[[Engine, Mapping[NodeId, Stack]], Outcome],
+    run: Callable[[Engine, Found], Outcome],
     redact: Callable[[str], str] = lambda text: text,
     *,
-    needs_lease: Callable[[Mapping[NodeId, Stack]], bool],
+    needs_lease: Callable[[Found], bool],
 ) -> Outcome:
     """Run an engine over the stacks of a graph that exist, holding the stage's lease if needed.
 
-    `run` gets the engine and the deployed stacks. Raises DeploytoolError as `hold_lease` does.
+    `run` gets the engine and the stacks that were found. `needs_lease` may refuse them with an
+    error. Raises DeploytoolError as `hold_lease` does.
     """
     engine = partial(
         Engine,
@@ -83,15 +152,24 @@ def run_engine(
     )
 
     # Whether there is anything to do is known only after the listing. An idle run takes no lease.
-    deployed = find_deployed(ports, graph)
+    found = find_reachable(ports.stacks, ports.executor, graph)
+    must_hold = needs_lease(found)
     coordination = ports.coordination
-    if coordination is None or not needs_lease(deployed):
-        return run(engine(), deployed)
+    if coordination is None or not must_hold:
+        return run(engine(), found)
 
     with hold_lease(
-        coordination, ports.clock, ports.executor, graph, emit, options.interrupts, options.wait
+        coordination,
+        ports.clock,
+        ports.executor,
+        graph,
+        emit,
+        options.interrupts,
+        options.wait,
+        unreachable=found.regions,
     ) as lease:
         if lease.waited:
             # The other run has changed stacks since they were listed.
-            deployed = find_deployed(ports, graph)
-        return run(engine(heartbeat=lease.renew), deployed)
+            found = find_reachable(ports.stacks, ports.executor, graph)
+            needs_lease(found)
+        return run(engine(heartbeat=lease.renew), found)

@@ -38,7 +38,7 @@ def run(
     def run(graph: Graph | None = None, timeout: float = 100.0) -> tuple[Outcome, list[Event]]:
         events: list[Event] = []
         guard = CertificateGuard(lambda: ports, events.append, timeout)
-        deploy_ports = DeployPorts(stacks, buckets, stacks.clock, executor)
+        deploy_ports = DeployPorts(stacks, buckets, stacks.clock, executor, stacks)
         options = DeployOptions(hooks=(guard,))
         outcome = deploy(graph or graph_of(), deploy_ports, events.append, options=options)
         return outcome, events

@@ -42,7 +42,7 @@ class TestDestroy:
         def clean(*, zone: bool = False) -> tuple[tuple[str, ...], list[Event]]:
             graph = graph_of()
             events: list[Event] = []
-            deploy_ports = DeployPorts(stacks, buckets, stacks.clock, executor)
+            deploy_ports = DeployPorts(stacks, buckets, stacks.clock, executor, stacks)
             cleaner = ZoneCleaner(graph, find_deployed(deploy_ports, graph), ports, events.append)
             assert destroy(graph, deploy_ports, events.append, before=cleaner.before).ok
             cleaner.finish()

@@ -32,9 +32,12 @@ def shared(ports: Any, locks: Any, stacks: Any) -> Any:
 def test_the_lease_is_held_while_there_is_something_to_do(
     shared: Any, locks: Any, graph_of: Any
 ) -> None:
-    """One call looks for a drill, one takes the lease, two release it. An idle run makes none."""
+    """One call looks for a drill; in each region one takes the lease and two release it.
+
+    An idle run makes no call.
+    """
     assert deploy(graph_of(), shared, lambda event: None).ok
-    assert locks.calls == ["read", "make", "read", "remove"]
+    assert locks.calls == ["read", "make", "make", "read", "remove", "read", "remove"]
     assert not locks.held
     locks.calls.clear()
     assert deploy(graph_of(), shared, lambda event: None).ok
@@ -44,10 +47,10 @@ def test_the_lease_is_held_while_there_is_something_to_do(
 def test_it_is_renewed_while_the_run_lasts(
     shared: Any, locks: Any, stacks: Any, graph_of: Any
 ) -> None:
-    """It is renewed after each third of its time."""
+    """It is renewed in both regions after each third of its time."""
     stacks.durations = {"hello-dev-zone": 400.0}
     deploy(graph_of(), shared, lambda event: None)
-    assert locks.calls.count("renew") == pytest.approx(400 / (LEASE_SECONDS / 3), abs=1)
+    assert locks.calls.count("renew") == pytest.approx(2 * 400 / (LEASE_SECONDS / 3), abs=2)
 
 
 @pytest.mark.parametrize("work", [deploy, destroy])

@@ -95,7 +95,7 @@ def ports(stacks: Any, executor: Any, previews: Previewing) -> PlanPorts:
 
 @pytest.fixture
 def deployed(stacks: Any, buckets: Any, executor: Any) -> None:
-    deploy(graph_of(), DeployPorts(stacks, buckets, stacks.clock, executor), lambda _: None)
+    deploy(graph_of(), DeployPorts(stacks, buckets, stacks.clock, executor, stacks), lambda _: None)
 
 
 def plan_of(ports: PlanPorts, **settings: object) -> Plan:

@@ -1,0 +1,65 @@
+"""What a run leaves, because a change needs a global service whose API does not answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deploytool.core.project.graph import Graph, Node
+from deploytool.core.stacks.changes import ResourceChange
+from deploytool.core.stacks.outage import (
+    Found,
+    Inputs,
+    changes_of_update,
+    global_needs,
+    has_global_resources,
+    reason_of_needs,
+)
+from deploytool.core.stacks.plan import CHANGING, COMMIT_TAG, Action, Decision, tags_of
+from deploytool.core.stacks.ports import DeployedTemplates
+from deploytool.core.stacks.stack import Stack
+from deploytool.core.stacks.templatediff import creations
+
+
+@dataclass(frozen=True)
+class GlobalApis:
+    """Tells which changes need a global service (Route 53, IAM, CloudFront) that does not answer."""
+
+    graph: Graph
+    found: Found
+    templates: DeployedTemplates
+
+    def reason_to_leave(
+        self, node: Node, deployed: Stack | None, decision: Decision, inputs: Inputs
+    ) -> str:
+        """Return why a stack is left, "" when it may be changed.
+
+        The template of a stack to update is read for this, but only while us-east-1's API does not
+        answer.
+        """
+        if self.found.global_apis or decision.action not in CHANGING:
+            return ""
+        changes = self._changes(node, deployed, decision, inputs)
+        needs = global_needs(node.document, changes)
+        return reason_of_needs(needs) if needs else ""
+
+    def _changes(
+        self, node: Node, deployed: Stack | None, decision: Decision, inputs: Inputs
+    ) -> Sequence[ResourceChange]:
+        """Return what CloudFormation may change."""
+        # What a rollback or a failed creation still has to undo is not known: any resource may be
+        # part of it.
+        if deployed is None or decision.action is not Action.UPDATE:
+            return creations(node.document, inputs.values)
+
+        before = self.templates.deployed(node.id.region, deployed.id)
+        tags = {name: value for name, value in deployed.tags.items() if name != COMMIT_TAG}
+        same_tags = tags == tags_of(self.graph, node)
+        return changes_of_update(node, before, inputs, same_tags=same_tags)
+
+    def commit_of(self, node: Node, deployed: Stack, commit: str) -> str:
+        """Return the commit for the tags of an update.
+
+        It is the deployed one where another would change the tags of a role or a health check.
+        """
+        if self.found.global_apis or not has_global_resources(node.document):
+            return commit
+        return deployed.tags.get(COMMIT_TAG, "")
