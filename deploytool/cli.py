@@ -18,6 +18,7 @@ from deploytool.commands.arguments.base import StageArguments, check_target_vari
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
 from deploytool.commands.arguments.drill import DrillArguments, ReportArguments
+from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.core.errors import DeploytoolError, Interrupted
 
 # The commands in the order in which the help lists them. The work of each is `run` of the module
@@ -31,6 +32,8 @@ COMMANDS: dict[str, tuple[type[StageArguments], str]] = {
     "check": (StageArguments, "resolve the domain, call it, and show which region serves"),
     "drill": (DrillArguments, "make the primary fail, measure the failover, restore"),
     "restore": (StageArguments, "undo what an interrupted drill left behind"),
+    "failover": (MoveArguments, "move traffic to the secondary, and keep it there"),
+    "failback": (MoveArguments, "let traffic come back to the primary"),
     "destroy": (DestroyArguments, "delete the stacks, in reverse order"),
     "bootstrap": (BootstrapArguments, "create the roles that GitHub Actions assumes"),
     "report": (ReportArguments, "judge a drill's history again and write its reports, without AWS"),

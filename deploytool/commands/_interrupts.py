@@ -42,17 +42,20 @@ def interrupts() -> Iterator[Signals]:
 
 
 @contextmanager
-def first_one_stops(terminal: Terminal) -> Iterator[None]:
+def first_one_stops(
+    terminal: Terminal, later: str = "still restoring; this takes a moment"
+) -> Iterator[None]:
     """Raise KeyboardInterrupt for the first request within the block.
 
-    Later requests do not interrupt the restoring that the first one causes; they print a message.
+    Later requests do not interrupt what the first one causes, such as a restore; they print
+    `later`.
     """
     is_stopping = False
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
         nonlocal is_stopping
         if is_stopping:
-            terminal.note("[yellow]still restoring; this takes a moment[/]")
+            terminal.note(f"[yellow]{later}[/]")
             return
         is_stopping = True
         raise KeyboardInterrupt

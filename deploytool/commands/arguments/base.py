@@ -110,6 +110,21 @@ def add_wait(parser: ArgumentParser) -> None:
     )
 
 
+def add_confirmation(parser: ArgumentParser) -> None:
+    """Add --yes and --confirm, of the commands that move the traffic of a stage."""
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask to type the domain of a protected stage",
+    )
+    parser.add_argument(
+        "--confirm",
+        default="",
+        metavar="DOMAIN",
+        help="the domain of a protected stage, for a run without a terminal",
+    )
+
+
 def add_role_arn(parser: ArgumentParser) -> None:
     """Add --role-arn, of the commands that change stacks."""
     parser.add_argument(

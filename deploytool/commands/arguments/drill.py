@@ -4,7 +4,12 @@ from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploytool.commands.arguments.base import StageArguments, add_report_directory, number
+from deploytool.commands.arguments.base import (
+    StageArguments,
+    add_confirmation,
+    add_report_directory,
+    number,
+)
 
 LONGEST = 86_400.0  # seconds, for an objective
 HIGHEST_RATE = 100.0  # requests a second
@@ -61,17 +66,7 @@ def _add_safety(parser: ArgumentParser) -> None:
         action="store_true",
         help="do not arm the guard, which restores when this process cannot",
     )
-    parser.add_argument(
-        "--yes",
-        action="store_true",
-        help="do not ask to type the domain of a protected stage",
-    )
-    parser.add_argument(
-        "--confirm",
-        default="",
-        metavar="DOMAIN",
-        help="the domain of a protected stage, for a run without a terminal",
-    )
+    add_confirmation(parser)
 
 
 def _add_objectives(parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploytool.core.failover.direction import Direction
 from deploytool.core.failover.records import SwitchRecord
-from deploytool.core.route53.timing import FailoverTime
+from deploytool.core.route53.timing import SwitchTime
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class MoveStarted:
     domain: str
     destination: str
     name_servers: tuple[str, ...]
-    expected: FailoverTime
+    expected: SwitchTime
 
 
 @dataclass(frozen=True)

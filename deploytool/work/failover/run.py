@@ -30,7 +30,7 @@ from deploytool.core.failover.events import (
 from deploytool.core.failover.move import Move, Phase
 from deploytool.core.failover.records import StandbyRecord, SwitchRecord
 from deploytool.core.ports import Clock
-from deploytool.core.route53.timing import FailoverTime
+from deploytool.core.route53.timing import SwitchTime
 from deploytool.work.failover.ports import MovePorts
 from deploytool.work.failover.probes import Probes
 
@@ -64,7 +64,7 @@ class Moved:
     record: SwitchRecord | None
     already: bool
     move: Move
-    expected: FailoverTime
+    expected: SwitchTime
     problem: str = ""
 
 
@@ -88,7 +88,7 @@ def move(
     direction: Direction,
     person: Person,
     settings: MoveSettings,
-    expected: FailoverTime,
+    expected: SwitchTime,
     emit: Emit,
 ) -> Moved:
     """Move a stage's traffic, wait until it has arrived, and return how that ended.
@@ -114,7 +114,7 @@ class _Mover:
         direction: Direction,
         person: Person,
         settings: MoveSettings,
-        expected: FailoverTime,
+        expected: SwitchTime,
         emit: Emit,
     ) -> None:
         self._ports = ports

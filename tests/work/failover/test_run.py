@@ -16,7 +16,7 @@ from deploytool.core.failover.direction import Direction, Person
 from deploytool.core.failover.events import Event, MetricPut, SwitchSet, Warned
 from deploytool.core.failover.records import DRILL, StandbyRecord, SwitchRecord
 from deploytool.core.ports import DnsAnswer, Nameserver
-from deploytool.core.route53.timing import FailoverTime
+from deploytool.core.route53.timing import expected_switch
 from deploytool.simulated.example import SWITCHED
 from deploytool.simulated.world import World
 from deploytool.work.failover.ports import MovePorts
@@ -25,7 +25,7 @@ from deploytool.work.failover.run import Moved, MoveSettings, move
 
 EAST, WEST = "us-east-1", "us-west-2"
 FAILOVER, FAILBACK = Direction.FAILOVER, Direction.FAILBACK
-EXPECTED = FailoverTime(125.0, 5.0, 60.0)
+EXPECTED = expected_switch(held=True)
 
 
 def make_world(seed: int = 0, *, start: float = 0.0) -> World:
