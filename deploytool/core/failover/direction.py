@@ -95,20 +95,25 @@ def check_not_superseded(direction: Direction, record: SwitchRecord | None) -> N
     moved = "set" if record.held else "released"
     reason = f" ({record.why})" if record.why else ""
     raise DeploytoolError(
-        f"the switch was {moved} meanwhile by {record.who} at {record.since}{reason};"
-        f" this {direction} ends here",
-        hint=f"agree with them, then run deploytool {direction} again",
+        f"the switch was {moved} meanwhile{_origin(record)}{reason}; this {direction} ends here",
+        hint=f"find out why, then run deploytool {direction} again",
     )
+
+
+def _origin(record: SwitchRecord) -> str:
+    """Return since when, by whom and how. Nobody has set a switch that holds automatically."""
+    who = f" by {record.who}" if record.who else ""
+    return f" since {record.since}{who} ({record.how})"
 
 
 def describe(record: SwitchRecord | None) -> str:
     """Return the state of a switch as a sentence: who put it there, since when and why."""
     if record is None:
         return "the switch has never been used"
-    origin = f"since {record.since} by {record.who} ({record.how})"
     reason = f": {record.why}" if record.why else ""
+    text = f"{_origin(record)}{reason}"
     if record.held:
-        return f"the switch holds traffic at the secondary {origin}{reason}"
+        return f"the switch holds traffic at the secondary{text}"
     if record.returning:
-        return f"the switch is released {origin}{reason}; traffic is returning to the primary"
-    return f"the switch is released {origin}{reason}"
+        return f"the switch is released{text}; traffic is returning to the primary"
+    return f"the switch is released{text}"

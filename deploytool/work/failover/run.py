@@ -244,7 +244,7 @@ class _Mover:
         held = self._direction.holds
         failure = ""
         try:
-            check_not_superseded(self._direction, self._ports.records.read(SwitchRecord))
+            self._check_not_superseded()
             self._ports.metric.put(held=held)
         except ApiUnavailable as error:
             # The switch stands: Route 53 keeps the last known status, and the function in the
@@ -252,12 +252,24 @@ class _Mover:
             failure = str(error)
         return MetricPut(self._clock.now(), held, failure)
 
+    def _check_not_superseded(self) -> SwitchRecord | None:
+        """Return the record. Raises DeploytoolError when someone moved the switch the other way.
+
+        The function in the standby region may write over a record for a moment, and take that back
+        (lambda/switch/parameters.py). So a second look decides.
+        """
+        record = self._ports.records.read(SwitchRecord)
+        if record is None or record.held is not self._direction.holds:
+            self._clock.sleep(self._settings.interval)
+            record = self._ports.records.read(SwitchRecord)
+        check_not_superseded(self._direction, record)
+        return record
+
     def _note_arrival(self) -> None:
         """Write down that the primary serves again; the function may have done so already."""
-        record = self._ports.records.read(SwitchRecord)
-        if record is None and self._record is None:
+        if self._record is None:
             return
-        check_not_superseded(self._direction, record)
+        record = self._check_not_superseded()
         if record is not None and record.returning:
             record = arrived(record)
             self._ports.records.write(record)

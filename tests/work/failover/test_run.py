@@ -294,9 +294,27 @@ def test_a_command_ends_when_somebody_moves_traffic_the_other_way(direction: Dir
         run(world, FAILOVER)
     opposite = SwitchRecord(1, not direction.holds, "2026", "bo@desk", "enough", "command")
     world.at(world.now() + 15, lambda: world.standby.write(opposite))
-    with pytest.raises(DeploytoolError, match=r"meanwhile by bo@desk at 2026 \(enough\)"):
+    with pytest.raises(
+        DeploytoolError, match=r"meanwhile since 2026 by bo@desk \(command\) \(enough\)"
+    ):
         run(world, direction)
     assert switch_of(world) == opposite
+
+
+def test_a_record_that_is_taken_back_at_once_is_no_decision() -> None:
+    """The function in the standby region may overwrite a record for a moment."""
+    world = make_world(start=1.0)
+    other = SwitchRecord(1, False, "2026", "", "", "automatic")
+
+    def overwrite() -> None:
+        record = switch_of(world)
+        assert record is not None
+        world.standby.write(other)
+        world.at(world.now() + 0.9, lambda: world.standby.write(record))
+
+    # Just before the metric is repeated for the first time
+    world.at(world.now() + 19.9, overwrite)
+    assert run(world, FAILOVER).moved.problem == ""
 
 
 def interrupt() -> None:
