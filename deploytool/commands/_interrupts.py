@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from deploytool.core.errors import Interrupted
+from deploytool.core.errors import ApiUnavailable, Interrupted
 from deploytool.render.terminal import Terminal
 from deploytool.work.stacks.operations import Outcome
 
@@ -76,7 +76,12 @@ def _handler(handle: Handler) -> Iterator[None]:
 
 
 def exit_code(outcome: Outcome) -> int:
-    """Return 0 when every stack is in its desired state, 130 after a stop by the user, else 1."""
+    """Return 0 when every stack is in its desired state, 130 after a stop by the user.
+
+    4 when nothing is wrong except that an API did not answer, else 1.
+    """
     if outcome.ok:
         return 0
-    return Interrupted.exit_code if outcome.stopped else 1
+    if outcome.stopped:
+        return Interrupted.exit_code
+    return ApiUnavailable.exit_code if outcome.is_incomplete else 1

@@ -18,11 +18,13 @@ from deploytool.core.project.graph import NodeId
 from deploytool.core.route53.names import regional_name
 from deploytool.core.route53.zone import DnsRecord
 from deploytool.core.stacks.events import Emit, Event, RecordsNeeded
+from deploytool.core.stacks.outage import refusal_of_unreachable
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.planfile import changes_since, plan_basis, read_plan_file
 from deploytool.core.stacks.rollout import Endpoint, left_behind
 from deploytool.render.run.outcome import (
     left_behind_line,
+    outage_lines,
     outcome_document,
     parity_document,
     parity_lines,
@@ -41,22 +43,29 @@ from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
 from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import Outcome
-from deploytool.work.stacks.run import DeployOptions, find_deployed
+from deploytool.work.stacks.run import DeployOptions, find_reachable
 
 EXPRESS_TIMEOUT = 300.0  # seconds until what express mode created must serve
 
 
 @dataclass(frozen=True)
 class _Deployment:
-    """How a deployment ended, what the gate learned, and the DNS records to create elsewhere."""
+    """How a deployment ended, what the gate learned, and the DNS records to create elsewhere.
+
+    `problems` are those of the changed regions, where only the check after the change tells them.
+    """
 
     outcome: Outcome
     gate: RolloutGate
     records: tuple[DnsRecord, ...]
+    problems: tuple[str, ...]
 
 
 def run(arguments: DeployArguments) -> int:
-    """Deploy; return 0 when every stack is in its desired state, 1 when one is not."""
+    """Deploy; return 0 when every chosen stack is in its desired state, 1 when one is not.
+
+    4 when only what needs an API that does not answer is missing.
+    """
     with open_context(arguments, role_arn=service_role(arguments.role_arn)) as context:
         is_selected = stack_filter(context, arguments.stacks, arguments.scope)
         if arguments.plan_file:
@@ -79,9 +88,14 @@ def run(arguments: DeployArguments) -> int:
             "parity": parity_document(parity),
             "left_behind": [{"stack": node.stack, "region": node.region} for node in left],
             "standby_record": kept_document(kept),
+            "problems": list(deployment.problems),
         }
         terminal.document(document)
         _print_outcome(context, outcome)
+        for line in outage_lines(outcome, _command(context)):
+            terminal.say(line)
+        for problem in deployment.problems:
+            terminal.say(f"[red]not ready[/]: {escape(problem)}")
         _print_records(terminal, deployment.records)
         for line in parity_lines(parity):
             terminal.say(line)
@@ -89,7 +103,11 @@ def run(arguments: DeployArguments) -> int:
             terminal.say(left_behind_line(graph.stage, left))
 
         code = report_kept(context, kept, exit_code(outcome))
-        if arguments.express and outcome.ok and not _wait_until_ready(context):
+        if deployment.problems:
+            return 1
+        # While an API does not answer, the gate's check has done this
+        ready_unknown = arguments.express and outcome.ok and not outcome.unreachable
+        if ready_unknown and not _wait_until_ready(context):
             return 1
         return code
 
@@ -130,12 +148,25 @@ def _deploy(
             interrupts=signals,
             hooks=tuple(hooks),
             ready=arguments.scope is not None,
+            command_options=_local_option(context),
         )
         outcome = deploy(graph, target.ports, emit, is_selected, options)
+        problems = gate.problems_after()
 
-    # Both sources may name the same record; dict.fromkeys keeps the order
-    needed = dict.fromkeys((*records, *external_targets(graph, outcome.outputs)))
-    return _Deployment(outcome, gate, tuple(needed))
+    # Both sources may name the same record; dict.fromkeys keeps the order. Half of the targets
+    # would be half of a failover pair
+    targets = () if outcome.unreachable else external_targets(graph, outcome.outputs)
+    needed = dict.fromkeys((*records, *targets))
+    return _Deployment(outcome, gate, tuple(needed), problems)
+
+
+def _local_option(context: CommandContext) -> str:
+    return " --local" if context.target.name == "local" else ""
+
+
+def _command(context: CommandContext) -> str:
+    """Return the command that deploys the whole stage."""
+    return f"deploytool deploy --stage {context.graph.stage}{_local_option(context)}"
 
 
 def _wait_until_ready(context: CommandContext) -> bool:
@@ -160,15 +191,21 @@ def _check_plan(path: Path, context: CommandContext) -> None:
     """Compare the plan file with what is deployed now.
 
     Raises DeploytoolError when anything has changed since the plan was made, InputError when the
-    file is not a plan of this stage.
+    file is not a plan of this stage, ApiUnavailable when a region cannot be compared.
     """
     try:
         planned = read_plan_file(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
-    deployed = find_deployed(context.target.ports, context.graph)
-    now = plan_basis(context.graph, context.target.name, deployed)
+    ports = context.target.ports
+    found = find_reachable(ports.stacks, ports.executor, context.graph)
+    refusal = refusal_of_unreachable(
+        context.graph, found, context.graph.nodes, options=_local_option(context)
+    )
+    if refusal is not None:
+        raise refusal
+    now = plan_basis(context.graph, context.target.name, found.deployed)
     if (planned.project, planned.stage, planned.target) != (now.project, now.stage, now.target):
         raise InputError(
             f"{path}: is a plan for {planned.project}, stage {planned.stage} on {planned.target}"
@@ -193,7 +230,7 @@ def _print_outcome(context: CommandContext, outcome: Outcome) -> None:
             f"[yellow]stopped[/]: {len(outcome.done)} stacks are in their desired state,"
             f" {len(outcome.stopped)} are not"
         )
-    elif not outcome.ok:
+    elif outcome.failed:
         names = ", ".join(str(node) for node in outcome.failed)
         terminal.say(
             f"[red]failed[/]: {names}; {len(outcome.cancelled)} not started,"
@@ -209,20 +246,22 @@ def _print_outcome(context: CommandContext, outcome: Outcome) -> None:
 
 
 def _print_success(context: CommandContext, counts: Counter[str], seconds: float) -> None:
-    unchanged = (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER)
+    unchanged = (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER, Action.LEFT)
     changed = [
         f"{count} {PAST.get(action, action)}"
         for action, count in counts.items()
         if action not in unchanged
     ]
     if not changed:
+        left = counts[Action.LEFT]
+        subject = f"Nothing was changed, {left} left" if left else "Nothing to do"
         context.terminal.say(
-            f"Nothing to do: {counts[Action.NOTHING]} stacks are in their desired state"
+            f"{subject}: {counts[Action.NOTHING]} stacks are in their desired state"
             f" ({seconds:.1f} s)."
         )
         return
 
-    is_partial = counts[Action.LATER] or counts[Action.NOT_CHOSEN]
+    is_partial = counts[Action.LATER] or counts[Action.NOT_CHOSEN] or counts[Action.LEFT]
     if is_partial:
         subject = f"Part of stage {context.graph.stage} is deployed"
     else:

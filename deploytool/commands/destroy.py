@@ -6,6 +6,7 @@ from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.commands._standby import remove_records, report_kept
 from deploytool.commands.arguments.deploy import DestroyArguments
 from deploytool.core.errors import InputError
+from deploytool.core.stacks.outage import refusal_of_deletion
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
@@ -13,7 +14,7 @@ from deploytool.work.certificates.cleanup import ZoneCleaner
 from deploytool.work.failover.standby import Kept
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
-from deploytool.work.stacks.run import DeployOptions, find_deployed
+from deploytool.work.stacks.run import DeployOptions, find_reachable
 
 
 def run(arguments: DestroyArguments) -> int:
@@ -27,7 +28,11 @@ def run(arguments: DestroyArguments) -> int:
         terminal, target = context.terminal, context.target
         # Stacks that the stage does not use any more are deleted too
         graph = context.graph.whole()
-        existing = find_deployed(target.ports, graph)
+        found = find_reachable(target.ports.stacks, target.ports.executor, graph)
+        refusal = refusal_of_deletion(found)
+        if refusal is not None:
+            raise refusal
+        existing = found.deployed
         if (existing or arguments.delete_zone) and not arguments.yes:
             _confirm(context, len(existing), delete_zone=arguments.delete_zone)
 

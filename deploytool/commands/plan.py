@@ -5,29 +5,33 @@ from pathlib import Path
 
 from deploytool.commands._context import open_context
 from deploytool.commands.arguments.deploy import PlanArguments
-from deploytool.core.errors import InputError
+from deploytool.core.errors import ApiUnavailable, InputError
 from deploytool.core.stacks.planfile import plan_basis, write_plan_file
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.markdown import plan_markdown
 from deploytool.render.plan.text import plan_lines
-from deploytool.work.stacks.preview import plan
+from deploytool.work.stacks.preview import Plan, plan
 
 STDOUT = "-"
 
 
 def run(arguments: PlanArguments) -> int:
-    """Print the plan. Return 0, or 1 when a deployment would refuse a stack or an update."""
+    """Print the plan. Return 0, or 1 when a deployment would refuse a stack or an update.
+
+    4 when the plan lacks a region, because its API does not answer.
+    """
     _check_arguments(arguments)
     with open_context(arguments) as context:
         preview = plan(
             context.graph, context.target.planning, context.regions, drift=arguments.drift
         )
-        exit_code = 0 if preview.ok else 1
+        exit_code = _exit_code(preview)
         document = plan_document(preview)
         markdown = plan_markdown(preview)
 
         if arguments.out:
+            _require_every_region(preview)
             basis = plan_basis(context.graph, context.target.name, preview.deployed)
             _write(arguments.out, write_plan_file(basis, document))
         # Writes nothing outside GitHub Actions
@@ -42,6 +46,22 @@ def run(arguments: PlanArguments) -> int:
         for line in plan_lines(preview):
             context.terminal.say(line)
         return exit_code
+
+
+def _exit_code(preview: Plan) -> int:
+    if not preview.ok:
+        return 1
+    return ApiUnavailable.exit_code if preview.unreachable else 0
+
+
+def _require_every_region(preview: Plan) -> None:
+    """Raise ApiUnavailable when the plan lacks a region: a plan file covers every one."""
+    for region in preview.unreachable:
+        raise ApiUnavailable(
+            f"--out: a plan file covers every region, and the API of {region} does not answer",
+            region,
+            hint="leave out --out; a deployment with --region needs no plan file",
+        )
 
 
 def _check_arguments(arguments: PlanArguments) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import ApiUnavailable, DeploytoolError
 from deploytool.core.failover.records import (
     LastDrill,
     OutputsRecord,
@@ -133,23 +133,32 @@ class SimulatedBuckets:
 
 @dataclass
 class SimulatedLocks:
-    """The Locks port. `held` maps region and name to the value; `calls` lists the methods."""
+    """The Locks port. `held` maps region and name to the value; `calls` lists the methods.
+
+    The APIs of the regions in `dead` do not answer.
+    """
 
     held: dict[tuple[str, str], str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    dead: set[str] = field(default_factory=set)
 
     def read(self, region: str, name: str) -> str | None:
-        self.calls.append("read")
+        self._call("read", region)
         return self.held.get((region, name))
 
     def make(self, region: str, name: str, value: str) -> bool:
-        self.calls.append("make")
+        self._call("make", region)
         return self.held.setdefault((region, name), value) is value
 
     def renew(self, region: str, name: str, value: str) -> None:
-        self.calls.append("renew")
+        self._call("renew", region)
         self.held[region, name] = value
 
     def remove(self, region: str, name: str) -> None:
-        self.calls.append("remove")
+        self._call("remove", region)
         self.held.pop((region, name), None)
+
+    def _call(self, method: str, region: str) -> None:
+        self.calls.append(method)
+        if region in self.dead:
+            raise ApiUnavailable(f"{method} in {region}: Service Unavailable (503)", region)

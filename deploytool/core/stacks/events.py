@@ -260,6 +260,19 @@ class StackHeld:
 
 
 @dataclass(frozen=True)
+class RegionAlone:
+    """`region` is changed although it may be the only one that serves.
+
+    The API of the other region does not answer, and `url`, its own endpoint, has a `problem`.
+    """
+
+    at: float
+    region: str
+    url: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class RegionNotReady:
     """A region's own endpoint does not yet answer as it should. It has `left` more seconds."""
 
@@ -300,7 +313,13 @@ CertificateEvents = (
     | ZoneDeleted
 )
 RolloutEvents = (
-    RolloutOrdered | RolloutUnordered | StageUnnamed | StackHeld | RegionNotReady | RegionPassed
+    RolloutOrdered
+    | RolloutUnordered
+    | StageUnnamed
+    | StackHeld
+    | RegionAlone
+    | RegionNotReady
+    | RegionPassed
 )
 Event = StackEvents | RunEvents | CertificateEvents | RolloutEvents
 Emit = Callable[[Event], None]

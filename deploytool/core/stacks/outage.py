@@ -43,8 +43,15 @@ class Found:
 
     @property
     def regions(self) -> frozenset[str]:
-        """The regions whose API does not answer."""
+        """The regions of the graph whose API does not answer."""
         return frozenset(self.unreachable)
+
+    @property
+    def dead_regions(self) -> tuple[str, ...]:
+        """The same, with us-east-1 when its API does not answer, sorted."""
+        if self.global_apis:
+            return tuple(sorted(self.regions))
+        return tuple(sorted(self.regions | {GLOBAL_REGION}))
 
 
 @dataclass(frozen=True)

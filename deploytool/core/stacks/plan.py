@@ -196,7 +196,7 @@ def decide(deployed: Stack | None, fingerprint: str) -> Decision:
 
 
 def known_parameters(
-    node: Node, outputs: Mapping[NodeId, Mapping[str, str]], unsettled: Collection[OutputRef]
+    node: Node, inputs: Inputs, unsettled: Collection[OutputRef]
 ) -> dict[str, str | None]:
     """Return the node's parameters, with None for a value that is not known yet.
 
@@ -204,12 +204,8 @@ def known_parameters(
     """
     parameters: dict[str, str | None] = {}
     for name, value in node.parameters.items():
-        if isinstance(value, str):
-            parameters[name] = value
-        elif value in unsettled:
-            parameters[name] = None
-        else:
-            parameters[name] = outputs.get(value.node, {}).get(value.output)
+        is_settled = isinstance(value, str) or value not in unsettled
+        parameters[name] = inputs.values.get(name) if is_settled else None
     return parameters
 
 

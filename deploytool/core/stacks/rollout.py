@@ -1,6 +1,6 @@
 """The order in which an update reaches the two regions, and what a good answer is. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from deploytool.core.ports import HttpAnswer
@@ -75,16 +75,24 @@ def _paired_in(graph: Graph, region: str) -> frozenset[NodeId]:
     return frozenset(node for node in paired(graph) if node.region == region)
 
 
-def in_service(graph: Graph, deployed: Mapping[NodeId, Stack]) -> bool:
+def in_service(
+    graph: Graph, deployed: Mapping[NodeId, Stack], unreachable: Collection[str] = ()
+) -> bool:
     """Return whether the stage has once been deployed completely.
 
     That is when it has its health check, and one region has every stack that any region has. A stack
     that no region has yet is new to the stage and does not count. A graph without a health check is
     never in service, because nothing tells which of its endpoints to call.
+
+    Of an `unreachable` region, whose API does not answer, it is assumed.
     """
     check = graph.service.get("health_check")
-    if check is None or (isinstance(check, OutputRef) and check.node not in deployed):
+    if check is None:
         return False
+    if isinstance(check, OutputRef):
+        is_known = check.node.region not in unreachable
+        if is_known and check.node not in deployed:
+            return False
 
     # A stack whose creation failed serves nothing.
     stacks_of_region: dict[str, set[str]] = {region: set() for region in graph.regions}

@@ -18,6 +18,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "ok": plan.ok,
         "steps": [_step(plan, step) for step in plan.steps],
         "no_longer_in_graph": [_stack(region, stack) for region, stack in plan.not_in_graph],
+        "unreachable": list(plan.unreachable),
         "drift": [_stack_drift(node, drift) for node, drift in plan.drifts.items()],
     }
 
@@ -39,6 +40,7 @@ def _step(plan: Plan, step: Step) -> dict[str, Any]:
         "action": step.decision.action.name.lower(),
         "reason": step.decision.reason,
         "pending": list(step.pending),
+        "kept_inputs": list(step.kept),
         "problem": plan.problems.get(step.node),
         "known_from": known_from,
         "resources": resources,

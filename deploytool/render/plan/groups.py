@@ -1,6 +1,7 @@
 """What the text and the Markdown of a plan share: its steps in groups, and short sentences."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deploytool.core.project.graph import NodeId
@@ -123,6 +124,21 @@ def counts_line(plan: Plan) -> str:
 
     parts = [f"{counts[action]} {text}" for action, text in COUNTED.items() if counts[action]]
     return f"Stacks: {', '.join(parts)}."
+
+
+def outage_lines(plan: Plan) -> Iterator[str]:
+    """Yield what the plan lacks because an API does not answer, and which inputs keep values."""
+    for region in plan.unreachable:
+        lacking = "no stack can change what Route 53, IAM or CloudFront has"
+        if region in plan.graph.regions:
+            lacking = "what is there is not known, and nothing is planned there"
+        yield f"The API of {region} does not answer: {lacking}."
+
+    kept: dict[str, None] = {}
+    for step in plan.steps:
+        kept.update(dict.fromkeys(step.kept))
+    if kept:
+        yield f"Inputs that keep the deployed values: {', '.join(sorted(kept))}."
 
 
 def interruptions(plan: Plan) -> list[tuple[NodeId, ResourceChange]]:

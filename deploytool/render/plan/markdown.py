@@ -16,6 +16,7 @@ from deploytool.render.plan.groups import (
     groups,
     has_values,
     interruptions,
+    outage_lines,
     value_change,
 )
 from deploytool.render.text import quantity
@@ -65,6 +66,7 @@ def _head(plan: Plan) -> list[str]:
         f"{counts_line(plan)}\n",
     ]
 
+    lines.extend(f"{text(line)}\n" for line in outage_lines(plan))
     noticed = interruptions(plan)
     if noticed:
         lines.append("> [!WARNING]")

@@ -17,6 +17,7 @@ from deploytool.render.plan.groups import (
     groups,
     has_values,
     interruptions,
+    outage_lines,
     value_change,
 )
 from deploytool.render.text import shortened
@@ -46,6 +47,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  [bold]{escape(stack.name)}[/]  {region}  {NO_LONGER_IN_GRAPH}"
     yield from _drift_lines(plan)
 
+    for line in outage_lines(plan):
+        yield f"[yellow]{escape(line)}[/]"
     count = len(interruptions(plan))
     if count:
         warning = "Resources that serve traffic are, or may be, replaced or deleted"

@@ -15,7 +15,8 @@ def outcome_document(outcome: Outcome, run_state: RunState) -> dict[str, Any]:
     """Return the result of a deployment or deletion.
 
     `started` is in seconds since the start of the run. It and `seconds` are null for a stack with
-    which nothing was done.
+    which nothing was done. `api` is the region whose API did not answer, where a stack failed
+    because of that.
     """
     stacks: list[dict[str, Any]] = []
     for node, action in outcome.done.items():
@@ -25,12 +26,15 @@ def outcome_document(outcome: Outcome, run_state: RunState) -> dict[str, Any]:
 
     failed: list[dict[str, Any]] = []
     for node, cause in outcome.failed.items():
-        failed.append({**_node(node), "cause": cause, **_times(run_state, node)})
+        api = outcome.unanswered.get(node)
+        failed.append({**_node(node), "cause": cause, "api": api, **_times(run_state, node)})
 
     not_started: list[dict[str, Any]] = []
     for node, needs in outcome.cancelled.items():
         not_started.append({**_node(node), "needs": [str(need) for need in needs]})
 
+    left = [{**_node(node), "reason": reason} for node, reason in outcome.left.items()]
+    kept = [{**_node(node), "inputs": list(inputs)} for node, inputs in outcome.kept.items()]
     stopped = [{**_node(node), "state": state} for node, state in outcome.stopped.items()]
     return {
         "ok": outcome.ok,
@@ -39,6 +43,9 @@ def outcome_document(outcome: Outcome, run_state: RunState) -> dict[str, Any]:
         "failed": failed,
         "not_started": not_started,
         "stopped": stopped,
+        "unreachable": list(outcome.unreachable),
+        "left": left,
+        "kept_inputs": kept,
     }
 
 
@@ -82,6 +89,25 @@ def parity_lines(parity: Parity | None) -> Iterator[str]:
         yield f"[yellow]The regions differ:[/] {escape(str(difference))}"
     for reason in parity.unknown:
         yield f"[yellow]The regions could not be compared:[/] {escape(reason)}"
+
+
+def outage_lines(outcome: Outcome, command: str) -> Iterator[str]:
+    """Yield what an API that did not answer has kept a run from doing.
+
+    `command` is what to run when it answers again.
+    """
+    if outcome.kept:
+        sources = " and ".join(outcome.unreachable)
+        stacks = ", ".join(map(str, sorted(outcome.kept)))
+        yield f"Inputs from {sources}, whose API does not answer, keep their values: {stacks}."
+    for node, reason in sorted(outcome.left.items()):
+        yield f"[yellow]left[/]: {node} {escape(reason)}"
+    for node, region in sorted(outcome.unanswered.items()):
+        yield f"[yellow]unknown[/]: {node}, because the API of {region} does not answer"
+
+    if outcome.left or outcome.unanswered:
+        dead = sorted({*outcome.unreachable, *outcome.unanswered.values()})
+        yield f"When the API of {' and '.join(dead)} answers again: {command}"
 
 
 def left_behind_line(stage: str, nodes: Sequence[NodeId]) -> str:

@@ -5,6 +5,7 @@ from typing import assert_never
 from rich.markup import escape
 
 from deploytool.core.stacks.events import (
+    RegionAlone,
     RegionNotReady,
     RegionPassed,
     RolloutEvents,
@@ -15,7 +16,7 @@ from deploytool.core.stacks.events import (
 )
 
 
-def rollout_text(event: RolloutEvents) -> str:
+def rollout_text(event: RolloutEvents) -> str:  # noqa: PLR0911  # one case an event
     """Describe an event."""
     match event:
         case RolloutOrdered(_, active, standby, serving):
@@ -35,6 +36,11 @@ def rollout_text(event: RolloutEvents) -> str:
             )
         case StackHeld(_, _, standby):
             return f"[dim]waits until {standby} has passed its check[/]"
+        case RegionAlone(_, region, url, problem):
+            return (
+                f"[bold yellow]{region} may be the only region that serves: {escape(url)}"
+                f" {escape(problem)}; a bad version takes the stage down[/]"
+            )
         case RegionNotReady(_, url, problem, left):
             return (
                 f"[yellow]{escape(url)} {escape(problem)}; {left:.0f} s left to pass its check[/]"

@@ -13,7 +13,7 @@ from deploytool.core.service.service import Service
 from deploytool.core.stacks.plan import Action
 from deploytool.work.stacks.operations import Outcome
 
-_UNCHANGED = (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER, Action.NOT_THERE)
+_UNCHANGED = (Action.NOTHING, Action.NOT_CHOSEN, Action.LATER, Action.NOT_THERE, Action.LEFT)
 
 
 @dataclass(frozen=True)

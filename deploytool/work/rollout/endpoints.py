@@ -1,9 +1,10 @@
 """Requests to a stage's domain and to the regions' own endpoints, and the check of one endpoint."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from deploytool.core.errors import ProbeFailed
+from deploytool.core.errors import ApiUnavailable, ProbeFailed
 from deploytool.core.ports import Clock, HttpAnswer, Nameserver
 from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.events import Emit, RegionNotReady, RegionPassed
@@ -35,9 +36,11 @@ class Endpoints:
         self.endpoint = endpoint
         self.probes = probes
         self._servers: list[Nameserver] = []
-        # The zone's own name server is the first to know of a failover.
+        # The zone's own name server is the first to know of a failover. Only Route 53's API tells
+        # its name; the resolver does without.
         if hosted_zone_id is not None:
-            self._servers.extend(probes.hosted_zones.name_servers(hosted_zone_id)[:1])
+            with suppress(ApiUnavailable):
+                self._servers.extend(probes.hosted_zones.name_servers(hosted_zone_id)[:1])
         self._servers.append(probes.resolvers[0])
 
     def call(self, domain: str) -> HttpAnswer | str:

@@ -42,8 +42,10 @@ def compare(
 
     `before` are the stacks that existed when it started. Return None when the run changed nothing,
     or a region has no stack yet. What cannot be read is reported in the result and is not an error,
-    because the deployment is done.
+    because the deployment is done; of a region whose API does not answer that is everything.
     """
+    if _has_changed(outcome) and outcome.unreachable:
+        return Parity((), tuple(_not_compared(region) for region in outcome.unreachable))
     if not _has_changed(outcome) or not _all_regions_have_stacks(graph, before, outcome):
         return None
 
@@ -56,6 +58,10 @@ def compare(
         *comparison.apis(),
     ]
     return Parity(tuple(differences), tuple(comparison.unknown))
+
+
+def _not_compared(region: str) -> str:
+    return f"the API of {region} does not answer"
 
 
 def _has_changed(outcome: Outcome) -> bool:

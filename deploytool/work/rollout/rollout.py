@@ -1,6 +1,7 @@
 """The gate of a rollout: the active region is changed after the standby has passed its check.
 
-So a bad change never takes both regions down.
+So a bad change never takes both regions down. While the API of a region does not answer, the other
+one is changed without it, and then has to pass its check.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.events import (
     Emit,
     Event,
+    RegionAlone,
     RolloutOrdered,
     RolloutUnordered,
     StackCancelled,
@@ -96,6 +98,7 @@ class RolloutGate(DeployHooks):
         self._rollout = rollout
 
         self.deployed: Mapping[NodeId, Stack] = {}
+        self._unavailable: frozenset[str] = frozenset()
         self._paired = paired(graph)
         self._is_in_service = False
 
@@ -110,13 +113,17 @@ class RolloutGate(DeployHooks):
         self._has_passed = False
         self._refusal = ""  # why the check of the other region failed
 
+    def apis_unavailable(self, regions: frozenset[str]) -> None:
+        """Remember the regions whose API does not answer."""
+        self._unavailable = regions
+
     def stacks_found(self, deployed: Mapping[NodeId, Stack]) -> None:
         """Remember the deployed stacks.
 
         Raises DeploytoolError when one of them prevents the creation of another.
         """
         self.deployed = deployed
-        self._is_in_service = in_service(self._graph, deployed)
+        self._is_in_service = in_service(self._graph, deployed, self._unavailable)
         for conflict in conflicts(self._graph, deployed, self._rollout.chosen):
             raise _conflict_error(conflict, self._graph.stage)
 
@@ -140,27 +147,79 @@ class RolloutGate(DeployHooks):
         if not self._is_in_service or node.id not in self._paired:
             return None
         with self._lock:
-            if self._rollout.parallel:
-                self._warn_once()
-                return None
-            if not self._is_named:
-                return None
+            return self._admit(node.id)
+
+    def _admit(self, node: NodeId) -> RetryAfter | None:
+        """Do as `before_change` for a stack that clients are served with."""
+        if self._rollout.parallel:
+            self._warn_once()
+        elif self._unavailable:
+            self._warn_alone(node.region)
+        elif self._is_named:
             if len(self._rollout.regions) == 1:
-                return self._require_other_region(node.id)
-            if node.id in self._order.gated:
-                return self._require_standby(node.id, self._order)
-            return None
+                return self._require_other_region(node)
+            if node in self._order.gated:
+                return self._require_standby(node, self._order)
+        return None
 
     def _warn_once(self) -> None:
         if not self._has_warned:
             self._has_warned = True
             self._emit(RolloutUnordered(self._ports.clock.now(), self._rollout.regions))
 
+    def _warn_alone(self, region: str) -> None:
+        """Say once that a region may be the only one that serves.
+
+        The user has chosen it, and nothing can be done about the other one meanwhile.
+        """
+        if self._has_warned or not self._is_named:
+            return
+        self._has_warned = True
+        for other in sorted(self._unavailable):
+            problem = self._endpoints.state(other).problem
+            if problem is not None:
+                url = self._endpoint.url(other)
+                self._emit(RegionAlone(self._ports.clock.now(), region, url, problem))
+
+    def problems_after(self) -> tuple[str, ...]:
+        """Let each region that this run has changed pass its check, by DNS and HTTPS alone.
+
+        Return what is wrong with those that do not, after they had `settle` seconds. For a run
+        without the API of a region; otherwise the check has come before.
+        """
+        if not self._unavailable or not self._is_in_service or not self._is_named:
+            return ()
+        changed = {
+            node.region
+            for node, action in self._done.items()
+            if node in self._paired and action in (Action.CREATE, Action.UPDATE)
+        }
+        problems = (self._problem_of(region) for region in sorted(changed))
+        return tuple(problem for problem in problems if problem)
+
+    def _problem_of(self, region: str) -> str:
+        """Poll a region's check to its end; return what is wrong, or ""."""
+        settle = self._rollout.settle
+        check = EndpointCheck(region, settle, STEADY, self._expected_versions(region))
+        while True:
+            result = check.poll(self._endpoints, self._ports.clock, self._rollout.speed, self._emit)
+            match result:
+                case Passed():
+                    return ""
+                case Failed(problem):
+                    url = self._endpoint.url(region)
+                    return f"{region} did not pass its check in {settle:g} s: {url} {problem}"
+                case RetryAfter(seconds):
+                    self._ports.clock.sleep(seconds)
+                case _:
+                    assert_never(result)
+
     @cached_property
     def _endpoints(self) -> Endpoints:
         hosted_zone_id = None
         zone = self._graph.service.get("hosted_zone")
-        if zone is not None:
+        # Its stack may be unknown, and Route 53's API is needed for its name servers.
+        if zone is not None and not self._unavailable:
             outputs = {node: stack.outputs for node, stack in self.deployed.items()}
             hosted_zone_id = value_of(zone, outputs)
         return Endpoints(self._endpoint, self._ports.probes(), hosted_zone_id)
@@ -273,7 +332,7 @@ class RolloutGate(DeployHooks):
         Any version is good when the run does not change the function.
         """
         function = function_of(self._graph, region)
-        if function is None or self._done.get(function) == Action.NOT_CHOSEN:
+        if function is None or self._done.get(function) in (Action.NOT_CHOSEN, Action.LEFT):
             return frozenset()
         return versions_of(self._graph, region)
 

@@ -9,17 +9,14 @@ from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.durations import expected_creation
 from deploytool.core.stacks.events import Emit, Event, StackLeft, Uploaded
 from deploytool.core.stacks.outage import (
-    GLOBAL_REGION,
     Found,
     Inputs,
-    has_global_resources,
     inputs_of,
     refusal_of_unreachable,
     unknown_buckets,
     unknown_nodes,
 )
 from deploytool.core.stacks.plan import (
-    CHANGING,
     Action,
     Decision,
     decide_with,
@@ -49,8 +46,8 @@ from deploytool.work.stacks.operations import (
     start_continuation,
     start_deletion,
 )
-from deploytool.work.stacks.outage import GlobalApis
-from deploytool.work.stacks.run import DeployOptions, DeployPorts, run_engine, with_global_apis
+from deploytool.work.stacks.outage import GlobalApis, needs_global_region, with_global_apis
+from deploytool.work.stacks.run import DeployOptions, DeployPorts, run_engine
 
 HIDDEN = "****"  # replaces the values of NoEcho parameters
 CREATION_TOKENS = 3  # how many are tried, when deleted stacks of the same name have used them
@@ -382,7 +379,8 @@ def deploy(
         return bool(_actions(graph, found, chosen) - {Action.NOTHING, Action.LEFT})
 
     def run(engine: Engine, found: Found) -> Outcome:
-        if _needs_global_region(graph, found, chosen):
+        steps = make_plan(graph, found.deployed, found.regions)
+        if needs_global_region(graph, [step for step in steps if chosen(step.node)]):
             found = with_global_apis(ports.stacks, found)
         for hook in hooks:
             if found.unreachable:
@@ -392,7 +390,7 @@ def deploy(
 
         outcome = engine.run(graph.edges(), operation)
         outcome.kept = operation.kept
-        outcome.unreachable = tuple(sorted(found.regions))
+        outcome.unreachable = found.dead_regions
         return outcome
 
     return run_engine(
@@ -404,16 +402,3 @@ def _actions(graph: Graph, found: Found, chosen: Callable[[NodeId], bool]) -> se
     """Return what the plan does with the chosen stacks."""
     steps = make_plan(graph, found.deployed, found.regions)
     return {step.decision.action for step in steps if chosen(step.node)}
-
-
-def _needs_global_region(graph: Graph, found: Found, chosen: Callable[[NodeId], bool]) -> bool:
-    """Return whether a stack may need the global services, of whose region nothing is known yet."""
-    if GLOBAL_REGION in graph.regions:
-        return False
-    steps = make_plan(graph, found.deployed, found.regions)
-    return any(
-        step.decision.action in CHANGING
-        and chosen(step.node)
-        and has_global_resources(graph.nodes[step.node].document)
-        for step in steps
-    )

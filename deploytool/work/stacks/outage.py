@@ -1,11 +1,13 @@
 """What a run leaves, because a change needs a global service whose API does not answer."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from deploytool.core.errors import ApiUnavailable, CloudRefused
 from deploytool.core.project.graph import Graph, Node
 from deploytool.core.stacks.changes import ResourceChange
 from deploytool.core.stacks.outage import (
+    GLOBAL_REGION,
     Found,
     Inputs,
     changes_of_update,
@@ -13,8 +15,8 @@ from deploytool.core.stacks.outage import (
     has_global_resources,
     reason_of_needs,
 )
-from deploytool.core.stacks.plan import CHANGING, COMMIT_TAG, Action, Decision, tags_of
-from deploytool.core.stacks.ports import DeployedTemplates
+from deploytool.core.stacks.plan import CHANGING, COMMIT_TAG, Action, Decision, Step, tags_of
+from deploytool.core.stacks.ports import DeployedTemplates, StackReader
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations
 
@@ -63,3 +65,28 @@ class GlobalApis:
         if self.found.global_apis or not has_global_resources(node.document):
             return commit
         return deployed.tags.get(COMMIT_TAG, "")
+
+
+def needs_global_region(graph: Graph, steps: Iterable[Step]) -> bool:
+    """Return whether a step may need the global services, of whose region nothing is known yet."""
+    if GLOBAL_REGION in graph.regions:
+        return False
+    return any(
+        step.decision.action in CHANGING and has_global_resources(graph.nodes[step.node].document)
+        for step in steps
+    )
+
+
+def with_global_apis(stacks: StackReader, found: Found) -> Found:
+    """Find out whether the API of us-east-1 answers, for a graph that has no stack there.
+
+    The global services have their control planes there.
+    """
+    try:
+        stacks.list(GLOBAL_REGION)
+    except ApiUnavailable:
+        return replace(found, global_apis=False)
+    except CloudRefused:
+        # It answers, and the permissions of this run do not cover that region.
+        return found
+    return found

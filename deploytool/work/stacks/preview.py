@@ -9,22 +9,24 @@ from deploytool.core.ports import Executor
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.stacks.changes import DeployedTemplate, ResourceChange, Source, StackChanges
 from deploytool.core.stacks.drift import CHECKABLE, StackDrift, without_secrets
+from deploytool.core.stacks.outage import Found, Inputs, inputs_of, unknown_nodes
 from deploytool.core.stacks.plan import (
     CHANGING,
     COMMIT_TAG,
     Action,
+    Decision,
     Step,
-    find_stacks,
     known_parameters,
     make_plan,
     request_for,
-    resolve,
     secret_parameters,
     stacks_not_in_graph,
 )
 from deploytool.core.stacks.ports import Drifts, Previews, Stacks
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations, estimate, settled_outputs
+from deploytool.work.stacks.outage import GlobalApis, needs_global_region, with_global_apis
+from deploytool.work.stacks.run import found_in, list_regions
 from deploytool.work.tasks import for_each
 
 
@@ -44,7 +46,7 @@ class Plan:
 
     `problems` are the reasons why CloudFormation cannot plan an update. `not_in_graph` are the stacks
     of this project and stage that are not in the graph, with their regions; a deployment does not
-    change them.
+    change them. `unreachable` are the regions whose API does not answer: nothing is planned there.
     """
 
     graph: Graph
@@ -54,6 +56,7 @@ class Plan:
     problems: Mapping[NodeId, str] = field(default_factory=dict)
     not_in_graph: Sequence[tuple[str, Stack]] = ()
     drifts: Mapping[NodeId, StackDrift] = field(default_factory=dict)
+    unreachable: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -65,15 +68,23 @@ class Plan:
 def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: bool = False) -> Plan:
     """Return the plan for the stacks of `regions`, which may need stacks of other regions.
 
-    With `drift`, detect the drift of each deployed stack of `regions`. Raises CloudRefused.
+    With `drift`, detect the drift of each deployed stack of `regions`. Nothing is planned in a
+    region whose API does not answer. Raises CloudRefused; ApiUnavailable when that is the case in
+    each of `regions`.
     """
-    all_regions = sorted({node.region for node in graph.nodes})
-    listed = for_each(ports.executor, ports.stacks.list, all_regions)
-    deployed = find_stacks(graph, listed)
+    all_regions = {node.region for node in graph.nodes}
+    listings = list_regions(ports.stacks, ports.executor, all_regions)
+    found = found_in(graph, listings)
+    if found.regions.issuperset(regions):
+        raise _nothing_to_plan(found, regions)
+    deployed = found.deployed
 
-    all_steps = make_plan(graph, deployed)
+    all_steps = make_plan(graph, deployed, found.regions)
+    if needs_global_region(graph, all_steps):
+        found = with_global_apis(ports.stacks, found)
+    all_steps = _with_left_steps(graph, ports, found, all_steps)
     steps = [step for step in all_steps if step.node.region in regions]
-    preview = _Preview(graph, ports, deployed, all_steps)
+    preview = _Preview(graph, ports, found, all_steps)
     for wave in _waves(graph, [step for step in steps if step.decision.action in CHANGING]):
         preview.add(wave)
 
@@ -82,7 +93,11 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
         nodes = [step.node for step in steps if step.node in deployed]
         drifts = for_each(ports.executor, preview.drift, nodes)
 
-    listed_here = {region: stacks for region, stacks in listed.items() if region in regions}
+    listed_here = {
+        region: stacks
+        for region, stacks in listings.items()
+        if region in regions and not isinstance(stacks, ApiUnavailable)
+    }
     return Plan(
         graph=graph,
         steps=tuple(replace(step, pending=preview.pending(step)) for step in steps),
@@ -91,7 +106,44 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
         problems=preview.problems,
         not_in_graph=stacks_not_in_graph(graph, listed_here),
         drifts=drifts,
+        unreachable=found.dead_regions,
     )
+
+
+def _nothing_to_plan(found: Found, regions: Collection[str]) -> ApiUnavailable:
+    """Return the error that says that no region can be planned."""
+    first = min(regions)
+    causes = "\n".join(str(found.unreachable[region]) for region in sorted(regions))
+    return ApiUnavailable(f"nothing can be planned\n{causes}", first)
+
+
+def _with_left_steps(
+    graph: Graph, ports: PlanPorts, found: Found, steps: Sequence[Step]
+) -> tuple[Step, ...]:
+    """Return the steps, with those left that need a global service which does not answer."""
+    if found.global_apis:
+        return tuple(steps)
+    apis = GlobalApis(graph, found, ports.previews)
+    unknown = unknown_after(graph, found, steps)
+    outputs = {node: stack.outputs for node, stack in found.deployed.items()}
+
+    def checked(step: Step) -> Step:
+        node = graph.nodes[step.node]
+        deployed = found.deployed.get(step.node)
+        inputs = inputs_of(node, outputs, deployed, unknown)
+        reason = apis.reason_to_leave(node, deployed, step.decision, inputs)
+        if not reason:
+            return step
+        return replace(step, decision=Decision(Action.LEFT, reason))
+
+    results = for_each(ports.executor, checked, steps)
+    return tuple(results[step] for step in steps)
+
+
+def unknown_after(graph: Graph, found: Found, steps: Sequence[Step]) -> frozenset[NodeId]:
+    """Return the nodes whose state a run cannot know or bring about."""
+    left = {step.node for step in steps if step.decision.action is Action.LEFT}
+    return frozenset({*unknown_nodes(graph, found.regions), *left})
 
 
 def _waves(graph: Graph, steps: Sequence[Step]) -> list[list[Step]]:
@@ -132,13 +184,14 @@ class _Preview:
         self,
         graph: Graph,
         ports: PlanPorts,
-        deployed: Mapping[NodeId, Stack],
+        found: Found,
         steps: Sequence[Step],
     ) -> None:
         self.graph = graph
         self.ports = ports
-        self.deployed = deployed
-        self.outputs = {node: stack.outputs for node, stack in deployed.items()}
+        self.deployed = found.deployed
+        self.unknown = unknown_after(graph, found, steps)
+        self.outputs = {node: stack.outputs for node, stack in found.deployed.items()}
         self.changes: dict[NodeId, StackChanges] = {}
         self.problems: dict[NodeId, str] = {}
 
@@ -147,7 +200,8 @@ class _Preview:
         for node in graph.nodes.values():
             self.taken.update(node.references())
         unchanged = {step.node for step in steps if step.decision.action is Action.NOTHING}
-        self.unsettled = {output for output in self.taken if output.node not in unchanged}
+        settled = unchanged | self.unknown
+        self.unsettled = {output for output in self.taken if output.node not in settled}
 
     def add(self, wave: Sequence[Step]) -> None:
         """Preview steps that do not depend on each other, at the same time."""
@@ -187,7 +241,7 @@ class _Preview:
             return _StepPreview(problem=str(error))
 
     def _preview_creation(self, node: Node) -> _StepPreview:
-        parameters = known_parameters(node, self.outputs, self.unsettled)
+        parameters = known_parameters(node, self._inputs(node), self.unsettled)
         resources = creations(node.document, parameters)
         return _StepPreview(StackChanges(Source.TEMPLATE, resources))
 
@@ -197,11 +251,12 @@ class _Preview:
         A change set needs every input, and a stack whose rollback does not have to be continued
         first.
         """
-        parameters = known_parameters(node, self.outputs, self.unsettled)
+        inputs = self._inputs(node)
+        parameters = known_parameters(node, inputs, self.unsettled)
         before: DeployedTemplate | None
         if None in parameters.values() or action is Action.CONTINUE:
             before = self._deployed_template(node)
-            estimated = estimate(before, node.document, parameters)
+            estimated = estimate(before, node.document, parameters, same=inputs.kept.keys())
             changes = StackChanges(Source.ESTIMATE, estimated)
         else:
             # The template tells which outputs stay. That matters only to stacks that take them.
@@ -214,6 +269,9 @@ class _Preview:
         settled = settled_outputs(before, node.document, parameters, changes.resources)
         return _StepPreview(changes, settled)
 
+    def _inputs(self, node: Node) -> Inputs:
+        return inputs_of(node, self.outputs, self.deployed.get(node.id), self.unknown)
+
     def _deployed_template(self, node: Node) -> DeployedTemplate:
         return self.ports.previews.deployed(node.id.region, self.deployed[node.id].id)
 
@@ -225,7 +283,10 @@ class _Preview:
         """
         commit = self.deployed[node.id].tags.get(COMMIT_TAG, "")
         token = f"deploytool-plan-{uuid4().hex}"
-        request = request_for(self.graph, node, resolve(node, self.outputs), token, commit=commit)
+        inputs = self._inputs(node)
+        request = request_for(
+            self.graph, node, inputs.values, token, commit=commit, kept=inputs.kept
+        )
 
         # Any property may contain the value of a NoEcho parameter.
         with_values = not secret_parameters(node)

@@ -1,10 +1,10 @@
 """One run over the stacks of a graph: what it needs, its options, and the lease that it holds."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
-from deploytool.core.errors import ApiUnavailable, CloudRefused
+from deploytool.core.errors import ApiUnavailable
 from deploytool.core.ports import Clock, Executor
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import Emit
@@ -79,17 +79,19 @@ def find_reachable(stacks: StackReader, executor: Executor, graph: Graph) -> Fou
 
     All regions are listed at the same time. Raises CloudRefused.
     """
-    listings = list_regions(stacks, executor, {node.region for node in graph.nodes})
-    listed = {
-        region: listing
-        for region, listing in listings.items()
-        if not isinstance(listing, ApiUnavailable)
-    }
-    unreachable = {
-        region: listing
-        for region, listing in listings.items()
-        if isinstance(listing, ApiUnavailable)
-    }
+    regions = {node.region for node in graph.nodes}
+    return found_in(graph, list_regions(stacks, executor, regions))
+
+
+def found_in(graph: Graph, listings: Mapping[str, Mapping[str, Stack] | ApiUnavailable]) -> Found:
+    """Return the stacks of the graph in the listings of the regions."""
+    listed: dict[str, Mapping[str, Stack]] = {}
+    unreachable: dict[str, ApiUnavailable] = {}
+    for region, listing in listings.items():
+        if isinstance(listing, ApiUnavailable):
+            unreachable[region] = listing
+        else:
+            listed[region] = listing
     return Found(find_stacks(graph, listed), unreachable, GLOBAL_REGION not in unreachable)
 
 
@@ -108,21 +110,6 @@ def list_regions(
             return error
 
     return for_each(executor, stacks_of, sorted(regions))
-
-
-def with_global_apis(stacks: StackReader, found: Found) -> Found:
-    """Find out whether the API of us-east-1 answers, for a graph that has no stack there.
-
-    The global services have their control planes there.
-    """
-    try:
-        stacks.list(GLOBAL_REGION)
-    except ApiUnavailable:
-        return replace(found, global_apis=False)
-    except CloudRefused:
-        # It answers, and the permissions of this run do not cover that region.
-        return found
-    return found
 
 
 def run_engine(
