@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from deploytool.core.failover.records import SCHEMA_VERSION, Deployed, StandbyRecord
 from deploytool.core.ports import Nameserver
-from deploytool.core.route53.health import HealthCheckConfig
+from deploytool.core.route53.alarms import AlarmIdentifier
+from deploytool.core.route53.calculated import CALCULATED, CLOUDWATCH_METRIC
+from deploytool.core.route53.health import HealthCheck, HealthCheckConfig
 from deploytool.core.route53.routing import PRIMARY, SECONDARY
 from deploytool.core.route53.zone import AliasTarget, RecordSet, canonical
 from deploytool.core.service.service import Service
@@ -53,6 +55,22 @@ def default_check(
     )
 
 
+def calculated_check(service: Service) -> HealthCheck:
+    """Return the health check that is healthy when the endpoint's and the switch's are."""
+    children = (service.health_check_id, service.switch_health_check_id)
+    config = HealthCheckConfig(
+        CALCULATED, health_threshold=len(children), child_health_checks=children
+    )
+    return HealthCheck(service.failover_health_check_id, 1, config)
+
+
+def switch_check(service: Service) -> HealthCheck:
+    """Return the health check on the alarm of the service's switch."""
+    alarm = AlarmIdentifier(service.secondary, f"{service.project}-{service.stage}-switch")
+    config = HealthCheckConfig(CLOUDWATCH_METRIC, alarm_identifier=alarm)
+    return HealthCheck(service.switch_health_check_id, 1, config)
+
+
 def standby_record(service: Service, name_servers: Sequence[Nameserver]) -> StandbyRecord:
     """Return what the standby region keeps about a deployed service."""
     return StandbyRecord(
@@ -82,7 +100,7 @@ def failover_pair(service: Service) -> tuple[RecordSet, RecordSet]:
         PRIMARY,
         region=service.primary,
         target=f"d-0.execute-api.{service.primary}.amazonaws.com.",
-        health_check_id=service.health_check_id,
+        health_check_id=service.failover_health_check_id or service.health_check_id,
     )
     # The secondary record has no health check: its alias evaluates the health of its target.
     secondary = _failover_record(

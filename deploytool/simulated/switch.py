@@ -1,44 +1,56 @@
-"""A simulated switch: its metric, and the health check on the alarm of that metric.
-
-The alarm has the settings of the switch's stack: the maximum of one period, at least 1, and missing
-data changes nothing.
-"""
+"""A simulated switch: its metric, and the health check on the alarm of that metric."""
 
 from collections.abc import Callable
 
 from deploytool.core.failover.ports import StandbyRecords, SwitchMetric
-from deploytool.core.failover.records import SwitchRecord
+from deploytool.core.failover.records import METRIC, NAMESPACE, SwitchRecord
+from deploytool.core.route53.alarms import (
+    EVALUATION_INTERVAL,
+    AlarmConfiguration,
+    DataPoint,
+    evaluate,
+    is_alarm_healthy,
+    sample,
+)
+from deploytool.core.route53.health import HealthCheck
 
-PERIOD = 60.0  # seconds of the alarm
+# The alarm as the switch's stack makes it, and as its health check reads it
+ALARM = AlarmConfiguration(
+    namespace=NAMESPACE,
+    metric_name=METRIC,
+    dimensions=(("Project", "hello"), ("Stage", "dev")),
+    statistic="Maximum",
+    period=60,
+    evaluation_periods=1,
+    threshold=1.0,
+    comparison_operator="GreaterThanOrEqualToThreshold",
+)
 
 
 class SimulatedSwitch:
     """The SwitchMetric port. `healthy` is the verdict of the health check on the switch's alarm.
 
-    `now` returns the second of the world's clock.
+    `now` returns the second of the world's clock, which begins with a full minute.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.healthy = True
         self._now = now
-        # The data points of the period that has not ended yet
-        self._values: list[float] = []
+        self._points: list[DataPoint] = []
 
     def put(self, *, held: bool) -> None:
-        self._values.append(1.0 if held else 0.0)
+        self._points.append(sample(self._now(), 1.0 if held else 0.0))
 
     def next_evaluation(self) -> float:
-        """Return the second at which the period under way ends."""
-        return (self._now() // PERIOD + 1) * PERIOD
+        """Return the second at which the minute under way ends."""
+        return (self._now() // EVALUATION_INTERVAL + 1) * EVALUATION_INTERVAL
 
-    def evaluate(self) -> bool:
-        """Judge the period that ends now. Return whether the verdict changed."""
-        values, self._values = self._values, []
-        if not values:
-            # LastKnownStatus
-            return False
+    def evaluate(self, check: HealthCheck) -> bool:
+        """Judge the complete minutes. Return whether the verdict of the check changed."""
         before = self.healthy
-        self.healthy = max(values) < 1.0
+        insufficient = check.config.insufficient_data_health_status
+        state = evaluate(ALARM, self._points, self._now())
+        self.healthy = is_alarm_healthy(state, insufficient, before)
         return self.healthy is not before
 
 

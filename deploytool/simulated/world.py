@@ -15,6 +15,7 @@ from typing import ClassVar
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.errors import DeploytoolError, ProbeFailed, StaleVersion
 from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
+from deploytool.core.route53.calculated import is_calculated_healthy
 from deploytool.core.route53.health import (
     CheckerObservation,
     CheckerState,
@@ -27,7 +28,14 @@ from deploytool.core.route53.routing import PRIMARY, failover
 from deploytool.core.route53.zone import ALIAS_TTL, RecordSet, canonical
 from deploytool.core.service.ports import Probes
 from deploytool.core.service.service import Service
-from deploytool.simulated.example import SERVICE, default_check, failover_pair, standby_record
+from deploytool.simulated.example import (
+    SERVICE,
+    calculated_check,
+    default_check,
+    failover_pair,
+    standby_record,
+    switch_check,
+)
 from deploytool.simulated.executor import InlineExecutor
 from deploytool.simulated.memory import (
     SimulatedDrillRecords,
@@ -84,6 +92,9 @@ class World:
         self.service = service
         self.records = failover_pair(service)
         self.check = HealthCheck(service.health_check_id, 1, config or default_check(service))
+        # Only of a service with a switch
+        self.calculated = calculated_check(service)
+        self.switch_check = switch_check(service)
 
         self.conditions: dict[str, int | str] = dict.fromkeys(service.regional_domains, 200)
         self.addresses: dict[str, str] = {}
@@ -270,7 +281,7 @@ class World:
 
     def _evaluate_switch(self) -> None:
         """Judge the switch's metric, publish a new verdict and schedule the next evaluation."""
-        if self.switch.evaluate():
+        if self.switch.evaluate(self.switch_check):
             self.publish_verdict()
         self.at(self.switch.next_evaluation(), self._evaluate_switch)
 
@@ -279,8 +290,10 @@ class World:
         states = [checker.state for checker in self.checkers]
         verdict = is_healthy(self.check.config, states)
         if self.service.failover_health_check_id:
-            # The calculated health check is healthy when all of its children are
-            verdict = verdict and self.switch.healthy
+            verdicts = {self.check.id: verdict, self.switch_check.id: self.switch.healthy}
+            config = self.calculated.config
+            children = [verdicts[child] for child in config.child_health_checks]
+            verdict = is_calculated_healthy(config, children)
         for server in self.name_servers:
             arrival = self._time + self._rng.uniform(*self._propagation)
             self.at(arrival, partial(self._verdicts.__setitem__, server.name, verdict))
@@ -302,18 +315,25 @@ class _Connection:
 
 
 class _HealthChecks:
-    """The HealthChecks port of a world, which has one health check."""
+    """The HealthChecks port of a world. Only its endpoint check can be inverted and observed."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def get(self, health_check_id: str) -> HealthCheck:
+        world = self._world
+        for health_check in (world.check, world.calculated, world.switch_check):
+            if health_check.id == health_check_id:
+                return health_check
+        raise DeploytoolError(f"no health check {health_check_id}")
+
+    def _endpoint_check(self, health_check_id: str) -> HealthCheck:
         if health_check_id != self._world.check.id:
-            raise DeploytoolError(f"no health check {health_check_id}")
+            raise DeploytoolError(f"health check {health_check_id} has no checkers")
         return self._world.check
 
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
-        current = self.get(health_check_id)
+        current = self._endpoint_check(health_check_id)
         if version != current.version:
             raise StaleVersion(f"health check {health_check_id} is at version {current.version}")
 
@@ -323,7 +343,7 @@ class _HealthChecks:
         return self._world.check
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
-        self.get(health_check_id)  # raises when the id is unknown
+        self._endpoint_check(health_check_id)  # raises for any other
         return [_observation(checker) for checker in self._world.checkers]
 
 
