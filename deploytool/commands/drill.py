@@ -23,7 +23,8 @@ from deploytool.net.clock import wall_time
 from deploytool.render.drill.progress import drill_progress
 from deploytool.targets.service import deployed_service, drill_ports
 from deploytool.work.drill.faults import make_fault
-from deploytool.work.drill.run import DrillContext, preflight, run_drill
+from deploytool.work.drill.preflight import preflight
+from deploytool.work.drill.run import DrillContext, run_drill
 from deploytool.work.drill.undo import in_words
 
 # Requests a second of wall time that each client makes by default

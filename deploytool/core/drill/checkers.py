@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deploytool.core.drill.history import DnsAnswered, Served
-from deploytool.core.drill.measures import Movement, Requests
+from deploytool.core.drill.measures import Movement, Requests, Stay
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
-from deploytool.core.route53.timing import FailoverTime
+from deploytool.core.route53.timing import PROPAGATION_SECONDS, FailoverTime
 
 
 class Verdict(StrEnum):
@@ -38,7 +38,11 @@ class Finding:
 
 
 def run_checks(
-    history: ParsedHistory, failover: Movement, failback: Movement, requests: Requests
+    history: ParsedHistory,
+    failover: Movement,
+    failback: Movement,
+    stay: Stay | None,
+    requests: Requests,
 ) -> list[Finding]:
     """Return the findings of all checks, the worst first."""
     findings = [
@@ -46,6 +50,7 @@ def run_checks(
         *_own_network(history),
         *_number_of_requests(history, failover),
         *_movements(history, failover, failback),
+        *_stay(history, stay),
         *_duration(history, history.failover, failover),
         *_duration(history, history.failback, failback),
         *_failed_share(history, requests),
@@ -119,20 +124,46 @@ def _movements(history: ParsedHistory, failover: Movement, failback: Movement) -
 
     if failover.client is None:
         region = history.started.secondary
-        reason = f"traffic did not move to {region} permanently: {_obstacle(failover)}"
+        reason = (
+            f"traffic did not move to {region} permanently: {_obstacle(history.failover, failover)}"
+        )
         yield Finding(Check.FAILOVER, Verdict.FAIL, reason)
 
     # The failback of a history that was cut short may still have come.
     failback_due = history.failback.start is not None and history.ended
     if failback_due and failback.client is None:
         region = history.started.primary
-        reason = f"traffic did not return to {region} permanently: {_obstacle(failback)}"
+        reason = f"traffic did not return to {region} permanently: {_obstacle(history.failback, failback)}"
         yield Finding(Check.FAILBACK, Verdict.FAIL, reason)
 
 
-def _obstacle(movement: Movement) -> str:
+def _stay(history: ParsedHistory, stay: Stay | None) -> Iterator[Finding]:
+    """Judge whether traffic stayed with the secondary until the explicit failback."""
+    if stay is None:
+        return
+
+    started = history.started
+    if stay.returned is not None:
+        reason = (
+            f"traffic moved back to {started.primary} by itself {stay.returned:.1f} s after the"
+            " fault was undone, although the stage has a manual failback"
+        )
+        yield Finding(Check.FAILBACK, Verdict.FAIL, reason)
+        return
+
+    # An aborted drill has its reason already.
+    shown = stay.healthy_seconds is not None and stay.healthy_seconds >= PROPAGATION_SECONDS
+    if history.ended and not shown:
+        reason = (
+            f"the health check of {started.primary} was not healthy long enough before the failback"
+            " to show that traffic stays by the switch"
+        )
+        yield Finding(Check.FAILBACK, Verdict.INCONCLUSIVE, reason)
+
+
+def _obstacle(window: Window, movement: Movement) -> str:
     """Return the first step that a movement did not reach."""
-    if movement.detection is None:
+    if movement.detection is None and not window.by_switch:
         return "the verdict of the health check did not change"
     if movement.dns_first is None:
         return "no name server changed its answer"
@@ -149,9 +180,11 @@ def _duration(history: ParsedHistory, window: Window, movement: Movement) -> Ite
     if window == history.failover:
         key = "rto_seconds"
         objective = history.started.objectives.rto_seconds
+        bound = history.expected.failover
     else:
         key = "failback_seconds"
         objective = history.started.objectives.failback_seconds
+        bound = history.expected.failback
 
     duration = f"the {window.name} took {movement.client:.1f} s"
     if objective is not None:
@@ -160,7 +193,6 @@ def _duration(history: ParsedHistory, window: Window, movement: Movement) -> Ite
             yield Finding(Check.OBJECTIVES, Verdict.FAIL, reason)
         return
 
-    bound = history.expected
     # A measurement cannot be finer than the time between two probes.
     slack = history.started.scenario.client_interval
     if movement.client > bound.total + slack:
@@ -192,5 +224,8 @@ def _failed_share(history: ParsedHistory, requests: Requests) -> Iterator[Findin
 
 def _restored(history: ParsedHistory) -> Iterator[Finding]:
     if history.fault_attempted and not history.restored:
-        reason = "it was not verified that the fault is undone: run deploytool restore"
+        what = "the fault is undone"
+        if history.switch_held:
+            what += " and the switch released"
+        reason = f"it was not verified that {what}: run deploytool restore"
         yield Finding(Check.RESTORED, Verdict.FAIL, reason)

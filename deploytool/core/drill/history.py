@@ -29,6 +29,11 @@ FRESH_CLIENT = "client:fresh"
 # The client that resolves only to connect, and keeps its connection as long as it works
 KEPT_CONNECTION_CLIENT = "client:kept-connection"
 
+# How a drill uses the stage's switch. The fault holds it.
+SWITCH_BY_FAULT = "fault"
+# The drill holds it after the failover, because the stage has a manual failback.
+SWITCH_AFTER_FAILOVER = "after-failover"
+
 
 def name_server_lane(name: str) -> str:
     """Return the lane of an authoritative name server that is queried directly."""
@@ -52,7 +57,8 @@ class DrillStarted:
     `by_inverting` is whether the fault inverts the verdict itself, so that no checker has to detect
     it. `attempt` is how long one check of the broken endpoint takes, in seconds. `monotonic` is the
     reading of time.monotonic at second 0, in seconds of wall time; the processes of one machine
-    share that clock.
+    share that clock. `switch` is how the drill uses the stage's switch: "fault", "after-failover",
+    or empty when it does not use it.
     """
 
     at: float
@@ -74,11 +80,17 @@ class DrillStarted:
     name_servers: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     monotonic: float | None = None
+    drill_id: str = ""
+    switch: str = ""
 
 
 @dataclass(frozen=True)
 class PhaseBegan:
-    """The drill now waits for `phase`: steady-state, failover or failback."""
+    """The drill now waits for `phase`: steady-state, failover, holding, staying or failback.
+
+    In `holding` it waits until the switch holds, in `staying` it sees that traffic does not return
+    by itself.
+    """
 
     at: float
     phase: str
@@ -108,13 +120,46 @@ class FaultRestoring:
 
 @dataclass(frozen=True)
 class FaultRestored:
-    """The fault is undone. The durations of the failback count from here.
+    """The fault is undone. The durations of the failback count from here unless the switch is held.
 
     `verified` is whether the restored state was read back.
     """
 
     at: float
     verified: bool
+
+
+@dataclass(frozen=True)
+class SwitchHeld:
+    """The drill has put the switch so that traffic stays at the secondary, after the failover."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class SwitchReleasing:
+    """The switch is about to be released: the explicit failback."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class SwitchReleased:
+    """The switch is released. The durations of an explicit failback count from here.
+
+    `verified` is whether its record was read back.
+    """
+
+    at: float
+    verified: bool
+
+
+@dataclass(frozen=True)
+class SwitchMetricFailed:
+    """The switch's metric could not be repeated. The function of the switch repeats it too."""
+
+    at: float
+    failure: str
 
 
 @dataclass(frozen=True)
@@ -192,6 +237,10 @@ Event = (
     | FaultInjected
     | FaultRestoring
     | FaultRestored
+    | SwitchHeld
+    | SwitchReleasing
+    | SwitchReleased
+    | SwitchMetricFailed
     | DrillAborted
     | DrillEnded
     | DnsAnswered

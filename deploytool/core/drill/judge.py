@@ -3,30 +3,34 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from deploytool.core.drill.bounds import Bounds
 from deploytool.core.drill.checkers import Finding, Verdict, run_checks
 from deploytool.core.drill.history import DrillStarted, Event
 from deploytool.core.drill.measures import (
     Latency,
     Movement,
     Requests,
+    Stay,
     count_requests,
     final_regions,
     measure_latency,
     measure_movement,
+    measure_stay,
 )
-from deploytool.core.drill.parsed_history import ParsedHistory
-from deploytool.core.drill.simulation import SimulatedMovement, simulate_movement
+from deploytool.core.drill.parsed_history import ParsedHistory, Window
+from deploytool.core.drill.simulation import SimulatedMovement, simulate_movement, simulate_switch
 from deploytool.core.drill.timeline import TimelineEvent, timeline
-from deploytool.core.route53.timing import FailoverTime
 
 
 @dataclass(frozen=True)
 class Judgement:
     """The judgement of a history.
 
-    `reasons` tell why the verdict is not a pass, or what passed. `expected` is the upper bound of a
-    failover. `served_by` and `latency` are by phase: before, during, after. `likely` is by movement
-    (failover, failback): the durations of many simulated movements with the same settings.
+    `reasons` tell why the verdict is not a pass, or what passed. `stay` tells how traffic stayed
+    with the secondary until an explicit failback; it is None where a drill has none. `expected` has
+    the upper bounds of both movements. `served_by` and `latency` are by phase: before, during,
+    after. `likely` is by movement (failover, failback): the durations of many simulated movements
+    with the same settings.
     """
 
     history: ParsedHistory
@@ -36,7 +40,8 @@ class Judgement:
     served_by: Mapping[str, str | None]
     failover: Movement
     failback: Movement
-    expected: FailoverTime
+    stay: Stay | None
+    expected: Bounds
     likely: Mapping[str, SimulatedMovement]
     requests: Requests
     latency: Mapping[str, Latency]
@@ -57,15 +62,16 @@ def judge(events: Sequence[Event]) -> Judgement:
     history = ParsedHistory.from_events(events)
     failover = measure_movement(history, history.failover)
     failback = measure_movement(history, history.failback)
+    stay = measure_stay(history)
     requests = count_requests(history)
 
-    findings = run_checks(history, failover, failback, requests)
+    findings = run_checks(history, failover, failback, stay, requests)
     if findings:
         verdict = findings[0].verdict
         reasons = tuple(finding.reason for finding in findings)
     else:
         verdict = Verdict.PASS
-        reasons = (_reason_to_pass(history, failover, failback),)
+        reasons = (_reason_to_pass(history, failover, failback, stay),)
 
     return Judgement(
         history=history,
@@ -75,10 +81,11 @@ def judge(events: Sequence[Event]) -> Judgement:
         served_by=final_regions(history),
         failover=failover,
         failback=failback,
+        stay=stay,
         expected=history.expected,
         likely={
-            "failover": _simulate(history, failing=True),
-            "failback": _simulate(history, failing=False),
+            "failover": _simulate(history, history.failover, failing=True),
+            "failback": _simulate(history, history.failback, failing=False),
         },
         requests=requests,
         latency=measure_latency(history),
@@ -88,8 +95,10 @@ def judge(events: Sequence[Event]) -> Judgement:
     )
 
 
-def _simulate(history: ParsedHistory, *, failing: bool) -> SimulatedMovement:
+def _simulate(history: ParsedHistory, window: Window, *, failing: bool) -> SimulatedMovement:
     started = history.started
+    if window.by_switch:
+        return simulate_switch(held=failing, dns_ttl=history.dns_ttl)
     return simulate_movement(
         started.health_check.config,
         by_inverting=started.by_inverting,
@@ -100,11 +109,21 @@ def _simulate(history: ParsedHistory, *, failing: bool) -> SimulatedMovement:
     )
 
 
-def _reason_to_pass(history: ParsedHistory, failover: Movement, failback: Movement) -> str:
+def _reason_to_pass(
+    history: ParsedHistory, failover: Movement, failback: Movement, stay: Stay | None
+) -> str:
     if failover.client is None or failback.client is None:
         return "nothing was injected"
     started = history.started
+    there = history.expected.failover.total
+    back = history.expected.failback.total
+    bounds = f"bound: {there:.0f} s" if there == back else f"bounds: {there:.0f} and {back:.0f} s"
+
+    moved = f"traffic moved to {started.secondary} in {failover.client:.1f} s"
+    returned = f"back to {started.primary} in {failback.client:.1f} s ({bounds})"
+    if stay is None:
+        return f"{moved} and {returned}"
     return (
-        f"traffic moved to {started.secondary} in {failover.client:.1f} s and back to "
-        f"{started.primary} in {failback.client:.1f} s (bound: {history.expected.total:.0f} s)"
+        f"{moved}, stayed there for {stay.seconds:.1f} s after the fault was undone, and came"
+        f" {returned}"
     )

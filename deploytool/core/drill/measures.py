@@ -22,7 +22,8 @@ Points = Sequence[tuple[float, str | None]]
 class Movement:
     """How traffic moved from one region to the other. None: it did not, or was not observed.
 
-    Seconds since the fault was injected (failover) or undone (failback):
+    Seconds since the fault was injected (failover) or undone (failback), or since the switch was
+    released (explicit failback):
 
     - `detection`: the verdict of the health check changed.
     - `dns_first`, `dns`: the first and the last name server answered with the other region and
@@ -52,6 +53,21 @@ class Movement:
     failed: int
     misrouted: int
     flaps: int
+
+
+@dataclass(frozen=True)
+class Stay:
+    """How traffic stayed with the secondary, from the restore until the explicit failback.
+
+    `seconds` is how long that was. `healthy_seconds` is how long the check of the primary's endpoint
+    was healthy meanwhile, so that nothing but the switch kept traffic away; None when it was not
+    healthy at the end. `returned` is when the primary was first seen to serve clients or to be
+    answered by a name server, in seconds since the restore; None when it was not.
+    """
+
+    seconds: float
+    healthy_seconds: float | None
+    returned: float | None
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,31 @@ def measure_movement(history: ParsedHistory, window: Window) -> Movement:
         failed=len(failed),
         misrouted=len(misrouted),
         flaps=flaps,
+    )
+
+
+def measure_stay(history: ParsedHistory) -> Stay | None:
+    """Measure how traffic stayed; None for a drill without an explicit failback."""
+    window = history.stay
+    if window is None or window.start is None:
+        return None
+
+    points = list(_points(_requests_in(history, window)))
+    for lane in _dns_lanes(history, window, "name-server:"):
+        points.extend(lane)
+    returned = [at for at, region in points if region == window.away]
+
+    healthy_since: float | None = None
+    for change in history.verdicts():
+        if change.at < window.end:
+            healthy_since = change.at if change.healthy else None
+    if healthy_since is not None:
+        healthy_since = max(healthy_since, window.start)
+
+    return Stay(
+        seconds=window.end - window.start,
+        healthy_seconds=None if healthy_since is None else window.end - healthy_since,
+        returned=min(returned) - window.start if returned else None,
     )
 
 
@@ -247,9 +288,12 @@ def _detection(
 ) -> float | None:
     """Return when the verdict changed.
 
-    A name server that answers with the other region knows the verdict, even when our slower reading
+    The switch has a health check whose verdict cannot be read, so the first name server tells it. A
+    name server that answers with the other region knows the verdict, even when our slower reading
     of the health check does not show it yet.
     """
+    if window.by_switch:
+        return first_name_server
     # Route 53 answers with the primary while the health check is healthy.
     healthy = window.to == history.started.primary
     for change in history.verdicts():

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self, TypeVar
 
+from deploytool.core.drill.bounds import Bounds, expected_movements
 from deploytool.core.drill.history import (
     FRESH_CLIENT,
+    SWITCH_BY_FAULT,
     DnsAnswered,
     DrillAborted,
     DrillEnded,
@@ -19,10 +21,12 @@ from deploytool.core.drill.history import (
     FaultRestoring,
     HealthSeen,
     Served,
+    SwitchHeld,
+    SwitchReleased,
+    SwitchReleasing,
 )
 from deploytool.core.drill.live_state import AddressBook, HealthView
 from deploytool.core.errors import InputError
-from deploytool.core.route53.timing import FailoverTime, expected_failover
 from deploytool.core.route53.zone import ALIAS_TTL
 
 E = TypeVar("E", bound=Event)
@@ -41,7 +45,7 @@ class Window:
     """The part of a history in which traffic moves from the region `away` to the region `to`.
 
     `start` and `end` are in seconds since the drill began. `start` is None when the movement was
-    never begun.
+    never begun. `by_switch`: the switch moves the traffic, and not the check of the endpoint.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Window:
     end: float
     away: str
     to: str
+    by_switch: bool = False
 
     def contains(self, at: float) -> bool:
         """Return whether a second lies in the window."""
@@ -105,8 +110,18 @@ class ParsedHistory:
 
     @cached_property
     def restored(self) -> bool:
-        """Whether the fault was undone and that was verified."""
-        return any(isinstance(event, FaultRestored) and event.verified for event in self.events)
+        """Whether the fault was undone, the switch released, and both verified."""
+        undone = any(isinstance(event, FaultRestored) and event.verified for event in self.events)
+        return undone and (not self.switch_held or self._released)
+
+    @cached_property
+    def switch_held(self) -> bool:
+        """Whether the drill held the switch after the failover."""
+        return self._first(SwitchHeld) is not None
+
+    @cached_property
+    def _released(self) -> bool:
+        return any(isinstance(event, SwitchReleased) and event.verified for event in self.events)
 
     @cached_property
     def injected(self) -> float | None:
@@ -134,21 +149,57 @@ class ParsedHistory:
         if end is None:
             # The drill was killed before it could restore.
             end = self._end
-        return Window("failover", self.injected, end, self.started.primary, self.started.secondary)
+        return Window(
+            name="failover",
+            start=self.injected,
+            end=end,
+            away=self.started.primary,
+            to=self.started.secondary,
+            by_switch=self.started.switch == SWITCH_BY_FAULT,
+        )
+
+    @cached_property
+    def fault_restored(self) -> float | None:
+        """The second at which the fault was undone; None when it was not."""
+        return self._time_of_first(FaultRestored)
+
+    @cached_property
+    def stay(self) -> Window | None:
+        """From the restore until the explicit failback. None where the switch was not held.
+
+        Traffic is expected to stay with the secondary.
+        """
+        start = self.fault_restored
+        if not self.switch_held or start is None:
+            return None
+        end = self._time_of_first(SwitchReleasing)
+        if end is None:
+            end = self._end
+        return Window("stay", start, end, self.started.primary, self.started.secondary)
 
     @cached_property
     def failback(self) -> Window:
-        """From the restore until the end of the history."""
-        start = self._time_of_first(FaultRestored)
-        return Window("failback", start, self._end, self.started.secondary, self.started.primary)
+        """From the explicit failback, or else from the restore, until the end of the history."""
+        beginning = SwitchReleased if self.switch_held else FaultRestored
+        return Window(
+            name="failback",
+            start=self._time_of_first(beginning),
+            end=self._end,
+            away=self.started.secondary,
+            to=self.started.primary,
+            by_switch=self.switch_held or self.failover.by_switch,
+        )
 
     @cached_property
     def phases(self) -> dict[str, Window]:
-        """The windows before, during and after the fault."""
+        """The windows before, during and after the fault. While traffic stays is during it."""
         # Without an injection, the whole drill is before it.
         end = math.inf if self.injected is None else self.injected
         before = Window("before", 0.0, end, "", self.started.primary)
-        return {"before": before, "during": self.failover, "after": self.failback}
+        during = self.failover
+        if self.stay is not None:
+            during = replace(during, end=self.stay.end)
+        return {"before": before, "during": during, "after": self.failback}
 
     @cached_property
     def dns_ttl(self) -> float:
@@ -159,17 +210,18 @@ class ParsedHistory:
         return float(max(ttls, default=ALIAS_TTL))
 
     @cached_property
-    def expected(self) -> FailoverTime:
-        """The upper bound of a failover by Route 53's rules.
+    def expected(self) -> Bounds:
+        """The upper bounds of both movements by Route 53's rules.
 
-        It follows from the live settings of the health check and the TTL that was answered.
+        They follow from the live settings of the health check and the TTL that was answered.
         """
         started = self.started
-        return expected_failover(
+        return expected_movements(
             started.health_check.config,
             by_inverting=started.by_inverting,
-            dns_ttl=self.dns_ttl,
             attempt=started.attempt,
+            switch=started.switch,
+            dns_ttl=self.dns_ttl,
         )
 
     def served(self, lane: str = FRESH_CLIENT) -> list[Served]:

@@ -1,7 +1,9 @@
 """Decides from the findings of a check whether a drill may begin. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.ports import HttpAnswer
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.route53.routing import PRIMARY, SECONDARY
@@ -10,12 +12,38 @@ from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
 
 
+@dataclass(frozen=True)
+class SwitchState:
+    """The switch of a stage as it is live.
+
+    `calculated` is the health check that the primary's record takes, `on_alarm` its child on the
+    switch's alarm, and `record` the wanted state of the switch, None when it was never moved.
+    """
+
+    calculated: HealthCheck
+    on_alarm: HealthCheck
+    record: SwitchRecord | None
+
+    @property
+    def held(self) -> bool:
+        """Whether the switch keeps traffic at the secondary."""
+        return self.record is not None and self.record.held
+
+
 def reasons_to_refuse(
-    service: Service, health_check: HealthCheck, records: Sequence[RecordSet], findings: Findings
+    service: Service,
+    health_check: HealthCheck,
+    switch: SwitchState | None,
+    records: Sequence[RecordSet],
+    findings: Findings,
 ) -> tuple[str, ...]:
-    """Return why a drill would prove nothing or do harm; empty when it may begin."""
+    """Return why a drill would prove nothing or do harm; empty when it may begin.
+
+    `health_check` is the one of the primary's endpoint. `switch` is None for a stage without one.
+    """
     return (
         *_health_check(service, health_check),
+        *_switch(service, switch),
         *_records(service, records),
         *_endpoints(service, findings),
         *_dns(service, findings),
@@ -47,6 +75,55 @@ def _health_check(service: Service, health_check: HealthCheck) -> list[str]:
     return reasons
 
 
+def _switch(service: Service, switch: SwitchState | None) -> list[str]:
+    if switch is None:
+        return []
+    reasons: list[str] = []
+    if switch.record is not None and switch.record.held:
+        why = f": {switch.record.why}" if switch.record.why else ""
+        reasons.append(
+            f"the switch is held since {switch.record.since} by {switch.record.who}{why};"
+            f" traffic is at {service.secondary} on purpose"
+        )
+    reasons += _calculated(service, switch.calculated)
+    if switch.on_alarm.config.inverted or switch.on_alarm.config.disabled:
+        state = "inverted" if switch.on_alarm.config.inverted else "disabled"
+        reasons.append(
+            f"health check {switch.on_alarm.id} of the switch is {state}: it is not as deployed"
+        )
+    return reasons
+
+
+def _calculated(service: Service, calculated: HealthCheck) -> list[str]:
+    """Return why a failure of the endpoint, or the switch, would not start a failover."""
+    config = calculated.config
+    name = f"calculated health check {calculated.id}"
+    reasons: list[str] = []
+
+    if config.inverted:
+        reasons.append(f"{name} is inverted: it is not as deployed")
+    if config.disabled:
+        reasons.append(f"{name} is disabled: it never starts a failover")
+
+    needed = {
+        "of the primary's endpoint": service.health_check_id,
+        "of the switch": service.switch_health_check_id,
+    }
+    for what, id_ in needed.items():
+        if id_ not in config.child_health_checks:
+            reasons.append(
+                f"{name} does not count health check {id_} {what}: it is not as deployed"
+            )
+
+    children = len(config.child_health_checks)
+    if config.health_threshold != children:
+        reasons.append(
+            f"{name} is healthy with {config.health_threshold} of its {children} children, not with"
+            " all: one that fails starts no failover"
+        )
+    return reasons
+
+
 def _records(service: Service, records: Sequence[RecordSet]) -> list[str]:
     by_role = {record.failover: record for record in records}
     reasons: list[str] = []
@@ -54,12 +131,14 @@ def _records(service: Service, records: Sequence[RecordSet]) -> list[str]:
         if role not in by_role:
             reasons.append(f"{service.domain} has no {role} failover record: it is not as deployed")
 
+    # A stage that an older version deployed has no calculated health check.
+    expected = service.failover_health_check_id or service.health_check_id
     primary = by_role.get(PRIMARY)
-    if primary is not None and primary.health_check_id != service.health_check_id:
+    if primary is not None and primary.health_check_id != expected:
         actual = primary.health_check_id or "no health check"
         reasons.append(
             f"the primary's record of {service.domain} has {actual}, not "
-            f"{service.health_check_id}: it is not as deployed"
+            f"{expected}: it is not as deployed"
         )
     return reasons
 

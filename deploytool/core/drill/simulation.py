@@ -5,11 +5,12 @@ The upper bound (timing.py) tells what is possible. A measured 61 s is easier to
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from deploytool.core.route53.alarms import EVALUATION_INTERVAL
 from deploytool.core.route53.health import CheckerState, HealthCheckConfig, checkers_for, is_healthy
-from deploytool.core.route53.timing import PROPAGATION_SECONDS
+from deploytool.core.route53.timing import PROPAGATION_SECONDS, SWITCH_PERIOD
 
 RUNS = 1_000
 NAME_SERVERS = 4  # of a hosted zone
@@ -55,12 +56,31 @@ def simulate_movement(
     any age below its TTL.
     """
     rng = random.Random(1)  # noqa: S311  # reproducible, and no secret
-    movements = [
+    return _simulated(
         _movement(rng, config, attempt, dns_ttl, by_inverting=by_inverting, failing=failing)
         for _ in range(runs)
-    ]
+    )
+
+
+def _simulated(movements: Iterable[tuple[float, float, float]]) -> SimulatedMovement:
     detections, dns, clients = zip(*movements, strict=True)
     return SimulatedMovement(_range(detections), _range(dns), _range(clients))
+
+
+def simulate_switch(*, held: bool, dns_ttl: float = 60.0, runs: int = RUNS) -> SimulatedMovement:
+    """Simulate `runs` movements by the switch: to the secondary when `held`, else back.
+
+    The data point falls anywhere into a period of the switch's alarm. To hold, that period has to
+    end; to release, the next one too, because the first may have a 1 already. Route 53 evaluates the
+    data at any time within one interval after that (our reading, see timing.py).
+    """
+    rng = random.Random(1)  # noqa: S311  # reproducible, and no secret
+
+    def detection() -> float:
+        periods = rng.uniform(0.0, SWITCH_PERIOD) + (0.0 if held else SWITCH_PERIOD)
+        return periods + rng.uniform(0.0, EVALUATION_INTERVAL)
+
+    return _simulated(_followed(rng, detection(), dns_ttl) for _ in range(runs))
 
 
 def _movement(
@@ -72,11 +92,14 @@ def _movement(
     by_inverting: bool,
     failing: bool,
 ) -> tuple[float, float, float]:
-    """Return the seconds until the verdict changes, all name servers follow, a client follows."""
     detection = 0.0
     if not by_inverting:
         detection = _detection(rng.uniform, config, attempt, failing=failing)
+    return _followed(rng, detection, dns_ttl)
 
+
+def _followed(rng: random.Random, detection: float, dns_ttl: float) -> tuple[float, float, float]:
+    """Return the seconds until the verdict changes, all name servers follow, a client follows."""
     slowest_name_server = max(rng.uniform(0.0, PROPAGATION_SECONDS) for _ in range(NAME_SERVERS))
     dns = detection + slowest_name_server
     # The client's resolver cached the old answer at any time before the change.

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MANUAL = "manual"  # the failback of a stage whose traffic returns by command only
+
 
 @dataclass(frozen=True)
 class DrillGuard:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from deploytool.core.drill.judge import Judgement
+from deploytool.core.drill.measures import Stay
 from deploytool.core.drill.simulation import Range
 
 PHASES = ("before", "during", "after")
@@ -27,9 +28,13 @@ class Figure:
 
 def figures(judgement: Judgement) -> list[Figure]:
     """Return detection, DNS and client of the failover, and then those of the failback."""
-    bound = judgement.expected
+    expected = judgement.expected
+    movements = (
+        ("failover", judgement.failover, expected.failover),
+        ("failback", judgement.failback, expected.failback),
+    )
     result: list[Figure] = []
-    for name, movement in (("failover", judgement.failover), ("failback", judgement.failback)):
+    for name, movement, bound in movements:
         likely = judgement.likely[name]
         result += [
             Figure(name, "detection", movement.detection, likely.detection, bound.detection),
@@ -72,6 +77,13 @@ def serving_regions(judgement: Judgement, arrow: str = "→") -> str:
     """Show which region served before, during and after the failover."""
     regions = [judgement.served_by[phase] or NO_REGION for phase in PHASES]
     return f" {arrow} ".join(regions)
+
+
+def stay_note(stay: Stay) -> str:
+    """Show whether traffic stayed with the secondary until the explicit failback."""
+    if stay.returned is not None:
+        return f"no: traffic moved back by itself {seconds(stay.returned)} after the restore"
+    return f"{seconds(stay.seconds)} after the restore, until the failback by the switch"
 
 
 def time_note(judgement: Judgement) -> str:

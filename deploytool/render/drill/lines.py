@@ -12,6 +12,10 @@ from deploytool.core.drill.history import (
     FaultRestored,
     PhaseBegan,
     Served,
+    SwitchHeld,
+    SwitchMetricFailed,
+    SwitchReleased,
+    SwitchReleasing,
 )
 from deploytool.core.drill.live_state import AddressBook
 from deploytool.render.drill.timeline import sentence
@@ -68,11 +72,11 @@ def _styled(event: Event) -> str:
 
 def _style(event: Event) -> str:
     match event:
-        case DrillStarted() | PhaseBegan() | FaultInjecting():
+        case DrillStarted() | PhaseBegan() | FaultInjecting() | SwitchReleasing():
             return "bold"
-        case FaultInjected():
+        case FaultInjected() | SwitchHeld() | SwitchMetricFailed():
             return "yellow"
-        case FaultRestored(_, verified):
+        case FaultRestored(_, verified) | SwitchReleased(_, verified):
             return "green" if verified else "red"
         case DrillAborted():
             return "red"

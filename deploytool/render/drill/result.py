@@ -8,21 +8,29 @@ from rich.markup import escape
 
 from deploytool.core.drill.history import SCHEMA_VERSION, to_document
 from deploytool.core.drill.judge import Judgement
-from deploytool.core.drill.measures import Latency, Movement
-from deploytool.render.drill.figures import request_counts, seconds, serving_regions, time_note
+from deploytool.core.drill.measures import Latency, Movement, Stay
+from deploytool.core.route53.timing import FailoverTime
+from deploytool.render.drill.figures import (
+    request_counts,
+    seconds,
+    serving_regions,
+    stay_note,
+    time_note,
+)
 from deploytool.render.marks import VERDICTS
 
 
 def drill_document(judgement: Judgement) -> dict[str, Any]:
     """Return drill.json; docs/reference/drill-report.md describes its fields.
 
-    Seconds count from the injection, those of the failback from the restore. None: it did not
-    happen.
+    Seconds count from the injection, those of the failback from the restore or from the explicit
+    failback. None: it did not happen.
     """
     started = judgement.started
-    expected = judgement.expected.terms()
+    stay = judgement.stay
     return {
         "schema_version": SCHEMA_VERSION,
+        "id": started.drill_id,
         "verdict": str(judgement.verdict),
         "reasons": list(judgement.reasons),
         "domain": started.domain,
@@ -35,12 +43,15 @@ def drill_document(judgement: Judgement) -> dict[str, Any]:
         "started": started.wall_time,
         "served_by": dict(judgement.served_by),
         "seconds": _main_figures(judgement),
-        "expected_seconds": {name: _rounded(value) for name, value in expected.items()},
+        "expected_seconds": _terms(judgement.expected.failover),
+        "expected_failback_seconds": _terms(judgement.expected.failback),
         "likely_seconds": {name: asdict(likely) for name, likely in judgement.likely.items()},
         "measures": {
             "failover": _measures(judgement.failover),
             "failback": _measures(judgement.failback),
         },
+        "switch": started.switch,
+        "stay": None if stay is None else _measures(stay),
         "requests": asdict(judgement.requests),
         "latency_seconds": {
             phase: _measures(latency) for phase, latency in judgement.latency.items()
@@ -61,7 +72,11 @@ def _main_figures(judgement: Judgement) -> dict[str, float | None]:
     }
 
 
-def _measures(measures: Movement | Latency) -> dict[str, float | None]:
+def _terms(bound: FailoverTime) -> dict[str, float | None]:
+    return {name: _rounded(value) for name, value in bound.terms().items()}
+
+
+def _measures(measures: Movement | Latency | Stay) -> dict[str, float | None]:
     return {name: _rounded(value) for name, value in asdict(measures).items()}
 
 
@@ -78,6 +93,8 @@ def drill_lines(judgement: Judgement) -> Iterator[str]:
     yield f"served by   {escape(serving_regions(judgement, arrow='->'))}"
 
     yield from _durations(judgement)
+    if judgement.stay is not None:
+        yield f"stayed      {escape(stay_note(judgement.stay))}"
 
     yield f"requests    {escape(request_counts(judgement))}"
     restored = "yes" if judgement.restored else "[red]NO: run deploytool restore[/]"
@@ -91,12 +108,22 @@ def _durations(judgement: Judgement) -> Iterator[str]:
     """Yield a table of the measured durations and their bounds."""
     failover = judgement.failover
     failback = judgement.failback
-    bound = judgement.expected
+    there = judgement.expected.failover
+    back = judgement.expected.failback
     rows = (
-        ("detection", failover.detection, failback.detection, bound.detection),
-        ("DNS", failover.dns, failback.dns, bound.dns),
-        ("client", failover.client, failback.client, bound.total),
+        ("detection", failover.detection, failback.detection, there.detection, back.detection),
+        ("DNS", failover.dns, failback.dns, there.dns, back.dns),
+        ("client", failover.client, failback.client, there.total, back.total),
     )
-    yield f"{'':12}{'failover':>10}{'failback':>10}{'at most':>10}"
-    for name, there, back, most in rows:
-        yield f"{name:12}{seconds(there):>10}{seconds(back):>10}{seconds(most):>10}"
+    if there == back:
+        yield f"{'':12}{'failover':>10}{'failback':>10}{'at most':>10}"
+        for name, moved, returned, most, _ in rows:
+            yield f"{name:12}{seconds(moved):>10}{seconds(returned):>10}{seconds(most):>10}"
+        return
+
+    yield f"{'':12}{'failover':>10}{'at most':>10}{'failback':>10}{'at most':>10}"
+    for name, moved, returned, most, most_back in rows:
+        yield (
+            f"{name:12}{seconds(moved):>10}{seconds(most):>10}"
+            f"{seconds(returned):>10}{seconds(most_back):>10}"
+        )

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from deploytool.core.drill.bounds import expected_movements
 from deploytool.core.drill.history import (
     FRESH_CLIENT,
     DnsAnswered,
@@ -14,9 +15,10 @@ from deploytool.core.drill.history import (
     HealthSeen,
     PhaseBegan,
     Served,
+    SwitchReleased,
+    SwitchReleasing,
 )
 from deploytool.core.drill.live_state import AddressBook, HealthView
-from deploytool.core.route53.timing import expected_failover
 from deploytool.render.drill.timeline import waiting_for
 
 MOST_ANSWERS = 60  # of a lane that are kept
@@ -43,7 +45,7 @@ class Strips:
         self._phase = ""
         self._phase_start = 0.0
         self._now = 0.0  # the second of the latest event
-        self._bound = 0.0  # seconds that a failover takes at most
+        self._bounds: dict[str, float] = {}  # the seconds that a phase takes at most
         self._served_by = "no region yet"
 
     def __call__(self, event: Event) -> None:
@@ -69,7 +71,13 @@ class Strips:
         config = event.health_check.config
         self.started = event
         self._health = HealthView(config)
-        self._bound = expected_failover(config, by_inverting=event.by_inverting).total
+        expected = expected_movements(
+            config, by_inverting=event.by_inverting, attempt=event.attempt, switch=event.switch
+        )
+        self._bounds = {
+            waiting_for("failover"): expected.failover.total,
+            waiting_for("failback"): expected.failback.total,
+        }
 
     def _take_request(self, event: Served) -> None:
         symbol = self._symbol(event.region) if event.good else FAILED
@@ -102,7 +110,9 @@ class Strips:
                 self._phase = "injecting the fault"
             case FaultRestoring():
                 self._phase = "restoring"
-            case FaultInjected() | FaultRestored():
+            case SwitchReleasing():
+                self._phase = "releasing the switch"
+            case FaultInjected() | FaultRestored() | SwitchReleased():
                 # The phase that follows is waited for from now on
                 pass
             case _:
@@ -119,8 +129,8 @@ class Strips:
         """The phase, its bound, and the region that serves."""
         waited = f"{self._now - self._phase_start:.0f} s"
         # The steady state has no bound
-        if self._phase in (waiting_for("failover"), waiting_for("failback")):
-            waited += f" of at most {self._bound:.0f} s"
+        if self._phase in self._bounds:
+            waited += f" of at most {self._bounds[self._phase]:.0f} s"
         return f"{self._now:7.1f} s  {self._phase}, {waited}; served by {self._served_by}"
 
     @property

@@ -11,6 +11,10 @@ from deploytool.core.drill.history import (
     FaultRestored,
     FaultRestoring,
     PhaseBegan,
+    SwitchHeld,
+    SwitchMetricFailed,
+    SwitchReleased,
+    SwitchReleasing,
 )
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.parsed_history import HealthTurned
@@ -19,7 +23,7 @@ from deploytool.core.drill.timeline import LaneMoved, TimelineEvent
 MOST_ROWS = 200  # of a timeline; a lane that flaps has more
 
 
-def sentence(event: TimelineEvent) -> str:  # noqa: C901, PLR0911  # one case an event
+def sentence(event: TimelineEvent) -> str:  # noqa: C901, PLR0911, PLR0912  # one case an event
     """Describe an event; an empty text for one that a timeline leaves out."""
     match event:
         case DrillStarted():
@@ -37,6 +41,16 @@ def sentence(event: TimelineEvent) -> str:  # noqa: C901, PLR0911  # one case an
             if verified:
                 return "restored and verified"
             return "NOT restored: run deploytool restore"
+        case SwitchHeld():
+            return "the switch is set: traffic stays, as after an automatic failover"
+        case SwitchReleasing():
+            return "failing back: releasing the switch"
+        case SwitchReleased(_, verified):
+            if verified:
+                return "the switch is released and verified"
+            return "the switch is NOT released: run deploytool restore"
+        case SwitchMetricFailed(_, failure):
+            return f"the switch's metric was not repeated: {failure}"
         case DrillAborted(_, reason):
             return f"aborted: {reason}"
         case DrillEnded():
@@ -50,7 +64,11 @@ def sentence(event: TimelineEvent) -> str:  # noqa: C901, PLR0911  # one case an
 
 
 def waiting_for(phase: str) -> str:
-    """Describe what a phase waits for: steady-state, failover or failback."""
+    """Describe what a phase waits for."""
+    if phase == "holding":
+        return "waiting until the switch holds"
+    if phase == "staying":
+        return "seeing that traffic stays although the primary is healthy"
     return f"waiting for the {phase.replace('-', ' ')}"
 
 

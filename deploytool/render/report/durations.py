@@ -12,19 +12,19 @@ def add_durations(canvas: Canvas, judgement: Judgement) -> None:
     """Add the measured and the expected duration of each movement that was started."""
     history = judgement.history
     movements = (
-        (history.failover, judgement.failover),
-        (history.failback, judgement.failback),
+        (history.failover, judgement.failover, judgement.expected.failover),
+        (history.failback, judgement.failback, judgement.expected.failback),
     )
     # An injection that failed is undone too: then there is a failback without a failover
     if history.failover.start is None and history.failback.start is None:
         return
     canvas.heading("Measured and expected")
-    for window, movement in movements:
+    for window, movement, bound in movements:
         if window.start is not None:
             span = client_span(history, window)
             _measured(canvas, window, window.start, movement, span)
             likely = judgement.likely[window.name].client
-            _expected(canvas, window.name, window.start, likely, judgement.expected.total)
+            _expected(canvas, window.name, window.start, likely, bound.total)
 
 
 def _measured(

@@ -11,6 +11,7 @@ from deploytool.render.drill.figures import (
     request_counts,
     seconds,
     serving_regions,
+    stay_note,
     time_note,
 )
 from deploytool.render.drill.timeline import timeline_rows
@@ -62,6 +63,8 @@ def _fact_rows(judgement: Judgement) -> Iterator[tuple[str, str]]:
     regions = f"{started.primary} and {started.secondary}"
 
     yield "served by", text(serving_regions(judgement))
+    if judgement.stay is not None:
+        yield "stayed with the secondary", text(stay_note(judgement.stay))
     yield "requests", text(request_counts(judgement))
     yield "fault", f"{text(started.scenario.fault)}, {restored}"
     yield "stage", text(f"{started.stage}, {regions}, target {started.target}")

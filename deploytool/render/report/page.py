@@ -14,6 +14,7 @@ from deploytool.render.drill.figures import (
     request_counts,
     seconds,
     serving_regions,
+    stay_note,
     time_note,
 )
 from deploytool.render.drill.timeline import timeline_rows, zero_second
@@ -54,6 +55,7 @@ def page(judgement: Judgement) -> str:
             timeline=list(timeline_rows(judgement)),
             stretches=list(_stretch_rows(observed, zero_second(judgement))),
             time_note=time_note(judgement),
+            stay_note="" if judgement.stay is None else stay_note(judgement.stay),
         )
     )
 

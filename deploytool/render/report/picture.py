@@ -89,9 +89,13 @@ def _time_scale(judgement: Judgement) -> TimeScale:
     history = judgement.history
     begin = history.events[0].at
     end = history.events[-1].at
-    for window in (history.failover, history.failback):
+    bounds = (
+        (history.failover, judgement.expected.failover),
+        (history.failback, judgement.expected.failback),
+    )
+    for window, bound in bounds:
         if window.start is not None:
-            end = max(end, window.start + judgement.expected.total)
+            end = max(end, window.start + bound.total)
 
     margin = MARGIN * (end - begin)
     # A history of a single event has no duration, and the scale divides by it
@@ -113,7 +117,7 @@ def _fault(canvas: Canvas, judgement: Judgement) -> None:
     if history.injected is None:
         return
     fault = judgement.started.scenario.fault
-    restored = history.failback.start
+    restored = history.fault_restored
     end = history.events[-1].at if restored is None else restored
 
     canvas.heading("Fault")
@@ -184,8 +188,19 @@ def _tick_step(span: float) -> int:
     return TICK_STEPS[-1]
 
 
+def _moment(canvas: Canvas, moments: list[Line], at: float, text: str) -> None:
+    """Add a line at a second of the drill, and its label with that second."""
+    x = canvas.scale.x(at)
+    moments.append(Line(x, MOMENT_TOP, x, canvas.y + GAP, "moment"))
+    label = f"{text}, {canvas.scale.since_zero(at)} s"
+    canvas.labels.append(Label(x, 20, label, "moment-label middle"))
+
+
 def _moments(canvas: Canvas, history: ParsedHistory) -> list[Line]:
-    """Return lines through all lanes at the injection and at the restore, and add their labels."""
+    """Return lines through all lanes where something was done, and add their labels.
+
+    These are the injection, the restore, and the explicit failback where there is one.
+    """
     moments: list[Line] = []
     bottom = canvas.y + GAP
     if history.injected is not None:
@@ -195,10 +210,8 @@ def _moments(canvas: Canvas, history: ParsedHistory) -> list[Line]:
         classes = "moment-label middle" if x > LEFT + 50 else "moment-label"
         canvas.labels.append(Label(x + 4, 20, "fault injected", classes))
 
-    restored = history.failback.start
-    if restored is not None:
-        x = canvas.scale.x(restored)
-        moments.append(Line(x, MOMENT_TOP, x, bottom, "moment"))
-        text = f"restored, {canvas.scale.since_zero(restored)} s"
-        canvas.labels.append(Label(x, 20, text, "moment-label middle"))
+    if history.fault_restored is not None:
+        _moment(canvas, moments, history.fault_restored, "restored")
+    if history.stay is not None and history.failback.start is not None:
+        _moment(canvas, moments, history.failback.start, "failback")
     return moments

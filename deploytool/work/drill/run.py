@@ -1,15 +1,23 @@
 """Runs a drill: steady state, fault, failover, restore, failback.
 
 Every observation is emitted as an event. The judge (core/drill/judge.py) decides afterwards.
+
+On a stage with a manual failback, traffic has to stay at the secondary after the restore. After an
+automatic failover the function in the standby region holds the switch for that. While a drill's
+record exists the function holds nothing, so that it never takes a drill for a failure. So the drill
+holds the switch itself, sees that traffic stays, and releases it: the explicit failback.
 """
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deploytool.core.drill.bounds import expected_movements, switch_time
 from deploytool.core.drill.history import (
     FRESH_CLIENT,
     SCHEMA_VERSION,
+    SWITCH_AFTER_FAILOVER,
+    SWITCH_BY_FAULT,
     DrillAborted,
     DrillEnded,
     DrillStarted,
@@ -19,22 +27,25 @@ from deploytool.core.drill.history import (
     FaultRestored,
     FaultRestoring,
     PhaseBegan,
+    SwitchHeld,
+    SwitchReleased,
+    SwitchReleasing,
     region_lane,
 )
 from deploytool.core.drill.live_state import LiveState
 from deploytool.core.drill.ports import DrillPorts
-from deploytool.core.drill.preflight import reasons_to_refuse
-from deploytool.core.drill.record import DrillUnderWay
 from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import DeploytoolError, DrillRefused
+from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Clock
 from deploytool.core.project.drill_settings import Objectives
-from deploytool.core.route53.timing import expected_failover
-from deploytool.core.service.service import Service
-from deploytool.work.check import check
+from deploytool.core.route53.timing import PROPAGATION_SECONDS
+from deploytool.core.service.service import MANUAL, Service
 from deploytool.work.drill.faults import Fault, make_fault
+from deploytool.work.drill.faults.switch import restore_switch
 from deploytool.work.drill.observers import Emit, Observers
+from deploytool.work.drill.preflight import preflight
 from deploytool.work.drill.safety import Safety
+from deploytool.work.drill.switch import RepeatedMetric, hold, note_arrival
 
 # At most so many seconds pass until the end of a phase is noticed
 POLL_SECONDS = 1.0
@@ -100,16 +111,33 @@ class _Drill:
         self.live_state = LiveState(self.health_check.config, scenario.lasting)
         # A check without an answer takes as long as its time limit, which a target may extend
         self.attempt = max(fault.attempt, ports.shortest_limit) if fault.attempt else 0.0
-        expected = expected_failover(
-            self.health_check.config, by_inverting=fault.by_inverting, attempt=self.attempt
+        self.switch = _use_of_switch(service, fault)
+        self.holds_switch = self.switch == SWITCH_AFTER_FAILOVER
+        expected = expected_movements(
+            self.health_check.config,
+            by_inverting=fault.by_inverting,
+            attempt=self.attempt,
+            switch=self.switch,
         )
-        self.patience = scenario.patience_for(expected)
-        self.safety = Safety(ports, service, fault, context.holder, with_guard=context.with_guard)
-        self.injected = False
+        self.patience = scenario.patience_for(expected.failover)
+        self.patience_back = scenario.patience_for(expected.failback)
+        self.safety = Safety(
+            ports,
+            service,
+            fault,
+            context.holder,
+            with_guard=context.with_guard,
+            switch_steps=(restore_switch(service),) if self.holds_switch else (),
+        )
+        # Whether clients depend on the secondary
+        self.away = False
+        # Whether the drill has held the switch after the failover
+        self.held = False
         self._listener = emit
         self._lock = threading.RLock()
         self._over = False
         self.observers = Observers(ports, self.clock, service, scenario, self.servers, self.emit)
+        self.metric = RepeatedMetric(ports, self.clock, self.emit)
 
     def emit(self, event: Event) -> None:
         """Pass an event on, one at a time: the probes emit from their own threads.
@@ -125,13 +153,12 @@ class _Drill:
 
     def run(self, objectives: Objectives) -> None:
         """Run all phases. The guard is told how long they take at most."""
-        longest = 3 * self.patience + self.scenario.hold
         try:
-            self.safety.begin(self.context.wall_time, longest / self.context.speed)
+            self.safety.begin(self.context.wall_time, self._longest() / self.context.speed)
             self.emit(self._started(objectives))
             self._steady_state()
-            self._failover()
-            self._watch("failback", lambda: self._serves(self.service.primary))
+            self._move_away()
+            self._failback()
         except _Aborted as error:
             self.emit(DrillAborted(self.clock.now(), str(error)))
         except KeyboardInterrupt:
@@ -145,6 +172,24 @@ class _Drill:
         finally:
             self.observers.close()
             self.safety.clear()
+
+    def _longest(self) -> float:
+        """Return how long the drill takes at most, in seconds of the target's clock."""
+        longest = 2 * self.patience + self.scenario.hold + self.patience_back
+        if self.holds_switch:
+            longest += self._seconds_to_hold() + self.patience + self._seconds_to_stay()
+        return longest
+
+    def _seconds_to_hold(self) -> float:
+        """Return how long it takes at most until the switch holds."""
+        return switch_time(held=True).dns
+
+    def _seconds_to_stay(self) -> float:
+        """Return how long the drill sees that traffic stays, once the primary is healthy.
+
+        Within the propagation time the name servers would answer with the primary.
+        """
+        return PROPAGATION_SECONDS + self.scenario.hold
 
     def _started(self, objectives: Objectives) -> DrillStarted:
         service = self.service
@@ -169,7 +214,22 @@ class _Drill:
             name_servers=tuple(server.name for server in self.servers),
             resolvers=tuple(resolver.name for resolver in self.ports.probes.resolvers),
             monotonic=self.clock.start / context.speed,
+            drill_id=self.safety.id,
+            switch=self.switch,
         )
+
+    def _move_away(self) -> None:
+        """Let traffic move to the secondary, stay there where it should, and be free to return."""
+        try:
+            self._failover()
+            if self.held:
+                self._stay()
+        finally:
+            self.away = False
+            # Also when the switch was not held: the record tells the function in the standby region
+            # that traffic which has not returned yet is returning
+            if self.holds_switch:
+                self._release()
 
     def _failover(self) -> None:
         """Inject the fault, watch the failover, and restore whatever happens."""
@@ -177,44 +237,89 @@ class _Drill:
             self.safety.expect_fault()
             self.emit(FaultInjecting(self.clock.now(), self.fault.name))
             self.fault.inject()
-            self.injected = True
+            self.away = True
             self.emit(FaultInjected(self.clock.now()))
-            moved = self._watch("failover", lambda: self._serves(self.service.secondary))
+            if self.fault.by_switch:
+                self.metric.start()
+            moved = self._watch(
+                "failover", lambda: self._serves(self.service.secondary), self.patience
+            )
             if moved:
                 self._observe(lambda: False, self.scenario.hold)
+                if self.holds_switch:
+                    self._hold()
         finally:
-            self.injected = False
             self._restore()
 
-    def _restore(self) -> None:
-        """Restore and verify.
+    def _failback(self) -> None:
+        """Wait until traffic is at the primary again."""
+        moved = self._watch(
+            "failback", lambda: self._serves(self.service.primary), self.patience_back
+        )
+        if moved and self.switch:
+            note_arrival(self.ports)
 
-        An interrupt or an error of the listener during the restore is raised after it.
+    def _hold(self) -> None:
+        """Hold the switch, as the function in the standby region does after a failure.
+
+        The fault stays in force until the switch holds. Otherwise traffic might return before.
+        """
+        hold(self.ports, "a drill: traffic stays, as after an automatic failover")
+        self.held = True
+        self.metric.start()
+        self.emit(SwitchHeld(self.clock.now()))
+        self._watch("holding", lambda: False, self._seconds_to_hold())
+
+    def _stay(self) -> None:
+        """See that traffic stays at the secondary although the primary is healthy again."""
+        if self._watch("staying", self._primary_is_healthy, self.patience):
+            self._observe(lambda: False, self._seconds_to_stay())
+
+    def _restore(self) -> None:
+        """Undo the fault and verify that."""
+        self._undo(
+            FaultRestoring(self.clock.now()),
+            self.safety.restore,
+            lambda verified: FaultRestored(self.clock.now(), verified=verified),
+        )
+
+    def _release(self) -> None:
+        """Release the switch and verify that: the explicit failback."""
+        self._undo(
+            SwitchReleasing(self.clock.now()),
+            self.safety.release,
+            lambda verified: SwitchReleased(self.clock.now(), verified=verified),
+        )
+
+    def _undo(
+        self, before: Event, undo: Callable[[], bool], after: Callable[[bool], Event]
+    ) -> None:
+        """Undo something, between two events.
+
+        An interrupt or an error of the listener meanwhile is raised after it. Raises
+        DeploytoolError when AWS refused every attempt.
         """
         verified = False
         try:
-            self.emit(FaultRestoring(self.clock.now()))
+            self.emit(before)
         finally:
             try:
-                verified = self._undo()
+                verified = self._repeated(undo)
             except KeyboardInterrupt:
                 # The interrupt may have cut the restore short, so it is done again
-                verified = self._undo()
+                verified = self._repeated(undo)
                 raise
             finally:
-                self.emit(FaultRestored(self.clock.now(), verified=verified))
+                self.emit(after(verified))
 
-    def _undo(self) -> bool:
-        """Undo the fault, read it back, and return whether it is undone.
-
-        Raises DeploytoolError when AWS refused every attempt.
-        """
+    def _repeated(self, undo: Callable[[], bool]) -> bool:
+        """Undo, and again when AWS refuses it. Return whether it is undone."""
         for _ in range(RESTORE_ATTEMPTS - 1):
             try:
-                return self.safety.restore()
+                return undo()
             except DeploytoolError:
                 self.ports.probes.clock.sleep(RESTORE_PAUSE)
-        return self.safety.restore()
+        return undo()
 
     def _steady_state(self) -> None:
         """Wait for the steady state. Raises _Aborted when there is none, before the injection."""
@@ -222,16 +327,16 @@ class _Drill:
         def steady() -> bool:
             return self._serves(self.service.primary) and self._standby_serves()
 
-        if not self._watch("steady-state", steady):
+        if not self._watch("steady-state", steady, self.patience):
             raise _Aborted(
                 f"no steady state within {self.patience:.0f} s, nothing was injected:"
                 f" {self._complaint()}"
             )
 
-    def _watch(self, phase: str, done: Callable[[], bool]) -> bool:
+    def _watch(self, phase: str, done: Callable[[], bool], patience: float) -> bool:
         """Observe a phase until it is done or the patience is over. Return whether it is done."""
         self.emit(PhaseBegan(self.clock.now(), phase))
-        return self._observe(done, self.patience)
+        return self._observe(done, patience)
 
     def _observe(self, done: Callable[[], bool], seconds: float) -> bool:
         """Send probes until `done` or until `seconds` have passed. Return whether it is done."""
@@ -240,17 +345,18 @@ class _Drill:
             if self.clock.now() >= deadline:
                 return False
             self.clock.sleep(min(self.observers.tick(), POLL_SECONDS))
+            self.metric.tick()
             self._stop_when_the_secondary_fails()
         return True
 
     def _stop_when_the_secondary_fails(self) -> None:
         """Raise _Aborted when half of the secondary's answers are errors.
 
-        Only while the fault is in force: clients depend on the secondary then.
+        Only while clients depend on the secondary: the fault is in force, or the switch held.
         """
         with self._lock:
             share = self.live_state.failed_share(region_lane(self.service.secondary))
-        if self.injected and share >= STOP_AT_SHARE:
+        if self.away and share >= STOP_AT_SHARE:
             raise _Aborted(
                 f"the secondary, {self.service.secondary}, failed {share:.0%} of its last requests"
             )
@@ -263,6 +369,11 @@ class _Drill:
             served_by = self.live_state.served_by(FRESH_CLIENT)
         everywhere = len(answers) == lanes and set(answers.values()) == {region}
         return everywhere and served_by == region
+
+    def _primary_is_healthy(self) -> bool:
+        """Return whether the check of the primary's endpoint is healthy."""
+        with self._lock:
+            return self.live_state.health.healthy is True
 
     def _standby_serves(self) -> bool:
         """Return whether the secondary's own endpoint works and all checkers report healthy.
@@ -290,27 +401,13 @@ class _Drill:
         return "; ".join(complaints) or "the primary did not serve enough requests in a row"
 
 
-def preflight(ports: DrillPorts, service: Service) -> None:
-    """Raise DrillRefused with every reason why a drill would prove nothing or do harm.
-
-    Changes nothing. Raises DrillUnderWay when there is a record of another drill.
-    """
-    record = ports.records.read()
-    if record is not None:
-        raise DrillUnderWay(record)
-    health_check = ports.health_checks.get(service.health_check_id)
-    records = ports.probes.hosted_zones.records(service.hosted_zone_id, service.domain)
-    findings = check(ports.probes, service)
-    reasons = reasons_to_refuse(service, health_check, records, findings)
-    if not reasons:
-        return
-    hint = (
-        f"deploytool check --stage {service.stage} shows which region serves;"
-        " deploytool deploy fixes what differs from the deployment"
-    )
-    if health_check.config.inverted:
-        hint = f"deploytool restore --stage {service.stage} undoes the inversion"
-    raise DrillRefused("\n".join(("the drill was not begun:", *reasons)), hint=hint)
+def _use_of_switch(service: Service, fault: Fault) -> str:
+    """Return how a drill uses the stage's switch, as `DrillStarted` has it."""
+    if fault.by_switch:
+        return SWITCH_BY_FAULT
+    if service.failback == MANUAL and service.switch_health_check_id:
+        return SWITCH_AFTER_FAILOVER
+    return ""
 
 
 def run_drill(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from deploytool.core.drill.ports import DrillPorts
-from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord
+from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord, UndoStep
 from deploytool.core.errors import DrillRefused
 from deploytool.core.service.service import Service
 from deploytool.work.drill.faults import Fault
@@ -17,9 +17,13 @@ MARGIN = 60.0
 class Safety:
     """The safety of one drill.
 
-    The order of the calls is `begin`, `expect_fault`, (the fault), `restore`, `clear`. `restore`
-    and `clear` may be called at any time. The guard is armed for as long as the record exists, so
-    a drill that is killed never leaves a record without a guard.
+    The order of the calls is `begin`, `expect_fault`, (the fault), `restore`, `release`, `clear`.
+    The last three may be called at any time. The guard is armed for as long as the record exists,
+    so a drill that is killed never leaves a record without a guard.
+
+    `release` undoes the steps of `switch_steps`, after those of the fault: the switch is released
+    before the record is deleted. So the function in the standby region never takes traffic that has
+    not returned yet for a new failure.
     """
 
     def __init__(
@@ -30,6 +34,7 @@ class Safety:
         holder: str,
         *,
         with_guard: bool,
+        switch_steps: tuple[UndoStep, ...] = (),
     ) -> None:
         guarded = with_guard and fault.guarded
         if guarded and ports.guard is None:
@@ -47,9 +52,11 @@ class Safety:
         self._holder = holder
         self._guard = ports.guard if guarded else None
         self._steps = fault.undo()
-        self._id = f"drill-{uuid4().hex[:12]}"
+        self._switch_steps = switch_steps
+        self.id = f"drill-{uuid4().hex[:12]}"
         self._begun = False
-        self._broken = False
+        # The steps of the fault and those of the switch, as long as they are not undone
+        self._pending: set[tuple[UndoStep, ...]] = set()
 
     def begin(self, started: str, seconds: float) -> None:
         """Arm the guard and write the record. From then on other drills are refused.
@@ -59,30 +66,43 @@ class Safety:
         """
         self._begun = True
         if self._guard is not None:
-            self._guard.arm(self._id, seconds + MARGIN)
+            self._guard.arm(self.id, seconds + MARGIN)
 
         until = datetime.fromisoformat(started) + timedelta(seconds=seconds + MARGIN)
         record = DrillRecord(
             schema_version=SCHEMA_VERSION,
-            drill_id=self._id,
+            drill_id=self.id,
             fault=self._fault.name,
             stage=self._service.stage,
             holder=self._holder,
             started=started,
             until=until.isoformat(),
-            undo=self._steps,
+            undo=(*self._steps, *self._switch_steps),
         )
         self._ports.records.write(record)
 
+    @property
+    def _is_broken(self) -> bool:
+        """Whether a step is not undone. No steps are undone from the start."""
+        return any(self._pending)
+
     def expect_fault(self) -> None:
-        """Count the fault as injected until its restore is verified."""
-        self._broken = True
+        """Count the fault as injected until its restore is verified, and the switch released."""
+        self._pending = {self._steps, self._switch_steps}
 
     def restore(self) -> bool:
-        """Undo everything, read it back, and return whether it is undone."""
-        undo(self._ports, self._steps)
-        undone = is_undone(self._ports, self._steps)
-        self._broken = not undone
+        """Undo the fault, read it back, and return whether it is undone."""
+        return self._undo(self._steps)
+
+    def release(self) -> bool:
+        """Undo what the drill did with the switch beside the fault, as `restore` does."""
+        return self._undo(self._switch_steps)
+
+    def _undo(self, steps: tuple[UndoStep, ...]) -> bool:
+        undo(self._ports, steps)
+        undone = is_undone(self._ports, steps)
+        if undone:
+            self._pending.discard(steps)
         return undone
 
     def clear(self) -> None:
@@ -90,8 +110,8 @@ class Safety:
 
         Both remain when something is still broken: `deploytool restore` and the guard need them.
         """
-        if self._broken or not self._begun:
+        if self._is_broken or not self._begun:
             return
-        self._ports.records.clear(self._id)
+        self._ports.records.clear(self.id)
         if self._guard is not None:
-            self._guard.disarm(self._id)
+            self._guard.disarm(self.id)

@@ -21,7 +21,7 @@ from deploytool.core.errors import InputError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
 
-# One line of each event type, as the first version of deploytool wrote them.
+# One line of each event type, as the first version with that type wrote it.
 OLD_LINES = (
     (
         '{"type":"drill_started","at":0.0,"schema_version":1,"tool":"0.1.0",'
@@ -55,6 +55,10 @@ OLD_LINES = (
     ),
     '{"type":"fault_restoring","at":5.0}',
     '{"type":"fault_restored","at":5.5,"verified":true}',
+    '{"type":"switch_held","at":5.6}',
+    '{"type":"switch_releasing","at":5.7}',
+    '{"type":"switch_released","at":5.8,"verified":true}',
+    '{"type":"switch_metric_failed","at":5.9,"failure":"no answer"}',
     '{"type":"drill_aborted","at":6.0,"reason":"interrupted"}',
     '{"type":"drill_ended","at":7.0}',
 )

@@ -22,11 +22,11 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.judge import Judgement, judge
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import CloudRefused, DeploytoolError, StaleVersion
+from deploytool.core.errors import CloudRefused, DeploytoolError, DrillRefused, StaleVersion
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.simulated.example import SERVICE, default_check
 from deploytool.simulated.world import World
-from deploytool.work.drill.run import DrillContext, DrillRefused, run_drill
+from deploytool.work.drill.run import DrillContext, run_drill
 
 CONTEXT = DrillContext("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)
 EAST, WEST = "us-east-1", "us-west-2"
@@ -59,7 +59,7 @@ def test_a_drill_moves_traffic_and_brings_it_back() -> None:
     failover = judgement.failover
     assert failover.dns is not None
     assert failover.client is not None
-    assert failover.dns <= failover.client <= judgement.expected.total
+    assert failover.dns <= failover.client <= judgement.expected.failover.total
     assert judgement.requests.failed == 0
 
     assert judgement.restored

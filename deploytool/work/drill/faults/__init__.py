@@ -14,6 +14,7 @@ from deploytool.core.errors import InputError
 from deploytool.core.service.service import Service
 from deploytool.work.drill.faults.edge import Blackhole, Error, Refuse, Slow
 from deploytool.work.drill.faults.health_check import InvertedHealthCheck
+from deploytool.work.drill.faults.switch import Switch
 from deploytool.work.drill.faults.throttle import Throttle
 from deploytool.work.drill.faults.unmap import Unmap
 
@@ -23,7 +24,8 @@ class Fault(Protocol):
 
     `proves` and `blast_radius` describe it for people: which parts of the failover a drill with it
     tests, and which clients it affects. `by_inverting`: the fault swaps the health check's verdict
-    itself, so there is nothing to detect. `guarded`: the guard in the account can undo it.
+    itself, so there is nothing to detect. `by_switch`: the fault moves traffic by the stage's switch,
+    so no health check of the endpoint detects it. `guarded`: the guard in the account can undo it.
     `attempt`: how long one check of the broken endpoint takes, in seconds.
     """
 
@@ -35,6 +37,8 @@ class Fault(Protocol):
     def blast_radius(self) -> str: ...
     @property
     def by_inverting(self) -> bool: ...
+    @property
+    def by_switch(self) -> bool: ...
     @property
     def guarded(self) -> bool: ...
     @property
@@ -53,7 +57,7 @@ class Fault(Protocol):
         ...
 
 
-FAULTS = (InvertedHealthCheck, Throttle, Unmap, Blackhole, Error, Refuse, Slow)
+FAULTS = (InvertedHealthCheck, Throttle, Unmap, Switch, Blackhole, Error, Refuse, Slow)
 
 
 def make_fault(name: str, ports: DrillPorts, service: Service) -> Fault:

@@ -28,6 +28,7 @@ class EdgeFault:
         "every client that the local cloud sends to the primary region meets the broken edge"
     )
     by_inverting: ClassVar[bool] = False
+    by_switch: ClassVar[bool] = False
     guarded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ class InvertedHealthCheck:
         "no client is affected: the primary continues to serve while clients move to the secondary"
     )
     by_inverting = True
+    by_switch = False
     guarded = True
     attempt = 0.0
 

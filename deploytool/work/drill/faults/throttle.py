@@ -17,6 +17,7 @@ class Throttle:
     proves = "the whole chain, from a real error to DNS"
     blast_radius = "every client of the primary gets errors until it has moved to the secondary"
     by_inverting = False
+    by_switch = False
     guarded = True
     attempt = 0.0
 

@@ -18,6 +18,7 @@ class Unmap:
     proves = "that the health check covers the path of the clients: domain name and mapping"
     blast_radius = "every client of the primary gets 403 until it has moved to the secondary"
     by_inverting = False
+    by_switch = False
     guarded = True
     attempt = 0.0
 

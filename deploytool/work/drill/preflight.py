@@ -1,0 +1,52 @@
+"""Decides before a drill, by reading, whether it may begin. Changes nothing."""
+
+from deploytool.core.drill.ports import DrillPorts
+from deploytool.core.drill.preflight import SwitchState, reasons_to_refuse
+from deploytool.core.drill.record import DrillUnderWay
+from deploytool.core.errors import DrillRefused
+from deploytool.core.failover.records import SwitchRecord
+from deploytool.core.route53.health import HealthCheck
+from deploytool.core.service.service import Service
+from deploytool.work.check import check
+
+
+def preflight(ports: DrillPorts, service: Service) -> None:
+    """Raise DrillRefused with every reason why a drill would prove nothing or do harm.
+
+    Changes nothing. Raises DrillUnderWay when there is a record of another drill.
+    """
+    record = ports.records.read()
+    if record is not None:
+        raise DrillUnderWay(record)
+
+    health_check = ports.health_checks.get(service.health_check_id)
+    switch = _read_switch(ports, service)
+    records = ports.probes.hosted_zones.records(service.hosted_zone_id, service.domain)
+    findings = check(ports.probes, service)
+
+    reasons = reasons_to_refuse(service, health_check, switch, records, findings)
+    if reasons:
+        hint = _hint(service, health_check, switch)
+        raise DrillRefused("\n".join(("the drill was not begun:", *reasons)), hint=hint)
+
+
+def _read_switch(ports: DrillPorts, service: Service) -> SwitchState | None:
+    """Return the switch of a stage; None for a stage that was deployed without one."""
+    if not service.failover_health_check_id:
+        return None
+    return SwitchState(
+        calculated=ports.health_checks.get(service.failover_health_check_id),
+        on_alarm=ports.health_checks.get(service.switch_health_check_id),
+        record=ports.standby.read(SwitchRecord),
+    )
+
+
+def _hint(service: Service, health_check: HealthCheck, switch: SwitchState | None) -> str:
+    if switch is not None and switch.held:
+        return f"deploytool failback --stage {service.stage} lets traffic return to the primary"
+    if health_check.config.inverted:
+        return f"deploytool restore --stage {service.stage} undoes the inversion"
+    return (
+        f"deploytool check --stage {service.stage} shows which region serves;"
+        " deploytool deploy fixes what differs from the deployment"
+    )
