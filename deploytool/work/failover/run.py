@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from deploytool.core.errors import ApiUnavailable, Interrupted
+from deploytool.core.errors import ApiUnavailable, DeploytoolError, Interrupted
 from deploytool.core.failover.direction import (
     Direction,
     Person,
@@ -167,15 +167,19 @@ class _Mover:
         )
 
     def _warn_of_a_drill(self) -> None:
-        """Warn when a drill is under way: at its end it moves traffic too."""
-        drill = self._ports.drills.read()
-        if drill is None:
-            return
-        message = (
-            f"a drill ({drill.fault}) is under way since {drill.started}, by {drill.holder}, or did"
-            f" not finish: its end moves traffic too; deploytool restore --stage {drill.stage}"
-            " ends it"
-        )
+        """Warn when a drill is under way, or when that cannot be told. Neither is a reason to stop."""
+        try:
+            drill = self._ports.drills.read()
+        except DeploytoolError as error:
+            message = f"cannot tell whether a drill is under way: {error}"
+        else:
+            if drill is None:
+                return
+            message = (
+                f"a drill ({drill.fault}) is under way since {drill.started}, by {drill.holder}, or"
+                " did not finish: its end moves traffic too;"
+                f" deploytool restore --stage {drill.stage} ends it"
+            )
         self._emit(Warned(self._clock.now(), message))
 
     def _is_done_already(self, record: SwitchRecord | None) -> bool:

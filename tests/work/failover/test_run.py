@@ -160,6 +160,22 @@ def test_a_failover_takes_the_switch_over_from_a_drill() -> None:
     assert "a drill (switch) is under way since 2026, by bo@desk" in warning.message
 
 
+def test_an_unreadable_record_of_a_drill_does_not_stop_a_failover(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A newer deploytool may have begun the drill; the user is told."""
+    world = make_world()
+
+    def fail() -> None:
+        raise DeploytoolError("it has schema version 2")
+
+    monkeypatch.setattr(world.drill_records, "read", fail)
+    done = run(world, FAILOVER)
+    assert done.moved.problem == ""
+    [warning] = [event for event in done.events if isinstance(event, Warned)]
+    assert warning.message.endswith("it has schema version 2")
+
+
 @pytest.mark.parametrize(
     ("direction", "region"), [(FAILOVER, WEST), (FAILBACK, EAST)], ids=["failover", "failback"]
 )
