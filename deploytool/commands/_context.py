@@ -43,13 +43,19 @@ class CommandContext:
 
 @contextmanager
 def open_context(
-    arguments: StageArguments, *, role_arn: str = "", limits: Limits = PATIENT
+    arguments: StageArguments,
+    *,
+    role_arn: str = "",
+    limits: Limits = PATIENT,
+    looks_up: bool = True,
 ) -> Iterator[CommandContext]:
     """Read and validate every file before the first call to AWS, then open the target.
 
     CloudFormation assumes `role_arn` when it changes stacks; empty means the caller's permissions.
     `limits` say how long calls to AWS wait: `aws.limits` has those for a quick and those for a
-    patient command. Raises InputError.
+    patient command. A command that does not need the values of settings that a stage leaves out,
+    such as the id of an existing hosted zone, sets `looks_up` to False: it needs no API for them.
+    Raises InputError.
     """
     project = load_project(arguments.config)
     graph = project.graph(arguments.stage)
@@ -59,7 +65,7 @@ def open_context(
     # zone; the graph is then built again with it
 
     with open_target(project, local=arguments.local, role_arn=role_arn, limits=limits) as target:
-        settings = look_up(project, arguments.stage, target)
+        settings = look_up(project, arguments.stage, target) if looks_up else {}
         if settings:
             graph = project.graph(arguments.stage, settings)
         yield CommandContext(terminal_of(arguments), project, graph, target, regions)

@@ -175,7 +175,8 @@ def _wait_until_ready(context: CommandContext) -> bool:
     url = f"https://{context.domain}{context.graph.path}"
     context.terminal.note(f"[dim]Waiting until {url} is served, which express mode does not.[/]")
 
-    problems = wait_until_good(context.target.probes, service, EXPRESS_TIMEOUT)
+    target = context.target
+    problems = wait_until_good(target.probes, target.ports.executor, service, EXPRESS_TIMEOUT)
     for problem in problems:
         context.terminal.say(f"[red]not ready[/]: {escape(problem)}")
     return not problems

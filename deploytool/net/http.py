@@ -31,13 +31,21 @@ class _ToAddress(HTTPAdapter):
 
 
 class HttpsClient:
-    """The Http port. `ca` is a PEM file to trust instead of the public authorities."""
+    """The Http port. `ca` is a PEM file to trust instead of the public authorities.
+
+    The limits are in seconds: `connect` for the connection and again for the TLS handshake, `read`
+    for each part of an answer.
+    """
 
     def __init__(
-        self, https_port: int = 443, ca: Path | None = None, timeout: float = TIMEOUT
+        self,
+        https_port: int = 443,
+        ca: Path | None = None,
+        connect: float = TIMEOUT,
+        read: float = TIMEOUT,
     ) -> None:
         self._port = https_port
-        self._timeout = timeout
+        self._timeout = (connect, read)
         self._verify: bool | str = str(ca) if ca else True
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
@@ -73,7 +81,12 @@ class KeptConnection:
     """The Connection port on a session of requests."""
 
     def __init__(
-        self, session: requests.Session, url: str, domain: str, address: str, timeout: float
+        self,
+        session: requests.Session,
+        url: str,
+        domain: str,
+        address: str,
+        timeout: tuple[float, float],
     ) -> None:
         self._session = session
         self._url = url

@@ -10,7 +10,7 @@ from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
 from deploytool.render.markdown import table, text
-from deploytool.render.marks import BAD, GOOD
+from deploytool.render.marks import ATTENTION, BAD, GOOD
 
 NAME_WIDTH = 32  # columns of a name server, a resolver or an address
 
@@ -20,13 +20,16 @@ Answer = DnsAnswer | HttpAnswer | Failure
 def check_document(findings: Findings, problems: Sequence[str], service: Service) -> dict[str, Any]:
     """Return the findings.
 
-    `served_by` and `version` are those of the domain. Every answer is a document of its own, or has
-    its `failure`. `problems` are sentences.
+    `served_by` and `version` are those of the domain, and `directed_to` is the region to which DNS
+    sends clients, null when that is not known. `summary` says in words who serves. Every answer is
+    a document of its own, or has its `failure`. `problems` are sentences.
     """
     return {
         "domain": service.domain,
         "url": _url(service, service.domain),
+        "summary": serving_text(findings, service),
         "served_by": findings.served_by,
+        "directed_to": findings.directed_to,
         "version": findings.version,
         "name_servers": _documents(findings.name_servers),
         "resolvers": _documents(findings.resolvers),
@@ -37,7 +40,8 @@ def check_document(findings: Findings, problems: Sequence[str], service: Service
 
 
 def check_lines(findings: Findings, service: Service) -> Iterator[str]:
-    """Yield a line with rich's markup for each answer."""
+    """Yield who serves, then a line for each answer, with rich's markup."""
+    yield serving_line(findings, service)
     for name, answer in findings.name_servers.items():
         yield _line(name, answer)
     for name, answer in findings.resolvers.items():
@@ -45,6 +49,41 @@ def check_lines(findings: Findings, service: Service) -> Iterator[str]:
     yield _line(_url(service, service.domain), findings.served)
     for region, served in findings.regions.items():
         yield _line(service.regional_domains[region], served)
+
+
+def serving_text(findings: Findings, service: Service) -> str:
+    """Return in words which region serves, or why none does."""
+    url = _url(service, service.domain)
+    region = findings.served_by
+    if region == service.primary:
+        return f"{region} serves {url}"
+    if region is not None:
+        return f"{region} serves {url} (failed over from {service.primary})"
+
+    direction = ""
+    if findings.directed_to is not None:
+        direction = f"; DNS sends clients to {findings.directed_to}"
+    match findings.served:
+        case HttpAnswer(status):
+            return f"{url} answers {status} from no region{direction}"
+        case str() as failure:
+            if not findings.addresses:
+                return f"no region serves {url}: it has no address"
+            return f"no region serves {url}: {failure}{direction}"
+        case _:
+            assert_never(findings.served)
+
+
+def serving_line(findings: Findings, service: Service) -> str:
+    """Return the same as a line with rich's markup and a mark."""
+    match findings.served_by:
+        case service.primary:
+            mark = GOOD
+        case None:
+            mark = BAD
+        case _:
+            mark = ATTENTION
+    return f"{mark.markup} [bold]{escape(serving_text(findings, service))}[/]"
 
 
 def check_markdown(findings: Findings, problems: Sequence[str], service: Service) -> str:
@@ -56,6 +95,7 @@ def check_markdown(findings: Findings, problems: Sequence[str], service: Service
 
     lines = [
         f"### Check {text(service.project)}, stage {text(service.stage)}\n",
+        f"{text(serving_text(findings, service))}\n",
         *table(("address", "answer"), rows),
     ]
     lines += [f"- **{text(problem)}**" for problem in problems]

@@ -13,7 +13,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from deploytool.aws.buckets import S3Buckets
@@ -32,7 +32,7 @@ from deploytool.files.project import Project
 from deploytool.localcloud.state import State
 from deploytool.net.clock import RealClock, unix_time
 from deploytool.net.executor import ThreadExecutor
-from deploytool.targets.target import Network, Target
+from deploytool.targets.target import Network, Patience, Target
 from deploytool.work.stacks.lock import Coordination
 from deploytool.work.stacks.run import DeployPorts
 
@@ -65,13 +65,17 @@ def open_target(
 
 
 def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
-    def make_network() -> Network:
+    def make_network(patience: Patience) -> Network:
         from deploytool.net.dns import DnsClient, system_resolvers
         from deploytool.net.http import HttpsClient
 
         # A resolver of the configuration has no name but its address
         configured = [Nameserver(address, address) for address in project.config.drill.resolvers]
-        return Network(DnsClient(), HttpsClient(), (*system_resolvers(), *configured))
+        return Network(
+            DnsClient(patience.dns),
+            HttpsClient(connect=patience.connect, read=patience.read),
+            (*system_resolvers(), *configured),
+        )
 
     clients = Clients(limits=limits)
     calls = CloudFormationCalls(clients, RealClock())
@@ -99,10 +103,11 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Li
     clients = Clients(endpoint, limits)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
     ports = _deploy_ports(project, clients, calls, executor, role_arn)
-    return Target("local", state.speed, ports, clients, calls, lambda: _local_network(state))
+    make_network = partial(_local_network, state)
+    return Target("local", state.speed, ports, clients, calls, make_network)
 
 
-def _local_network(state: State) -> Network:
+def _local_network(state: State, patience: Patience) -> Network:
     from deploytool.localcloud.clock import SHORTEST_LIMIT
     from deploytool.localcloud.control.client import ControlClient
     from deploytool.localcloud.dns.delegation import PARENT_SERVER
@@ -117,8 +122,8 @@ def _local_network(state: State) -> Network:
 
     resolver = state.resolver
     return Network(
-        dns=DnsClient(),
-        http=HttpsClient(https_port=state.https_port, ca=state.ca),
+        dns=DnsClient(patience.dns),
+        http=HttpsClient(state.https_port, state.ca, connect=patience.connect, read=patience.read),
         resolvers=(Nameserver("the local cloud's resolver", resolver.address, resolver.port),),
         port_of=port_of,
         edges=ControlClient(state),

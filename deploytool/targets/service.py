@@ -104,10 +104,17 @@ def service_of(project: Project, graph: Graph, outputs: Outputs) -> Service:
     """Return the service of a stage from the outputs of its stacks.
 
     Raises InputError when the graph file does not name the hosted zone and the health check, or the
-    stage has none.
+    stage has none, DeploytoolError when a stack that has one of them is not deployed.
     """
     _check_service(project, graph)
+    for name in ("hosted_zone", "health_check"):
+        value_of(graph.service[name], outputs)
     return _service(project, graph, outputs)
+
+
+def configured_service(project: Project, graph: Graph) -> Service:
+    """Return what the files tell of a service. What only a deployment knows is empty."""
+    return _service(project, graph, {})
 
 
 def known_service(project: Project, graph: Graph, outputs: Outputs) -> Service | None:
@@ -134,8 +141,8 @@ def _service(project: Project, graph: Graph, outputs: Outputs) -> Service:
         primary=config.primary,
         secondary=config.secondary,
         regional_domains={region: regional_name(region, domain) for region in config.regions},
-        hosted_zone_id=value_of(graph.service.get("hosted_zone", ""), outputs),
-        health_check_id=value_of(graph.service.get("health_check", ""), outputs),
+        hosted_zone_id=_known(graph.service.get("hosted_zone"), outputs) or "",
+        health_check_id=_known(graph.service.get("health_check"), outputs) or "",
         functions=_by_region(graph, "function", outputs),
         rest_apis=_by_region(graph, "rest_api", outputs),
         guard=_guard(graph, outputs),

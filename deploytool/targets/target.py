@@ -20,11 +20,32 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Dns, Http, Nameserver
 from deploytool.core.service.ports import Probes
 from deploytool.net.clock import RealClock
+from deploytool.work.name_servers import NameServerSearch
 from deploytool.work.rollout.parity import ParityPorts
 from deploytool.work.stacks.preview import PlanPorts
 from deploytool.work.stacks.run import DeployPorts
 
 DNS_PORT = 53
+
+
+@dataclass(frozen=True)
+class Patience:
+    """The time limits of DNS and HTTPS, in seconds of wall time.
+
+    `dns` is that of a query, `connect` that of an HTTPS connection, and `read` that of each part of
+    an answer.
+    """
+
+    dns: float = 2.0
+    connect: float = 5.0
+    read: float = 5.0
+
+
+PATIENT = Patience()
+
+# For commands that end within 10 s although name servers and edges are dead: finding the name
+# servers takes two queries one after the other, the check a third one and a request.
+QUICK = Patience(dns=1.5, connect=1.5, read=2.5)
 
 
 class NetworkDns(Dns, DnsRecords, Protocol):
@@ -61,7 +82,7 @@ class Target:
 
     `ports` deploy in real time. `probes` observe in the target's time, which passes `speed` times
     as fast. Every use of CloudFormation shares `calls`, which holds its rate limits.
-    `make_network` is called once, when DNS or HTTPS is first needed.
+    `make_network` is called when DNS or HTTPS is first needed.
     """
 
     name: str
@@ -69,17 +90,37 @@ class Target:
     ports: DeployPorts
     clients: Clients
     calls: CloudFormationCalls
-    make_network: Callable[[], Network]
+    make_network: Callable[[Patience], Network]
 
     @cached_property
     def network(self) -> Network:
         """How the target is reached over DNS and HTTPS."""
-        return self.make_network()
+        return self.make_network(PATIENT)
 
     @cached_property
+    def quick_network(self) -> Network:
+        """The same with short time limits, for commands that must end soon."""
+        return self.make_network(QUICK)
+
+    @property
     def probes(self) -> Probes:
-        """The ports of a check."""
-        network = self.network
+        """The ports of a check that may take its time."""
+        return self._probes(self.network)
+
+    @property
+    def quick_probes(self) -> Probes:
+        """The ports of a check that ends soon although nothing answers."""
+        return self._probes(self.quick_network)
+
+    @property
+    def name_servers(self) -> NameServerSearch:
+        """What finds the name servers of a domain by DNS."""
+        network = self.quick_network
+        return NameServerSearch(
+            network.dns, self.ports.executor, network.resolvers, network.port_of
+        )
+
+    def _probes(self, network: Network) -> Probes:
         return Probes(
             RealClock(self.speed),
             network.dns,

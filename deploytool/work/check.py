@@ -1,57 +1,92 @@
-"""Checks a deployed service once: name servers, resolvers, its domain and each region's endpoint."""
+"""Checks a deployed service once: name servers, resolvers, its domain and each region's endpoint.
 
-from collections.abc import Sequence
+It needs DNS and HTTPS only, and no API of AWS. All queries are sent at the same time, and then all
+requests, so that what does not answer delays nothing but itself.
+"""
+
+from collections.abc import Mapping
+from functools import partial
 
 from deploytool.core.errors import ProbeFailed
-from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
-from deploytool.core.service.findings import Failure, Findings, problems
+from deploytool.core.ports import DnsAnswer, Executor, HttpAnswer, Nameserver
+from deploytool.core.service.findings import (
+    Failure,
+    Findings,
+    ZoneServers,
+    first_addresses,
+    problems,
+)
 from deploytool.core.service.ports import Probes
 from deploytool.core.service.service import Service
+from deploytool.work.tasks import for_each
 
 POLL_SECONDS = 5.0  # between two checks, in seconds of the target's clock
 
+Question = tuple[Nameserver, str]  # a server, and the name that it is asked for
 
-def check(probes: Probes, service: Service) -> Findings:
-    """Send each probe once. A probe without an answer is a finding, not an error."""
+
+def servers_of_zone(probes: Probes, service: Service) -> ZoneServers:
+    """Return the name servers of the service's hosted zone, as Route 53's API gives them."""
     servers = probes.hosted_zones.name_servers(service.hosted_zone_id)
-    name_servers = {server.name: _query(probes, server, service.domain) for server in servers}
-    resolvers = {
-        resolver.name: _query(probes, resolver, service.domain) for resolver in probes.resolvers
-    }
+    return ZoneServers(service.hosted_zone_id, tuple(servers))
 
-    regions = {}
-    for region, domain in service.regional_domains.items():
-        addresses = _first_addresses([_query(probes, servers[0], domain)])
-        regions[region] = _call(probes, service, domain, addresses)
+
+def check(probes: Probes, executor: Executor, service: Service, zone: ZoneServers) -> Findings:
+    """Send each probe once. A probe without an answer is a finding, not an error."""
+    names = (service.domain, *service.regional_domains.values())
+    servers = (*zone.servers, *probes.resolvers)
+    questions = [(server, name) for server in servers for name in names]
+    answers = for_each(executor, partial(_query, probes), questions)
+
+    name_servers: dict[str, DnsAnswer | Failure] = {}
+    if zone.zone:
+        name_servers.update(zone.failures)
+    for server in zone.servers:
+        name_servers[server.name] = answers[server, service.domain]
+    resolvers = {server.name: answers[server, service.domain] for server in probes.resolvers}
 
     # The name servers come first: a resolver may still have an older answer
-    addresses = _first_addresses([*name_servers.values(), *resolvers.values()])
-    served = _call(probes, service, service.domain, addresses)
-    return Findings(name_servers, resolvers, served, regions)
+    addresses: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        addresses[name] = first_addresses(answers[server, name] for server in servers)
+    served = for_each(executor, partial(_call, probes, service, addresses), names)
+
+    domains = service.regional_domains.items()
+    return Findings(
+        name_servers,
+        resolvers,
+        served[service.domain],
+        regions={region: served[domain] for region, domain in domains},
+        regional_addresses={region: addresses[domain] for region, domain in domains},
+        no_zone=_no_zone(zone),
+    )
 
 
-def wait_until_good(probes: Probes, service: Service, seconds: float) -> list[str]:
+def wait_until_good(
+    probes: Probes, executor: Executor, service: Service, seconds: float
+) -> list[str]:
     """Check repeatedly until there is no problem or `seconds` of the target's clock have passed.
 
     Returns the problems of the last check.
     """
     deadline = probes.clock.now() + seconds
     while True:
-        remaining = problems(check(probes, service), service)
+        zone = servers_of_zone(probes, service)
+        remaining = problems(check(probes, executor, service, zone), service)
         if not remaining or probes.clock.now() >= deadline:
             return remaining
         probes.clock.sleep(POLL_SECONDS)
 
 
-def _first_addresses(answers: Sequence[DnsAnswer | Failure]) -> tuple[str, ...]:
-    """Return the addresses of the first answer that has any."""
-    for answer in answers:
-        if isinstance(answer, DnsAnswer) and answer.addresses:
-            return answer.addresses
-    return ()
+def _no_zone(zone: ZoneServers) -> str:
+    """Return why no name server was found, "" when one was, or when none is asked."""
+    if zone.zone:
+        return ""
+    return "; ".join(f"{name} answers {failure}" for name, failure in zone.failures.items())
 
 
-def _query(probes: Probes, server: Nameserver, name: str) -> DnsAnswer | Failure:
+def _query(probes: Probes, question: Question) -> DnsAnswer | Failure:
+    server, name = question
     try:
         return probes.dns.query(server, name)
     except ProbeFailed as error:
@@ -59,11 +94,11 @@ def _query(probes: Probes, server: Nameserver, name: str) -> DnsAnswer | Failure
 
 
 def _call(
-    probes: Probes, service: Service, domain: str, addresses: tuple[str, ...]
+    probes: Probes, service: Service, addresses: Mapping[str, tuple[str, ...]], domain: str
 ) -> HttpAnswer | Failure:
-    if not addresses:
+    if not addresses[domain]:
         return f"{domain} has no address"
     try:
-        return probes.http.get(domain, addresses[0], service.path)
+        return probes.http.get(domain, addresses[domain][0], service.path)
     except ProbeFailed as error:
         return str(error)

@@ -42,7 +42,7 @@ def findings() -> Findings:
 
 def test_each_answer_is_a_line(findings: Findings, plain: Callable[..., str]) -> None:
     """A mark tells whether the answer is good, and a failure is shown as it is."""
-    lines = plain(*check_lines(findings, SERVICE)).splitlines()
+    _, *lines = plain(*check_lines(findings, SERVICE)).splitlines()
     assert [line.split(maxsplit=2) for line in lines] == [
         ["✓", "ns-1", "192.0.2.1  (TTL 60 s)"],
         ["✗", "ns-2", "NXDOMAIN"],
@@ -51,6 +51,53 @@ def test_each_answer_is_a_line(findings: Findings, plain: Callable[..., str]) ->
         ["✓", "east.example.com", "200 from us-east-1, version abc, 50 ms"],
         ["✗", "west.example.com", HOSTILE],
     ]
+
+
+def served_findings(served: HttpAnswer | str, address: str = "192.0.2.1") -> Findings:
+    """The findings of a service whose domain has this answer, at this address."""
+    return Findings(
+        name_servers={"ns-1": DnsAnswer("NOERROR", (address,) if address else (), 60)},
+        resolvers={},
+        served=served,
+        regions={},
+        regional_addresses={EAST: ("192.0.2.1",), WEST: ("192.0.2.2",)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("findings", "first_line"),
+    [
+        (
+            served_findings(HttpAnswer(200, EAST, "abc", None, 0.05)),
+            "✓ us-east-1 serves https://dev.example.com/v1",
+        ),
+        (
+            served_findings(HttpAnswer(200, WEST, "abc", None, 0.05), "192.0.2.2"),
+            "! us-west-2 serves https://dev.example.com/v1 (failed over from us-east-1)",
+        ),
+        (
+            served_findings(HttpAnswer(503, None, None, None, 0.05)),
+            "✗ https://dev.example.com/v1 answers 503 from no region; DNS sends clients to us-east-1",
+        ),
+        (
+            served_findings("timeout", "192.0.2.2"),
+            "✗ no region serves https://dev.example.com/v1: timeout; DNS sends clients to us-west-2",
+        ),
+        (
+            served_findings("dev.example.com has no address", ""),
+            "✗ no region serves https://dev.example.com/v1: it has no address",
+        ),
+        (
+            served_findings(HOSTILE, "192.0.2.9"),
+            f"✗ no region serves https://dev.example.com/v1: {HOSTILE}",
+        ),
+    ],
+)
+def test_the_first_line_says_who_serves(
+    findings: Findings, first_line: str, plain: Callable[..., str]
+) -> None:
+    """In words, also when no region does; then it says where DNS sends clients, if that is known."""
+    assert plain(*check_lines(findings, SERVICE)).splitlines()[0] == first_line
 
 
 def test_an_answer_without_our_headers_is_bad(

@@ -1,19 +1,30 @@
 """The check of a service in the simulated world, once and until there are no problems."""
 
+from dataclasses import replace
+
 import pytest
 
 from deploytool.core.ports import HttpAnswer
-from deploytool.core.service.findings import problems
+from deploytool.core.service.findings import Findings, ZoneServers, has_no_address, problems
+from deploytool.simulated.example import SERVICE
+from deploytool.simulated.executor import InlineExecutor
 from deploytool.simulated.world import World
-from deploytool.work.check import check, wait_until_good
+from deploytool.work.check import check, servers_of_zone, wait_until_good
 
 EAST, WEST = "us-east-1", "us-west-2"
+
+
+def look(world: World, zone: ZoneServers | None = None) -> Findings:
+    """Check the world's service once, by default at the servers of its hosted zone."""
+    probes = world.probes()
+    zone = zone or servers_of_zone(probes, world.service)
+    return check(probes, InlineExecutor(), world.service, zone)
 
 
 def test_a_healthy_service_has_no_problems() -> None:
     """The name servers and resolvers answer, and the primary and each region's endpoint serve."""
     world = World()
-    findings = check(world.probes(), world.service)
+    findings = look(world)
     assert problems(findings, world.service) == []
     assert (findings.served_by, findings.version) == (EAST, "v1")
     assert len(findings.name_servers) == 4
@@ -39,7 +50,7 @@ def test_a_problem_names_the_url_and_its_answer(
     """A problem names the URL and what it answers."""
     world = World()
     world.conditions[region] = condition
-    findings = check(world.probes(), world.service)
+    findings = look(world)
     found_problems = problems(findings, world.service)
     assert any(problem in line for line in found_problems), found_problems
 
@@ -47,11 +58,10 @@ def test_a_problem_names_the_url_and_its_answer(
 def test_after_a_failover_the_check_says_that_the_secondary_serves() -> None:
     """The name servers decide. A resolver with the old answer is named, with its remaining TTL."""
     world = World()
-    probes = world.probes()
-    check(probes, world.service)
+    look(world)
     world.health_checks.set_inverted("check", inverted=True, version=1)
     world.sleep(1.0)
-    findings = check(probes, world.service)
+    findings = look(world)
     assert findings.served_by == WEST
     lines = problems(findings, world.service)
     assert any("us-west-2 serves instead of the primary" in line for line in lines)
@@ -63,7 +73,41 @@ def test_the_wait_ends_without_problems_or_when_time_is_up() -> None:
     world = World()
     world.conditions[WEST] = 503
     world.at(22.0, lambda: world.conditions.__setitem__(WEST, 200))
-    assert wait_until_good(world.probes(), world.service, 60.0) == []
+    assert wait_until_good(world.probes(), InlineExecutor(), world.service, 60.0) == []
     assert 22.0 <= world.now() < 30.0
     world.conditions[WEST] = 503
-    assert wait_until_good(world.probes(), world.service, 10.0)
+    assert wait_until_good(world.probes(), InlineExecutor(), world.service, 10.0)
+
+
+def test_dns_tells_where_clients_go_when_nobody_answers() -> None:
+    """The addresses of the domain are compared with those of each region's own endpoint."""
+    world = World()
+    world.conditions[EAST] = "timeout"
+    findings = look(world)
+    assert findings.served_by is None
+    assert findings.directed_to == EAST
+
+
+def test_dead_name_servers_and_no_zone_are_problems() -> None:
+    """The resolver's answer still leads to the service, so that it can be called."""
+    world = World()
+    zone = ZoneServers("dev.example.com", (), {"ns-1.example.net": "no resolver knows its address"})
+    findings = look(world, zone)
+    assert findings.served_by == EAST
+    assert problems(findings, world.service) == ["ns-1.example.net: no resolver knows its address"]
+
+    findings = look(world, ZoneServers(failures={"resolver": "SERVFAIL"}))
+    assert problems(findings, world.service) == [
+        "no name server of dev.example.com was found: resolver answers SERVFAIL"
+    ]
+
+
+def test_a_domain_without_an_address_is_told_from_a_silent_dns() -> None:
+    """Only the first may mean that the stage is not deployed."""
+    world = World()
+    unknown = replace(SERVICE, domain="unknown.example.com")
+    probes = world.probes()
+    findings = check(probes, InlineExecutor(), unknown, servers_of_zone(probes, unknown))
+    assert has_no_address(findings)
+    assert not has_no_address(replace(findings, name_servers={}, resolvers={"r": "no answer"}))
+    assert not has_no_address(look(World()))

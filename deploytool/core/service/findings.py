@@ -1,12 +1,25 @@
 """The findings of a check, and the problems in them. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from deploytool.core.ports import DnsAnswer, HttpAnswer
+from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
 from deploytool.core.service.service import Service
 
 Failure = str
+
+
+@dataclass(frozen=True)
+class ZoneServers:
+    """The name servers of the zone that holds a domain.
+
+    `zone` is the name of the zone, "" when none was found. `failures` tell why a name server cannot
+    be asked; without a zone, they tell what each resolver answered.
+    """
+
+    zone: str = ""
+    servers: tuple[Nameserver, ...] = ()
+    failures: Mapping[str, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -15,12 +28,16 @@ class Findings:
 
     `name_servers` and `resolvers` are by name, `regions` holds each region's own endpoint. `served`
     is the answer of `https://<domain><path>` at the address that the name servers give.
+    `regional_addresses` are those of each region's own endpoint. `no_zone` says why no name server
+    was found; it is empty when one was, and when none is asked.
     """
 
     name_servers: Mapping[str, DnsAnswer | Failure]
     resolvers: Mapping[str, DnsAnswer | Failure]
     served: HttpAnswer | Failure
     regions: Mapping[str, HttpAnswer | Failure]
+    regional_addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    no_zone: str = ""
 
     @property
     def served_by(self) -> str | None:
@@ -31,6 +48,42 @@ class Findings:
     def version(self) -> str | None:
         """The version of the function that served."""
         return self.served.version if isinstance(self.served, HttpAnswer) else None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of the domain, of the first server that has any; () when it has none."""
+        # The name servers come first: a resolver may still have an older answer.
+        return first_addresses([*self.name_servers.values(), *self.resolvers.values()])
+
+    @property
+    def directed_to(self) -> str | None:
+        """The region to which DNS sends clients, None when the addresses do not tell.
+
+        API Gateway has more addresses than one answer has, so a region's own endpoint may answer
+        with others than the domain does.
+        """
+        addresses = set(self.addresses)
+        regions = [
+            region
+            for region, regional in self.regional_addresses.items()
+            if not addresses.isdisjoint(regional)
+        ]
+        return regions[0] if len(regions) == 1 else None
+
+
+def first_addresses(answers: Iterable[DnsAnswer | Failure]) -> tuple[str, ...]:
+    """Return the addresses of the first answer that has any."""
+    for answer in answers:
+        if isinstance(answer, DnsAnswer) and answer.addresses:
+            return answer.addresses
+    return ()
+
+
+def has_no_address(findings: Findings) -> bool:
+    """Return whether a server answered for the domain, and none knows an address of it."""
+    answers = [*findings.name_servers.values(), *findings.resolvers.values()]
+    answered = any(isinstance(answer, DnsAnswer) for answer in answers)
+    return answered and not findings.addresses
 
 
 def problems(findings: Findings, service: Service) -> list[str]:
@@ -45,6 +98,8 @@ def problems(findings: Findings, service: Service) -> list[str]:
 
 def _dns_failures(findings: Findings, service: Service) -> list[str]:
     problems: list[str] = []
+    if findings.no_zone:
+        problems.append(f"no name server of {service.domain} was found: {findings.no_zone}")
     for name, answer in {**findings.name_servers, **findings.resolvers}.items():
         if isinstance(answer, Failure):
             problems.append(f"{name}: {answer}")

@@ -7,7 +7,7 @@ from deploytool.core.errors import DrillRefused
 from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.service.service import Service
-from deploytool.work.check import check
+from deploytool.work.check import check, servers_of_zone
 
 
 def preflight(ports: DrillPorts, service: Service) -> None:
@@ -22,7 +22,8 @@ def preflight(ports: DrillPorts, service: Service) -> None:
     health_check = ports.health_checks.get(service.health_check_id)
     switch = _read_switch(ports, service)
     records = ports.probes.hosted_zones.records(service.hosted_zone_id, service.domain)
-    findings = check(ports.probes, service)
+    zone = servers_of_zone(ports.probes, service)
+    findings = check(ports.probes, ports.executor, service, zone)
 
     reasons = reasons_to_refuse(service, health_check, switch, records, findings)
     if reasons:
