@@ -14,6 +14,7 @@ from rich.markup import escape
 from deploytool.commands._context import terminal_of
 from deploytool.commands.arguments.base import Arguments
 from deploytool.commands.arguments.local import (
+    ApiFault,
     Break,
     Delegate,
     Down,
@@ -34,7 +35,9 @@ from deploytool.core.stacks.durations import KNOWN, OTHER
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.durations import Durations
-from deploytool.localcloud.edges.edge_state import EdgeCondition, parse_edge_state
+from deploytool.localcloud.edges.edge_state import EdgeCondition, EdgeState, parse_edge_state
+from deploytool.localcloud.ministack.api_state import ApiCondition
+from deploytool.localcloud.ministack.signature import GLOBAL_REGION
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.render.local_cloud import status_lines
@@ -58,7 +61,7 @@ def run(arguments: LocalArguments) -> int:
         case Run():
             exit_code = _run(arguments, terminal)
         case Break() | StopRegion() | Fix():
-            _set_edge(arguments, terminal)
+            _set_region(arguments, terminal)
         case Delegate() | Undelegate():
             _set_delegation(arguments, terminal)
         case _:
@@ -102,25 +105,53 @@ def _status(arguments: Status, terminal: Terminal) -> None:
         terminal.say(escape(line))
 
 
-def _set_edge(arguments: Break | StopRegion | Fix, terminal: Terminal) -> None:
-    cloud = _running_cloud(arguments)
-    region = arguments.region
-    if region not in cloud.regions:
-        known = ", ".join(cloud.regions)
-        raise InputError(f"the local cloud has no region {region}; it has {known}")
-
+def _set_region(arguments: Break | StopRegion | Fix, terminal: Terminal) -> None:
+    """Break or fix a region's edge, its AWS API, or both."""
+    edge: EdgeState | None
+    api: ApiCondition | None
     match arguments:
         case Break():
-            state = parse_edge_state(_condition_of(arguments.how), arguments.seconds)
+            edge = _broken_edge(arguments)
+            api = _api_condition(arguments.api) if arguments.api else None
         case StopRegion():
-            state = parse_edge_state("refusing")
+            edge, api = parse_edge_state("refusing"), None
         case Fix():
-            state = parse_edge_state("serving")
+            edge = None if arguments.api_only else parse_edge_state("serving")
+            api = "answering"
         case _:
             assert_never(arguments)
-    ControlClient(cloud).set_condition(region, state.condition, state.seconds)
-    terminal.document({"region": region, **asdict(state)})
-    terminal.say(f"{region} {_description(state.condition, state.seconds)}")
+    if edge is None and api is None:
+        raise InputError("local break: nothing to break", hint="name a fault: --how, --api or both")
+
+    cloud = _running_cloud(arguments)
+    region = arguments.region
+    # us-east-1 has an API in every cloud, and an edge only where it is one of the regions
+    if isinstance(arguments, Fix) and region == GLOBAL_REGION and region not in cloud.regions:
+        edge = None
+    known = cloud.regions if edge else dict.fromkeys((*cloud.regions, GLOBAL_REGION))
+    if region not in known:
+        raise InputError(f"the local cloud has no region {region}; it has {', '.join(known)}")
+
+    client = ControlClient(cloud)
+    document: dict[str, object] = {"region": region}
+    if edge:
+        client.set_condition(region, edge.condition, edge.seconds)
+        document |= asdict(edge)
+        terminal.say(f"{region} {_description(edge.condition, edge.seconds)}")
+    if api:
+        client.set_api_condition(region, api)
+        document["api"] = api
+        terminal.say(f"The AWS API of {region} {_api_description(api)}")
+    terminal.document(document)
+
+
+def _broken_edge(arguments: Break) -> EdgeState | None:
+    """Return the state of the edge to break, None when it is not to be broken."""
+    if arguments.how is None:
+        if arguments.seconds:
+            raise InputError("--seconds: only --how slow has them")
+        return None
+    return parse_edge_state(_condition_of(arguments.how), arguments.seconds)
 
 
 def _condition_of(how: EdgeFault) -> EdgeCondition:
@@ -136,6 +167,34 @@ def _condition_of(how: EdgeFault) -> EdgeCondition:
             return "failing"
         case _:
             assert_never(how)
+
+
+def _api_condition(fault: ApiFault) -> ApiCondition:
+    """Return the condition of an API with a fault."""
+    match fault:
+        case ApiFault.ERROR:
+            return "failing"
+        case ApiFault.HANG:
+            return "hanging"
+        case ApiFault.UNREACHABLE:
+            return "unreachable"
+        case _:
+            assert_never(fault)
+
+
+def _api_description(condition: ApiCondition) -> str:
+    """Describe what the clients of an API meet."""
+    match condition:
+        case "answering":
+            return "answers."
+        case "failing":
+            return "answers 503."
+        case "hanging":
+            return "accepts connections and never answers."
+        case "unreachable":
+            return "closes each connection."
+        case _:
+            assert_never(condition)
 
 
 def _description(condition: EdgeCondition, seconds: float) -> str:

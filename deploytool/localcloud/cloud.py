@@ -28,6 +28,8 @@ from deploytool.localcloud.edges.sockets import bind, bind_all
 from deploytool.localcloud.health.attempt import EndpointDial
 from deploytool.localcloud.health.monitor import HealthChanged, HealthMonitor
 from deploytool.localcloud.ministack import emulator, patches
+from deploytool.localcloud.ministack.api_gate import ApiGate
+from deploytool.localcloud.ministack.api_state import RegionalApis
 from deploytool.localcloud.ministack.callcounter import CallCounter
 from deploytool.localcloud.ministack.controlplane import MiniStackState
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
@@ -88,7 +90,11 @@ class LocalCloud:
         self._health = HealthMonitor(public, self._clock, dial, on_change=self._on_health_change)
         self._dns = self._create_dns(public)
 
-        self._call_counter = CallCounter(self._ministack.app.app)
+        regions = settings.regions
+        self._apis = RegionalApis(regions, self._clock.now, self._event_log.record)
+        self._call_counter = CallCounter(
+            ApiGate(self._ministack.app.app, self._apis, unsigned_region=regions[0])
+        )
         self._control = self._create_control_server(control_socket)
         patches.install(self._ministack, self._surroundings())
 
@@ -187,6 +193,7 @@ class LocalCloud:
         """Create the server of the AWS API and the control API, which share a port."""
         parts = ControlledParts(
             edges=self._edges,
+            apis=self._apis,
             delegations=self._delegations,
             event_log=self._event_log,
             access_log=self._access_log,
@@ -200,6 +207,7 @@ class LocalCloud:
         loop = asyncio.get_running_loop()
         return patches.Surroundings(
             regions=self._settings.regions,
+            api_condition=self._apis.condition,
             resolve=self._dns.uncached.values,
             health=self._health,
             respond=self._dns.zones.respond,
@@ -235,10 +243,12 @@ class LocalCloud:
         return CloudStatus(
             state=self._state(),
             edges={region: edge.state.condition for region, edge in self._edges.items()},
+            apis=self._apis.conditions,
             seconds=self._clock.now(),
             delegations=self._delegations.servers(),
             health_checks=health_checks,
             calls=self._call_counter.calls,
+            calls_by_region=self._call_counter.by_region,
             resident_mb=resident_mb(),
             ministack=emulator.ministack_version(),
         )

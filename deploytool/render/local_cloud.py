@@ -1,4 +1,4 @@
-"""The status of a local cloud as text: its addresses, edges, health checks and delegations."""
+"""The status of a local cloud as text: its addresses, edges, APIs, health checks and delegations."""
 
 from collections.abc import Iterator
 
@@ -22,6 +22,12 @@ def status_lines(status: CloudStatus) -> Iterator[str]:
     for region, address in state.regions.items():
         edges.append(f"{region:14} https://{address}:{state.https_port}  {status.edges[region]}")
     yield from _section("edges", edges)
+
+    apis = []
+    for region, condition in status.apis.items():
+        calls_of_region = sum(status.calls_by_region.get(region, {}).values())
+        apis.append(f"{region:14} {condition:11} {calls_of_region:5} calls")
+    yield from _section("AWS APIs", apis)
 
     health_checks = [f"{id_}  {_health(check)}" for id_, check in status.health_checks.items()]
     yield from _section("health checks", health_checks)

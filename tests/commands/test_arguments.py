@@ -69,7 +69,13 @@ def test_each_local_action_has_a_class() -> None:
         region="r",
         how=local.EdgeFault.SLOW,
         seconds=5.0,
+        api=None,
     )
+    both = parse("local", "break", "r", "--how", "refuse", "--api", "hang")
+    assert isinstance(both, local.Break)
+    assert (both.how, both.api) == (local.EdgeFault.REFUSE, local.ApiFault.HANG)
+    fixes = [parse("local", "fix", "r", *more) for more in ([], ["--api"])]
+    assert [fix.api_only for fix in fixes if isinstance(fix, local.Fix)] == [False, True]
     command = parse("local", "run", "--speed", "10", "--", "deploytool", "deploy", "--local")
     assert isinstance(command, local.Run)
     assert command.speed == 10.0
@@ -89,6 +95,7 @@ def test_each_local_action_has_a_class() -> None:
             ["local", "break", "us-east-1", "--how", "x"],
             "choose from refuse, blackhole, slow, error",
         ),
+        (["local", "break", "r", "--api", "x"], "choose from error, hang, unreachable"),
     ],
 )
 def test_a_bad_value_is_refused(

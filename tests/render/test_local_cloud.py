@@ -27,10 +27,12 @@ def lines_of(**changes: object) -> list[str]:
     values: dict[str, object] = {
         "state": STATE,
         "edges": {"us-east-1": "serving"},
+        "apis": {"us-east-1": "answering"},
         "seconds": 1.0,
         "delegations": {},
         "health_checks": {},
         "calls": {},
+        "calls_by_region": {},
         "resident_mb": 90.4,
         "ministack": "1.5.33",
     }
@@ -44,10 +46,14 @@ def test_it_prints_plain_text() -> None:
         delegations={"dev.example.com.": ("ns-1.awsdns-1.com.", "ns-2.awsdns-2.net.")},
         health_checks={"hc-1": HealthCheckStatus(healthy=True, checkers=16, checkers_healthy=15)},
         calls={"route53.GetHostedZone": 3, "acm.ListCertificates": 12},
+        apis={"us-east-1": "hanging", "us-west-2": "answering"},
+        calls_by_region={"us-east-1": {"route53.GetHostedZone": 3, "acm.ListCertificates": 12}},
     )
     assert not [line for line in lines if any(character in line for character in "{}[]'")]
     assert "name server    127.0.0.1:5301 (UDP and TCP)" in lines
     assert "  us-east-1      https://127.0.0.11:8443  serving" in lines
+    assert "  us-east-1      hanging        15 calls" in lines
+    assert "  us-west-2      answering       0 calls" in lines
     assert "  hc-1  healthy (15 of 16 checkers report healthy)" in lines
     assert "  dev.example.com to ns-1.awsdns-1.com, ns-2.awsdns-2.net" in lines
     assert [line.split() for line in lines[-2:]] == [

@@ -20,6 +20,14 @@ class EdgeFault(StrEnum):
     ERROR = "error"
 
 
+class ApiFault(StrEnum):
+    """What `deploytool local break` can do to a region's AWS API."""
+
+    ERROR = "error"
+    HANG = "hang"
+    UNREACHABLE = "unreachable"
+
+
 @dataclass(frozen=True)
 class StartArguments(Arguments):
     """How a local cloud is started.
@@ -115,7 +123,7 @@ class Env(Arguments):
 
 @dataclass(frozen=True)
 class RegionArguments(Arguments):
-    """The arguments of an action on one region's edge."""
+    """The arguments of an action on one region."""
 
     region: str
 
@@ -127,10 +135,14 @@ class RegionArguments(Arguments):
 
 @dataclass(frozen=True)
 class Break(RegionArguments):
-    """Break a region's edge. `seconds`: how late a slow edge answers, 0 for the default."""
+    """Break a region's edge, its AWS API, or both; None leaves a part as it is.
 
-    how: EdgeFault
+    `seconds`: how late a slow edge answers, 0 for the default.
+    """
+
+    how: EdgeFault | None
     seconds: float
+    api: ApiFault | None
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -139,8 +151,7 @@ class Break(RegionArguments):
             "--how",
             type=_edge_fault,
             metavar="FAULT",
-            required=True,
-            help="refuse: refuse connections; blackhole: let them time out;"
+            help="break the edge: refuse: refuse connections; blackhole: let them time out;"
             " slow: answer late; error: answer 503",
         )
         parser.add_argument(
@@ -150,14 +161,35 @@ class Break(RegionArguments):
             metavar="N",
             help="with --how slow: answer N seconds late, in wall time (default: 3)",
         )
+        parser.add_argument(
+            "--api",
+            type=_api_fault,
+            metavar="FAULT",
+            help="break the AWS API: error: answer 503; hang: never answer;"
+            " unreachable: close each connection. That of us-east-1 takes Route 53, IAM and"
+            " CloudFront with it, also where the project has other regions",
+        )
 
 
 class StopRegion(RegionArguments):
     """Break a region's edge as `break --how refuse` does."""
 
 
+@dataclass(frozen=True)
 class Fix(RegionArguments):
-    """Let a region's edge serve again."""
+    """Let a region serve again. `api_only` leaves its edge as it is."""
+
+    api_only: bool
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        super().add_to(parser)
+        parser.add_argument(
+            "--api",
+            dest="api_only",
+            action="store_true",
+            help="fix the AWS API and leave the edge as it is (default: fix both)",
+        )
 
 
 @dataclass(frozen=True)
@@ -198,11 +230,11 @@ LocalArguments = Up | Run | Down | Status | Env | Break | StopRegion | Fix | Del
 ACTIONS: dict[str, tuple[type[LocalArguments], str]] = {
     "up": (Up, "start the local cloud in the background"),
     "down": (Down, "end the local cloud and every process that it started"),
-    "status": (Status, "show its addresses, edges and health checks"),
+    "status": (Status, "show its addresses, edges, AWS APIs and health checks"),
     "env": (Env, "print the variables that point any AWS tool at it, as shell commands"),
     "run": (Run, "start a private local cloud, run a command with it, end it"),
-    "break": (Break, "break a region's edge, so that the clients meet a failed region"),
-    "fix": (Fix, "let a region's edge serve again"),
+    "break": (Break, "break a region's edge, its AWS API, or both, as if the region had failed"),
+    "fix": (Fix, "let a region's edge serve and its AWS API answer again"),
     "stop-region": (StopRegion, "the same as `break --how refuse`"),
     "start-region": (Fix, "the same as `fix`"),
     "delegate": (Delegate, "point a domain at name servers, as its registrar would"),
@@ -218,6 +250,14 @@ def _edge_fault(text: str) -> EdgeFault:
         raise ArgumentTypeError(
             f"{text!r} is not a fault of an edge; choose from {known}"
         ) from None
+
+
+def _api_fault(text: str) -> ApiFault:
+    try:
+        return ApiFault(text)
+    except ValueError:
+        known = ", ".join(ApiFault)
+        raise ArgumentTypeError(f"{text!r} is not a fault of an API; choose from {known}") from None
 
 
 def add_actions(parser: ArgumentParser) -> None:

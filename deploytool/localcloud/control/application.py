@@ -6,11 +6,15 @@ GET  regions/<region>   the state of a region's edge:
 POST regions/<region>   break or fix it, and answer as GET does once the state is in force:
                         {"condition": "serving" | "refusing" | "blackholed" | "slow" | "failing",
                         "seconds": N}, with seconds for "slow" only
-GET  event-log          {"answers": [...], "verdicts": [...], "edges": [...], "clients": [...]}:
-                        how the answers for failover names, the verdicts on health checks, the
-                        edges, and the regions that a domain's new connections reach have changed
-                        since the start. Each event has `at` in cloud seconds and `monotonic` in
-                        seconds of the clock that this machine's processes share
+GET  apis/<region>      the condition of a region's AWS API: {"region": ..., "condition": ...}
+POST apis/<region>      break or fix it, and answer as GET does:
+                        {"condition": "answering" | "failing" | "hanging" | "unreachable"}
+GET  event-log          {"answers": [...], "verdicts": [...], "edges": [...], "apis": [...],
+                        "clients": [...]}: how the answers for failover names, the verdicts on
+                        health checks, the edges, the APIs, and the regions that a domain's new
+                        connections reach have changed since the start. Each event has `at` in
+                        cloud seconds and `monotonic` in seconds of the clock that this machine's
+                        processes share
 GET  access             the permissions that were asked for under IAM enforcement:
                         [{"principal": ARN, "action": ..., "resource": ARN, "allowed": true}]
 POST delegations/<domain>
@@ -33,6 +37,7 @@ from deploytool.localcloud.dns.delegation import Delegations
 from deploytool.localcloud.edges.asgi import AsgiApp, Receive, Scope, Send, read_body, send_json
 from deploytool.localcloud.edges.edge import Edge
 from deploytool.localcloud.edges.edge_state import parse_edge_state
+from deploytool.localcloud.ministack.api_state import RegionalApis, parse_api_condition
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
 
 
@@ -41,6 +46,7 @@ class ControlledParts:
     """The parts of a cloud that the control API reads and changes; `edges` by region."""
 
     edges: Mapping[str, Edge]
+    apis: RegionalApis
     delegations: Delegations
     event_log: EventLog
     access_log: AccessLog
@@ -94,6 +100,8 @@ class ControlApplication:
         match method, segments:
             case "POST", ["regions", region]:
                 return await self._set_edge_state(self._edge(region), body)
+            case "POST", ["apis", region]:
+                return self._set_api_condition(region, body)
             case "POST", ["delegations", domain]:
                 return self._delegate(domain, body)
             case "POST", ["shutdown"]:
@@ -111,6 +119,8 @@ class ControlApplication:
                 return [asdict(entry) for entry in self._parts.access_log.entries()]
             case ["regions", region]:
                 return _edge_to_json(self._edge(region))
+            case ["apis", region]:
+                return self._api_to_json(region)
             case _:
                 raise _NotFound(f"GET {PREFIX}{'/'.join(segments)}")
 
@@ -119,6 +129,18 @@ class ControlApplication:
         if edge is None:
             raise _NotFound(f"the local cloud has no region {region}")
         return edge
+
+    def _api_to_json(self, region: str) -> dict[str, Any]:
+        condition = self._parts.apis.conditions.get(region)
+        if condition is None:
+            raise _NotFound(f"the local cloud has no API of region {region}")
+        return {"region": region, "condition": condition}
+
+    def _set_api_condition(self, region: str, body: bytes) -> dict[str, Any]:
+        self._api_to_json(region)  # raises when there is no such region
+        document = _parse_object(body)
+        self._parts.apis.set_condition(region, parse_api_condition(document.get("condition")))
+        return self._api_to_json(region)
 
     async def _set_edge_state(self, edge: Edge, body: bytes) -> dict[str, Any]:
         document = _parse_object(body)

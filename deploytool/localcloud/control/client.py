@@ -10,6 +10,7 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.localcloud.control import PREFIX
 from deploytool.localcloud.control.status import CloudStatus
 from deploytool.localcloud.edges.edge_state import EdgeState, parse_edge_state
+from deploytool.localcloud.ministack.api_state import ApiCondition, parse_api_condition
 from deploytool.localcloud.state import State
 
 _TIMEOUT_SECONDS = 8.0
@@ -44,6 +45,14 @@ class ControlClient:
         `seconds` is how many true seconds late a slow edge answers; 0 means the default.
         """
         self.call("POST", f"regions/{region}", {"condition": condition, "seconds": seconds})
+
+    def api_condition(self, region: str) -> ApiCondition:
+        """Return what a client of a region's AWS API meets now."""
+        return parse_api_condition(self.call("GET", f"apis/{region}")["condition"])
+
+    def set_api_condition(self, region: str, condition: ApiCondition) -> None:
+        """Break or fix the AWS API of a region."""
+        self.call("POST", f"apis/{region}", {"condition": condition})
 
     def event_log(self) -> dict[str, list[dict[str, Any]]]:
         """Return the events since the start; see `EventLog.to_json`."""

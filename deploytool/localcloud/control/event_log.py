@@ -9,8 +9,9 @@ from deploytool.localcloud.dns.nameserver import AnswerChanged
 from deploytool.localcloud.edges.arrivals import ClientMoved
 from deploytool.localcloud.edges.edge_state import EdgeChanged
 from deploytool.localcloud.health.monitor import HealthChanged
+from deploytool.localcloud.ministack.api_state import ApiChanged
 
-Event = AnswerChanged | HealthChanged | EdgeChanged | ClientMoved
+Event = AnswerChanged | HealthChanged | EdgeChanged | ApiChanged | ClientMoved
 
 
 class EventLog:
@@ -21,6 +22,7 @@ class EventLog:
         self._answers: list[AnswerChanged] = []
         self._verdicts: list[HealthChanged] = []
         self._edges: list[EdgeChanged] = []
+        self._apis: list[ApiChanged] = []
         self._clients: list[ClientMoved] = []
 
     def record(self, event: Event) -> None:
@@ -32,6 +34,8 @@ class EventLog:
                 self._verdicts.append(event)
             case EdgeChanged():
                 self._edges.append(event)
+            case ApiChanged():
+                self._apis.append(event)
             case ClientMoved():
                 self._clients.append(event)
             case _:
@@ -47,6 +51,7 @@ class EventLog:
             "answers": self._to_json(self._answers),
             "verdicts": self._to_json(self._verdicts),
             "edges": self._to_json(self._edges),
+            "apis": self._to_json(self._apis),
             "clients": self._to_json(self._clients),
         }
 

@@ -17,7 +17,7 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
 from deploytool.core.errors import InputError
-from deploytool.localcloud.edges.asgi import AsgiApp
+from deploytool.localcloud.edges.asgi import CUT, AsgiApp, Receive, Scope, Send
 from deploytool.localcloud.edges.sockets import bind
 
 _BACKLOG = 1024
@@ -173,7 +173,13 @@ class HttpServer:
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         application = self._application_for(transport.get_extra_info("ssl_object"))
-        wrapped = ASGIWrapper(application)  # type: ignore[arg-type]
+
+        async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                scope["extensions"][CUT] = transport.abort
+            await application(scope, receive, send)
+
+        wrapped = ASGIWrapper(with_cut)  # type: ignore[arg-type]
         await TCPServer(wrapped, loop, self._config, WorkerContext(None), {}, reader, writer)
 
 

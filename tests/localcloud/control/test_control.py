@@ -19,6 +19,7 @@ from deploytool.localcloud.dns.nameserver import AnswerChanged
 from deploytool.localcloud.edges.arrivals import Arrivals
 from deploytool.localcloud.edges.edge_state import EdgeChanged, EdgeState, parse_edge_state
 from deploytool.localcloud.health.monitor import HealthChanged
+from deploytool.localcloud.ministack.api_state import ApiChanged, RegionalApis
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
 from deploytool.localcloud.state import Endpoint, State
 
@@ -39,10 +40,12 @@ STATUS = CloudStatus(
         delegate=True,
     ),
     edges={"us-east-1": "blackholed"},
+    apis={"us-east-1": "hanging"},
     seconds=12.345,
     delegations={"dev.example.com.": ("ns-1.awsdns-01.com.",), "example.org.": ()},
     health_checks={"hc": HealthCheckStatus(healthy=True, checkers=11, checkers_healthy=10)},
     calls={"cloudformation.DescribeStacks": 3},
+    calls_by_region={"us-east-1": {"cloudformation.DescribeStacks": 3}},
     resident_mb=120.5,
     ministack="1.5.33",
 )
@@ -54,10 +57,12 @@ class Api:
     def __init__(self) -> None:
         self.clock = CloudClock(10, time=lambda: 100.0)
         self.event_log = EventLog(self.clock)
+        self.apis = RegionalApis(("eu-west-1",), self.clock.now, self.event_log.record)
         self.delegations = Delegations(self._zones, automatic=True)
         self.calls: list[str] = []
         parts = ControlledParts(
             edges={},
+            apis=self.apis,
             delegations=self.delegations,
             event_log=self.event_log,
             access_log=AccessLog(),
@@ -125,6 +130,8 @@ def test_other_paths_are_the_emulators(api: Api) -> None:
         ("DELETE", "regions/us-east-1"),
         ("GET", "regions/eu-west-1"),
         ("POST", "regions/eu-west-1"),
+        ("GET", "apis/us-west-2"),
+        ("POST", "apis/us-west-2"),
     ],
 )
 def test_not_found(api: Api, method: str, path: str) -> None:
@@ -155,6 +162,33 @@ def test_delegation(api: Api, name_servers: list[str] | None, servers: list[str]
     assert list(api.delegations.servers()["dev.example.com."]) == servers
 
 
+def test_apis(api: Api) -> None:
+    """An API is broken and fixed, each change is an event, and us-east-1 always has an API."""
+    for region in ("eu-west-1", "us-east-1"):
+        path = f"/_deploytool/apis/{region}"
+        assert api.request("GET", path)[1] == {"region": region, "condition": "answering"}
+        for condition in ("hanging", "hanging", "answering"):
+            status, document = api.request("POST", path, {"condition": condition})
+            assert (status, document) == (200, {"region": region, "condition": condition})
+
+    changes = api.request("GET", "/_deploytool/event-log")[1]["apis"]
+    assert [(change["region"], change["old"], change["new"]) for change in changes] == [
+        ("eu-west-1", "answering", "hanging"),
+        ("eu-west-1", "hanging", "answering"),
+        ("us-east-1", "answering", "hanging"),
+        ("us-east-1", "hanging", "answering"),
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, {"condition": "serving"}, {"condition": None}, []])
+def test_bad_api_conditions(api: Api, body: object) -> None:
+    """A condition that no API has is 400."""
+    status, document = api.request("POST", "/_deploytool/apis/us-east-1", body)
+    assert status == 400
+    assert document["error"]
+    assert api.apis.condition("us-east-1") == "answering"
+
+
 def test_shutdown_answers_first(api: Api) -> None:
     """The cloud is stopped after the answer, which stopping would cut off."""
     assert api.request("POST", "/_deploytool/shutdown") == (200, {"stopping": True})
@@ -168,6 +202,7 @@ def test_event_log(api: Api) -> None:
     api.event_log.record(HealthChanged("hc", healthy=False, at=20.0))
     serving, failing = EdgeState("serving"), EdgeState("failing")
     api.event_log.record(EdgeChanged("us-east-1", serving, failing, 10.0))
+    api.event_log.record(ApiChanged("us-east-1", "answering", "hanging", 5.0))
     for region in ("us-east-1", "us-east-1", "us-west-2"):
         arrivals.record("dev.example.com", region)
 
@@ -178,6 +213,7 @@ def test_event_log(api: Api) -> None:
     }
     assert moments == {
         "edges": [(10.0, 101.0)],
+        "apis": [(5.0, 100.5)],
         "verdicts": [(20.0, 102.0)],
         "answers": [(30.0, 103.0)],
         "clients": [(40.0, 104.0)],

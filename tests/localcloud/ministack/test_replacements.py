@@ -30,8 +30,9 @@ from deploytool.localcloud.ministack.patches.permissions import AccessLog
 
 emulator.prepare_environment(Path(sys.argv[1]), 4566, "us-east-1", enforce_iam=True)
 around = patches.Surroundings(
-    regions=("us-east-1",), resolve=lambda name, type_: (), health=None, respond=None,
-    to_unix=float, closing=threading.Event(), on_health_check=lambda: None,
+    regions=("us-east-1",), api_condition=lambda region: "answering",
+    resolve=lambda name, type_: (), health=None, respond=None, to_unix=float,
+    closing=threading.Event(), on_health_check=lambda: None,
     durations=Durations({"AWS::IAM::Role": 1.0}), enforce_iam=True, access=AccessLog(),
 )
 patches.install(emulator.load(), around)

@@ -13,6 +13,7 @@ from dns.message import Message
 
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.health.supported import unsupported_reason
+from deploytool.localcloud.ministack.api_state import ApiCondition
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.names import check_names
 from deploytool.localcloud.ministack.patches import (
@@ -25,6 +26,7 @@ from deploytool.localcloud.ministack.patches import (
     http_proxy,
     identities,
     permissions,
+    regional_apis,
     route53_api,
     schedules,
     stack_roles,
@@ -37,8 +39,8 @@ from deploytool.localcloud.ministack.patches.replace import Patches, patching
 from deploytool.localcloud.ministack.patches.route53_api import HealthReader
 
 # Everything that is replaced or added, by module, in the order of installation. Where two modules
-# replace one function, the later one wraps the earlier: durations wraps what certificates and
-# stack_roles put in place.
+# replace one function, the later one wraps the earlier: durations wraps what certificates
+# put in place, regional_apis what stack_roles did.
 TABLE: Mapping[str, Patches] = {
     "health_checks": health_checks.PATCHES,
     "route53_api": route53_api.PATCHES,
@@ -53,6 +55,7 @@ TABLE: Mapping[str, Patches] = {
     "identities": identities.PATCHES,
     "permissions": permissions.PATCHES,
     "stack_roles": stack_roles.PATCHES,
+    "regional_apis": regional_apis.PATCHES,
     "durations": durations.PATCHES,
 }
 
@@ -62,6 +65,7 @@ class Surroundings:
     """What the patches need of the cloud around MiniStack.
 
     - `regions`: the regions with an edge
+    - `api_condition`: returns the condition of a region's AWS API
     - `resolve`: returns the values of a name and type as the public sees them
     - `health`: the observations of the health checkers
     - `respond`: the name server
@@ -74,6 +78,7 @@ class Surroundings:
     """
 
     regions: Collection[str]
+    api_condition: Callable[[str], ApiCondition]
     resolve: Callable[[str, str], Sequence[str]]
     health: HealthReader
     respond: Callable[[Message], Message]
@@ -112,6 +117,9 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
             permissions.install(patcher, around.access)
         with patching(ministack, stack_roles.PATCHES) as patcher:
             stack_roles.install(patcher, around.access)
+
+    with patching(ministack, regional_apis.PATCHES) as patcher:
+        regional_apis.install(patcher, around.api_condition)
 
     if around.durations:
         with patching(ministack, durations.PATCHES) as patcher:
