@@ -47,6 +47,30 @@ class CloudClock:
         await asyncio.sleep(max(0.0, seconds) / self.speed)
 
 
+class Calendar:
+    """The dates of a cloud in seconds of Unix time: they pass as fast as the cloud's clock.
+
+    Periods of metrics and of schedules are counted on it. `started` is the Unix time of the wall
+    clock at which the cloud's clock was at 0; the calendar begins there too.
+    """
+
+    def __init__(self, clock: CloudClock, started: float) -> None:
+        self._clock = clock
+        self._started = started
+
+    def now(self) -> float:
+        """Return the date now. May be called from any thread."""
+        return self._started + self._clock.now()
+
+    def date(self, unix: float) -> float:
+        """Return the date at a moment of the wall clock, such as the timestamp of a data point."""
+        return self._started + (unix - self._started) * self._clock.speed
+
+    def to_unix(self, seconds: float) -> float:
+        """Return the moment of the wall clock at which the cloud's clock is at `seconds`."""
+        return self._started + seconds / self._clock.speed
+
+
 def wall_limits(config: HealthCheckConfig, speed: float) -> TimeLimits:
     """Return the time limits of one attempt of a health check, in wall seconds.
 

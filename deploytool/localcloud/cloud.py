@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from deploytool.localcloud import lock
-from deploytool.localcloud.clock import CloudClock
+from deploytool.localcloud.clock import Calendar, CloudClock
 from deploytool.localcloud.control.application import ControlApplication, ControlledParts
 from deploytool.localcloud.control.event_log import EventLog
 from deploytool.localcloud.control.status import CloudStatus, HealthCheckStatus
@@ -32,6 +32,7 @@ from deploytool.localcloud.ministack.api_gate import ApiGate
 from deploytool.localcloud.ministack.api_state import RegionalApis
 from deploytool.localcloud.ministack.callcounter import CallCounter
 from deploytool.localcloud.ministack.controlplane import MiniStackState
+from deploytool.localcloud.ministack.metrics import MiniStackMetrics
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
 from deploytool.localcloud.settings import CA_FILE, CONTROL_ADDRESS, STATE_FILE, TEMPORARY, Settings
 from deploytool.localcloud.state import Endpoint, State
@@ -75,6 +76,7 @@ class LocalCloud:
         self._lifespan = emulator.Lifespan(self._ministack.app.app)
 
         self._clock = CloudClock(settings.speed)
+        self._calendar = Calendar(self._clock, time.time())
         self._event_log = EventLog(self._clock)
         self._access_log = AccessLog()
         self._ca_path = settings.directory / CA_FILE
@@ -87,7 +89,10 @@ class LocalCloud:
         public = PublicView(self._control_plane, self._delegations)
         # Health checks of port 443 reach the edges' port.
         dial = EndpointDial({_HTTPS: self._https_port})
-        self._health = HealthMonitor(public, self._clock, dial, on_change=self._on_health_change)
+        metrics = MiniStackMetrics(self._ministack, self._calendar)
+        self._health = HealthMonitor(
+            public, self._clock, dial, metrics, on_change=self._on_health_change
+        )
         self._dns = self._create_dns(public)
 
         regions = settings.regions
@@ -124,6 +129,9 @@ class LocalCloud:
         for edge in self._edges.values():
             await edge.set_state(EdgeState("serving"))
         await self._dns.start()
+        emulator.set_function_environment(
+            resolver=_address(self._dns.resolver), name_server_port=self._dns.name_server.port
+        )
         await self._health.start()
         if self._settings.lifeline:
             await self._watch_lifeline()
@@ -211,7 +219,8 @@ class LocalCloud:
             resolve=self._dns.uncached.values,
             health=self._health,
             respond=self._dns.zones.respond,
-            to_unix=lambda seconds: self._started + seconds / self._settings.speed,
+            calendar=self._calendar,
+            speed=self._settings.speed,
             closing=self._closing,
             # MiniStack changes resources in threads of its own.
             on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
@@ -273,6 +282,10 @@ def _load_ministack(settings: Settings, control_socket: socket.socket) -> emulat
     ministack = emulator.load()
     emulator.refuse_foreign_resource_types(ministack)
     return ministack
+
+
+def _address(server: DnsServer) -> str:
+    return f"{server.address}:{server.port}"
 
 
 def _endpoint(server: DnsServer) -> Endpoint:

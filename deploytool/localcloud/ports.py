@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from deploytool.core.route53.alarms import AlarmConfiguration, DataPoint
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.route53.zone import HostedZone
 
@@ -34,3 +35,18 @@ class HealthView(Protocol):
     """The verdicts on health checks, which the name server reads."""
 
     def is_healthy(self, health_check_id: str) -> bool: ...
+
+
+class MetricData(Protocol):
+    """The data of CloudWatch's metrics, which health checks on alarms watch.
+
+    Dates are seconds of Unix time that pass as fast as the cloud's clock.
+    """
+
+    def now(self) -> float:
+        """Return the date now."""
+        ...
+
+    def points(self, region: str, alarm: AlarmConfiguration) -> Sequence[DataPoint]:
+        """Return the data points of an alarm's metric in a region."""
+        ...

@@ -21,6 +21,9 @@ from enum import StrEnum
 
 EVALUATION_INTERVAL = 60  # seconds between two evaluations, which happen at the ends of minutes
 
+# The same for an alarm on a high-resolution metric, with a period of less than a minute.
+FAST_EVALUATION_INTERVAL = 10
+
 # CloudWatch reads more periods than EvaluationPeriods when data is missing. It publishes one
 # example only: 5 data points for an alarm with 3 evaluation periods.
 EXTRA_PERIODS = 2
@@ -87,6 +90,11 @@ class AlarmState(StrEnum):
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
+def evaluation_interval(period: int) -> int:
+    """Return the seconds between two evaluations of an alarm with a period in seconds."""
+    return EVALUATION_INTERVAL if period >= EVALUATION_INTERVAL else FAST_EVALUATION_INTERVAL
+
+
 def evaluate(
     configuration: AlarmConfiguration,
     points: Sequence[DataPoint],
@@ -102,7 +110,8 @@ def evaluate(
     the alarm has. Data of the minute that has not ended is not considered (our reading).
     """
     periods = configuration.evaluation_periods
-    end = now // EVALUATION_INTERVAL * EVALUATION_INTERVAL
+    interval = evaluation_interval(configuration.period)
+    end = now // interval * interval
     breaches = _breaches(configuration, points, end)
     needed = datapoints_to_alarm or periods
 

@@ -69,10 +69,6 @@ def route53_refusal(alarm: MetricAlarm, account: str = "") -> str | None:
     """Return why Route 53 cannot base a health check on an alarm, None when it can.
 
     `account` is the account of the health check; empty when it is not known.
-
-    Route 53 reads no DatapointsToAlarm (see `alarms`). It takes an alarm with "M out of N" all the
-    same, and then needs N of N. Such a health check fails later than the alarm goes off, so it is
-    refused here (our decision).
     """
     owner = parse_alarm_arn(alarm.arn)
     if account and owner is not None and owner.account != account:
@@ -90,9 +86,27 @@ def route53_refusal(alarm: MetricAlarm, account: str = "") -> str | None:
             f" {', '.join(STATISTICS)}"
         )
 
-    configuration = alarm.configuration
-    return _configuration_refusal(configuration) or _datapoints_refusal(
-        configuration, alarm.datapoints_to_alarm
+    return _configuration_refusal(alarm.configuration)
+
+
+def alarm_problem(alarm: MetricAlarm, account: str = "") -> str | None:
+    """Return why a stage cannot use an alarm, None when it can.
+
+    Beside what Route 53 refuses this is "M out of N". Route 53 takes such an alarm, and reads no
+    DatapointsToAlarm (see `alarms`), so that its health check needs N out of N. It would fail later
+    than the alarm goes off, which nobody expects of it.
+    """
+    refusal = route53_refusal(alarm, account)
+    if refusal is not None or alarm.configuration is None:
+        return refusal
+
+    periods = alarm.configuration.evaluation_periods
+    needed = alarm.datapoints_to_alarm
+    if needed is None or needed >= periods:
+        return None
+    return (
+        f"it needs {needed} of {periods} data points, and Route 53 reads no DatapointsToAlarm;"
+        " set both to the same number"
     )
 
 
@@ -113,15 +127,3 @@ def _configuration_refusal(configuration: AlarmConfiguration) -> str | None:
             f" {', '.join(COMPARISONS)}"
         )
     return None
-
-
-def _datapoints_refusal(
-    configuration: AlarmConfiguration, datapoints_to_alarm: int | None
-) -> str | None:
-    periods = configuration.evaluation_periods
-    if datapoints_to_alarm is None or datapoints_to_alarm >= periods:
-        return None
-    return (
-        f"it needs {datapoints_to_alarm} of {periods} data points, and Route 53 reads no"
-        " DatapointsToAlarm; set both to the same number"
-    )

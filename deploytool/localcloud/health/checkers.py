@@ -1,7 +1,7 @@
 """The checkers of one health check, and what each of them has observed."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deploytool.core.route53.health import (
     CheckerObservation,
@@ -34,6 +34,7 @@ class Checker:
     state: CheckerState = field(default_factory=CheckerState)
     last: TimedObservation | None = None
     last_failure: TimedObservation | None = None
+    task: asyncio.Task[None] | None = None  # what runs it
 
     def record(self, result: CheckResult, threshold: int, at: float) -> None:
         """Record the result of a check that ended in cloud second `at`."""
@@ -43,6 +44,11 @@ class Checker:
         )
         if not result.success:
             self.last_failure = self.last
+
+    def cancel(self) -> None:
+        """Stop checking."""
+        if self.task is not None:
+            self.task.cancel()
 
 
 class CheckerGroup:
@@ -55,7 +61,6 @@ class CheckerGroup:
         self.config = config
         regions = () if config.disabled else checkers_for(config)
         self.checkers = tuple(Checker(region) for region in regions)
-        self.tasks: list[asyncio.Task[None]] = []
 
     def is_healthy(self, config: HealthCheckConfig) -> bool:
         """Return the verdict under this configuration, which may be newer than the checkers'."""
@@ -66,9 +71,33 @@ class CheckerGroup:
         """Take over a configuration that leaves the endpoint and `disabled` as they are."""
         for checker in self.checkers:
             checker.state = carry_over(self.config, config, checker.state)
+        if checkers_for(self.config) != checkers_for(config):
+            self._change_regions(config)
         self.config = config
+
+    def _change_regions(self, config: HealthCheckConfig) -> None:
+        """Keep the checkers of the regions that stay; make others for the new regions.
+
+        A new checker begins with the verdict that there is. Route 53 lets the checkers of a region
+        that was removed continue for a while, so that the endpoint is always checked; our reading
+        is that a change of regions changes no verdict by itself.
+        """
+        healthy = self.is_healthy(replace(self.config, inverted=False))
+        remaining = list(self.checkers)
+        checkers = []
+        for region in checkers_for(config):
+            kept = next((checker for checker in remaining if checker.region == region), None)
+            if kept is None:
+                kept = Checker(region, CheckerState(healthy=healthy))
+            else:
+                remaining.remove(kept)
+            checkers.append(kept)
+
+        for checker in remaining:
+            checker.cancel()
+        self.checkers = tuple(checkers)
 
     def cancel(self) -> None:
         """Stop checking."""
-        for task in self.tasks:
-            task.cancel()
+        for checker in self.checkers:
+            checker.cancel()

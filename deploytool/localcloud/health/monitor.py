@@ -1,18 +1,26 @@
 """The health monitor: runs the checkers of every health check and knows the verdicts.
 
-Settings keep true seconds, and the checkers use the cloud's clock. `clock.wall_limits` gives their
+Checkers check endpoints. Health checks on alarms watch metrics, and calculated ones count their
+children. Settings keep true seconds, and the checkers use the cloud's clock. `clock.wall_limits` gives their
 time limits.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deploytool.core.route53.calculated import (
+    CALCULATED,
+    CLOUDWATCH_METRIC,
+    is_calculated_healthy,
+    monitors_endpoint,
+)
 from deploytool.core.route53.health import (
     Attempt,
     CheckResult,
+    HealthCheck,
     HealthCheckConfig,
     is_healthy,
     judge_check,
@@ -22,10 +30,11 @@ from deploytool.core.route53.zone import NotSupported
 from deploytool.localcloud.clock import CloudClock, wall_limits
 from deploytool.localcloud.dns.nameserver import NameServer
 from deploytool.localcloud.dns.resolution import ResolutionFailed, UncachedResolver
+from deploytool.localcloud.health.alarm_watch import AlarmWatch
 from deploytool.localcloud.health.attempt import Dial
 from deploytool.localcloud.health.checkers import Checker, CheckerGroup, TimedObservation
 from deploytool.localcloud.health.supported import unsupported_reason
-from deploytool.localcloud.ports import ControlPlane
+from deploytool.localcloud.ports import ControlPlane, MetricData
 
 _POLL_SECONDS = 0.2  # of wall time, between two reads of the control plane's health checks
 
@@ -42,10 +51,10 @@ class HealthChanged:
 class HealthMonitor:
     """Runs the checkers of every health check of the control plane. It is the cloud's HealthView.
 
-    `dial` makes one attempt (see `attempt.EndpointDial`). `on_change` is called when a verdict
-    changes. `rng` draws the phase of each checker: checkers are not coordinated with one another.
-    A change of configuration acts on the verdict at once, and on the checking within 0.2 s of wall
-    time.
+    `dial` makes one attempt (see `attempt.EndpointDial`). `metrics` has the data of alarms.
+    `on_change` is called when a verdict changes. `rng` draws the phase of each checker: checkers
+    are not coordinated with one another. A change of configuration acts on the verdict at once, and
+    on the checking within 0.2 s of wall time.
     """
 
     def __init__(
@@ -53,6 +62,7 @@ class HealthMonitor:
         control_plane: ControlPlane,
         clock: CloudClock,
         dial: Dial,
+        metrics: MetricData,
         *,
         on_change: Callable[[HealthChanged], None] | None = None,
         rng: random.Random | None = None,
@@ -60,11 +70,13 @@ class HealthMonitor:
         self._control_plane = control_plane
         self._clock = clock
         self._dial = dial
+        self._metrics = metrics
         self._on_change = on_change
         self._rng = rng or random.Random()  # noqa: S311  # it spreads checks over time
         authority = NameServer(control_plane, self).respond
         self._resolver = UncachedResolver(authority, control_plane)
         self._groups: dict[str, CheckerGroup] = {}
+        self._watches: dict[str, AlarmWatch] = {}
         # The last verdict on each health check, to notice when it changes.
         self._reported: dict[str, bool] = {}
         self._poller: asyncio.Task[None] | None = None
@@ -84,9 +96,9 @@ class HealthMonitor:
 
     async def stop(self) -> None:
         """Stop every checker. Idempotent."""
-        tasks = []
+        tasks: list[asyncio.Task[None]] = []
         for group in self._groups.values():
-            tasks.extend(group.tasks)
+            tasks.extend(checker.task for checker in group.checkers if checker.task is not None)
         if self._poller is not None:
             tasks.append(self._poller)
         self._groups.clear()
@@ -102,17 +114,27 @@ class HealthMonitor:
         A health check that does not exist counts as healthy (our reading; AWS says that its state
         cannot be predicted). Raises NotSupported for one that the local cloud cannot run.
         """
-        check = self._control_plane.health_checks().get(health_check_id)
+        return self._verdict(health_check_id, self._control_plane.health_checks())
+
+    def _verdict(self, health_check_id: str, checks: Mapping[str, HealthCheck]) -> bool:
+        check = checks.get(health_check_id)
         if check is None:
             return True
-        reason = unsupported_reason(check.config)
+        config = check.config
+        reason = unsupported_reason(config)
         if reason is not None:
             raise NotSupported(reason)
-        # A health check that the next poll will find has no checkers yet.
+
+        if config.type == CALCULATED:
+            # The children are no calculated checks themselves: Route 53 refuses that.
+            children = [self._verdict(child, checks) for child in config.child_health_checks]
+            return is_calculated_healthy(config, children)
+
+        # A health check that the next poll will find has no checkers yet, and no data.
+        if config.type == CLOUDWATCH_METRIC:
+            return self._watches.get(health_check_id, AlarmWatch()).is_healthy(config)
         group = self._groups.get(health_check_id)
-        if group is None:
-            return is_healthy(check.config, ())
-        return group.is_healthy(check.config)
+        return is_healthy(config, ()) if group is None else group.is_healthy(config)
 
     def observations(self, health_check_id: str) -> tuple[TimedObservation, ...]:
         """Return the last observation of each checker that has one (GetHealthCheckStatus)."""
@@ -135,16 +157,25 @@ class HealthMonitor:
 
     def _reconcile(self) -> None:
         """Run checkers for exactly the health checks of the control plane, with their settings."""
-        configs = {}
-        for id_, check in self._control_plane.health_checks().items():
-            if unsupported_reason(check.config) is None:
-                configs[id_] = check.config
+        checks = {
+            id_: check
+            for id_, check in self._control_plane.health_checks().items()
+            if unsupported_reason(check.config) is None
+        }
 
-        for id_ in self._groups.keys() - configs.keys():
+        for id_ in self._groups.keys() - checks.keys():
             self._groups.pop(id_).cancel()
-            self._reported.pop(id_, None)
-        for id_, config in configs.items():
-            self._update(id_, config)
+        for id_ in self._watches.keys() - checks.keys():
+            del self._watches[id_]
+        for id_ in self._reported.keys() - checks.keys():
+            del self._reported[id_]
+
+        for id_, check in checks.items():
+            if monitors_endpoint(check.config):
+                self._update(id_, check.config)
+            elif check.config.type == CLOUDWATCH_METRIC:
+                self._watches.setdefault(id_, AlarmWatch()).follow(check, self._metrics)
+        for id_ in checks:
             self._report_verdict(id_)
 
     def _update(self, id_: str, config: HealthCheckConfig) -> None:
@@ -158,12 +189,18 @@ class HealthMonitor:
             self._start(id_, config)
         elif group.config != config:
             group.change_config(config)
+            self._start_checkers(id_, group)
 
     def _start(self, id_: str, config: HealthCheckConfig) -> None:
         group = CheckerGroup(config)
-        for checker in group.checkers:
-            group.tasks.append(_start_task(self._run_checker(id_, group, checker)))
+        self._start_checkers(id_, group)
         self._groups[id_] = group
+
+    def _start_checkers(self, id_: str, group: CheckerGroup) -> None:
+        """Start the checkers of a group that do not run yet."""
+        for checker in group.checkers:
+            if checker.task is None:
+                checker.task = _start_task(self._run_checker(id_, group, checker))
 
     async def _run_checker(self, id_: str, group: CheckerGroup, checker: Checker) -> None:
         """Check once in each request interval, starting at a random phase."""
@@ -190,13 +227,20 @@ class HealthMonitor:
         return judge_check(config, attempt, limits)
 
     def _report_verdict(self, id_: str) -> None:
-        """Call `on_change` when the verdict has changed.
+        """Call `on_change` when the verdict has changed, or that of a calculated check above it.
 
         The first verdict on a health check is no change, nor is its deletion.
         """
-        if id_ not in self._control_plane.health_checks():
+        checks = self._control_plane.health_checks()
+        if id_ not in checks:
             return
-        healthy = self.is_healthy(id_)
+        self._report(id_, checks)
+        for parent, check in checks.items():
+            if id_ in check.config.child_health_checks:
+                self._report(parent, checks)
+
+    def _report(self, id_: str, checks: Mapping[str, HealthCheck]) -> None:
+        healthy = self._verdict(id_, checks)
         previous = self._reported.get(id_)
         self._reported[id_] = healthy
         if self._on_change is not None and previous is not None and previous != healthy:

@@ -8,6 +8,7 @@ never change a list. The same list therefore means the same records, which makes
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deploytool.core.route53.alarms import AlarmIdentifier
 from deploytool.core.route53.health import HealthCheck, HealthCheckConfig
 from deploytool.core.route53.zone import AliasTarget, HostedZone, RecordSet, canonical
 from deploytool.localcloud.edges.gateway import BasePathMapping, CustomDomain, RestApi, covers
@@ -26,13 +27,22 @@ _CONFIG_FIELDS = {
     "EnableSNI": "enable_sni",
     "Inverted": "inverted",
     "Disabled": "disabled",
+    "HealthThreshold": "health_threshold",
+    "InsufficientDataHealthStatus": "insufficient_data_health_status",
 }
 
 
 def to_health_check_config(settings: Mapping[str, Any]) -> HealthCheckConfig:
     """Return the settings of a health check, which have the API's names, as a value."""
     fields = {field: settings[name] for name, field in _CONFIG_FIELDS.items() if name in settings}
-    return HealthCheckConfig(type=settings["Type"], **fields)
+    alarm = settings.get("AlarmIdentifier")
+    return HealthCheckConfig(
+        type=settings["Type"],
+        regions=tuple(settings.get("Regions") or ()),
+        child_health_checks=tuple(settings.get("ChildHealthChecks") or ()),
+        alarm_identifier=AlarmIdentifier(alarm["Region"], alarm["Name"]) if alarm else None,
+        **fields,
+    )
 
 
 class MiniStackState:
@@ -65,7 +75,9 @@ class MiniStackState:
         health_checks = {}
         for stored in self._route53._health_checks.to_dict().values():
             config = to_health_check_config(stored["config"])
-            health_checks[stored["id"]] = HealthCheck(stored["id"], stored["version"], config)
+            health_checks[stored["id"]] = HealthCheck(
+                stored["id"], stored["version"], config, stored["alarm"]
+            )
         return health_checks
 
     def aws_names(self) -> Mapping[str, str]:

@@ -70,6 +70,8 @@ class MiniStack:
     acm: Any
     apigateway: Any
     apigateway_v1: Any
+    cloudwatch: Any
+    eventbridge: Any
     scheduler: Any
     iam: Any
     provisioners: Any
@@ -89,6 +91,8 @@ _MODULES = {
     "acm": "services.acm",
     "apigateway": "services.apigateway",
     "apigateway_v1": "services.apigateway_v1",
+    "cloudwatch": "services.cloudwatch",
+    "eventbridge": "services.eventbridge",
     "scheduler": "services.scheduler",
     "iam": "services.iam",
     "provisioners": "services.cloudformation.provisioners",
@@ -148,6 +152,15 @@ def _variables(temporary: Path, port: int, region: str) -> dict[str, str]:
         "DOCKER_HOST": f"unix://{temporary / 'no-docker'}",
         "TMPDIR": str(temporary),
     }
+
+
+def set_function_environment(*, resolver: str, name_server_port: int) -> None:
+    """Tell the functions how to ask for names: the resolver (ADDRESS:PORT) and the zones' port.
+
+    MiniStack passes this process's environment to each function that it starts.
+    """
+    os.environ["DEPLOYTOOL_RESOLVER"] = resolver
+    os.environ["DEPLOYTOOL_NAME_SERVER_PORT"] = str(name_server_port)
 
 
 def check_version() -> None:

@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from deploytool.core.route53.alarms import AlarmConfiguration, AlarmIdentifier
-from deploytool.core.route53.metric_alarms import MetricAlarm, parse_alarm_arn, route53_refusal
+from deploytool.core.route53.metric_alarms import (
+    MetricAlarm,
+    alarm_problem,
+    parse_alarm_arn,
+    route53_refusal,
+)
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:cloudwatch:us-west-2:{ACCOUNT}:alarm:errors: 5xx"
@@ -39,6 +44,7 @@ def test_taken(alarm: MetricAlarm) -> None:
     """Route 53 takes alarms on one metric of standard resolution with a basic statistic."""
     assert route53_refusal(alarm, ACCOUNT) is None
     assert route53_refusal(alarm) is None
+    assert alarm_problem(alarm) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,6 @@ def test_taken(alarm: MetricAlarm) -> None:
             "GreaterThanUpperThreshold",
             id="anomaly detection",
         ),
-        pytest.param(replace(GOOD, datapoints_to_alarm=2), "2 of 3 data points", id="M out of N"),
         pytest.param(
             replace(GOOD, arn=ARN.replace(ACCOUNT, "210987654321")),
             "account 210987654321",
@@ -69,6 +74,16 @@ def test_refused(alarm: MetricAlarm, reason: str) -> None:
     refusal = route53_refusal(alarm, ACCOUNT)
     assert refusal is not None
     assert reason in refusal
+    assert alarm_problem(alarm, ACCOUNT) == refusal
+
+
+def test_m_out_of_n() -> None:
+    """Route 53 takes an alarm with M out of N, and a stage does not: it would mean N out of N."""
+    alarm = replace(GOOD, datapoints_to_alarm=2)
+    assert route53_refusal(alarm) is None
+    problem = alarm_problem(alarm)
+    assert problem is not None
+    assert "2 of 3 data points" in problem
 
 
 def test_arn() -> None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from deploytool.core.route53.alarms import AlarmConfiguration, AlarmIdentifier, DataPoint
 from deploytool.core.route53.health import (
     Attempt,
     HealthCheck,
@@ -37,6 +38,7 @@ from deploytool.localcloud.health.supported import unsupported_reason
 FQDN = "us-east-1.dev.example.com"
 LOOPBACK = "127.0.0.1"
 HTTPS = HealthCheckConfig("HTTPS", fqdn=FQDN, resource_path="/v1", request_interval=10)
+ALARM = AlarmIdentifier("us-west-2", "switch")
 MATCH = replace(HTTPS, type="HTTPS_STR_MATCH", search_string="us-east-1")
 AMPLE = TimeLimits(5.0, 5.0, 5.0)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -392,8 +394,22 @@ def test_foreign_addresses_are_not_dialled(address: str) -> None:
         ({}, None),
         ({"type": "TCP"}, None),
         ({"fqdn": "", "ip_address": "::1"}, None),
-        ({"type": "CALCULATED"}, "type CALCULATED"),
-        ({"type": "CLOUDWATCH_METRIC"}, "type CLOUDWATCH_METRIC"),
+        ({"type": "CALCULATED"}, None),
+        ({"type": "CALCULATED", "health_threshold": 257}, "HealthThreshold"),
+        ({"type": "CALCULATED", "child_health_checks": ("one",) * 256}, "ChildHealthChecks"),
+        ({"type": "CLOUDWATCH_METRIC"}, "AlarmIdentifier"),
+        ({"type": "CLOUDWATCH_METRIC", "alarm_identifier": ALARM}, None),
+        (
+            {
+                "type": "CLOUDWATCH_METRIC",
+                "alarm_identifier": ALARM,
+                "insufficient_data_health_status": "Unknown",
+            },
+            "InsufficientDataHealthStatus",
+        ),
+        ({"regions": ("us-east-1", "us-west-1", "eu-west-1")}, None),
+        ({"regions": ("us-east-1", "us-west-1")}, "at least 3 regions"),
+        ({"regions": ("us-east-1", "us-west-1", "eu-north-1")}, "eu-north-1"),
         ({"type": "RECOVERY_CONTROL"}, "type RECOVERY_CONTROL"),
         ({"request_interval": 20}, "RequestInterval"),
         ({"failure_threshold": 0}, "FailureThreshold"),
@@ -432,6 +448,9 @@ class Cloud:
     def aws_names(self) -> Mapping[str, str]:
         return {TARGET: LOOPBACK}
 
+    def points(self, region: str, alarm: AlarmConfiguration) -> Sequence[DataPoint]:
+        return ()
+
     async def dial(self, config: HealthCheckConfig, address: str, limits: TimeLimits) -> Attempt:
         self.dialled.append((config.resource_path, address, self.now()))
         return Attempt(connect_seconds=0.0, status=self.status)
@@ -450,7 +469,12 @@ def watch(
         clock = CloudClock(speed)
         cloud.now = clock.now
         monitor = HealthMonitor(
-            cloud, clock, dial or cloud.dial, on_change=cloud.changes.append, rng=random.Random(53)
+            cloud,
+            clock,
+            dial or cloud.dial,
+            cloud,
+            on_change=cloud.changes.append,
+            rng=random.Random(53),
         )
         await monitor.start()
         try:
@@ -631,10 +655,10 @@ def test_resolving(cloud: Cloud, change: dict[str, Any], status: str) -> None:
 
 def test_what_cannot_be_run_has_no_verdict(cloud: Cloud) -> None:
     """The verdict on an unsupported health check is an error, never healthy by default."""
-    cloud.config = replace(HTTPS, type="CALCULATED")
+    cloud.config = replace(HTTPS, type="RECOVERY_CONTROL")
 
     async def work(monitor: HealthMonitor) -> None:
-        with pytest.raises(NotSupported, match="CALCULATED"):
+        with pytest.raises(NotSupported, match="RECOVERY_CONTROL"):
             monitor.is_healthy("hc")
 
     watch(cloud, work)

@@ -109,7 +109,7 @@ class TestHealthCheckResource:
     def test_template_of_unsupported_type(self, aws: Any) -> None:
         """A stack with a health check that the checkers cannot run fails with the reason."""
         with pytest.raises(AssertionError, match="not supported"):
-            aws.create_stack("check-refused", check_stack(Type="CALCULATED"))
+            aws.create_stack("check-refused", check_stack(Type="RECOVERY_CONTROL"))
 
 
 class TestHealthCheckApi:
@@ -118,12 +118,14 @@ class TestHealthCheckApi:
     @pytest.mark.parametrize(
         "wrong",
         [
-            {"Type": "CALCULATED", "HealthThreshold": 1, "ChildHealthChecks": []},
             {"Type": "RECOVERY_CONTROL"},
             {"Type": "HTTPS"},
             {**CHECK, "RequestInterval": 11},
             {**CHECK, "FailureThreshold": 10, "MeasureLatency": True},
-            {**CHECK, "Regions": ["us-east-1", "us-west-1", "eu-west-1"]},
+            {**CHECK, "Regions": ["us-east-1", "us-west-1", "us-east-1"]},
+            {**CHECK, "HealthThreshold": 1},
+            {**CHECK, "ChildHealthChecks": ["another"]},
+            {**CHECK, "AlarmIdentifier": {"Region": "us-east-1", "Name": "an-alarm"}},
             {"Type": "TCP", "IPAddress": "127.0.0.11"},
         ],
     )

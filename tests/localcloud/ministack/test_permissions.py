@@ -11,12 +11,8 @@ from botocore.exceptions import ClientError
 
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
-from deploytool.localcloud.ministack.patches.permissions import (
-    Check,
-    further_checks,
-    record_keys,
-    resource_of,
-)
+from deploytool.localcloud.ministack.patches.condition_keys import record_keys
+from deploytool.localcloud.ministack.patches.permissions import Check, further_checks, resource_of
 from deploytool.localcloud.ministack.patches.resource_actions import checks_of
 from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, Settings

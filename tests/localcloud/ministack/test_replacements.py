@@ -22,8 +22,9 @@ FOLDER = Path(emulator.__file__).parent
 
 # Installs every patch into the MiniStack that is installed, without serving it.
 INSTALL = """
-import sys, threading
+import sys, threading, time
 from pathlib import Path
+from deploytool.localcloud.clock import Calendar, CloudClock
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.ministack import emulator, patches
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
@@ -31,7 +32,8 @@ from deploytool.localcloud.ministack.patches.permissions import AccessLog
 emulator.prepare_environment(Path(sys.argv[1]), 4566, "us-east-1", enforce_iam=True)
 around = patches.Surroundings(
     regions=("us-east-1",), api_condition=lambda region: "answering",
-    resolve=lambda name, type_: (), health=None, respond=None, to_unix=float,
+    resolve=lambda name, type_: (), health=None, respond=None,
+    calendar=Calendar(CloudClock(time=time.monotonic), 0.0), speed=1.0,
     closing=threading.Event(), on_health_check=lambda: None,
     durations=Durations({"AWS::IAM::Role": 1.0}), enforce_iam=True, access=AccessLog(),
 )

@@ -11,17 +11,22 @@ from dataclasses import dataclass
 
 from dns.message import Message
 
+from deploytool.localcloud.clock import Calendar
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.health.supported import unsupported_reason
 from deploytool.localcloud.ministack.api_state import ApiCondition
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.metrics import MiniStackMetrics
 from deploytool.localcloud.ministack.names import check_names
 from deploytool.localcloud.ministack.patches import (
     apigateway,
     base_path_mappings,
     certificates,
+    cloudwatch,
     durations,
+    event_rules,
     functions,
+    health_check_xml,
     health_checks,
     http_proxy,
     identities,
@@ -31,6 +36,7 @@ from deploytool.localcloud.ministack.patches import (
     schedules,
     stack_roles,
     template_urls,
+    zone_features,
     zones,
 )
 from deploytool.localcloud.ministack.patches.certificate_validation import Validation
@@ -43,8 +49,12 @@ from deploytool.localcloud.ministack.patches.route53_api import HealthReader
 # put in place, regional_apis what stack_roles did.
 TABLE: Mapping[str, Patches] = {
     "health_checks": health_checks.PATCHES,
+    "health_check_xml": health_check_xml.PATCHES,
     "route53_api": route53_api.PATCHES,
     "zones": zones.PATCHES,
+    "zone_features": zone_features.PATCHES,
+    "cloudwatch": cloudwatch.PATCHES,
+    "event_rules": event_rules.PATCHES,
     "schedules": schedules.PATCHES,
     "certificates": certificates.PATCHES,
     "apigateway": apigateway.PATCHES,
@@ -69,7 +79,8 @@ class Surroundings:
     - `resolve`: returns the values of a name and type as the public sees them
     - `health`: the observations of the health checkers
     - `respond`: the name server
-    - `to_unix`: converts the cloud's seconds to Unix time
+    - `calendar`: the cloud's dates
+    - `speed`: how many seconds of the cloud pass in one of the wall clock
     - `closing`: an event that is set when the cloud ends
     - `on_health_check`: called, from any thread, when a health check has changed
     - `durations`: how long resources take
@@ -82,7 +93,8 @@ class Surroundings:
     resolve: Callable[[str, str], Sequence[str]]
     health: HealthReader
     respond: Callable[[Message], Message]
-    to_unix: Callable[[float], float]
+    calendar: Calendar
+    speed: float
     closing: threading.Event
     on_health_check: Callable[[], object]
     durations: Durations
@@ -98,6 +110,9 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     """
     check_names(ministack)
     _install_route53(ministack, around)
+    _install_cloudwatch(ministack, around)
+    with patching(ministack, event_rules.PATCHES) as patcher:
+        event_rules.install(patcher, around.speed)
     with patching(ministack, schedules.PATCHES) as patcher:
         schedules.install(patcher)
 
@@ -127,15 +142,25 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
 
 
 def _install_route53(ministack: MiniStack, around: Surroundings) -> None:
-    store = health_checks.HealthCheckStore(
-        ministack.route53, unsupported_reason, around.on_health_check
-    )
+    store = health_checks.HealthCheckStore(ministack, unsupported_reason, around.on_health_check)
     with patching(ministack, health_checks.PATCHES) as patcher:
         health_checks.install(patcher, store)
+    with patching(ministack, health_check_xml.PATCHES) as patcher:
+        health_check_xml.install(patcher)
 
-    api = route53_api.Route53Api(ministack, store, around.health, around.respond, around.to_unix)
+    to_unix = around.calendar.to_unix
+    api = route53_api.Route53Api(ministack, store, around.health, around.respond, to_unix)
     with patching(ministack, route53_api.PATCHES) as patcher:
         route53_api.install(patcher, api)
 
     with patching(ministack, zones.PATCHES) as patcher:
         zones.install(patcher)
+    with patching(ministack, zone_features.PATCHES) as patcher:
+        zone_features.install(patcher)
+
+
+def _install_cloudwatch(ministack: MiniStack, around: Surroundings) -> None:
+    metrics = MiniStackMetrics(ministack, around.calendar)
+    evaluator = cloudwatch.AlarmEvaluator(ministack, metrics, around.speed, around.closing)
+    with patching(ministack, cloudwatch.PATCHES) as patcher:
+        cloudwatch.install(patcher, evaluator)

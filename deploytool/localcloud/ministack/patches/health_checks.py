@@ -8,41 +8,38 @@ replaces it, any other happens in place).
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from deploytool.core.route53.alarms import AlarmConfiguration
+from deploytool.core.route53.calculated import CLOUDWATCH_METRIC
 from deploytool.core.route53.health import HealthCheckConfig
+from deploytool.core.route53.metric_alarms import route53_refusal
 from deploytool.localcloud.ministack.controlplane import to_health_check_config
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.metrics import to_metric_alarm
+from deploytool.localcloud.ministack.patches.health_check_settings import (
+    HealthCheckRefused,
+    Settings,
+    check_children,
+    check_settings,
+    check_update,
+    from_template,
+    with_defaults,
+)
 from deploytool.localcloud.ministack.patches.replace import Patcher
 
 PATCHES = {
     "AWS::Route53::HealthCheck": "the resource type is unknown",
 }
 
-Settings = Mapping[str, Any]
 Properties = Mapping[str, Any]
 # The physical id and the attributes of a resource
 Created = tuple[str, dict[str, Any]]
-# A health check as MiniStack stores it: id, caller_reference, config, version
+# A health check as MiniStack stores it: id, caller_reference, config, version; and, for one on an
+# alarm, what it read of the alarm as `alarm`
 StoredHealthCheck = dict[str, Any]
 Supported = Callable[[HealthCheckConfig], str | None]
 
 _RESOURCE_TYPE = "AWS::Route53::HealthCheck"
-_INTEGERS = ("Port", "RequestInterval", "FailureThreshold", "HealthThreshold")
-_BOOLEANS = ("MeasureLatency", "Inverted", "Disabled", "EnableSNI")
 _REPLACING = ("Type", "RequestInterval", "MeasureLatency")
-_PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
-# The settings that the local checkers do not support, each with the reason for the user.
-_REFUSED = {
-    "Regions": "the local checkers are in all eight regions",
-    "ChildHealthChecks": "calculated health checks are not supported locally",
-    "HealthThreshold": "calculated health checks are not supported locally",
-    "AlarmIdentifier": "health checks on alarms are not supported locally",
-    "InsufficientDataHealthStatus": "health checks on alarms are not supported locally",
-    "RoutingControlArn": "Application Recovery Controller is not supported locally",
-}
-
-
-class HealthCheckRefused(ValueError):
-    """The settings of a health check are wrong or not supported. The message says which."""
 
 
 class HealthCheckStore:
@@ -52,19 +49,24 @@ class HealthCheckStore:
     `on_change` is called after each creation, update and deletion.
     """
 
-    def __init__(self, route53: Any, supported: Supported, on_change: Callable[[], object]) -> None:
-        self._route53 = route53
+    def __init__(
+        self, ministack: MiniStack, supported: Supported, on_change: Callable[[], object]
+    ) -> None:
+        self._route53 = ministack.route53
+        self._cloudwatch = ministack.cloudwatch
+        self._responses = ministack.responses
         self._supported = supported
         self._on_change = on_change
 
     def create(self, caller_reference: str, settings: Settings) -> StoredHealthCheck:
         """Create a health check of version 1. Raises HealthCheckRefused."""
-        config = self.checked(_with_defaults(settings))
+        config = self.checked(with_defaults(settings))
         health_check = {
             "id": self._route53._hc_id(),
             "caller_reference": caller_reference,
             "config": config,
             "version": 1,
+            "alarm": self._read_alarm(config),
         }
         with self._route53._lock:
             self._route53._health_checks[health_check["id"]] = health_check
@@ -73,13 +75,16 @@ class HealthCheckStore:
         return health_check
 
     def update(self, health_check: StoredHealthCheck, settings: Settings) -> None:
-        """Give a health check these settings and its next version.
+        """Give a health check these settings and its next version; its alarm is read again.
 
         Raises HealthCheckRefused, and then nothing has changed.
         """
-        config = self.checked(_with_defaults(settings))
+        config = self.checked(with_defaults(settings))
+        check_update(health_check["config"], config)
+        alarm = self._read_alarm(config)
         with self._route53._lock:
             health_check["config"] = config
+            health_check["alarm"] = alarm
             health_check["version"] += 1
         self._on_change()
 
@@ -91,7 +96,17 @@ class HealthCheckStore:
         return health_check
 
     def delete(self, health_check_id: str) -> None:
-        """Delete a health check; does nothing when it does not exist."""
+        """Delete a health check; does nothing when it does not exist.
+
+        Raises HealthCheckRefused for the child of a calculated health check. AWS documents no rule;
+        a user reports that it fails (hashicorp/terraform, issue 22171), so this is our reading.
+        """
+        parent = self._parent_of(health_check_id)
+        if parent is not None:
+            raise HealthCheckRefused(
+                f"Invalid parameter : Health check {health_check_id} is a child of the calculated "
+                f"health check {parent} and cannot be deleted."
+            )
         with self._route53._lock:
             health_check = self._route53._health_checks.pop(health_check_id, None)
             if health_check is not None:
@@ -100,51 +115,54 @@ class HealthCheckStore:
 
     def same_settings(self, health_check: StoredHealthCheck, settings: Settings) -> bool:
         """Return whether a request with these settings asks for this very health check."""
-        return bool(health_check["config"] == _with_defaults(settings))
+        return bool(health_check["config"] == with_defaults(settings))
 
     def checked(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the settings unchanged. Raises HealthCheckRefused."""
-        for name, reason in _REFUSED.items():
-            if name in settings:
-                raise HealthCheckRefused(f"{name}: {reason}")
-        if settings.get("MeasureLatency"):
-            raise HealthCheckRefused("MeasureLatency: the local checkers do not publish latency")
-        if not settings.get("Type"):
-            raise HealthCheckRefused("Type is required")
-        if not 1 <= settings.get("Port", 0) <= 65535:
-            raise HealthCheckRefused(f"Port must be 1 to 65535, got {settings.get('Port')}")
+        check_settings(settings)
+        check_children(settings, self._type_of)
         unsupported = self._supported(to_health_check_config(settings))
         if unsupported:
             raise HealthCheckRefused(unsupported)
         return settings
 
+    def _type_of(self, health_check_id: str) -> str | None:
+        health_check = self.get(health_check_id)
+        return None if health_check is None else str(health_check["config"]["Type"])
 
-def _with_defaults(settings: Settings) -> dict[str, Any]:
-    """Return the settings with Route 53's default for each one that is missing."""
-    type_ = settings.get("Type", "")
-    defaults: dict[str, Any] = {
-        "RequestInterval": 30,
-        "FailureThreshold": 3,
-        "MeasureLatency": False,
-        "Inverted": False,
-        "Disabled": False,
-        "EnableSNI": type_.startswith("HTTPS"),
-    }
-    if type_ in _PORTS:
-        defaults["Port"] = _PORTS[type_]
-    return defaults | dict(settings)
+    def _parent_of(self, health_check_id: str) -> str | None:
+        """Return the id of a calculated health check that has this child, or None."""
+        with self._route53._lock:
+            stored = list(self._route53._health_checks.values())
+        for health_check in stored:
+            if health_check_id in (health_check["config"].get("ChildHealthChecks") or ()):
+                return str(health_check["id"])
+        return None
 
+    def _read_alarm(self, settings: Settings) -> AlarmConfiguration | None:
+        """Return what Route 53 reads of an alarm; None for another type of health check.
 
-def _from_template(properties: Properties) -> dict[str, Any]:
-    """Return HealthCheckConfig with numbers and booleans, which a template may have as text."""
-    settings = dict(properties.get("HealthCheckConfig") or {})
-    for name in _INTEGERS:
-        if name in settings:
-            settings[name] = int(settings[name])
-    for name in _BOOLEANS:
-        if name in settings:
-            settings[name] = str(settings[name]).lower() == "true"
-    return settings
+        Raises HealthCheckRefused when there is no such alarm or Route 53 does not take it.
+        """
+        if settings["Type"] != CLOUDWATCH_METRIC:
+            return None
+
+        name = settings["AlarmIdentifier"]["Name"]
+        region = settings["AlarmIdentifier"]["Region"]
+        account = self._responses.get_account_id()
+        alarm = self._cloudwatch._alarms.get_scoped(account, region, name)
+        if alarm is None:
+            alarm = self._cloudwatch._composite_alarms.get_scoped(account, region, name)
+        if alarm is None:
+            raise HealthCheckRefused(
+                f"Invalid parameter : There is no CloudWatch alarm {name} in {region}."
+            )
+
+        metric_alarm = to_metric_alarm(alarm)
+        refusal = route53_refusal(metric_alarm)
+        if refusal is not None:
+            raise HealthCheckRefused(f"Invalid parameter : CloudWatch alarm {name}: {refusal}")
+        return metric_alarm.configuration
 
 
 class HealthCheckResource:
@@ -158,15 +176,15 @@ class HealthCheckResource:
     def create(self, logical_id: str, properties: Properties, stack_name: str) -> Created:
         """Create a health check. Raises HealthCheckRefused."""
         reference = f"{stack_name}-{logical_id}-{self._new_id()}"
-        health_check = self._store.create(reference, _from_template(properties))
+        health_check = self._store.create(reference, from_template(properties))
         return self._tagged(health_check["id"], properties)
 
     def update(
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
     ) -> Created:
         """Change a health check in place, or replace it. Raises HealthCheckRefused."""
-        before = _from_template(old)
-        after = _from_template(new)
+        before = from_template(old)
+        after = from_template(new)
         health_check = self._store.get(physical_id)
 
         replaced = any(before.get(name) != after.get(name) for name in _REPLACING)

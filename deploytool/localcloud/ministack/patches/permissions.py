@@ -2,14 +2,13 @@
 
 These are corrected: the resource of a schedule in a group of its own, of a health check and of a change
 set that is named by its ARN; the action of a call on a function's concurrency; the condition keys
-of record sets; `iam:PassRole` for the role that a stack, a schedule or a function is given; and
+of record sets and of PutMetricData; `iam:PassRole` for the role that a stack, a schedule or a function is given; and
 `cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization
 Reference (resource types and condition keys of each action); IAM User Guide, "Grant a user
 permissions to pass a role to an AWS service"; CloudFormation API reference, DescribeStacks.
 """
 
 import json
-import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -17,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from deploytool.localcloud.ministack.patches.condition_keys import ConditionKeys, condition_keys
 from deploytool.localcloud.ministack.patches.replace import Patcher
 
 PATCHES = {
     "app.pin_request_origin": "the local API is plain HTTP, and bucket policies require HTTPS",
-    "iam_evaluator.enforce": "iam:PassRole, ListStacks and record set condition keys are missing",
+    "iam_evaluator.enforce": "iam:PassRole, ListStacks and some condition keys are missing",
     "iam_actions.extract_iam_action": "calls on a function's concurrency have the wrong action",
     "iam_actions.extract_resource_arn": "schedules, health checks and change sets lack their ARN",
     "iam_actions.access_denied_response": "the denial names the call and not the missing permission",
@@ -106,21 +106,6 @@ def further_checks(
     return ()
 
 
-def record_keys(body: bytes) -> dict[str, list[str]]:
-    """Return the condition keys of a ChangeResourceRecordSets request.
-
-    They are the actions, the types and the normalized names in its XML.
-    """
-    prefix = "route53:ChangeResourceRecordSets"
-    text = body.decode("utf-8", "replace")
-    names = re.findall(r"<Name>([^<]*)</Name>", text)
-    return {
-        f"{prefix}Actions": re.findall(r"<Action>([^<]*)</Action>", text),
-        f"{prefix}RecordTypes": re.findall(r"<Type>([^<]*)</Type>", text),
-        f"{prefix}NormalizedRecordNames": [name.rstrip(".").lower() for name in names],
-    }
-
-
 class _Enforcement:
     """Replacements of MiniStack's functions, each with the name of its original.
 
@@ -138,7 +123,7 @@ class _Enforcement:
         self._further_checks: ContextVar[tuple[Check, ...]] = ContextVar(
             "further_checks", default=()
         )
-        self._condition_keys: ContextVar[Mapping[str, list[str]]] = ContextVar("condition_keys")
+        self._condition_keys: ContextVar[ConditionKeys] = ContextVar("condition_keys")
         self._refused: ContextVar[Check | None] = ContextVar("refused_check", default=None)
 
         patcher.replace("app.pin_request_origin", self.pin_request_origin)
@@ -189,8 +174,7 @@ class _Enforcement:
             form = {**query_params, **parse_qs(body.decode("latin-1"))}
 
         self._further_checks.set(further_checks(service, action, form, body))
-        changes_records = action == "route53:ChangeResourceRecordSets"
-        self._condition_keys.set(record_keys(body) if changes_records else {})
+        self._condition_keys.set(condition_keys(action, headers, body))
 
         # A change set that is named by its ARN needs no stack name in the request.
         change_set_name = _first(form, "ChangeSetName")

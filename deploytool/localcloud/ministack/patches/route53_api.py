@@ -18,17 +18,15 @@ import dns.rcode
 import dns.rdatatype
 from dns.message import Message
 
+from deploytool.core.route53.calculated import CALCULATED, CLOUDWATCH_METRIC
 from deploytool.localcloud.health.checkers import TimedObservation
 from deploytool.localcloud.ministack.emulator import MiniStack
-from deploytool.localcloud.ministack.patches.health_checks import (
-    HealthCheckRefused,
-    HealthCheckStore,
-)
+from deploytool.localcloud.ministack.patches.health_check_settings import HealthCheckRefused
+from deploytool.localcloud.ministack.patches.health_checks import HealthCheckStore
 from deploytool.localcloud.ministack.patches.replace import Patcher
 
 PATCHES = {
     "route53.handle_request": "health check status, versions and TestDNSAnswer are missing",
-    "route53._build_health_check_el": "booleans are written as True and False",
 }
 
 # MiniStack's shape of an HTTP answer: status, headers, body.
@@ -87,6 +85,8 @@ class Route53Api:
                 answer = self._test_dns_answer(query)
             case "POST", "":
                 answer = self._update(health_check_id, body)
+            case "DELETE", "":
+                answer = self._delete(health_check_id)
             case "GET", "/status":
                 answer = self._observations(
                     health_check_id, "GetHealthCheckStatusResponse", self._health.observations
@@ -147,6 +147,15 @@ class Route53Api:
             return self._error("InvalidInput", str(refused))
         return self._health_check("UpdateHealthCheckResponse", health_check)
 
+    def _delete(self, health_check_id: str) -> Answer:
+        if self._store.get(health_check_id) is None:
+            return self._unknown(health_check_id)
+        try:
+            self._store.delete(health_check_id)
+        except HealthCheckRefused as refused:
+            return self._error("InvalidInput", str(refused))
+        return self._answer("DeleteHealthCheckResponse", lambda _: None)
+
     def _reset(self, settings: dict[str, Any], root: Element) -> dict[str, Any]:
         """Remove the settings that the request's ResetElements names."""
         elements = self._route53._find(root, "ResetElements")
@@ -161,8 +170,19 @@ class Route53Api:
     def _observations(
         self, health_check_id: str, response: str, read: Callable[[str], Sequence[TimedObservation]]
     ) -> Answer:
-        if self._store.get(health_check_id) is None:
+        health_check = self._store.get(health_check_id)
+        if health_check is None:
             return self._unknown(health_check_id)
+
+        # The API reference excludes calculated health checks. It does not say what the answer is
+        # for one on an alarm, so the local cloud gives none.
+        type_ = health_check["config"]["Type"]
+        if type_ in (CALCULATED, CLOUDWATCH_METRIC):
+            operation = response.removesuffix("Response")
+            return self._error(
+                "InvalidInput",
+                f"Invalid parameter : {operation} is not supported for health checks of type {type_}.",
+            )
 
         def build(root: Element) -> None:
             observations = SubElement(root, "HealthCheckObservations")
@@ -239,7 +259,7 @@ def _first(query: Query, key: str) -> str:
 
 
 def install(patcher: Patcher, api: Route53Api) -> None:
-    """Let `api` answer first and MiniStack answer the rest, and write booleans in lower case."""
+    """Let `api` answer first and MiniStack answer the rest."""
 
     async def handle_request(
         method: str, path: str, headers: Any, body: bytes, query_params: Query
@@ -249,11 +269,4 @@ def install(patcher: Patcher, api: Route53Api) -> None:
             answer = await handle_original(method, path, headers, body, query_params)
         return answer
 
-    def build_health_check_element(parent: Element, hc: Mapping[str, Any]) -> None:
-        settings = {}
-        for name, value in hc["config"].items():
-            settings[name] = str(value).lower() if isinstance(value, bool) else value
-        build_original(parent, {**hc, "config": settings})
-
     handle_original = patcher.replace("route53.handle_request", handle_request)
-    build_original = patcher.replace("route53._build_health_check_el", build_health_check_element)
