@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import cbor2
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
-from deploytool.localcloud.ministack.patches.condition_keys import record_keys
+from deploytool.localcloud.ministack.patches.condition_keys import metric_namespace, record_keys
 from deploytool.localcloud.ministack.patches.permissions import Check, further_checks, resource_of
 from deploytool.localcloud.ministack.patches.resource_actions import checks_of
 from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
@@ -326,6 +327,34 @@ def test_what_a_call_needs_beside_its_action() -> None:
         == ()
     )
     assert further_checks("ssm", "ssm:PutParameter", {}, b"no JSON") == ()
+
+
+def test_a_namespace_limits_who_puts_metrics(enforcing: State) -> None:
+    """`cloudwatch:namespace` is the condition key of PutMetricData (Service Authorization Reference)."""
+    ours = {"StringEquals": {"cloudwatch:namespace": "deploytool"}}
+    credentials = become(
+        enforcing, "putting", {"Action": "cloudwatch:PutMetricData", "Condition": ours}
+    )
+    cloudwatch = client(enforcing, "cloudwatch", credentials)
+    datum = {"MetricName": "FailoverSwitch", "Value": 1.0}
+    cloudwatch.put_metric_data(Namespace="deploytool", MetricData=[datum])
+    with pytest.raises(ClientError, match="cloudwatch:PutMetricData"):
+        cloudwatch.put_metric_data(Namespace="another", MetricData=[datum])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/cbor", cbor2.dumps({"Namespace": "deploytool"})),
+        ("application/x-amz-json-1.0", b'{"Namespace": "deploytool"}'),
+        ("application/x-www-form-urlencoded", b"Action=PutMetricData&Namespace=deploytool"),
+    ],
+)
+def test_the_namespace_of_a_metric(content_type: str, body: bytes) -> None:
+    """It is read in every protocol of CloudWatch; what cannot be read has none."""
+    headers = {"content-type": content_type}
+    assert metric_namespace(headers, body) == "deploytool"
+    assert metric_namespace(headers, b"\xff") == ""
 
 
 def test_the_condition_keys_of_a_change_of_records() -> None:
