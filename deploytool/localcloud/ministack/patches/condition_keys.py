@@ -55,6 +55,6 @@ def metric_namespace(headers: Mapping[str, str], body: bytes) -> str:
         else:
             form = parse_qs(body.decode("utf-8", "replace"))
             request = {name: values[0] for name, values in form.items()}
-    except ValueError:
+    except (ValueError, cbor2.CBORDecodeError):
         return ""
     return str(request.get("Namespace", "")) if isinstance(request, dict) else ""
