@@ -1,10 +1,12 @@
 """The shipped templates: valid in both regions, and safe where a template decides about safety."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from deploytool.core.failover.records import METRIC, NAMESPACE
 from deploytool.core.project.expressions import Evaluator
@@ -307,9 +309,55 @@ def test_the_health_check_takes_the_path_of_clients() -> None:
         if name == "health-check.yaml"
     ]
     config = check["Properties"]["HealthCheckConfig"]
-    assert (config["Type"], config["Port"], config["EnableSNI"]) == ("HTTPS", 443, True)
+    assert config["Type"] == {"Fn::If": ["HasSearchString", "HTTPS_STR_MATCH", "HTTPS"]}
+    assert (config["Port"], config["EnableSNI"]) == (443, True)
     assert config["FullyQualifiedDomainName"] == {"Ref": "EndpointDomainName"}
     assert "Inverted" not in config
+
+
+def test_a_health_check_that_is_replaced_stays() -> None:
+    """The calculated health check names it until its own stack has been updated, which is later."""
+    check = document("health-check.yaml")["Resources"]["HealthCheck"]
+    assert (check["UpdateReplacePolicy"], check["DeletionPolicy"]) == ("Retain", "Delete")
+
+
+def region_pattern() -> str:
+    pattern: str = document("failover-check.yaml")["Parameters"]["Alarm1"]["AllowedPattern"]
+    return pattern
+
+
+def test_an_alarm_is_in_a_region_that_route_53_takes() -> None:
+    """The pattern has exactly the regions of the schema of AWS::Route53::HealthCheck."""
+    pattern = region_pattern()
+    assert {
+        spec["AllowedPattern"]
+        for name, spec in document("failover-check.yaml")["Parameters"].items()
+        if re.fullmatch(r"Alarm\d", name)
+    } == {pattern}
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Route53::HealthCheck")
+    regions = schema.schema["definitions"]["AlarmIdentifier"]["properties"]["Region"]["enum"]
+
+    def takes(region: str) -> bool:
+        return bool(re.fullmatch(pattern, f"arn:aws:cloudwatch:{region}:123456789012:alarm:a b"))
+
+    assert [region for region in regions if not takes(region)] == []
+    others = ("us-east-3", "us-gov-east-2", "eu-west-9", "us-iso-east-2", "ap-east-3", "", "x")
+    assert [region for region in others if takes(region)] == []
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "alarm",
+        "arn:aws:cloudwatch:us-east-1:123456789012:alarm:",
+        "arn:aws:cloudwatch:us-east-1:12345678901:alarm:a",
+        "arn:aws:sns:us-east-1:123456789012:a",
+        f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:{'a' * 256}",
+    ],
+)
+def test_what_is_no_alarm_is_refused(arn: str) -> None:
+    """An ARN of another service, account or length is none."""
+    assert not re.fullmatch(region_pattern(), arn)
 
 
 def test_the_function_s_network_is_closed_and_free() -> None:

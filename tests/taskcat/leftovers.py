@@ -14,6 +14,7 @@ LISTED = {
     "AWS::ApiGateway::DomainName": ("apigateway", "get_domain_names", "items[].domainName"),
     "AWS::ApiGateway::RestApi": ("apigateway", "get_rest_apis", "items[].id"),
     CERTIFICATE: ("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
+    "AWS::CloudWatch::Alarm": ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     "AWS::EC2::RouteTable": ("ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
     "AWS::EC2::SecurityGroup": ("ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
     "AWS::EC2::Subnet": ("ec2", "describe_subnets", "Subnets[].SubnetId"),
@@ -23,6 +24,7 @@ LISTED = {
         "describe_vpc_endpoints",
         "VpcEndpoints[?State!='deleted'].VpcEndpointId",
     ),
+    "AWS::Events::Rule": ("events", "list_rules", "Rules[].Name"),
     "AWS::IAM::ManagedPolicy": ("iam", "list_policies", "Policies[].Arn"),
     "AWS::IAM::OIDCProvider": (
         "iam",

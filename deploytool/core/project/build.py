@@ -58,7 +58,7 @@ def build_graph(
     limit.
     """
     problems = InputProblems(config.file)
-    check_stage_settings(stage, file.settings, _used_settings(file), problems)
+    check_stage_settings(config, stage, file.settings, _used_settings(file), problems)
     problems.raise_any()
 
     looked_up = looked_up or {}

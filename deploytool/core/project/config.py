@@ -4,12 +4,14 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.drill_settings import DrillSettings, parse_drill_settings
 from deploytool.core.route53.names import domain_problem
 
-Setting = str | int | bool
+# A list is a tuple of texts.
+Setting = str | int | bool | tuple[str, ...]
 
 KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
 STAGE_KEYS = ["domain", "settings", "protected"]
@@ -227,6 +229,8 @@ def _settings(
     for name, given in value.items():
         if isinstance(given, str | int | bool):
             settings[name] = given
+        elif is_list(given):
+            settings[name] = tuple(given)
         elif _is_regional(given, regions):
             for region, regional_value in given.items():
                 regional[region][name] = regional_value
@@ -234,7 +238,7 @@ def _settings(
             example = ", ".join(f"{region} = ..." for region in regions)
             problems.add(
                 f"{key}.{name}",
-                "must be text, a whole number or true/false,"
+                "must be text, a whole number, true/false or a list of texts,"
                 f" or one value for each region: {{ {example} }}",
             )
     return settings, regional
@@ -247,6 +251,11 @@ def _is_regional(value: object, regions: list[str]) -> bool:
     return are_settings(value.values())
 
 
+def is_list(value: object) -> TypeGuard[list[str]]:
+    """Return whether a value is a list of texts, as a setting can be."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
 def are_settings(values: Iterable[object]) -> bool:
-    """Return whether all values are of the types of a setting."""
+    """Return whether all values are of the types of a setting that is no list."""
     return all(isinstance(value, str | int | bool) for value in values)

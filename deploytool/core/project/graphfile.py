@@ -27,9 +27,13 @@ REGIONAL_SERVICE = ("function", "rest_api", "target")
 
 @dataclass(frozen=True)
 class SettingSource:
-    """A parameter's value from a setting."""
+    """A parameter's value from a setting.
+
+    With `item` (from 1 on) it is that item of a list, empty when the list has fewer.
+    """
 
     name: str
+    item: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
-from deploytool.core.project.config import are_settings
+from deploytool.core.project.config import are_settings, is_list
 from deploytool.core.project.graphfile import (
     PARTS,
     REGIONAL_SERVICE,
@@ -26,6 +26,7 @@ from deploytool.core.project.settings import BUILT_IN, LOOKUPS, Condition, Setti
 from deploytool.core.project.template import load_yaml
 
 KEYS = ["settings", "artifacts", "stacks", "service"]
+SETTING_KEYS = ["default", "values", "lookup", "when", "min_items", "max_items", "arn_region"]
 STACK_KEYS = ["template", "scope", "when", "parameters", "snapshot"]
 
 Spec = TypeVar("Spec")
@@ -89,13 +90,17 @@ def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
         problems.add(key, "is a built-in setting; choose another name")
 
     table = value if isinstance(value, dict) else {"default": value}
-    problems.unknown_keys(key, table, ["default", "values", "lookup", "when"])
+    problems.unknown_keys(key, table, SETTING_KEYS)
     default = table.get("default", "")
+    if is_list(default):
+        default = tuple(default)
     values = table.get("values", [])
-    if not isinstance(values, list) or not are_settings([default, *values]):
+    has_type = isinstance(default, tuple) or are_settings([default])
+    if not has_type or not isinstance(values, list) or not are_settings(values):
         problems.add(
             key,
-            "must be text, a whole number or true/false; or {default: VALUE, values: [VALUE, ...]}",
+            "must be text, a whole number, true/false or a list of texts;"
+            " or {default: VALUE, values: [VALUE, ...]}",
         )
         return SettingSpec("")
 
@@ -103,10 +108,33 @@ def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
     if lookup and lookup not in LOOKUPS:
         problems.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
 
-    spec = SettingSpec(default, tuple(values), str(lookup), _when(table, key, problems))
+    arn_region = table.get("arn_region", "")
+    if arn_region not in ("", "primary", "secondary"):
+        problems.add(f"{key}.arn_region", "must be 'primary' or 'secondary'")
+
+    spec = SettingSpec(
+        default,
+        tuple(values),
+        str(lookup),
+        _when(table, key, problems),
+        min_items=_number(table, "min_items", key, problems) or 0,
+        max_items=_number(table, "max_items", key, problems),
+        arn_region=str(arn_region),
+    )
     if problem := spec.problem(default):
         problems.add(f"{key}.default", problem)
     return spec
+
+
+def _number(table: Mapping[str, Any], name: str, key: str, problems: InputProblems) -> int | None:
+    """Return a whole number, None when it is missing or not valid."""
+    value = table.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    problems.add(f"{key}.{name}", "must be a whole number above 0")
+    return None
 
 
 def _when(table: Mapping[str, Any], key: str, problems: InputProblems) -> Condition:
@@ -225,8 +253,9 @@ def _source(value: object, key: str, problems: InputProblems) -> Source:
             return LiteralSource(text_of(value))
         case {"value": bool() | str() | int() as literal, **rest} if not rest:
             return LiteralSource(text_of(literal))
-        case {"setting": str(name), **rest} if not rest:
-            return SettingSource(name)
+        case {"setting": str(name), **rest} if rest.keys() <= {"item"} and _is_item(rest):
+            item: Any = rest.get("item")
+            return SettingSource(name, item)
         case {"output": str(output), **rest} if _is_output(output) and rest.keys() <= {"region"}:
             stack, name = output.split(".")
             return OutputSource(stack, name, str(rest.get("region", "")))
@@ -235,10 +264,16 @@ def _source(value: object, key: str, problems: InputProblems) -> Source:
 
     problems.add(
         key,
-        "must be a literal (or {value: LITERAL}), {setting: NAME}, {output: STACK.OUTPUT}"
+        "must be a literal (or {value: LITERAL}), {setting: NAME} (item: 1), {output: STACK.OUTPUT}"
         " (region: primary|secondary|NAME) or {artifact: NAME, part: key|version|bucket}",
     )
     return LiteralSource("")
+
+
+def _is_item(keys: Mapping[Any, object]) -> bool:
+    """Return whether `item`, if it is there, is the number of an item, from 1 on."""
+    item = keys.get("item", 1)
+    return isinstance(item, int) and not isinstance(item, bool) and item > 0
 
 
 def _is_output(text: str) -> bool:

@@ -17,9 +17,14 @@ LOOKUPS = ("hosted_zone",)
 
 
 def text_of(value: Setting) -> str:
-    """Return a setting as CloudFormation takes it: true and false in lower case."""
+    """Return a setting as CloudFormation takes it.
+
+    True and false are in lower case, and the items of a list are joined by commas.
+    """
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value)
 
 
@@ -43,27 +48,65 @@ ALWAYS = Condition()
 
 @dataclass(frozen=True)
 class SettingSpec:
-    """A setting that the graph file declares.
+    """A setting that the graph file declares. It is a list where its default is one.
 
-    `values` are the values that a stage may choose from; empty allows any. With `lookup` the value
-    is read from AWS where a stage leaves it empty and `when` is true.
+    `values` are the values that a stage may choose from, or that the items of a list may have;
+    empty allows any. With `lookup` the value is read from AWS where a stage leaves it empty and
+    `when` is true. A list that is not empty has at least `min_items` and at most `max_items`. With
+    `arn_region` (primary or secondary) the value is the ARN of something in that region, or empty.
     """
 
     default: Setting
     values: tuple[Setting, ...] = ()
     lookup: str = ""
     when: Condition = ALWAYS
+    min_items: int = 0
+    max_items: int | None = None
+    arn_region: str = ""
 
     def problem(self, value: Setting) -> str:
         """Return what is wrong with a stage's value; empty when it is valid."""
+        if isinstance(self.default, tuple):
+            return self._list_problem(value)
+        if isinstance(value, tuple):
+            return "must be one value, not a list"
+
         # The text "true" would pass every later comparison, and would hide that it is quoted.
         if isinstance(self.default, bool) and not isinstance(value, bool):
             return f"'{value}' must be true or false, without quotes"
+        return self._choice_problem(value)
 
+    def _list_problem(self, items: Setting) -> str:
+        if not isinstance(items, tuple):
+            return f"'{text_of(items)}' must be a list, like [\"{text_of(items)}\"]"
+
+        for item in items:
+            problem = self._choice_problem(item)
+            if items.count(item) > 1:
+                problem = f"'{item}' is listed twice"
+            if problem:
+                return problem
+
+        if 0 < len(items) < self.min_items:
+            return f"has {len(items)}; it must have at least {self.min_items}, or none"
+        if self.max_items is not None and len(items) > self.max_items:
+            return f"has {len(items)}; it may have {self.max_items} at most"
+        return ""
+
+    def _choice_problem(self, value: Setting) -> str:
         choices = [text_of(choice) for choice in self.values]
         if choices and text_of(value) not in choices:
             return f"'{text_of(value)}' is none of {', '.join(choices)}"
         return ""
+
+    def region_problem(self, value: Setting, config: Config) -> str:
+        """Return what is wrong with the region of a value that is an ARN; empty when it is right."""
+        wanted = {"primary": config.primary, "secondary": config.secondary}.get(self.arn_region)
+        parts = text_of(value).split(":")
+        # Whether it is an ARN at all is decided by the template that takes it.
+        if wanted is None or len(parts) < 6 or parts[3] == wanted:
+            return ""
+        return f"'{value}' is in {parts[3]}; it must be in {wanted}, the {self.arn_region} region"
 
 
 def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
@@ -121,7 +164,11 @@ def needed_lookups(
 
 
 def check_stage_settings(
-    stage: Stage, declared: Mapping[str, SettingSpec], used: set[str], problems: InputProblems
+    config: Config,
+    stage: Stage,
+    declared: Mapping[str, SettingSpec],
+    used: set[str],
+    problems: InputProblems,
 ) -> None:
     """Add the problems of a stage's settings: unused names, and values that are not allowed."""
     key = f"stages.{stage.name}.settings"
@@ -132,5 +179,8 @@ def check_stage_settings(
         for name, value in settings.items():
             if name not in known:
                 problems.unknown(key, name, known)
-            elif name in declared and (problem := declared[name].problem(value)):
-                problems.add(f"{key}.{name}", problem)
+            elif name in declared:
+                spec = declared[name]
+                problem = spec.problem(value) or spec.region_problem(value, config)
+                if problem:
+                    problems.add(f"{key}.{name}", problem)

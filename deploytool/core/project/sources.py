@@ -69,9 +69,10 @@ class SourceResolver:
         match source:
             case LiteralSource(value):
                 return value
-            case SettingSource(name):
+            case SettingSource(name, item):
+                setting = _item_of(self.settings_in(region)[name], item)
                 # A setting that is the same in both regions can still name the region in its text.
-                return text_of(self.settings_in(region)[name]).replace("{region}", region)
+                return text_of(setting).replace("{region}", region)
             case ArtifactSource():
                 return self._artifact_value(source, region)
             case OutputSource():
@@ -116,3 +117,10 @@ class SourceResolver:
             bucket = self.output(self.file.artifacts[name].bucket, region)
             uploads.append(Upload(self.packages[name], bucket))
         return tuple(uploads)
+
+
+def _item_of(setting: Setting, item: int | None) -> Setting:
+    """Return an item of a list, counted from 1, "" when it has fewer; without `item` the setting."""
+    if item is None or not isinstance(setting, tuple):
+        return setting
+    return setting[item - 1] if item <= len(setting) else ""

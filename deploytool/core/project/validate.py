@@ -114,8 +114,11 @@ class GraphCheck:
 
     def _check_source(self, source: Source, key: str, scope: str) -> None:
         match source:
-            case SettingSource(name):
+            case SettingSource(name, item):
                 self._check_setting(name, key, scope)
+                declared = self.file.settings.get(name)
+                if item is not None and not (declared and isinstance(declared.default, tuple)):
+                    self.problems.add(key, f"takes an item of '{name}', which is no list")
             case OutputSource():
                 self._check_output(source, key, scope)
             case ArtifactSource(name, _):

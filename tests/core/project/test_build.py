@@ -313,6 +313,95 @@ service:
 """
 
 
+LISTS = """
+settings:
+  names: {default: [], min_items: 2, max_items: 3, values: [a, b, c, d]}
+  any: [x]
+  topic: {default: "", arn_region: secondary}
+stacks:
+  api: {template: api.yaml, scope: regional}
+  zone: {template: zone.yaml, scope: global, parameters: {Name: {setting: names}}}
+  stage:
+    template: stage.yaml
+    scope: regional
+    parameters:
+      ApiId: {output: api.ApiId}
+      Key: {setting: any, item: 2}
+      ZoneId: {setting: topic}
+"""
+
+
+def test_a_list_is_joined_by_commas_and_an_item_of_it_may_be_missing() -> None:
+    """A parameter takes the whole list or one item, which is empty when the list is shorter."""
+    zone, stage = NodeId("zone", "us-east-1"), NodeId("stage", "us-west-2")
+    defaults = graph_of(LISTS).nodes
+    assert defaults[zone].parameters["Name"] == ""
+    assert defaults[stage].parameters["Key"] == ""
+    given = graph_of(LISTS, stage_with(names=["b", "a"], any=["x", "{region}"]))
+    assert given.nodes[zone].parameters["Name"] == "b,a"
+    assert given.nodes[stage].parameters["Key"] == "us-west-2"
+    assert given.settings["names"] == ("b", "a")
+
+
+SNS_TOPIC = "arn:aws:sns:{}:123456789012:alerts"
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "message"),
+    [
+        ({"names": ["a"]}, "names", "has 1; it must have at least 2, or none"),
+        ({"names": ["a", "b", "c", "d"]}, "names", "has 4; it may have 3 at most"),
+        ({"names": ["a", "a"]}, "names", "'a' is listed twice"),
+        ({"names": ["a", "e"]}, "names", "'e' is none of a, b, c, d"),
+        ({"names": "a"}, "names", "'a' must be a list, like [\"a\"]"),
+        ({"topic": ["a"]}, "topic", "must be one value, not a list"),
+        (
+            {"topic": SNS_TOPIC.format("us-east-1")},
+            "topic",
+            "is in us-east-1; it must be in us-west-2, the secondary region",
+        ),
+    ],
+)
+def test_a_list_or_a_region_that_is_not_allowed_is_a_problem_of_the_setting(
+    settings: dict[str, object], key: str, message: str
+) -> None:
+    """The problem is found before the first call, with file and key."""
+    with pytest.raises(InputError) as caught:
+        graph_of(LISTS, stage_with(**settings))
+    [problem] = caught.value.problems
+    assert (problem.file, problem.key) == ("deploytool.toml", f"stages.dev.settings.{key}")
+    assert message in problem.message
+
+
+def test_an_arn_of_the_right_region_is_taken() -> None:
+    """So is a text that is no ARN: the template that takes it decides."""
+    for topic in (SNS_TOPIC.format("us-west-2"), "x"):
+        nodes = graph_of(LISTS, stage_with(topic=topic)).nodes
+        assert nodes[NodeId("stage", "us-east-1")].parameters["ZoneId"] == topic
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        ("item: 2", "item: 0", "stacks.stage.parameters.Key", "must be a literal"),
+        ("item: 2", "item: true", "stacks.stage.parameters.Key", "must be a literal"),
+        ("setting: any, item: 2", "setting: topic, item: 2", "stacks.stage.parameters.Key", "'topic', which is no list"),
+        ("min_items: 2", "min_items: -2", "settings.names.min_items", "whole number above 0"),
+        ("max_items: 3", "max_items: three", "settings.names.max_items", "whole number above 0"),
+        ("arn_region: secondary", "arn_region: other", "settings.topic.arn_region", "'primary' or 'secondary'"),
+        ("default: [], min", "default: [a], min", "settings.names.default", "has 1"),
+        ("any: [x]", "any: [1]", "settings.any", "a list of texts"),
+    ],
+)  # fmt: skip
+def test_a_wrong_declaration_of_a_list_is_named(old: str, new: str, key: str, message: str) -> None:
+    """The key is that of the graph file."""
+    assert old in LISTS
+    with pytest.raises(InputError) as caught:
+        graph_of(LISTS.replace(old, new))
+    assert [problem.key for problem in caught.value.problems] == [key]
+    assert message in caught.value.problems[0].message
+
+
 def stage_with(**settings: object) -> str:
     """The configuration with settings of the stage."""
     return (

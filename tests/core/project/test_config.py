@@ -70,6 +70,7 @@ def test_a_setting_may_have_a_value_for_each_region() -> None:
             "is the domain of stage dev too",
         ),
         (("30 }", "1.5 }"), "stages.dev.settings.request_interval", "whole number"),
+        (("30 }", "[1] }"), "stages.dev.settings.request_interval", "a list of texts"),
         (
             ("30 }", "{ us-east-1 = 10 } }"),
             "stages.dev.settings.request_interval",
