@@ -14,8 +14,9 @@ from botocore.config import Config
 class Limits:
     """The limits of a call.
 
-    `connect` and `read` are the seconds until an attempt gives up: while it connects, and while it
-    waits for the next bytes of the answer. `attempts` counts the first one too.
+    `connect` and `read` are the seconds until an attempt gives up: while it connects (to each address
+    of the name, TLS included), and while it waits for the next bytes of the answer. `attempts`
+    counts the first one too. How long the system looks a name up has no limit here.
     """
 
     connect: float
@@ -40,6 +41,6 @@ QUICK = Limits(connect=1.5, read=3.0, attempts=2)
 PATIENT = Limits(connect=5.0, read=30.0, attempts=8)
 
 # For the first call of a patient command to a region, until that region has answered: a dead one is
-# found within 13 s. It waits longer than a quick command does, because a deployment must not fail
+# found within 10 s. It waits longer than a quick command does, because a deployment must not fail
 # in an account whose list of stacks takes long.
-FIRST_CONTACT = Limits(connect=1.5, read=6.0, attempts=2)
+FIRST_CONTACT = Limits(connect=1.5, read=4.5, attempts=2)

@@ -78,6 +78,16 @@ def test_an_api_that_does_not_answer_is_asked_by_one_call_only(
     assert "deploytool check" in first.value.hint
 
 
+def test_a_server_that_never_ends_the_handshake_does_not_answer() -> None:
+    """As an API that hangs does it over HTTPS. The limit is that of the connection."""
+    with accepting(close=False) as api:
+        url = api.url.replace("http:", "https:")
+        locks = ParameterLocks(clients_of(url, Limits(connect=0.2, read=60.0, attempts=2)))
+        with pytest.raises(ApiUnavailable, match="us-east-1 did not answer"):
+            locks.read("us-east-1", NAME)
+        assert attempts(api) == 2
+
+
 def test_an_answer_that_does_not_come_from_aws_is_none() -> None:
     """As from the login page of a network. Botocore does not repeat the call."""
     with answering(200, "Welcome to our wireless network") as api:
@@ -199,11 +209,13 @@ def test_a_patient_command_is_quick_until_a_region_has_answered() -> None:
         assert clients.get("ssm", "us-west-2").meta.config.read_timeout == FIRST_CONTACT.read
 
 
-def test_a_quick_call_ends_within_seven_seconds() -> None:
-    """In the worst case, with botocore's longest wait between the attempts, which is 1 s."""
-    hanging = QUICK.attempts * QUICK.read + 1
-    unreachable = QUICK.attempts * QUICK.connect + 1
-    assert max(hanging, unreachable) <= 7
+@pytest.mark.parametrize(("limits", "seconds"), [(QUICK, 7), (FIRST_CONTACT, 10)])
+def test_a_dead_region_is_found_in_time(limits: Limits, seconds: float) -> None:
+    """In the worst case, with botocore's longest wait between two attempts, which is 1 s."""
+    hanging = limits.attempts * limits.read + 1
+    unreachable = limits.attempts * limits.connect + 1
+    assert limits.attempts == 2
+    assert max(hanging, unreachable) <= seconds
 
 
 def test_a_quick_commands_limits_are_the_same_for_every_call() -> None:

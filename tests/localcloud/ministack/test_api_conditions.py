@@ -15,6 +15,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from deploytool.aws.limits import Limits
+from deploytool.aws.parameters import ParameterLocks
+from deploytool.aws.route53 import Route53Zones
+from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.cli import main
+from deploytool.core.errors import ApiUnavailable
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.ministack.api_state import ApiCondition
@@ -24,6 +30,8 @@ from tests.localcloud.conftest import Aws, settled
 
 EAST, WEST = "us-east-1", "us-west-2"
 NAME = "/a/parameter"
+# Two attempts, which wait for a hanging API as little as a busy machine allows
+SHORT = Limits(connect=1.0, read=1.0, attempts=2)
 
 # One read in each protocol: JSON, query, REST with JSON, REST with XML, EC2's and S3's
 READS = {
@@ -46,6 +54,14 @@ GLOBAL_READS = {"route53": ("list_hosted_zones", {}), "iam": ("list_roles", {})}
 def own_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """A cloud of these tests' own, whose clients the broken APIs do not disturb."""
     settings = Settings(tmp_path_factory.mktemp("cloud"), (EAST, WEST), 20.0)
+    with lifecycle.private(settings) as state:
+        yield state
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """A cloud without an edge in us-east-1."""
+    settings = Settings(tmp_path_factory.mktemp("elsewhere"), ("eu-west-1", "eu-central-1"))
     with lifecycle.private(settings) as state:
         yield state
 
@@ -381,3 +397,69 @@ def test_a_function_meets_the_broken_api_and_runs_itself(aws: Aws, control: Cont
         FunctionName="caller", Payload=json.dumps([EAST, WEST])
     )
     assert json.loads(answer["Payload"].read()) == {EAST: "ServiceUnavailable", WEST: "answered"}
+
+
+@pytest.mark.parametrize("fault", ["error", "hang", "unreachable"])
+def test_a_project_elsewhere_loses_the_global_services_alone(
+    fault: str, elsewhere: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With us-east-1's API dead, Route 53's calls name that region, and its own regions work."""
+    monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(elsewhere.directory))
+    assert main(["local", "break", EAST, "--api", fault]) == 0
+
+    clients = Clients(Endpoint(elsewhere.endpoint_url, "local", "local"), SHORT)
+    with pytest.raises(ApiUnavailable) as caught:
+        Route53Zones(clients).find("example.org")
+    assert caught.value.region == EAST
+    assert caught.value.exit_code == 4
+    locks = ParameterLocks(clients)
+    for region in elsewhere.regions:
+        assert locks.read(region, "/none") is None
+
+    assert main(["local", "fix", EAST]) == 0
+    assert set(ControlClient(elsewhere).status().apis.values()) == {"answering"}
+    again = Clients(Endpoint(elsewhere.endpoint_url, "local", "local"), SHORT)
+    assert Route53Zones(again).find("example.org") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["break", "us-west-2", "--api", "error"], "no region us-west-2; it has eu-west-1"),
+        (["break", EAST, "--how", "refuse"], "no region us-east-1; it has eu-west-1"),
+        (["break", EAST], "nothing to break"),
+        (["break", EAST, "--api", "error", "--seconds", "3"], "only --how slow has them"),
+        (["fix", "us-west-2", "--api"], "no region us-west-2"),
+    ],
+)
+def test_what_cannot_be_broken_is_refused(
+    words: list[str],
+    says: str,
+    elsewhere: State,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """us-east-1 has an API in every cloud, but no edge in this one."""
+    monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(elsewhere.directory))
+    assert main(["local", *words]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_both_parts_of_a_region_break_in_one_command(
+    elsewhere: State, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And are fixed together, or the API alone."""
+    monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(elsewhere.directory))
+    control = ControlClient(elsewhere)
+    region = "eu-west-1"
+    for words, edge, api in (
+        (["break", region, "--how", "refuse", "--api", "error"], "refusing", "failing"),
+        (["fix", region, "--api"], "refusing", "answering"),
+        (["break", region, "--api", "hang"], "refusing", "hanging"),
+        (["fix", region], "serving", "answering"),
+    ):
+        assert main(["local", *words]) == 0
+        assert (control.condition(region), control.api_condition(region)) == (edge, api)
+    said = capsys.readouterr().out
+    assert "eu-west-1 refuses connections." in said
+    assert "The AWS API of eu-west-1 accepts connections and never answers." in said
