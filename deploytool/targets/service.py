@@ -11,8 +11,9 @@ from deploytool.aws.parameters import SsmDrillRecords
 from deploytool.aws.standby import CloudWatchSwitchMetric, SsmStandbyRecords
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
-from deploytool.core.errors import DeploytoolError, InputError, InputProblem
-from deploytool.core.project.config import Setting
+from deploytool.core.errors import ApiUnavailable, DeploytoolError, InputError, InputProblem
+from deploytool.core.failover.records import StandbyRecord
+from deploytool.core.project.config import Setting, Stage
 from deploytool.core.project.graph import Graph, NodeId, OutputRef, Value
 from deploytool.core.route53.names import regional_name
 from deploytool.core.service.service import DrillGuard, Service
@@ -26,7 +27,10 @@ Outputs = Mapping[NodeId, Mapping[str, str]]
 
 
 def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Setting]:
-    """Look up the settings that a stage does not give. Raises InputError when one is not found."""
+    """Look up the settings that a stage does not give. Raises InputError when one is not found.
+
+    While Route 53's API does not answer, the standby region tells what the last deployment found.
+    """
     settings: dict[str, Setting] = {}
     config = project.config.stage(stage)
     for name, kind in project.lookups(stage).items():
@@ -35,7 +39,12 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
             message = f"cannot be looked up ({kind}); set it"
             raise InputError([InputProblem(project.config.file, key, message)])
 
-        zone = target.find_hosted_zone(config.domain)
+        try:
+            zone = target.find_hosted_zone(config.domain)
+        except ApiUnavailable:
+            zone = _kept_hosted_zone(project, config, target)
+            if not zone:
+                raise
         if zone is None:
             message = (
                 f"no public hosted zone holds {config.domain};"
@@ -44,6 +53,14 @@ def look_up(project: Project, stage: str | None, target: Target) -> dict[str, Se
             raise InputError([InputProblem(project.config.file, key, message)])
         settings[name] = zone
     return settings
+
+
+def _kept_hosted_zone(project: Project, stage: Stage, target: Target) -> str:
+    """Return the hosted zone that the standby region keeps of a stage, "" when it keeps none."""
+    record = standby_records(target, project, stage.name).read(StandbyRecord)
+    if record is None or record.domain != stage.domain:
+        return ""
+    return record.hosted_zone_id
 
 
 def drill_records(target: Target, project: Project, stage: str) -> SsmDrillRecords:

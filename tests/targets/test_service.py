@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from deploytool.core.errors import InputError
+from deploytool.core.errors import ApiUnavailable, InputError
+from deploytool.core.failover.records import Deployed, StandbyRecord, to_json
 from deploytool.core.project.config import parse_config
 from deploytool.files.project import Project, load_project
 from deploytool.targets.service import look_up, service_of
@@ -47,6 +49,42 @@ def test_a_zone_that_is_not_found_is_a_problem_of_the_setting() -> None:
         match=r"stages\.dev\.settings\.hosted_zone_id: no public hosted zone holds dev\.example\.com",
     ):
         look_up(project_with("existing"), "dev", target({}))
+
+
+def silent_target(record: str | None) -> Any:
+    """A target whose Route 53 does not answer, with this record in the secondary region."""
+
+    def find(_domain: str) -> str:
+        raise ApiUnavailable("no answer", "us-east-1")
+
+    class Ssm:
+        def get_parameter(self, Name: str) -> Any:  # noqa: N803  # as boto3 has it
+            assert Name == "/deploytool/hello/dev/standby"
+            if record is None:
+                raise ClientError({"Error": {"Code": "ParameterNotFound"}}, "GetParameter")
+            return {"Parameter": {"Value": record}}
+
+    clients = SimpleNamespace(get=lambda *place: {("ssm", "us-west-2"): Ssm()}[place])
+    return SimpleNamespace(find_hosted_zone=find, clients=clients)
+
+
+def standby_record(domain: str) -> str:
+    deployed = Deployed("2026-01-01T00:00:00+00:00", "me")
+    record = StandbyRecord(
+        1, "hello", "dev", domain, "/v1", "us-east-1", "us-west-2", {}, "Z1", (), "", "", "",
+        "automatic", deployed,
+    )  # fmt: skip
+    return to_json(record)
+
+
+def test_while_route_53_does_not_answer_the_standby_region_tells_the_zone() -> None:
+    """It has what the last deployment of the same domain found; otherwise the error stays."""
+    project = project_with("existing")
+    known = silent_target(standby_record("dev.example.com"))
+    assert look_up(project, "dev", known) == {"hosted_zone_id": "Z1"}
+    for record in (None, standby_record("other.example.com")):
+        with pytest.raises(ApiUnavailable):
+            look_up(project, "dev", silent_target(record))
 
 
 def test_a_domain_hosted_elsewhere_has_no_failover_to_check() -> None:

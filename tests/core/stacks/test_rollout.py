@@ -121,6 +121,8 @@ def test_when_a_stage_is_in_service() -> None:
     assert in_service(graph, stacks_of(api_east, api_west, check))
     assert in_service(graph, stacks_of(api_east, check))
     assert not in_service(graph, {**stacks_of(api_east, NodeId("new", WEST)), **stacks_of(check)})
+    assert in_service(graph, stacks_of(api_west), unreachable={EAST})
+    assert not in_service(graph, {}, unreachable={EAST})
     assert not in_service(
         graph, {**stacks_of(api_east, status=StackStatus.ROLLBACK_COMPLETE), **stacks_of(check)}
     )

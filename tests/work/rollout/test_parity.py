@@ -77,6 +77,19 @@ def test_nothing_is_read_when_nothing_changed_or_a_region_has_nothing(
     assert not cloud.read
 
 
+def test_nothing_is_read_while_the_api_of_a_region_does_not_answer(
+    graph_of: Callable[..., Graph],
+) -> None:
+    """The result says what could not be compared."""
+    outcome = Outcome(done={NodeId("api", WEST): Action.UPDATE}, unreachable=(EAST,))
+    cloud: Any = Cloud()
+    parity = compare(
+        graph_of(graph=GRAPH), ENDPOINT, {}, outcome, lambda: ParityPorts(cloud, cloud, cloud)
+    )
+    assert parity == Parity((), ("the API of us-east-1 does not answer",))
+    assert not cloud.read
+
+
 def test_functions_with_different_code_are_named(graph_of: Callable[..., Graph]) -> None:
     """The difference has both hashes."""
     parity = compared(

@@ -12,6 +12,7 @@ from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.service.ports import Probes
 from deploytool.core.stacks.events import (
     Event,
+    RegionAlone,
     RegionPassed,
     RolloutOrdered,
     RolloutUnordered,
@@ -46,7 +47,7 @@ class World:
     """The name server, the edges of both regions, and the probes of them.
 
     Regional endpoints answer with the version that `stacks` deployed. `statuses` are HTTP statuses
-    by region, 0 for a refused connection.
+    by region, 0 for a refused connection. `gates` are those of the deployments, the newest last.
     """
 
     stacks: Any
@@ -56,9 +57,11 @@ class World:
     queries: list[str] = field(default_factory=list)
     addresses: tuple[str, ...] = ("192.0.2.2",)
     dns_is_silent: bool = False
+    gates: list[RolloutGate] = field(default_factory=list)
 
     def name_servers(self, zone: str) -> Sequence[Nameserver]:
         assert zone.startswith("hello-dev-zone.Out")
+        assert EAST not in self.stacks.dead, "Route 53's API is in us-east-1"
         return (Nameserver("ns", "192.0.2.1"),)
 
     def query(self, _server: Nameserver, name: str, *, tcp: bool = False) -> DnsAnswer:
@@ -109,6 +112,7 @@ def rolled(ports: DeployPorts, world: World, graph_of: Callable[..., Graph]) -> 
         endpoint = Endpoint(DOMAIN, "/v1", {region: f"{region}.{DOMAIN}" for region in REGIONS})
         rollout = Rollout(regions, chosen, **more)
         gate = RolloutGate(graph, endpoint, RolloutPorts(ports.clock, world.probes), emit, rollout)
+        world.gates.append(gate)
         options = DeployOptions(hooks=(gate,))
         return deploy(graph, ports, emit, chosen, options), events
 
@@ -258,6 +262,46 @@ def test_one_region_alone_is_changed_only_while_the_other_serves(
     outcome, events = rolled(b"3", regions=(EAST,))
     assert outcome.ok
     assert started(events) == [NodeId("lambda", EAST)]
+
+
+def test_without_the_api_of_the_primary_the_standby_is_changed_and_then_checked(
+    rolled: Deployed, world: World
+) -> None:
+    """The check needs DNS and HTTPS only: the new version must answer."""
+    rolled(b"1")
+    world.stacks.dead = {EAST}
+    outcome, events = rolled(b"2", (WEST,))
+    assert outcome.ok
+    assert world.gates[-1].problems_after() == ()
+    assert [event.region for event in events if isinstance(event, RegionPassed)] == [WEST]
+    assert not [event for event in events if isinstance(event, RegionAlone)]
+
+
+def test_without_the_api_of_the_primary_a_bad_version_of_the_standby_is_reported(
+    rolled: Deployed, world: World
+) -> None:
+    """It has some seconds to answer well."""
+    rolled(b"1")
+    world.stacks.dead = {EAST}
+    world.statuses = {WEST: 500}
+    _, events = rolled(b"2", (WEST,), settle=5.0)
+    assert world.gates[-1].problems_after() == (
+        f"{WEST} did not pass its check in 5 s: https://{WEST}.{DOMAIN}/v1 answers 500",
+    )
+    assert not [event for event in events if isinstance(event, RegionPassed)]
+
+
+def test_the_only_region_that_serves_is_changed_on_the_day_with_a_warning(
+    rolled: Deployed, world: World
+) -> None:
+    """The primary cannot be mended meanwhile, and the user has chosen the other region."""
+    rolled(b"1")
+    world.stacks.dead = {EAST}
+    world.statuses = {EAST: 0}
+    outcome, events = rolled(b"2", (WEST,))
+    assert outcome.ok
+    (alone,) = [event for event in events if isinstance(event, RegionAlone)]
+    assert (alone.region, alone.url) == (WEST, f"https://{EAST}.{DOMAIN}/v1")
 
 
 def test_a_stage_without_any_address_is_updated_at_once(rolled: Deployed, world: World) -> None:
