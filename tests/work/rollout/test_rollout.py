@@ -294,7 +294,7 @@ def test_without_the_api_of_the_primary_a_bad_version_of_the_standby_is_reported
 def test_the_only_region_that_serves_is_changed_on_the_day_with_a_warning(
     rolled: Deployed, world: World
 ) -> None:
-    """The primary cannot be mended meanwhile, and the user has chosen the other region."""
+    """The primary cannot be repaired meanwhile, and the user has chosen the other region."""
     rolled(b"1")
     world.stacks.dead = {EAST}
     world.statuses = {EAST: 0}
