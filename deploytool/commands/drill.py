@@ -5,24 +5,31 @@ The history is written while the drill runs.
 
 import getpass
 import socket
+from pathlib import Path
+
+from rich.markup import escape
 
 from deploytool import __version__
 from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.arguments.drill import DrillArguments
-from deploytool.commands.report import finish
+from deploytool.commands.report import finish, judge_file
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
+from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
 from deploytool.core.drill.scenario import Scenario
+from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HistoryFile
 from deploytool.net.clock import wall_time
 from deploytool.render.drill.progress import drill_progress
+from deploytool.render.terminal import Terminal
 from deploytool.targets.service import deployed_service, drill_ports
 from deploytool.work.drill.faults import make_fault
+from deploytool.work.drill.last_drill import note_last_drill
 from deploytool.work.drill.preflight import preflight
 from deploytool.work.drill.run import DrillContext, run_drill
 from deploytool.work.drill.undo import in_words
@@ -56,31 +63,66 @@ def run(arguments: DrillArguments) -> int:
             )
         arguments.report_dir.mkdir(parents=True, exist_ok=True)
         path = arguments.report_dir / "history.jsonl"
-        drill_context = DrillContext(
-            tool=__version__,
-            wall_time=wall_time(),
-            target=context.target.name,
-            speed=context.target.speed,
-            holder=f"{getpass.getuser()}@{socket.gethostname()}",
-            with_guard=not arguments.no_guard,
-        )
-        with (
-            HistoryFile(path) as history,
-            first_one_stops(terminal),
-            drill_progress(terminal) as show,
-        ):
+        _drill(arguments, context, ports, service, path)
 
-            def emit(event: Event) -> None:
-                # What restore has to undo must be on the disk before and after the injection
-                is_injection = isinstance(event, FaultInjecting | FaultInjected)
-                history.write(event, sync=is_injection)
-                show(event)
+        # The report is judged from the file, as `deploytool report` judges it later
+        judgement = judge_file(path)
+        _note(terminal, ports, judgement)
+    return finish(terminal, judgement, arguments.report_dir)
 
-            scenario = _scenario(arguments, context)
-            objectives = _objectives(arguments, context)
+
+def _drill(
+    arguments: DrillArguments,
+    context: CommandContext,
+    ports: DrillPorts,
+    service: Service,
+    path: Path,
+) -> None:
+    """Run the drill and write its history to a file. Raises as `run_drill` does."""
+    terminal = context.terminal
+    scenario = _scenario(arguments, context)
+    objectives = _objectives(arguments, context)
+    drill_context = DrillContext(
+        tool=__version__,
+        wall_time=wall_time(),
+        target=context.target.name,
+        speed=context.target.speed,
+        holder=f"{getpass.getuser()}@{socket.gethostname()}",
+        with_guard=not arguments.no_guard,
+    )
+    with (
+        HistoryFile(path) as history,
+        first_one_stops(terminal),
+        drill_progress(terminal) as show,
+    ):
+
+        def emit(event: Event) -> None:
+            # What restore has to undo must be on the disk before and after the injection
+            is_injection = isinstance(event, FaultInjecting | FaultInjected)
+            history.write(event, sync=is_injection)
+            show(event)
+
+        try:
             run_drill(ports, service, scenario, objectives, drill_context, emit)
-    # The report is judged from the file, as `deploytool report` judges it later
-    return finish(terminal, path, arguments.report_dir)
+        except BaseException:
+            # A drill that was refused has no history
+            if path.stat().st_size:
+                _note(terminal, ports, judge_file(path))
+            raise
+
+
+def _note(terminal: Terminal, ports: DrillPorts, judgement: Judgement) -> None:
+    """Note in the standby region how the drill ended.
+
+    Nothing depends on the note, so that a failure is told and does not change the verdict.
+    """
+    try:
+        note_last_drill(ports, judgement)
+    except DeploytoolError as error:
+        terminal.note(
+            f"[yellow]! the standby region does not know of this drill: {escape(str(error))};"
+            " its verdict stands[/]"
+        )
 
 
 def _dry_run(

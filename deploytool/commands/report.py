@@ -23,12 +23,12 @@ from deploytool.render.terminal import Terminal
 def run(arguments: ReportArguments) -> int:
     """Return 0 when the verdict of the (first) history is pass, 1 otherwise."""
     terminal = terminal_of(arguments)
-    second = _judge_file(arguments.other) if arguments.other else None
+    second = judge_file(arguments.other) if arguments.other else None
     arguments.report_dir.mkdir(parents=True, exist_ok=True)
     if second is None:
-        return finish(terminal, arguments.history, arguments.report_dir)
+        return finish(terminal, judge_file(arguments.history), arguments.report_dir)
 
-    first = _judge_file(arguments.history)
+    first = judge_file(arguments.history)
     _write_reports(first, arguments.report_dir, terminal)
     terminal.document(comparison_document(first, second))
     for line in comparison_lines(first, second):
@@ -36,9 +36,8 @@ def run(arguments: ReportArguments) -> int:
     return _exit_code(first)
 
 
-def finish(terminal: Terminal, history: Path, directory: Path) -> int:
-    """Judge a history, write its reports, print the result, and return the exit code."""
-    judgement = _judge_file(history)
+def finish(terminal: Terminal, judgement: Judgement, directory: Path) -> int:
+    """Write the reports of a judgement, print the result, and return the exit code."""
     _write_reports(judgement, directory, terminal)
     terminal.document(drill_document(judgement))
     for line in drill_lines(judgement):
@@ -49,7 +48,7 @@ def finish(terminal: Terminal, history: Path, directory: Path) -> int:
     return _exit_code(judgement)
 
 
-def _judge_file(history: Path) -> Judgement:
+def judge_file(history: Path) -> Judgement:
     """Judge the history in a file. Raises InputError when the file is not a history."""
     lines = read_text(history, "name the history.jsonl of a drill").splitlines()
     return judge(parse_history(lines, str(history)))
