@@ -1,7 +1,8 @@
 """What CloudFormation needs of the API of another region: the control planes of global services.
 
 A stack of any region that creates, changes or deletes a resource of Route 53, IAM or CloudFront
-calls an API in us-east-1 (AWS whitepaper "AWS Fault Isolation Boundaries", "Global services").
+calls an API in us-east-1 (AWS whitepaper "AWS Fault Isolation Boundaries", "Global services" and
+appendix B: zones, records and health checks of Route 53 cannot be changed then, and go on working).
 MiniStack changes these resources within its process, where `api_gate` does not see it. A
 certificate whose validation records CloudFormation writes needs Route 53 when it is created
 (CloudFormation template reference, AWS::CertificateManager::Certificate, DomainValidationOption).
