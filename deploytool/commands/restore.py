@@ -1,34 +1,68 @@
 """deploytool restore: undo what an interrupted drill left, from any machine, repeatably."""
 
-from deploytool.commands._context import open_context
+from rich.markup import escape
+
+from deploytool.aws.limits import QUICK
+from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands.arguments.base import StageArguments
-from deploytool.targets.service import deployed_service, drill_ports
-from deploytool.work.drill.restore import restore
+from deploytool.core.errors import ApiUnavailable
+from deploytool.core.failover.records import StandbyRecord
+from deploytool.core.failover.standby import service_from
+from deploytool.core.service.service import Service
+from deploytool.render.status import missing_document
+from deploytool.render.terminal import Terminal
+from deploytool.targets.service import drill_ports, reachable_service, standby_records
+from deploytool.work.drill.restore import Restored, restore
 from deploytool.work.drill.undo import in_words
 
 
 def run(arguments: StageArguments) -> int:
-    """Return 0 when everything is as before the drill, whether or not that took any call."""
-    with open_context(arguments) as context:
-        terminal = context.terminal
-        service = deployed_service(context.project, context.graph, context.target)
+    """Return 0 when everything is as before the drill, whether or not that took any call.
+
+    Return 4 when a step has to wait for an API that does not answer; the record then remains.
+    """
+    with open_context(arguments, limits=QUICK, looks_up=False) as context:
+        service = _service(context)
         ports = drill_ports(context.target, context.project, service)
         result = restore(ports, service)
 
-        # A drill that died before it wrote its record may have left an inverted health check
         record = result.record
-        calls = [in_words(step) for step in result.steps]
-        terminal.document(
-            {"restored": bool(calls), "calls": calls, "drill": record and record.drill_id}
+        context.terminal.document(
+            {
+                "restored": bool(result.steps) and not result.waiting,
+                "calls": [in_words(step) for step in result.steps],
+                "drill": record and record.drill_id,
+                "missing": missing_document(result.waiting),
+            }
         )
-        if record:
-            terminal.say(
-                f"Undoing drill {record.drill_id} ({record.fault}), started {record.started}:"
-            )
-        for call in calls:
-            terminal.say(f"  {call}")
-        if calls:
-            terminal.say("Restored and verified.")
-        else:
-            terminal.say("Nothing to restore: no drill has left anything.")
-        return 0
+        _print(context.terminal, result, context.graph.stage)
+        return ApiUnavailable.exit_code if result.waiting else 0
+
+
+def _service(context: CommandContext) -> Service:
+    """Return the service from the standby region's record, else from the stacks that answer."""
+    records = standby_records(context.target, context.project, context.graph.stage)
+    standby = records.read(StandbyRecord)
+    if standby is not None:
+        return service_from(standby)
+    # An older version deployed the stage, and kept no record
+    return reachable_service(context.project, context.graph, context.target)
+
+
+def _print(terminal: Terminal, result: Restored, stage: str) -> None:
+    record = result.record
+    if record:
+        terminal.say(f"Undoing drill {record.drill_id} ({record.fault}), started {record.started}:")
+    for step in result.steps:
+        terminal.say(f"  {escape(in_words(step))}")
+
+    if result.waiting:
+        for gap in result.waiting:
+            terminal.say(f"[yellow]![/] waits for the API of {gap.region}: {escape(gap.what)}")
+            terminal.say(f"  [dim]{escape(gap.reason)}[/]")
+        terminal.say(f"Run it again when that API answers: deploytool restore --stage {stage}")
+    # A drill that died before it wrote its record may have left an inverted health check
+    elif result.steps:
+        terminal.say("Restored and verified.")
+    else:
+        terminal.say("Nothing to restore: no drill has left anything.")

@@ -1,38 +1,38 @@
-"""deploytool status: show any unfinished drill first, then the deployed stacks."""
+"""deploytool status: show any unfinished drill first, who serves and why, then the stacks."""
 
-from collections.abc import Mapping
+from functools import partial
 
+from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands.arguments.base import StageArguments
-from deploytool.core.project.graph import NodeId, OutputRef
-from deploytool.core.route53.health import HealthCheck
-from deploytool.core.stacks.stack import Stack
+from deploytool.commands.check import look
+from deploytool.core.errors import ApiUnavailable
+from deploytool.core.service.service import Service
 from deploytool.render.status import status_document, status_lines
-from deploytool.targets.service import drill_records
-from deploytool.work.stacks.run import find_deployed
+from deploytool.targets.service import configured_service, drill_records, standby_records
+from deploytool.work.overview import OverviewPorts, overview
 
 
 def run(arguments: StageArguments) -> int:
-    """Print the state and return 0, whatever the state is."""
-    with open_context(arguments) as context:
-        graph = context.graph
-        deployed = find_deployed(context.target.ports, graph)
-        check = _health_check(context, deployed)
-        record = drill_records(context.target, context.project, graph.stage).read()
+    """Print the state. Return 0 whatever it is, and 4 when a part is missing."""
+    with open_context(arguments, limits=QUICK, looks_up=False) as context:
+        terminal, graph = context.terminal, context.graph
+        service = configured_service(context.project, graph)
+        state = overview(_ports(context, service), graph, context.regions)
 
-        shown = {node: deployed.get(node) for node in graph.nodes if node.region in context.regions}
-        context.terminal.document(status_document(graph, shown, check, record))
-        for line in status_lines(graph, shown, check, record):
-            context.terminal.say(line)
-        return 0
+        terminal.document(status_document(graph, state, service))
+        for line in status_lines(graph, state, service, terminal.out.width):
+            terminal.say(line)
+        return ApiUnavailable.exit_code if state.missing else 0
 
 
-def _health_check(context: CommandContext, deployed: Mapping[NodeId, Stack]) -> HealthCheck | None:
-    """Return the stage's health check, None when it has none or its stack is not deployed."""
-    health_check_id = context.graph.service.get("health_check")
-    if isinstance(health_check_id, OutputRef):
-        stack = deployed.get(health_check_id.node)
-        health_check_id = stack.outputs.get(health_check_id.output) if stack else None
-    if not health_check_id:
-        return None
-    return context.target.health_checks.get(health_check_id)
+def _ports(context: CommandContext, service: Service) -> OverviewPorts:
+    project, target, stage = context.project, context.target, context.graph.stage
+    return OverviewPorts(
+        executor=target.ports.executor,
+        stacks=target.ports.stacks,
+        records=standby_records(target, project, stage),
+        drills=drill_records(target, project, stage),
+        health_checks=target.health_checks,
+        look=partial(look, context, service),
+    )

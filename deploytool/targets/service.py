@@ -21,7 +21,7 @@ from deploytool.core.stacks.plan import value_of
 from deploytool.files.project import Project
 from deploytool.net.clock import unix_time, wall_time
 from deploytool.targets.target import Target
-from deploytool.work.stacks.run import find_deployed
+from deploytool.work.stacks.run import find_deployed, find_reachable
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
 
@@ -108,13 +108,34 @@ def deployed_service(project: Project, graph: Graph, target: Target) -> Service:
     """
     deployed = find_deployed(target.ports, graph)
     if not deployed:
-        option = " --local" if target.name == "local" else ""
-        raise DeploytoolError(
-            f"stage {graph.stage} is not deployed",
-            hint=f"deploytool deploy --stage {graph.stage}{option}",
-        )
+        raise _not_deployed(graph, target)
     outputs = {node: stack.outputs for node, stack in deployed.items()}
     return service_of(project, graph, outputs)
+
+
+def _not_deployed(graph: Graph, target: Target) -> DeploytoolError:
+    option = " --local" if target.name == "local" else ""
+    return DeploytoolError(
+        f"stage {graph.stage} is not deployed",
+        hint=f"deploytool deploy --stage {graph.stage}{option}",
+    )
+
+
+def reachable_service(project: Project, graph: Graph, target: Target) -> Service:
+    """Return the service of a stage from the stacks of the regions whose API answers.
+
+    What only a stack of another region tells is empty. Raises DeploytoolError when nothing is
+    deployed, ApiUnavailable when the health check is not known because an API does not answer.
+    """
+    found = find_reachable(target.ports.stacks, target.ports.executor, graph)
+    outputs = {node: stack.outputs for node, stack in found.deployed.items()}
+    service = _service(project, graph, outputs)
+    if not service.health_check_id:
+        for error in found.unreachable.values():
+            raise error
+    if not found.deployed:
+        raise _not_deployed(graph, target)
+    return service
 
 
 def service_of(project: Project, graph: Graph, outputs: Outputs) -> Service:
