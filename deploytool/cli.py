@@ -20,6 +20,7 @@ from deploytool.commands.arguments.deploy import DeployArguments, DestroyArgumen
 from deploytool.commands.arguments.drill import DrillArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.core.errors import DeploytoolError, Interrupted
+from deploytool.render.terminal import Terminal
 
 # The commands in the order in which the help lists them. The work of each is `run` of the module
 # of its name in `commands`.
@@ -80,24 +81,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     namespace = build_parser(words).parse_args(words)
     signal.signal(signal.SIGTERM, _interrupt)
+    Terminal.has_document = False
+    terminal = Terminal(json=namespace.output == "json")
     try:
         check_target_variable()
         command = import_module(f"deploytool.commands.{namespace.command}")
         return int(command.run(namespace.arguments.parse(namespace)))
     except DeploytoolError as error:
-        _print_error(str(error), error.hint)
-        return error.exit_code
+        return _fail(terminal, str(error), error.hint, error.exit_code)
     except KeyboardInterrupt:
-        _print_error("interrupted")
-        return Interrupted.exit_code
+        return _fail(terminal, "interrupted", "", Interrupted.exit_code)
     except BrokenPipeError:
         # The reader of standard output has ended, as `head` does. Python flushes the stream once
         # more at exit, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001  # every other exception is a bug of deploytool
-        _report_bug(error)
-        return BUG_EXIT_CODE
+        message, hint = _describe_bug(error)
+        return _fail(terminal, message, hint, BUG_EXIT_CODE)
+
+
+def _fail(terminal: Terminal, message: str, hint: str, exit_code: int) -> int:
+    """Print an error, and with --output json a document of it if there is none; return the code."""
+    _print_error(message, hint)
+    if not Terminal.has_document:
+        terminal.document({"error": message, "hint": hint, "exit_code": exit_code})
+    return exit_code
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -112,8 +121,8 @@ def _print_error(message: str, hint: str = "") -> None:
         print(f"  hint: {hint}", file=sys.stderr)
 
 
-def _report_bug(error: Exception) -> None:
-    """Say that this is a bug and how to report it, without showing a traceback."""
+def _describe_bug(error: Exception) -> tuple[str, str]:
+    """Return that this is a bug and how to report it, and keep the traceback for that."""
     import traceback  # noqa: PLC0415  # like tempfile below: 15 ms that only a bug has to spend
 
     text = "".join(traceback.format_exception(error))
@@ -125,10 +134,9 @@ def _report_bug(error: Exception) -> None:
     else:
         attachment = _write_traceback(f"{versions}\n{text}")
 
-    _print_error(
-        f"unexpected {type(error).__name__}: {error}",
-        f"this is a bug in deploytool; please report it with {attachment} ({versions})",
-    )
+    message = f"unexpected {type(error).__name__}: {error}"
+    hint = f"this is a bug in deploytool; please report it with {attachment} ({versions})"
+    return message, hint
 
 
 def _write_traceback(text: str) -> str:

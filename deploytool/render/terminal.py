@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from rich.console import Console  # imported where it is used, so that `--help` stays fast
@@ -24,6 +24,9 @@ class Terminal:
 
     json: bool = False
     color: bool = True
+
+    # Whether this run has printed its document: standard output has one and not two
+    has_document: ClassVar[bool] = False
 
     @cached_property
     def out(self) -> "Console":
@@ -77,4 +80,5 @@ class Terminal:
     def document(self, value: Any) -> None:  # noqa: ANN401  # any JSON value
         """Print the result as JSON, when that is wanted."""
         if self.json:
+            Terminal.has_document = True
             sys.stdout.write(json.dumps(value, indent=2) + "\n")
