@@ -33,6 +33,7 @@ from deploytool.render.run.progress import progress
 from deploytool.render.run.run_state import PAST
 from deploytool.render.terminal import Terminal
 from deploytool.targets.service import deployed_service
+from deploytool.work.alarms import check_alarms
 from deploytool.work.certificates.external_dns import external_targets
 from deploytool.work.certificates.guard import CertificateGuard
 from deploytool.work.certificates.retained_zone import RetainedZoneCheck
@@ -72,6 +73,7 @@ def run(arguments: DeployArguments) -> int:
             _check_plan(arguments.plan_file, context)
 
         graph, terminal = context.graph, context.terminal
+        check_alarms(graph, is_selected, context.target.alarms, context.project.config.file)
         with progress(terminal, context.target.ports.clock, context.title("Deploy")) as show:
             deployment = _deploy(arguments, context, is_selected, show)
         outcome = deployment.outcome

@@ -3,7 +3,9 @@
 import sys
 from pathlib import Path
 
-from deploytool.commands._context import open_context
+from rich.markup import escape
+
+from deploytool.commands._context import CommandContext, open_context, stack_filter
 from deploytool.commands.arguments.deploy import PlanArguments
 from deploytool.core.errors import ApiUnavailable, InputError
 from deploytool.core.stacks.planfile import plan_basis, write_plan_file
@@ -11,6 +13,7 @@ from deploytool.render.github import add_to_step_summary
 from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.markdown import plan_markdown
 from deploytool.render.plan.text import plan_lines
+from deploytool.work.alarms import check_alarms
 from deploytool.work.stacks.preview import Plan, plan
 
 STDOUT = "-"
@@ -23,10 +26,11 @@ def run(arguments: PlanArguments) -> int:
     """
     _check_arguments(arguments)
     with open_context(arguments) as context:
+        unchecked = _check_alarms(context)
         preview = plan(
             context.graph, context.target.planning, context.regions, drift=arguments.drift
         )
-        exit_code = _exit_code(preview)
+        exit_code = _exit_code(preview, unchecked)
         document = plan_document(preview)
         markdown = plan_markdown(preview)
 
@@ -45,13 +49,29 @@ def run(arguments: PlanArguments) -> int:
         context.terminal.document(document)
         for line in plan_lines(preview):
             context.terminal.say(line)
+        if unchecked:
+            context.terminal.say(f"the alarms of the stage are not checked: {escape(unchecked)}")
         return exit_code
 
 
-def _exit_code(preview: Plan) -> int:
+def _check_alarms(context: CommandContext) -> str:
+    """Refuse alarms that Route 53 does not take. Return why they cannot be checked, empty if they can.
+
+    A plan is still useful while the API of a region does not answer.
+    """
+    is_selected = stack_filter(context, (), None)
+    file = context.project.config.file
+    try:
+        check_alarms(context.graph, is_selected, context.target.alarms, file)
+    except ApiUnavailable as error:
+        return str(error)
+    return ""
+
+
+def _exit_code(preview: Plan, unchecked: str) -> int:
     if not preview.ok:
         return 1
-    return ApiUnavailable.exit_code if preview.unreachable else 0
+    return ApiUnavailable.exit_code if preview.unreachable or unchecked else 0
 
 
 def _require_every_region(preview: Plan) -> None:

@@ -9,6 +9,7 @@ from deploytool.aws.acm import AcmCertificates
 from deploytool.aws.apigateway import ApiGatewayExports, ApiGatewayMappings
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.changesets import ChangeSets
+from deploytool.aws.cloudwatch import CloudWatchAlarms
 from deploytool.aws.drift import DriftDetection
 from deploytool.aws.iam import find_oidc_provider
 from deploytool.aws.lambdas import LambdaFunctions
@@ -133,6 +134,11 @@ class Target:
     def health_checks(self) -> Route53HealthChecks:
         """The account's health checks."""
         return Route53HealthChecks(self.clients)
+
+    @property
+    def alarms(self) -> CloudWatchAlarms:
+        """The account's CloudWatch alarms."""
+        return CloudWatchAlarms(self.clients)
 
     @cached_property
     def planning(self) -> PlanPorts:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from deploytool.core.ports import Clock, Dns, Http, Nameserver
+from deploytool.core.route53.alarms import AlarmIdentifier
 from deploytool.core.route53.health import CheckerObservation, HealthCheck
+from deploytool.core.route53.metric_alarms import MetricAlarm
 from deploytool.core.route53.zone import RecordSet
 
 
@@ -25,6 +27,17 @@ class HealthChecks(Protocol):
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
         """Return the last observation of each checker (GetHealthCheckStatus)."""
+        ...
+
+
+class Alarms(Protocol):
+    """The account's CloudWatch alarms."""
+
+    def find(self, identifier: AlarmIdentifier) -> MetricAlarm | None:
+        """Return the alarm of that name in that region, None when there is none.
+
+        Raises ApiUnavailable when the API of the region does not answer.
+        """
         ...
 
 

@@ -342,6 +342,14 @@ def test_a_namespace_limits_who_puts_metrics(enforcing: State) -> None:
         cloudwatch.put_metric_data(Namespace="another", MetricData=[datum])
 
 
+def test_alarms_are_the_resource_of_describe_alarms(enforcing: State) -> None:
+    """The resource type of DescribeAlarms is an alarm (Service Authorization Reference)."""
+    alarms = f"arn:aws:cloudwatch:*:{ACCOUNT}:alarm:*"
+    reading = {"Action": "cloudwatch:DescribeAlarms", "Resource": alarms}
+    cloudwatch = client(enforcing, "cloudwatch", become(enforcing, "reading-alarms", reading))
+    assert cloudwatch.describe_alarms(AlarmNames=["none"])["MetricAlarms"] == []
+
+
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [

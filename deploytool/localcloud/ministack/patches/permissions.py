@@ -1,11 +1,12 @@
 """IAM enforcement (`--enforce-iam`) where MiniStack checks less than AWS, and a log of the checks.
 
-These are corrected: the resource of a schedule in a group of its own, of a health check and of a change
-set that is named by its ARN; the action of a call on a function's concurrency; the condition keys
-of record sets and of PutMetricData; `iam:PassRole` for the role that a stack, a schedule or a function is given; and
-`cloudformation:ListStacks` for DescribeStacks without a name. Sources: Service Authorization
-Reference (resource types and condition keys of each action); IAM User Guide, "Grant a user
-permissions to pass a role to an AWS service"; CloudFormation API reference, DescribeStacks.
+These are corrected: the resource of a schedule in a group of its own, of a health check, of
+DescribeAlarms and of a change set that is named by its ARN; the action of a call on a function's
+concurrency; the condition keys of record sets and of PutMetricData; `iam:PassRole` for the role
+that a stack, a schedule or a function is given; and `cloudformation:ListStacks` for DescribeStacks
+without a name. Sources: Service Authorization Reference (resource types and condition keys of each
+action); IAM User Guide, "Grant a user permissions to pass a role to an AWS service"; CloudFormation
+API reference, DescribeStacks.
 """
 
 import json
@@ -176,6 +177,8 @@ class _Enforcement:
         self._further_checks.set(further_checks(service, action, form, body))
         self._condition_keys.set(condition_keys(action, headers, body))
 
+        if action == "cloudwatch:DescribeAlarms":
+            return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"
         # A change set that is named by its ARN needs no stack name in the request.
         change_set_name = _first(form, "ChangeSetName")
         if service == "cloudformation" and arn == "*" and change_set_name:
