@@ -71,7 +71,7 @@ def test_the_health_check_watches_the_primary_region_itself(graph: Graph, projec
 def test_the_friendly_name_is_a_failover_pair(graph: Graph, project: Project) -> None:
     """Two record sets have one name, and each points to its own region.
 
-    Only that of the primary has the health check.
+    Only that of the primary has a health check, the calculated one.
     """
     primary, secondary = (
         node_of(graph, project, "record-set", role) for role in ("primary", "secondary")
@@ -83,13 +83,77 @@ def test_the_friendly_name_is_a_failover_pair(graph: Graph, project: Project) ->
     )
     assert primary.parameters["SetIdentifier"] != secondary.parameters["SetIdentifier"]
     assert primary.parameters["HealthCheckId"] == OutputRef(
-        NodeId("health-check", project.config.primary), "HealthCheckId"
+        NodeId("failover-check", project.config.primary), "FailoverHealthCheckId"
     )
     assert "HealthCheckId" not in secondary.parameters
     for node in (primary, secondary):
         assert node.parameters["TargetDomainName"] == OutputRef(
             NodeId("api-mapping", node.id.region), "TargetDomainName"
         )
+
+
+def test_the_calculated_health_check_takes_the_endpoint_s_and_the_switch_s(
+    graph: Graph, project: Project
+) -> None:
+    """The alarm is in the secondary region, and so is the function."""
+    switch = node_of(graph, project, "switch", "secondary")
+    parameters = node_of(graph, project, "failover-check").parameters
+    assert parameters["EndpointHealthCheckId"] == OutputRef(
+        NodeId("health-check", project.config.primary), "HealthCheckId"
+    )
+    assert parameters["SwitchAlarmName"] == OutputRef(switch.id, "AlarmName")
+    assert parameters["SwitchAlarmRegion"] == project.config.secondary
+    assert [parameters[f"Alarm{number}"] for number in range(1, 6)] == [""] * 5
+
+
+def test_a_stage_names_its_alarms_its_topic_and_its_failback(project: Project) -> None:
+    """What Route 53 or the switch does not take is a problem of the setting."""
+    alarm = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors"
+    topic = "arn:aws:sns:us-west-2:123456789012:alerts"
+    graph = stage_graph(
+        project, f'{{ alarms = ["{alarm}", "{alarm}2"], notify = "{topic}", failback = "manual" }}'
+    )
+    check = graph.nodes[NodeId("failover-check", "us-east-1")].parameters
+    assert [check[f"Alarm{number}"] for number in range(1, 4)] == [alarm, f"{alarm}2", ""]
+    switch = graph.nodes[NodeId("switch", "us-west-2")].parameters
+    assert (switch["Failback"], switch["NotifyTopic"]) == ("manual", topic)
+
+    for settings, key, message in (
+        ('{ alarms = ["errors"] }', "alarms", "must be the ARN of an alarm"),
+        (
+            f'{{ alarms = ["{alarm.replace("us-east-1", "us-east-9")}"] }}',
+            "alarms",
+            "Route 53 takes",
+        ),
+        (f"{{ alarms = {[alarm + str(n) for n in range(6)]} }}", "alarms", "it may have 5 at most"),
+        ('{ notify = "alerts" }', "notify", "must be the ARN of a standard SNS topic"),
+        ('{ notify = "arn:aws:sns:us-east-1:123456789012:a" }', "notify", "the secondary region"),
+        ('{ failback = "never" }', "failback", "is none of automatic, manual"),
+    ):
+        problem = problem_of(project, settings)
+        assert problem.key == f"stages.dev.settings.{key}"
+        assert message in problem.message
+
+
+def test_a_stage_chooses_its_checkers_and_what_they_look_for(project: Project) -> None:
+    """Three regions are the fewest that Route 53 takes."""
+    chosen = '["us-east-1", "eu-west-1", "us-west-2"]'
+    graph = stage_graph(project, f'{{ checker_regions = {chosen}, search_string = "ok" }}')
+    parameters = graph.nodes[NodeId("health-check", "us-east-1")].parameters
+    assert parameters["CheckerRegions"] == "us-east-1,eu-west-1,us-west-2"
+    assert parameters["SearchString"] == "ok"
+    for settings, key, message in (
+        ('{ checker_regions = ["us-east-1", "eu-west-1"] }', "checker_regions", "at least 3"),
+        (
+            '{ checker_regions = ["eu-west-2", "us-east-1", "us-west-1"] }',
+            "checker_regions",
+            "is none of",
+        ),
+        (f'{{ search_string = "{"a" * 256}" }}', "search_string", "at most 255 characters"),
+    ):
+        problem = problem_of(project, settings)
+        assert problem.key == f"stages.dev.settings.{key}"
+        assert message in problem.message
 
 
 def test_the_certificate_names_both_of_the_region_s_domains(graph: Graph, project: Project) -> None:

@@ -17,8 +17,6 @@ INFRA = Path(__file__).parents[2] / "infra"
 TEMPLATES = sorted(path.name for path in INFRA.glob("*.yaml") if path.name != "stacks.yaml")
 # Deployed once, by `deploytool bootstrap`; test_github_oidc.py looks at it
 BOOTSTRAP = "github-oidc.yaml"
-# The graph takes them once the local cloud knows their health checks
-TO_COME = ("failover-check.yaml", "switch.yaml")
 
 
 def document(name: str) -> dict[str, Any]:
@@ -84,7 +82,7 @@ def test_every_parameter_and_output_is_described(name: str) -> None:
 
 def test_every_template_is_in_the_graph(project: Project) -> None:
     """A template that is not in the graph would be linted and never deployed."""
-    assert {*project.templates, BOOTSTRAP, *TO_COME} == set(TEMPLATES)
+    assert {*project.templates, BOOTSTRAP} == set(TEMPLATES)
 
 
 def test_no_policy_allows_more_than_it_names() -> None:
