@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from deploytool.core.failover.direction import Direction, describe
 from deploytool.core.failover.move import Lane
+from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.route53.timing import expected_switch
 from deploytool.render.markdown import table, text
 from deploytool.render.marks import ATTENTION, BAD, GOOD
@@ -28,7 +29,7 @@ def moved_document(moved: Moved) -> dict[str, Any]:
         "stage": moved.standby.stage,
         "domain": moved.standby.domain,
         "served_by": move.client.region,
-        "switch": None if moved.record is None else asdict(moved.record),
+        "switch": _switch(moved.record),
         "name_servers": {name: _lane(lane) for name, lane in move.name_servers.items()},
         "seconds": seconds,
         "expected_seconds": moved.expected.terms(),
@@ -51,6 +52,14 @@ def failed_document(direction: Direction, stage: str | None, problem: str) -> di
         "already": False,
         "problem": problem,
     }
+
+
+def _switch(record: SwitchRecord | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    document = asdict(record)
+    del document["schema_version"]
+    return document
 
 
 def _lane(lane: Lane) -> dict[str, Any]:
