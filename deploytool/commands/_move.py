@@ -16,19 +16,13 @@ from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.arguments.failover import MoveArguments
-from deploytool.core.errors import DeploytoolError
 from deploytool.core.failover.direction import Direction, Person
 from deploytool.core.failover.records import StandbyRecord
 from deploytool.core.route53.timing import expected_switch
 from deploytool.files.project import load_project
 from deploytool.net.clock import wall_time
 from deploytool.render.failover.progress import move_progress
-from deploytool.render.failover.result import (
-    failed_document,
-    moved_document,
-    moved_lines,
-    moved_markdown,
-)
+from deploytool.render.failover.result import moved_document, moved_lines, moved_markdown
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.terminal import Terminal
 from deploytool.targets.factory import open_target
@@ -51,14 +45,6 @@ EFFECTS = {
 def move_traffic(arguments: MoveArguments, direction: Direction) -> int:
     """Move a stage's traffic; return 0 when it has arrived, 1 when it has not in time."""
     terminal = terminal_of(arguments)
-    try:
-        return _move_traffic(terminal, arguments, direction)
-    except DeploytoolError as error:
-        terminal.document(failed_document(direction, arguments.stage, str(error)))
-        raise
-
-
-def _move_traffic(terminal: Terminal, arguments: MoveArguments, direction: Direction) -> int:
     project = load_project(arguments.config)
     stage = project.config.stage(arguments.stage)
     option = " --local" if arguments.local else ""

@@ -9,7 +9,6 @@ from rich.markup import escape
 from deploytool.core.failover.direction import Direction, describe
 from deploytool.core.failover.move import Lane
 from deploytool.core.failover.records import SwitchRecord
-from deploytool.core.route53.timing import expected_switch
 from deploytool.render.markdown import table, text
 from deploytool.render.marks import ATTENTION, BAD, GOOD
 from deploytool.work.failover.run import Moved
@@ -35,22 +34,6 @@ def moved_document(moved: Moved) -> dict[str, Any]:
         "expected_seconds": moved.expected.terms(),
         "already": moved.already,
         "problem": moved.problem or None,
-    }
-
-
-def failed_document(direction: Direction, stage: str | None, problem: str) -> dict[str, Any]:
-    """Return the same fields for a command that ended before it could tell where traffic is."""
-    return {
-        "direction": str(direction),
-        "stage": stage,
-        "domain": None,
-        "served_by": None,
-        "switch": None,
-        "name_servers": {},
-        "seconds": {"name_servers": None, "client": None},
-        "expected_seconds": expected_switch(held=direction.holds).terms(),
-        "already": False,
-        "problem": problem,
     }
 
 
