@@ -111,8 +111,9 @@ class Run:
         drill = self._parameters.read_as("drill", parse_drill)
         found = self._parameters.find("switch")
         switch = parse_switch(found.text) if found else None
+        serving = self._parameters.read_as("serving", parse_serving)
 
-        if must_hold(look, switch, drill, failback):
+        if must_hold(look, serving, switch, drill, failback):
             wanted = held(look)
         elif switch is not None and has_returned(look, switch):
             wanted = settled(switch)

@@ -5,6 +5,7 @@ Pure: from records to records.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from records import AUTOMATIC, DRILL, MOST_CHANGES, Change, Drill, Serving, Switch
 
@@ -79,12 +80,9 @@ def _change(
             look.at, look.region, DRILL, drill.holder, f"a drill with fault {drill.fault}"
         )
 
-    # The switch is the cause of a move to where it wants the traffic.
-    to_secondary = look.region == look.secondary
-    if switch and (switch.held if to_secondary else switch.returning):
+    if switch and _has_moved(switch, look, earlier[-1]):
         return Change(look.at, look.region, switch.how, switch.who, switch.why)
-
-    if to_secondary:
+    if look.region == look.secondary:
         return Change(look.at, look.region, AUTOMATIC, why="a health check of the primary failed")
     # The drill's record is deleted when its fault is undone, and traffic returns after that.
     if earlier[-1].how == DRILL:
@@ -92,14 +90,36 @@ def _change(
     return Change(look.at, look.region, AUTOMATIC, why="the primary is healthy again")
 
 
-def must_hold(look: Look, switch: Switch | None, drill: Drill | None, failback: str) -> bool:
+def _has_moved(switch: Switch, look: Look, last: Change) -> bool:
+    """Return whether the switch is the cause of a move: it wants the traffic where it went."""
+    if look.region == look.secondary:
+        return switch.held
+    # A failback may have ended before this look. Then the switch was released after traffic had
+    # left.
+    was_released = switch.returning or _is_later(switch.since, last.at)
+    return not switch.held and was_released
+
+
+def _is_later(one: str, other: str) -> bool:
+    """Return whether a time is later than another one, both ISO 8601 with a time zone."""
+    return datetime.fromisoformat(one) > datetime.fromisoformat(other)
+
+
+def must_hold(
+    look: Look, serving: Serving | None, switch: Switch | None, drill: Drill | None, failback: str
+) -> bool:
     """Return whether to hold the switch: the secondary serves although nobody asked for it.
 
     Not while traffic returns after a failback by command: until then the secondary still serves.
+    Not before the primary has served either, as `serving` tells: in a new stage the secondary
+    serves first when the primary's endpoint is slow to become healthy. That is no failover.
     """
     if failback != MANUAL or look.region != look.secondary or drill:
         return False
-    return switch is None or not (switch.held or switch.returning)
+    if switch is not None and (switch.held or switch.returning):
+        return False
+    changes = serving.changes if serving else ()
+    return any(change.region == look.primary for change in changes)
 
 
 def held(look: Look) -> Switch:

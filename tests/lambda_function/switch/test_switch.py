@@ -364,6 +364,7 @@ def test_a_metric_that_cannot_be_put_stops_nothing(world: World) -> None:
 
 def test_a_record_that_cannot_be_written_holds_nothing(world: World) -> None:
     """The metric follows the record, so both stay as they are."""
+    world.run()
     world.ssm.refused.add("switch")
     world.serve(WEST)
     with pytest.raises(RuntimeError, match="writing the switch's record"):

@@ -44,13 +44,16 @@ def look(transitions: ModuleType, region: str) -> Any:
     return transitions.Look(LATER, region, EAST, WEST)
 
 
-def switch(records: ModuleType, kind: str) -> Any:
+def switch(records: ModuleType, kind: str) -> Any:  # noqa: PLR0911  # a table
     """A switch's record by a short name."""
     match kind:
         case "none":
             return None
         case "open":
             return records.Switch(False, AT, "me", "done", "command")
+        case "released":
+            # After the change that was noted last: traffic has come home since
+            return records.Switch(False, "2026-11-25T12:00:30+00:00", "me", "it is over", "command")
         case "held":
             return records.Switch(True, AT, "me", "an outage", "command")
         case "returning":
@@ -73,6 +76,7 @@ CAUSES = [
     ((EAST, "automatic"), "drill", False, WEST, ("drill", "me", "a drill")),
     ((EAST, "automatic"), "none", True, WEST, ("drill", "a tester", "a drill with fault edge")),
     ((WEST, "command"), "returning", False, EAST, ("command", "me", "it is over")),
+    ((WEST, "automatic"), "released", False, EAST, ("command", "me", "it is over")),
     ((WEST, "automatic"), "open", False, EAST, ("automatic", "", "the primary is healthy again")),
     # It holds, and the primary serves all the same: the alarm has not been evaluated yet
     ((WEST, "automatic"), "automatic", False, EAST, ("automatic", "", "the primary is healthy again")),
@@ -130,6 +134,11 @@ def test_the_record_has_each_change_once(
         assert len(changes) <= 20
 
 
+def has_served(records: ModuleType, *regions: str) -> Any:
+    """A record of who serves, in which these regions have served."""
+    return records.Serving(AT, tuple(records.Change(AT, region, "automatic") for region in regions))
+
+
 KINDS = ("none", "open", "held", "returning", "drill", "automatic")
 
 
@@ -149,7 +158,22 @@ def test_when_the_switch_is_held(
     drill = records.Drill("a tester", "edge") if drills else None
     expected = failback == "manual" and region == WEST and not drills and kind in ("none", "open")
     seen = look(transitions, region)
-    assert transitions.must_hold(seen, switch(records, kind), drill, failback) is expected
+    serving = has_served(records, EAST)
+    must_hold = transitions.must_hold(seen, serving, switch(records, kind), drill, failback)
+    assert must_hold is expected
+
+
+@pytest.mark.parametrize("regions", [(), (WEST,)])
+def test_a_stage_whose_primary_never_served_is_not_held(
+    transitions: ModuleType, records: ModuleType, regions: tuple[str, ...]
+) -> None:
+    """In a new stage the secondary may serve first, until the primary's endpoint is healthy."""
+    seen = look(transitions, WEST)
+    assert not transitions.must_hold(seen, None, None, None, "manual")
+    serving = has_served(records, *regions)
+    assert not transitions.must_hold(seen, serving, None, None, "manual")
+    serving = has_served(records, *regions, EAST, WEST)
+    assert transitions.must_hold(seen, serving, None, None, "manual")
 
 
 def test_a_held_switch_is_not_held_again(transitions: ModuleType, records: ModuleType) -> None:
@@ -157,7 +181,7 @@ def test_a_held_switch_is_not_held_again(transitions: ModuleType, records: Modul
     seen = look(transitions, WEST)
     held = transitions.held(seen)
     assert (held.held, held.how, held.since, held.returning) == (True, "automatic", LATER, False)
-    assert not transitions.must_hold(seen, held, None, "manual")
+    assert not transitions.must_hold(seen, has_served(records, EAST), held, None, "manual")
 
 
 @pytest.mark.parametrize("region", [EAST, WEST])
@@ -172,4 +196,6 @@ def test_a_failback_ends_when_the_primary_serves(
     if returned:
         settled = transitions.settled(found)
         assert (settled.held, settled.who, settled.returning) == (False, "me", False)
-        assert transitions.must_hold(look(transitions, WEST), settled, None, "manual")
+        seen = look(transitions, WEST)
+        serving = has_served(records, EAST)
+        assert transitions.must_hold(seen, serving, settled, None, "manual")
