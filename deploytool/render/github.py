@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from deploytool.core.stacks.events import StackFailed
+from deploytool.core.stacks.events import StackFailed, StackLeft
 from deploytool.render.terminal import Terminal
 
 
@@ -29,12 +29,14 @@ def add_to_step_summary(markdown: str, terminal: Terminal) -> None:
         terminal.note(f"[yellow]the step summary cannot be written: {escape(str(error))}[/]")
 
 
-def annotation(event: StackFailed) -> str:
-    """Return the workflow command that annotates a failure.
+def annotation(event: StackFailed | StackLeft) -> str:
+    """Return the workflow command that annotates a failure, or warns of a stack that was left.
 
     The runner reads commands from both streams of a step; ours go to standard error.
     """
     # The title is shown in bold, the message below it
+    if isinstance(event, StackLeft):
+        return f"::warning title={_property(f'{event.node} left')}::{_data(event.reason)}"
     message = event.cause
     if event.hint:
         message += f"\n{event.hint}"

@@ -11,6 +11,7 @@ from deploytool.core.stacks.events import (
     StackDone,
     StackFailed,
     StackHeld,
+    StackLeft,
     StackStarted,
     StackWaiting,
     Uploaded,
@@ -51,7 +52,7 @@ class Progress:
         in_table = not self._lines and isinstance(event, IN_TABLE)
         if line and not in_table:
             self._terminal.note(line)
-        if self._github and isinstance(event, StackFailed):
+        if self._github and isinstance(event, StackFailed | StackLeft):
             self._terminal.raw(annotation(event))
 
     def finish(self) -> None:

@@ -14,6 +14,7 @@ from deploytool.core.stacks.events import (
     StackDone,
     StackFailed,
     StackHeld,
+    StackLeft,
     StackStarted,
     StackWaiting,
 )
@@ -109,11 +110,15 @@ class Remaining:
 
 @dataclass
 class RunState:
-    """Every stack of a run, in the order of the graph. It is a listener for the run's events."""
+    """Every stack of a run, in the order of the graph. It is a listener for the run's events.
+
+    `left` are the stacks that are not as desired because an API does not answer, with the reason.
+    """
 
     started: float = 0.0
     now: float = 0.0
     rows: dict[NodeId, Row] = field(default_factory=dict)
+    left: dict[NodeId, str] = field(default_factory=dict)
     over: bool = False
 
     def __call__(self, event: Event) -> None:
@@ -121,6 +126,8 @@ class RunState:
         self.now = event.at
         if isinstance(event, RunStarted):
             self._start(event)
+        elif isinstance(event, StackLeft):
+            self.left[event.node] = event.reason
         elif isinstance(event, RowEvent):
             self.rows[event.node] = row_after(self.rows[event.node], event)
 

@@ -16,8 +16,11 @@ def summary(run_state: RunState, title: str) -> str:
 def _lines(run_state: RunState, title: str) -> Iterator[str]:
     yield f"### {text(title)}\n"
     quiet = ", ".join(run_state.quiet_counts)
+    for node, reason in run_state.left.items():
+        yield f"> [!WARNING]\n> **{node}** left: {text(reason)}\n"
     if not run_state.shown:
-        yield f"Nothing to do: {quiet}.\n"
+        nothing = "Nothing was changed" if run_state.left else "Nothing to do"
+        yield f"{nothing}: {quiet}.\n"
         return
 
     for row in run_state.in_state(State.FAILED):
