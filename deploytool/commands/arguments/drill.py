@@ -41,7 +41,7 @@ class DrillArguments(StageArguments):
             # No `choices`: work.drill.faults knows the faults, and which of them a target has
             default="health-check",
             metavar="FAULT",
-            help="the fault to inject: health-check (default), throttle or unmap;"
+            help="the fault to inject: health-check (default), throttle, unmap or switch;"
             " with --local also refuse, blackhole, slow or error",
         )
         parser.add_argument(
