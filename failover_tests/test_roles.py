@@ -67,9 +67,17 @@ def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
     return {**policy, "Statement": statements}
 
 
-DRILL_ACTIONS = sorted(
-    actions_of(TEMPLATE["Resources"]["DrillRole"]["Properties"]["Policies"][0]["PolicyDocument"])
-)
+def template_actions(role: str) -> list[str]:
+    """Return every action of a role's policy in the template."""
+    [policy] = TEMPLATE["Resources"][role]["Properties"]["Policies"]
+    return sorted(actions_of(policy["PolicyDocument"]))
+
+
+# The roles whose policies name each of their calls: name -> actions.
+LEAST = {"drill": template_actions("DrillRole"), "failover": template_actions("FailoverRole")}
+# Their conditions have keys that the simulation does not give.
+CONDITIONED = ("iam:PassRole", "cloudwatch:PutMetricData")
+RESTORED = ("throttle", "unmap", "switch")  # the faults that `restore` undoes in these tests
 
 
 @dataclass(frozen=True)
@@ -220,7 +228,11 @@ def run_workflows(account: Account) -> None:
     ended["status"] = account.run("plan", "status")
     ended["check"] = account.run("deploy", "check")
     ended["drill"] = account.run("drill", "drill")
-    for fault in ("throttle", "unmap"):
+    for direction in ("failover", "failback"):
+        ended[direction] = account.run(
+            "failover", direction, "--reason", "a test", "--output", "json"
+        )
+    for fault in RESTORED:
         ended[f"restore {fault}"] = restore_fault(account, fault)
     ended["a drill of a stage whose zone is looked up"] = account.run(
         "drill", "drill", "--dry-run", "--stage", "found"
@@ -254,31 +266,88 @@ def test_every_command_runs_under_its_role(account: Account) -> None:
 
     failed = {name: done.err for name, done in account.ended.items() if done.code}
     assert failed == {}
-    for fault in ("throttle", "unmap"):
+    for fault in RESTORED:
         assert account.ended[f"restore {fault}"].json["restored"] is True
     parity = account.ended["deploy a change"].json["parity"]
     assert parity["same"] is True, parity
     assert parity["unknown"] == [], parity
 
 
-def test_the_drill_role_has_the_actions_of_a_drill_and_no_other(account: Account) -> None:
-    """The drills used every action that the role's policy names, and no other."""
-    assert {action for action, _ in account.allowed_calls("drill")} == set(DRILL_ACTIONS)
-    assert actions_of(account.policy("drill")) == set(DRILL_ACTIONS)
+@pytest.mark.parametrize("role", LEAST)
+def test_a_role_has_the_actions_of_its_commands_and_no_other(account: Account, role: str) -> None:
+    """Drills, `failover` and `failback` used every action that their policy names, and no other."""
+    assert {action for action, _ in account.allowed_calls(role)} == set(LEAST[role])
+    assert actions_of(account.policy(role)) == set(LEAST[role])
 
 
-@pytest.mark.parametrize("action", DRILL_ACTIONS)
-def test_the_drill_role_needs_each_of_its_actions(account: Account, action: str) -> None:
-    """Without one, the calls that the drills made with it are refused by the rest of the policy."""
-    calls = [
-        (name, resource) for name, resource in account.allowed_calls("drill") if name == action
-    ]
+@pytest.mark.parametrize(
+    ("role", "action"), [(role, action) for role, actions in LEAST.items() for action in actions]
+)
+def test_a_role_needs_each_of_its_actions(account: Account, role: str, action: str) -> None:
+    """Without one, the calls that were made with it are refused by the rest of the policy."""
+    calls = [(name, resource) for name, resource in account.allowed_calls(role) if name == action]
     assert calls
-    policy = account.policy("drill")
-    # The simulation has no key for the condition of PassRole; the next test removes the action
-    if action != "iam:PassRole":
+    policy = account.policy(role)
+    if action not in CONDITIONED:
         assert all(account.allows(policy, *call) for call in calls)
     assert not any(account.allows(without(policy, action), *call) for call in calls)
+
+
+def test_the_failover_role_reads_and_writes_only_what_it_needs(account: Account) -> None:
+    """`failover` and `failback` used every resource of its policy, in the secondary region alone."""
+    parameters = {
+        resource
+        for action, resource in account.allowed_calls("failover")
+        if action.startswith("ssm:")
+    }
+    named: set[str] = set()
+    for statement in account.policy("failover")["Statement"]:
+        resources = statement["Resource"]
+        named.update([resources] if isinstance(resources, str) else resources)
+    assert parameters == named - {"*"}
+    assert all(":us-west-2:" in parameter for parameter in parameters)
+
+
+@pytest.mark.parametrize("action", LEAST["failover"])
+def test_a_failover_without_an_action_says_which_is_missing(account: Account, action: str) -> None:
+    """The exit code is 3. With the permission traffic can be moved, and is where it was before."""
+    iam, policy = account.client("iam"), account.policy("failover")
+    name = {"RoleName": "hello-dev-failover", "PolicyName": "failover"}
+    iam.put_role_policy(**name, PolicyDocument=json.dumps(without(policy, action)))
+    try:
+        done = account.run("failover", "failover")
+    finally:
+        iam.put_role_policy(**name, PolicyDocument=json.dumps(policy))
+    assert done.code == 3, done.out + done.err
+    assert action in done.err
+    back = account.run("failover", "failback")
+    assert back.code == 0, back.err
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "call"),
+    [
+        ("ssm", "us-east-1", lambda ssm: ssm.get_parameter(Name="/deploytool/hello/dev/standby")),
+        ("ssm", "us-west-2", lambda ssm: ssm.delete_parameter(Name="/deploytool/hello/dev/switch")),
+        ("ssm", "us-west-2", lambda ssm: ssm.get_parameter(Name="/deploytool/hello/prod/switch")),
+        ("cloudwatch", "us-west-2", lambda metrics: put_metric(metrics, "other")),
+        ("cloudwatch", "us-east-1", lambda metrics: put_metric(metrics, "deploytool")),
+        ("route53", "us-east-1", lambda route53: route53.list_health_checks()),
+        ("cloudformation", "us-west-2", lambda stacks: stacks.describe_stacks()),
+    ],
+)  # fmt: skip
+def test_the_failover_role_may_do_nothing_else(
+    account: Account, service: str, region: str, call: Callable[[Any], object]
+) -> None:
+    """Another region, another record or stage, another namespace and another service are refused."""
+    client = account.client(service, account.credentials("failover"), region)
+    with pytest.raises(ClientError) as refused:
+        call(client)
+    assert refused.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
+
+
+def put_metric(client: Any, namespace: str) -> None:
+    client.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "x", "Value": 1.0}])
 
 
 @pytest.mark.parametrize(
@@ -458,16 +527,22 @@ def test_the_deploy_role_deletes_validation_records_and_touches_no_other(
 
 @pytest.mark.parametrize(
     ("role", "subject"),
-    [("plan", PULL_REQUEST), ("plan", MAIN), ("deploy", ENVIRONMENT), ("drill", ENVIRONMENT)],
+    [
+        ("plan", PULL_REQUEST),
+        ("plan", MAIN),
+        ("deploy", ENVIRONMENT),
+        ("drill", ENVIRONMENT),
+        ("failover", ENVIRONMENT),
+    ],
 )
 def test_a_token_with_the_right_claims_gets_the_role(
     account: Account, role: str, subject: str
 ) -> None:
-    """Pull requests and the main branch may plan; the environment may deploy and drill."""
+    """Pull requests and the main branch may plan; the environment may do the rest."""
     assert account.assume(role, subject)["AWS_SESSION_TOKEN"]
 
 
-@pytest.mark.parametrize("role", ["plan", "deploy", "drill"])
+@pytest.mark.parametrize("role", ["plan", "deploy", "drill", "failover"])
 @pytest.mark.parametrize(
     "subject",
     [
@@ -496,7 +571,14 @@ def test_a_token_with_other_claims_gets_no_role(account: Account, role: str, sub
 
 @pytest.mark.parametrize(
     ("role", "subject"),
-    [("plan", ENVIRONMENT), ("deploy", PULL_REQUEST), ("deploy", MAIN), ("drill", MAIN)],
+    [
+        ("plan", ENVIRONMENT),
+        ("deploy", PULL_REQUEST),
+        ("deploy", MAIN),
+        ("drill", MAIN),
+        ("failover", MAIN),
+        ("failover", PULL_REQUEST),
+    ],
 )
 def test_a_token_for_one_role_does_not_get_another(
     account: Account, role: str, subject: str

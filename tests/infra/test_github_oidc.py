@@ -169,7 +169,7 @@ def test_each_policy_is_small_enough(name: str, document: Any) -> None:
     assert len(re.sub(r"\s", "", json.dumps(document))) <= 6144
 
 
-@pytest.mark.parametrize("role", ["PlanRole", "DeployRole", "DrillRole"])
+@pytest.mark.parametrize("role", ["PlanRole", "DeployRole", "DrillRole", "FailoverRole"])
 def test_a_role_trusts_exact_claims(role: str) -> None:
     """StringEquals compares audience and subject, without wildcards, for one provider."""
     [statement] = ROLES[role]["AssumeRolePolicyDocument"]["Statement"]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploytool.core.project.config import parse_config
+from deploytool.work.drill.faults import FAULTS
+from deploytool.work.drill.faults.edge import EdgeFault
 from tests.workflows.actions import KNOWN
 from tests.workflows.runner import Event, JobRun, Runner
 from tests.workflows.workflow import Node, load_workflow
@@ -14,7 +16,7 @@ from tests.workflows.workflow import Node, load_workflow
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted(path.name for path in (GITHUB / "workflows").glob("*.yml"))
-ROLE_NAMES = ("PLAN", "DEPLOY", "DRILL", "TASKCAT")
+ROLE_NAMES = ("PLAN", "DEPLOY", "DRILL", "FAILOVER", "TASKCAT")
 ROLES = {
     f"AWS_{name}_ROLE_ARN": f"arn:aws:iam::111122223333:role/{name.lower()}" for name in ROLE_NAMES
 }
@@ -141,6 +143,13 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     assert results(drilled) == {"drill": "success"}, output_of(drilled)
     (reports,) = runner.world.artifacts.values()
     assert json.loads(reports["drill.json"])["verdict"] == "pass"
+
+    moved = runner.run("failover.yml", movement("failover", "dev"))
+    assert results(moved) == {"move": "success"}, output_of(moved)
+    assert "us-west-2" in moved[0].summary
+    returned = runner.run("failover.yml", movement("failback", "dev"))
+    assert results(returned) == {"move": "success"}, output_of(returned)
+    assert "us-east-1" in returned[0].summary
     assert set(runner.world.assumed) == set(ROLES.values()) - {ROLES["AWS_TASKCAT_ROLE_ARN"]}
 
     refused = runner.run(
@@ -150,6 +159,50 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     assert results(refused) == {"drill": "failure"}
     outcomes = {step.name: step.outcome for step in refused[0].steps}
     assert (outcomes["drill"], outcomes["restore"]) == ("failure", "success"), output_of(refused)
+
+
+def movement(direction: str, stage: str, domain: str = "") -> Event:
+    """Return what starts failover.yml by hand."""
+    inputs = {"stage": stage, "direction": direction, "reason": "a test", "domain": domain}
+    return Event("workflow_dispatch", inputs, VARIABLES)
+
+
+@pytest.mark.parametrize("direction", ["failover", "failback"])
+def test_a_movement_runs_one_command_with_what_was_typed(runner: Runner, direction: str) -> None:
+    """The step of the other direction is skipped. An exit code of 4 fails the job and is shown."""
+    commands = {
+        step["run"].split()[1]: step["run"] for step in steps_of("failover.yml") if "run" in step
+    }
+    assert set(commands) == {"failover", "failback"}
+    check = 'test "$STAGE/$REASON/$DOMAIN" = "prod/a test/example.com" && exit 4'
+    runner.instead = dict.fromkeys(commands.values(), "true") | {commands[direction]: check}
+    runs = runner.run("failover.yml", movement(direction, "prod", "example.com"))
+    assert results(runs) == {"move": "failure"}
+    outcomes = [step.outcome for step in runs[0].steps[-2:]]
+    assert sorted(outcomes) == ["failure", "skipped"]
+    assert runner.world.assumed == [ROLES["AWS_FAILOVER_ROLE_ARN"]]
+
+
+def test_a_movement_needs_the_secondary_region_alone() -> None:
+    """The job assumes its role by that region's STS, waits for no other workflow, has no matrix."""
+    regions = parse_config((ROOT / "deploytool.toml").read_text(), "deploytool.toml").regions
+    workflow = load_workflow(GITHUB / "workflows" / "failover.yml")
+    [job] = workflow["jobs"].values()
+    [credentials] = [step for step in job["steps"] if "aws-actions" in step.get("uses", "")]
+    assert credentials["with"]["aws-region"] == regions[1]
+    assert "strategy" not in job
+    others = {
+        load_workflow(GITHUB / "workflows" / file)["concurrency"]["group"]
+        for file in ("deploy.yml", "failover-drill.yml")
+    }
+    assert workflow["concurrency"]["group"] not in others
+
+
+def test_a_drill_offers_every_fault_that_aws_has() -> None:
+    """The choices are the command's faults without those of the local cloud's edges."""
+    inputs = load_workflow(GITHUB / "workflows" / "failover-drill.yml")["on"]["workflow_dispatch"]
+    on_aws = {fault.name for fault in FAULTS if not issubclass(fault, EdgeFault)}
+    assert set(inputs["inputs"]["fault"]["options"]) == on_aws
 
 
 def test_a_broken_template_fails_the_lint(runner: Runner) -> None:

@@ -28,6 +28,7 @@ VARIABLES = {
     "AWS_PLAN_ROLE_ARN": "PlanRoleArn",
     "AWS_DEPLOY_ROLE_ARN": "DeployRoleArn",
     "AWS_DRILL_ROLE_ARN": "DrillRoleArn",
+    "AWS_FAILOVER_ROLE_ARN": "FailoverRoleArn",
     "AWS_CFN_ROLE_ARN": "CloudFormationRoleArn",
 }
 
@@ -111,4 +112,5 @@ def subjects(repository: str, stage: str, branch: str) -> dict[str, tuple[str, .
         "plan": (pull_request, on_branch),
         "deploy": (environment,),
         "drill": (environment,),
+        "failover": (environment,),
     }

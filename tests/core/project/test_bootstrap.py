@@ -114,9 +114,10 @@ def test_a_provider_is_created_only_where_there_is_none(
 
 
 def test_each_role_has_its_own_subjects() -> None:
-    """Pull requests and the branch can plan; the environment can deploy and drill."""
+    """Pull requests and the branch can plan; the environment can do the rest."""
     assert subjects("a/b", "dev", "main") == {
         "plan": ("repo:a/b:pull_request", "repo:a/b:ref:refs/heads/main"),
         "deploy": ("repo:a/b:environment:dev",),
         "drill": ("repo:a/b:environment:dev",),
+        "failover": ("repo:a/b:environment:dev",),
     }
