@@ -6,7 +6,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
-.PHONY: venv drill test lint security taskcat taskcat-aws bench sweep accuracy clean deploy-and-drill
+.PHONY: venv drill outage test lint security taskcat taskcat-aws bench sweep accuracy clean deploy-and-drill
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
@@ -27,6 +27,9 @@ drill: venv  ## deploy to two regions of a private local cloud and drill a failo
 deploy-and-drill:  # what `drill` runs inside its private local cloud
 	@$(RUN) deploytool deploy --local --stage $(STAGE)
 	@$(RUN) deploytool drill --local --stage $(STAGE)
+
+outage: venv  ## us-east-1 loses its API and its edge: traffic fails over, stays, and comes home by command
+	@$(RUN) $(BIN)/python -m benchmarks.outage
 
 test: venv  ## run every test
 	@$(RUN) $(BIN)/python -m pytest
