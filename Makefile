@@ -73,8 +73,9 @@ taskcat-aws: venv  ## the same on AWS, with your credentials (docs/how-to/test-t
 bench: venv  ## print the figures that the README quotes
 	@$(RUN) $(BIN)/python -m benchmarks
 
-sweep: venv  ## kill drills with SIGKILL at 40 moments: what restore, and the guard alone, leave of them (15 minutes)
+sweep: venv  ## kill drills, failovers and failbacks with SIGKILL at 40 moments each: what ends them, and what is left (25 minutes)
 	@$(RUN) $(BIN)/python -m benchmarks.sweep
+	@$(RUN) $(BIN)/python -m benchmarks.switch_sweep
 
 accuracy: venv  ## how far what a drill measures is from what the local cloud really did, over 30 drills at 10 and 50 probes a second
 	@$(RUN) $(BIN)/python -m benchmarks.accuracy

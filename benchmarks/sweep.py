@@ -189,7 +189,7 @@ def _read_state(ports: DrillPorts, service: Service) -> StageState:
 
 
 @contextmanager
-def stages(folder: Path, count: int) -> Iterator[list[Stage]]:
+def stages(folder: Path, count: int, speed: float = SPEED) -> Iterator[list[Stage]]:
     """Deploy this many stages to a private local cloud in the folder, which ends with the block."""
     shutil.copy(ROOT / "deploytool.toml", folder)
     for name in ("infra", "lambda"):
@@ -197,7 +197,7 @@ def stages(folder: Path, count: int) -> Iterator[list[Stage]]:
     names = [f"killed{number}" for number in range(count)]
     with (folder / "deploytool.toml").open("a", encoding="utf-8") as config:
         config.writelines(f"\n[stages.{name}]\n" for name in names)
-    with lifecycle.private(Settings(folder / ".deploytool" / "local", speed=SPEED)):
+    with lifecycle.private(Settings(folder / ".deploytool" / "local", speed=speed)):
         deployed = [Stage(folder, name) for name in names]
         for stage in deployed:
             stage.deploytool("deploy")
