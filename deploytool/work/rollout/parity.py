@@ -44,8 +44,10 @@ def compare(
     or a region has no stack yet. What cannot be read is reported in the result and is not an error,
     because the deployment is done; of a region whose API does not answer that is everything.
     """
-    if _has_changed(outcome) and outcome.unreachable:
-        return Parity((), tuple(_not_compared(region) for region in outcome.unreachable))
+    # us-east-1's API may be dead where neither region is us-east-1: a comparison does without it.
+    unread = [region for region in outcome.unreachable if region in graph.regions]
+    if _has_changed(outcome) and unread:
+        return Parity((), tuple(_not_compared(region) for region in unread))
     if not _has_changed(outcome) or not _all_regions_have_stacks(graph, before, outcome):
         return None
 
