@@ -74,6 +74,7 @@ def test_a_code_change_reaches_the_standby(
     assert done.code == 0, done.out + done.err
     assert done.json["unreachable"] == [EAST]
     assert not done.json["left"]
+    assert done.json["standby_record"] == {"written": True, "errors": []}
     updated = {stack["stack"] for stack in done.json["stacks"] if stack["action"] == "update"}
     assert updated == {"lambda"}
     assert "certificate" in {stack["stack"] for stack in done.json["kept_inputs"]}

@@ -14,7 +14,13 @@ from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.stack import Stack
 from deploytool.net.clock import wall_time
 from deploytool.targets.service import known_service, standby_records
-from deploytool.work.failover.standby import DeployedStage, Kept, is_changed, keep_records
+from deploytool.work.failover.standby import (
+    DeployedStage,
+    Kept,
+    is_changed,
+    keep_records,
+    note_deployment,
+)
 from deploytool.work.stacks.operations import Outcome
 
 
@@ -24,15 +30,18 @@ def keep_deployment(
     """Write the records of a run that changed something, once the whole service is known.
 
     `before` are the stacks as the run found them. A run that deployed a part of the stage leaves
-    the older records when something of the service does not exist yet. A run with nothing to do
-    makes no call.
+    the older records when something of the service does not exist yet. One that could not ask the
+    primary region notes in the older record that it deployed. A run with nothing to do makes no
+    call.
     """
     if not is_changed(outcome):
         return Kept(done=False)
 
     outputs = {node: stack.outputs for node, stack in before.items()} | outcome.outputs
     service = known_service(context.project, context.graph, outputs)
-    if service is None:
+    secondary = context.project.config.secondary
+    on_the_day = bool(outcome.unreachable) and secondary not in outcome.unreachable
+    if service is None and not on_the_day:
         return Kept(done=False)
 
     deployed = Deployed(
@@ -41,8 +50,10 @@ def keep_deployment(
         commit=context.target.ports.commit(),
         tool=__version__,
     )
-    stage = DeployedStage(service, context.graph.settings, outputs, deployed)
     records = standby_records(context.target, context.project, context.graph.stage)
+    if service is None:
+        return note_deployment(records, deployed)
+    stage = DeployedStage(service, context.graph.settings, outputs, deployed)
     return keep_records(records, stage, context.target.name_server_names)
 
 

@@ -1,11 +1,11 @@
 """Keeps in the standby region what it must know of a stage when the primary's API is down."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.failover.ports import StandbyRecords
-from deploytool.core.failover.records import Deployed
+from deploytool.core.failover.records import Deployed, StandbyRecord
 from deploytool.core.failover.standby import outputs_record, standby_record
 from deploytool.core.project.config import Setting
 from deploytool.core.project.graph import NodeId
@@ -64,3 +64,18 @@ def keep_records(
     except DeploytoolError as error:
         errors.append(error)
     return Kept(not errors, tuple(errors))
+
+
+def note_deployment(records: StandbyRecords, deployed: Deployed) -> Kept:
+    """Note in the record that exists who deployed last, and from which commit.
+
+    For a run that could not ask the primary region: what else is in the record stays as it was.
+    """
+    try:
+        record = records.read(StandbyRecord)
+        if record is None:
+            return Kept(done=False)
+        records.write(replace(record, deployed=deployed))
+    except DeploytoolError as error:
+        return Kept(done=False, errors=(error,))
+    return Kept(done=True)

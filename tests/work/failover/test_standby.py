@@ -12,7 +12,12 @@ from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import StackOperation
 from deploytool.simulated.example import SERVICE
 from deploytool.simulated.memory import SimulatedStandbyRecords
-from deploytool.work.failover.standby import DeployedStage, is_changed, keep_records
+from deploytool.work.failover.standby import (
+    DeployedStage,
+    is_changed,
+    keep_records,
+    note_deployment,
+)
 from deploytool.work.stacks.operations import Outcome
 
 NODE = NodeId("api", "us-east-1")
@@ -82,3 +87,20 @@ def test_a_failed_write_is_returned_and_the_other_record_is_written() -> None:
 
     records.error = CloudRefused("no")
     assert len(keep_records(records, STAGE, name_servers).errors) == 2
+
+
+def test_a_run_without_the_primary_region_notes_that_it_deployed() -> None:
+    """The rest of the record stays. A stage without a record gets none."""
+    records = SimulatedStandbyRecords()
+    later = Deployed("2026-11-26T12:00:00+00:00", "ben@laptop", "abc")
+    assert not note_deployment(records, later).done
+    assert not records.kept
+
+    keep_records(records, STAGE, name_servers)
+    before = records.read(StandbyRecord)
+    assert before is not None
+    assert note_deployment(records, later).done
+    assert records.read(StandbyRecord) == replace(before, deployed=later)
+
+    records.error = ApiUnavailable("no answer", "us-west-2")
+    assert [error.exit_code for error in note_deployment(records, later).errors] == [4]
