@@ -79,7 +79,7 @@ def kills(direction: Direction) -> list[SwitchKill]:
     """Return twenty kills of a command: around each call, and while it waits."""
     moments = [
         Moment(call=READ, nth=1),  # the standby's record
-        Moment(call=READ, nth=2, then="answered"),  # an unfinished drill
+        Moment(call=READ, nth=2, delay=0.001),  # an unfinished drill; there is none
         Moment(call=READ, nth=3),  # the switch
         Moment(call=READ, nth=3, then="answered"),
         Moment(call=WRITE),
