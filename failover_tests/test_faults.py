@@ -32,16 +32,18 @@ class Effect:
 
     `failures` are kinds and statuses; a fault without any does not fail a request. `kept` are the
     regions that may serve the kept connection at the end of the failover, None for no region. A
-    black hole holds the connection as long as the client waits for its answer.
+    black hole holds the connection as long as the client waits for its answer. `is_detected`: the
+    checkers of the endpoint have to count failures.
     """
 
     failures: frozenset[str]
     kept: tuple[str | None, ...]
-    by_inverting: bool = False
+    is_detected: bool = True
 
 
 EFFECTS = {
-    "health-check": Effect(frozenset(), kept=(EAST,), by_inverting=True),
+    "health-check": Effect(frozenset(), kept=(EAST,), is_detected=False),
+    "switch": Effect(frozenset(), kept=(EAST,), is_detected=False),
     "throttle": Effect(frozenset({"500", "502", "503", "429"}), kept=(None,)),
     "unmap": Effect(frozenset({"403"}), kept=(None,)),
     "refuse": Effect(frozenset({"refused", "reset"}), kept=(WEST,)),
@@ -108,8 +110,14 @@ def wait_until_healthy(deployed: Any) -> None:
         status = deployed.run(
             [sys.executable, "-m", "deploytool", "local", "status", "--output", "json"]
         ).json
+        # A calculated health check, and one on an alarm, have no checkers
         verdicts = status["health_checks"].values()
-        if all(0 < verdict["checkers"] == verdict["checkers_healthy"] for verdict in verdicts):
+        checked = any(verdict["checkers"] for verdict in verdicts)
+        healthy = all(
+            verdict["healthy"] and verdict["checkers"] == verdict["checkers_healthy"]
+            for verdict in verdicts
+        )
+        if checked and healthy:
             return
         assert time.monotonic() < deadline, status["health_checks"]
         time.sleep(0.2)
@@ -151,12 +159,15 @@ def test_each_part_takes_as_long_as_the_rules_say(
 ) -> None:
     """Detection comes before DNS, DNS before the client, each within the expected time.
 
-    A real fault takes time to be detected; an inverted health check takes none.
+    A real fault takes time to be detected by the checkers; an inverted health check and the switch
+    do not need them.
     """
     judgement = drill(fault).judgement
-    expected = judgement.expected
     interval = judgement.started.scenario.client_interval
-    for moved in (judgement.failover, judgement.failback):
+    for moved, expected in (
+        (judgement.failover, judgement.expected.failover),
+        (judgement.failback, judgement.expected.failback),
+    ):
         assert moved.detection is not None
         assert moved.dns is not None
         assert moved.client is not None
@@ -165,7 +176,7 @@ def test_each_part_takes_as_long_as_the_rules_say(
         assert moved.client <= expected.total + interval
         assert moved.flaps == 0
     assert judgement.failover.detection is not None
-    if not EFFECTS[fault].by_inverting:
+    if EFFECTS[fault].is_detected:
         config = judgement.started.health_check.config
         intervals = config.failure_threshold - 2
         assert judgement.failover.detection > config.request_interval * intervals
