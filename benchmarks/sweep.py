@@ -24,6 +24,7 @@ from typing import assert_never
 from benchmarks.killed import Moment
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import DrillRecord
+from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.core.service.ports import ApiMapping
 from deploytool.core.service.service import Service
@@ -75,12 +76,13 @@ class Kill:
 
 @dataclass(frozen=True)
 class StageState:
-    """Everything that a drill changes: AWS resources of the primary, and the drill's record."""
+    """Everything that a drill changes: AWS resources of the primary, its record, the switch."""
 
     health_check: HealthCheckConfig
     reserved: int | None
     mappings: tuple[tuple[ApiMapping, ...], ...]
     record: DrillRecord | None
+    held: bool
 
 
 @dataclass(frozen=True)
@@ -180,11 +182,13 @@ def _read_state(ports: DrillPorts, service: Service) -> StageState:
     mappings = []
     for domain in (service.domain, service.regional_domains[region]):
         mappings.append(tuple(sorted(ports.mappings.of(region, domain), key=str)))
+    switch = ports.standby.read(SwitchRecord)
     return StageState(
         health_check=ports.health_checks.get(service.health_check_id).config,
         reserved=ports.functions.reserved_concurrency(region, service.functions[region]),
         mappings=tuple(mappings),
         record=ports.records.read(),
+        held=switch is not None and switch.held,
     )
 
 

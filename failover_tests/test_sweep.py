@@ -1,4 +1,4 @@
-"""Killed drills, restored by `restore` or by the guard: six of the moments of `make sweep`."""
+"""Killed drills, restored by `restore` or by the guard: six of the moments of `make sweep`, two more."""
 
 from collections.abc import Iterator
 
@@ -24,11 +24,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         Kill("throttle", Moment(call="PutFunctionConcurrency", then="answered")),
         Kill("unmap", Moment(call="DeleteBasePathMapping", nth=2, delay=0.002)),
         Kill("unmap", Moment(call="PutParameter", then="answered")),
+        Kill("switch", Moment(call="PutMetricData", then="answered")),
     ],
     ids=str,
 )
 def test_restore_leaves_all_as_before(stage: Stage, kill: Kill) -> None:
-    """Health check, concurrency and mappings are as before, and the record is gone."""
+    """Health check, concurrency, mappings and switch are as before, and the record is gone."""
     outcome = by_restore(stage, kill)
     assert outcome.after == outcome.before
 
@@ -38,6 +39,8 @@ def test_restore_leaves_all_as_before(stage: Stage, kill: Kill) -> None:
     [
         Kill("health-check", Moment(call="UpdateHealthCheck", then="answered")),
         Kill("throttle", Moment(event="fault_injected")),
+        # The record of the switch is the second parameter, after the drill's
+        Kill("switch", Moment(call="PutParameter", nth=2, then="answered")),
     ],
     ids=str,
 )
