@@ -29,6 +29,11 @@ from deploytool.core.errors import CloudRefused, DeploytoolError, DrillRefused
 from deploytool.core.failover.records import COMMAND, SCHEMA_VERSION, SwitchRecord
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import MANUAL
+from deploytool.render.drill.figures import stay_note
+from deploytool.render.drill.result import drill_document, drill_lines
+from deploytool.render.report.junit import junit_xml
+from deploytool.render.report.markdown import markdown
+from deploytool.render.report.page import page
 from deploytool.simulated.example import SERVICE, SWITCHED
 from deploytool.simulated.world import World
 from deploytool.work.drill.run import DrillContext, run_drill
@@ -272,3 +277,23 @@ def test_the_metric_does_not_hang_on_one_data_point(monkeypatch: pytest.MonkeyPa
     assert judgement.verdict is Verdict.PASS, judgement.reasons
     assert [to_line(event) for event in events if "metric_failed" in to_line(event)] != []
     assert calls > 10
+
+
+def test_every_form_of_the_report_tells_of_the_stay() -> None:
+    """How long traffic stayed, and both bounds, for people and for programs."""
+    _, judgement = drill(World(KEPT_AWAY))
+    assert judgement.stay is not None
+    note = stay_note(judgement.stay)
+    assert "until the failback by the switch" in note
+    assert f"stayed      {note}" in list(drill_lines(judgement))
+    assert note in markdown(judgement)
+    assert note in page(judgement)
+    assert "failback, " in page(judgement)
+    assert "stayed there for" in " ".join(drill_document(judgement)["reasons"])
+
+    document = drill_document(judgement)
+    assert document["switch"] == "after-failover"
+    assert document["stay"]["returned"] is None
+    assert document["expected_seconds"]["total"] == 65.0
+    assert document["expected_failback_seconds"]["total"] == 245.0
+    assert 'failures="0"' in junit_xml(judgement)
