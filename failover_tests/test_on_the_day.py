@@ -99,6 +99,8 @@ def test_the_commands_that_read_work_without_us_east_1(dead: Any, outputs: Any) 
     assert known.ran.code == MISSING
     assert known.json == outputs
     assert "are those of the deployment of" in known.ran.err
+    for answer in (known, restore):
+        assert check.json["summary"] in answer.ran.err
 
     assert restore.ran.code == MISSING
     assert restore.json["restored"] is False

@@ -1,17 +1,26 @@
 """deploytool restore: undo what an interrupted drill left, from any machine, repeatably."""
 
+from functools import partial
+
 from rich.markup import escape
 
 from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
+from deploytool.commands._serving import with_findings
 from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.errors import ApiUnavailable
 from deploytool.core.failover.records import StandbyRecord
 from deploytool.core.failover.standby import service_from
 from deploytool.core.service.service import Service
+from deploytool.render.check import serving_line
 from deploytool.render.status import missing_document
 from deploytool.render.terminal import Terminal
-from deploytool.targets.service import drill_ports, reachable_service, standby_records
+from deploytool.targets.service import (
+    configured_service,
+    drill_ports,
+    reachable_service,
+    standby_records,
+)
 from deploytool.work.drill.restore import Restored, restore
 from deploytool.work.drill.undo import in_words
 
@@ -22,9 +31,12 @@ def run(arguments: StageArguments) -> int:
     Return 4 when a step has to wait for an API that does not answer; the record then remains.
     """
     with open_context(arguments, limits=QUICK, looks_up=False) as context:
-        service = _service(context)
-        ports = drill_ports(context.target, context.project, service)
-        result = restore(ports, service)
+        result, findings = with_findings(
+            context, partial(_restore, context), lambda result: not result.waiting
+        )
+        if findings is not None:
+            service = configured_service(context.project, context.graph)
+            context.terminal.note(serving_line(findings, service))
 
         record = result.record
         context.terminal.document(
@@ -37,6 +49,11 @@ def run(arguments: StageArguments) -> int:
         )
         _print(context.terminal, result, context.graph.stage)
         return ApiUnavailable.exit_code if result.waiting else 0
+
+
+def _restore(context: CommandContext) -> Restored:
+    service = _service(context)
+    return restore(drill_ports(context.target, context.project, service), service)
 
 
 def _service(context: CommandContext) -> Service:

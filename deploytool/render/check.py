@@ -60,18 +60,14 @@ def serving_text(findings: Findings, service: Service) -> str:
     if region is not None:
         return f"{region} serves {url} (failed over from {service.primary})"
 
-    direction = ""
-    if findings.directed_to is not None:
-        direction = f"; DNS sends clients to {findings.directed_to}"
-    match findings.served:
-        case HttpAnswer(status):
-            return f"{url} answers {status} from no region{direction}"
-        case str() as failure:
-            if not findings.addresses:
-                return f"no region serves {url}: it has no address"
-            return f"no region serves {url}: {failure}{direction}"
-        case _:
-            assert_never(findings.served)
+    if not findings.addresses:
+        return f"no region serves {url}: it has no address"
+    answer = "does not answer"
+    if isinstance(findings.served, HttpAnswer):
+        answer = f"answers {findings.served.status} from no region"
+    if findings.directed_to is None:
+        return f"no region serves {url}: it {answer}"
+    return f"no region serves {url}: DNS sends clients to {findings.directed_to}, which {answer}"
 
 
 def serving_line(findings: Findings, service: Service) -> str:
