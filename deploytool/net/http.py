@@ -131,18 +131,27 @@ def document_of(body: bytes) -> dict[str, str]:
 
 
 def failure_of(error: requests.RequestException, domain: str, address: str) -> ProbeFailed:
-    """Translate an error of requests."""
-    text = str(error)
+    """Translate an error of requests, whose own text has several lines of internals."""
     # SSLError and ConnectTimeout are kinds of ConnectionError, so the order matters.
     match error:
         case requests.exceptions.SSLError():
-            kind = "tls"
+            kind, reason = "tls", _tls_reason(error)
+        case requests.exceptions.ConnectTimeout():
+            kind, reason = "timeout", "no connection within the time limit"
         case requests.exceptions.Timeout():
-            kind = "timeout"
-        case requests.exceptions.ConnectionError() if "refused" in text:
-            kind = "refused"
+            kind, reason = "timeout", "no answer within the time limit"
+        case requests.exceptions.ConnectionError() if "refused" in str(error):
+            kind, reason = "refused", "the connection is refused"
         case requests.exceptions.ConnectionError() | requests.exceptions.ChunkedEncodingError():
-            kind = "reset"
+            kind, reason = "reset", "the connection ended before the answer"
         case _:
-            kind = "other"
-    return ProbeFailed(kind, f"https://{domain} at {address}: {kind}: {text}")
+            kind, reason = "other", str(error)
+    return ProbeFailed(kind, f"https://{domain} at {address}: {reason}")
+
+
+def _tls_reason(error: requests.exceptions.SSLError) -> str:
+    """Return what is wrong with TLS: the text after OpenSSL's own names, as far as it has one."""
+    _, found, reason = str(error).rpartition("certificate verify failed: ")
+    if not found:
+        return f"TLS failed: {error}"
+    return f"the certificate is not valid: {reason.split(' (_ssl')[0]}"

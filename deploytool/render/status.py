@@ -15,6 +15,7 @@ from deploytool.core.failover.records import (
     ServingChange,
     ServingRecord,
     SwitchRecord,
+    time_text,
 )
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.route53.health import HealthCheck
@@ -44,7 +45,9 @@ def outputs_notes(known: KnownOutputs) -> Iterator[str]:
     """Yield what a reader of the outputs must know of them, as lines with rich's markup."""
     record = known.last_known
     if record is not None:
-        text = f"The outputs of {record.region} are those of the deployment of {record.at}."
+        text = (
+            f"The outputs of {record.region} are those of the deployment of {time_text(record.at)}."
+        )
         yield f"[yellow]{ATTENTION.symbol} {escape(text)}[/]"
         if record.left_out:
             names = ", ".join(record.left_out)
@@ -183,21 +186,21 @@ def _facts(overview: Overview) -> Iterator[tuple[str, str]]:
 
 
 def _serving_text(change: ServingChange, seen: str) -> str:
-    text = f"{change.region} since {change.at} ({change.how})"
+    text = f"{change.region} since {time_text(change.at)} ({change.how})"
     if change.who:
         text += f", by {change.who}"
     if change.why:
         text += f": {change.why}"
-    return f"{text}; looked at last {seen}"
+    return f"{text}; looked at last {time_text(seen)}"
 
 
 def _last_drill_text(drill: LastDrill) -> str:
-    text = f"{drill.verdict} ({drill.fault}), ended {drill.ended}"
+    text = f"{drill.verdict} ({drill.fault}), ended {time_text(drill.ended)}"
     return ": ".join([text, "; ".join(drill.reasons)]) if drill.reasons else text
 
 
 def _deployed_text(deployed: Deployed) -> str:
-    text = f"{deployed.at} by {deployed.by}"
+    text = f"{time_text(deployed.at)} by {deployed.by}"
     if deployed.commit:
         text += f" from commit {deployed.commit[:12]}"
     return f"{text}, with deploytool {deployed.tool}" if deployed.tool else text

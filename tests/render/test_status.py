@@ -164,7 +164,7 @@ def test_last_known_outputs_are_marked_as_such(plain: Plain) -> None:
     )
     assert outputs_document(known) == {"api": {EAST: {"Id": "a"}, WEST: {"Id": "b"}}}
     assert plain(*outputs_notes(known)).splitlines() == [
-        "! The outputs of us-east-1 are those of the deployment of 2026-11-25T09:00:00+00:00.",
+        "! The outputs of us-east-1 are those of the deployment of 2026-11-25 09:00:00 UTC.",
         "  They did not fit into the record of these stacks: lambda.",
         "! The API of us-east-1 does not answer. Not known:",
         "    the current outputs of us-east-1",

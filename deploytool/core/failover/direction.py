@@ -10,6 +10,7 @@ from deploytool.core.failover.records import (
     SCHEMA_VERSION,
     StandbyRecord,
     SwitchRecord,
+    time_text,
 )
 
 
@@ -103,7 +104,7 @@ def check_not_superseded(direction: Direction, record: SwitchRecord | None) -> N
 def _origin(record: SwitchRecord) -> str:
     """Return since when, by whom and how. Nobody has set a switch that holds automatically."""
     who = f" by {record.who}" if record.who else ""
-    return f" since {record.since}{who} ({record.how})"
+    return f" since {time_text(record.since)}{who} ({record.how})"
 
 
 def describe(record: SwitchRecord | None) -> str:

@@ -10,6 +10,7 @@ change here is a new schema version and a change there.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from deploytool.core.errors import DeploytoolError
@@ -165,6 +166,18 @@ PURPOSES: Mapping[type[Record], str] = {
 def parameter_name(project: str, stage: str, kind: type[Record]) -> str:
     """Return the name of a record's parameter in the standby region."""
     return f"/deploytool/{project}/{stage}/{PURPOSES[kind]}"
+
+
+def time_text(moment: str) -> str:
+    """Return the time of a record (ISO 8601) for people, like 2026-11-25 12:00:00 UTC.
+
+    A text that is no such time, which somebody wrote by hand, is returned as it is.
+    """
+    try:
+        time = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def to_json(record: Record) -> str:
