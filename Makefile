@@ -73,7 +73,7 @@ taskcat-aws: venv  ## the same on AWS, with your credentials (docs/how-to/test-t
 bench: venv  ## print the figures that the README quotes
 	@$(RUN) $(BIN)/python -m benchmarks
 
-sweep: venv  ## kill drills, failovers and failbacks with SIGKILL at 40 moments each: what ends them, and what is left (25 minutes)
+sweep: venv  ## kill drills, failovers and failbacks with SIGKILL at 40 moments each: what ends them, and what is left (20 minutes)
 	@$(RUN) $(BIN)/python -m benchmarks.sweep
 	@$(RUN) $(BIN)/python -m benchmarks.switch_sweep
 
