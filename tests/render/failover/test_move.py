@@ -67,7 +67,7 @@ def test_a_log_has_a_line_for_each_change(
     lines = capsys.readouterr().err.splitlines()
     assert "failover of stage dev: dev.example.com to us-west-2" in lines[0]
     assert "at most 125 s until every name server answers so, 185 s for clients" in lines[0]
-    assert f"holds traffic at the secondary since {RECORD.since} by ana@laptop" in lines[1]
+    assert "holds traffic at the secondary since 2026-11-25 12:00:00 UTC by ana@laptop" in lines[1]
     assert HOSTILE in lines[1]
 
     lanes = [f"ns-{number}.example.net" for number in range(1, 5)]
