@@ -265,7 +265,7 @@ def test_every_command_runs_under_its_role(account: Account) -> None:
     assert "found is not deployed" in last.err
 
     failed = {name: done.err for name, done in account.ended.items() if done.code}
-    assert failed == {}
+    assert not failed, "\n".join(failed.values())
     for fault in RESTORED:
         assert account.ended[f"restore {fault}"].json["restored"] is True
     parity = account.ended["deploy a change"].json["parity"]

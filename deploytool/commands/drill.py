@@ -15,7 +15,7 @@ from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._interrupts import first_one_stops
 from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.report import finish, judge_file
-from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
+from deploytool.core.drill.history import DrillStarted, Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
@@ -95,8 +95,11 @@ def _drill(
         first_one_stops(terminal),
         drill_progress(terminal) as show,
     ):
+        started: list[DrillStarted] = []
 
         def emit(event: Event) -> None:
+            if isinstance(event, DrillStarted):
+                started.append(event)
             # What restore has to undo must be on the disk before and after the injection
             is_injection = isinstance(event, FaultInjecting | FaultInjected)
             history.write(event, sync=is_injection)
@@ -105,8 +108,8 @@ def _drill(
         try:
             run_drill(ports, service, scenario, objectives, drill_context, emit)
         except BaseException:
-            # A drill that was refused has no history
-            if path.stat().st_size:
+            # A drill that was refused, or that could not write its record, has nothing to judge
+            if started:
                 _note(terminal, ports, judge_file(path))
             raise
 
