@@ -83,12 +83,12 @@ def test_the_projects_own_regions_are_enough(fault: str, elsewhere: Any) -> None
 
 
 def test_new_code_reaches_both_regions(elsewhere: Any) -> None:
-    """A function's code needs neither Route 53 nor IAM. What is missing is the standby's record."""
+    """A function's code needs neither Route 53 nor IAM, and nothing is missing after that."""
     handler = elsewhere.folder / "lambda" / "api" / "handler.py"
     handler.write_text(f"{handler.read_text()}\n# changed\n")
     with dead_api(elsewhere, "error"):
         done = elsewhere.deploytool("deploy", "--output", "json")
-    assert done.code == MISSING, done.out + done.err
+    assert done.code == 0, done.out + done.err
 
     document = done.json
     updates = [stack for stack in document["stacks"] if stack["action"] == "update"]
@@ -98,5 +98,4 @@ def test_new_code_reaches_both_regions(elsewhere: Any) -> None:
     }
     assert document["ok"] is True
     assert document["parity"]["same"] is True
-    [error] = document["standby_record"]["errors"]
-    assert GLOBAL in error
+    assert document["standby_record"]["errors"] == []

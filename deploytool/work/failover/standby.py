@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import ApiUnavailable, DeploytoolError
 from deploytool.core.failover.ports import StandbyRecords
 from deploytool.core.failover.records import Deployed, StandbyRecord
 from deploytool.core.failover.standby import outputs_record, standby_record
@@ -52,8 +52,7 @@ def keep_records(
     service = stage.service
     errors: list[DeploytoolError] = []
     try:
-        zone = service.hosted_zone_id
-        servers = name_servers(zone) if zone else ()
+        servers = _servers_of(service.hosted_zone_id, records, name_servers)
         records.write(standby_record(service, stage.settings, servers, stage.deployed))
     except DeploytoolError as error:
         errors.append(error)
@@ -64,6 +63,22 @@ def keep_records(
     except DeploytoolError as error:
         errors.append(error)
     return Kept(not errors, tuple(errors))
+
+
+def _servers_of(
+    zone: str, records: StandbyRecords, name_servers: Callable[[str], Sequence[str]]
+) -> Sequence[str]:
+    """Return the names of a zone's servers: Route 53's answer, or without one the record's."""
+    if not zone:
+        return ()
+    try:
+        return name_servers(zone)
+    except ApiUnavailable:
+        # A hosted zone keeps its name servers for as long as it exists
+        record = records.read(StandbyRecord)
+        if record is None or record.hosted_zone_id != zone:
+            raise
+        return record.name_servers
 
 
 def note_deployment(records: StandbyRecords, deployed: Deployed) -> Kept:

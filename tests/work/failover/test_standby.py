@@ -72,6 +72,23 @@ def test_a_zone_that_is_hosted_elsewhere_is_not_asked_for() -> None:
     assert (standby.hosted_zone_id, standby.name_servers) == ("", ())
 
 
+def test_the_name_servers_that_are_known_serve_while_route_53_does_not_answer() -> None:
+    """They are those of the zone for as long as it exists. Another zone's are of no use."""
+    records = SimulatedStandbyRecords()
+
+    def refuse(zone: str) -> Sequence[str]:
+        raise ApiUnavailable(f"reading hosted zone {zone}: no answer", "us-east-1")
+
+    keep_records(records, STAGE, name_servers)
+    assert keep_records(records, STAGE, refuse).done
+    standby = records.read(StandbyRecord)
+    assert standby is not None
+    assert standby.name_servers == ("ns.Z1.example.net",)
+
+    other = replace(STAGE, service=replace(SERVICE, hosted_zone_id="Z2"))
+    assert not keep_records(records, other, refuse).done
+
+
 def test_a_failed_write_is_returned_and_the_other_record_is_written() -> None:
     """The result of the deployment can still be shown; the caller decides the exit code."""
     records = SimulatedStandbyRecords()
