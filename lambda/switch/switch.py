@@ -11,6 +11,7 @@ Two calls at once do no harm: both come to the same result. A message may be sen
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import boto3
@@ -219,6 +220,10 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@cache
 def client(service: str, region: str | None = None) -> Any:  # noqa: ANN401  # boto3 has no types at run time
-    """Return a boto3 client; without a region for the function's own."""
+    """Return a boto3 client; without a region for the function's own.
+
+    A client is kept from one call of the function to the next: making it costs more than its calls.
+    """
     return boto3.client(service, region_name=region, config=CONFIG)  # type: ignore[call-overload]
