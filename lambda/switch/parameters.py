@@ -59,13 +59,14 @@ class Parameters:
             return self._create(name, text)
 
         version = self._put(name, text)
-        if version == found.version + 1:
-            return True
-
-        # The version before ours is the newest one that we did not know.
-        overwritten = self._ssm.get_parameter(Name=f"{self._prefix}{name}:{version - 1}")
-        self._put(name, overwritten["Parameter"]["Value"])
-        return False
+        # When an answer was lost, botocore has repeated the write: then our text is there twice.
+        for earlier in range(version - 1, found.version, -1):
+            parameter = self._ssm.get_parameter(Name=f"{self._prefix}{name}:{earlier}")
+            overwritten = parameter["Parameter"]["Value"]
+            if overwritten != text:
+                self._put(name, overwritten)
+                return False
+        return True
 
     def _create(self, name: str, text: str) -> bool:
         try:
@@ -73,7 +74,8 @@ class Parameters:
                 Name=self._prefix + name, Value=text, Type="String", Overwrite=False
             )
         except self._ssm.exceptions.ParameterAlreadyExists:
-            return False
+            # It is our own when the first answer was lost and botocore has repeated the write.
+            return self.read(name) == text
         return True
 
     def _put(self, name: str, text: str) -> int:

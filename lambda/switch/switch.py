@@ -74,7 +74,7 @@ class Run:
         look = Look(now(), region, standby.primary, standby.secondary)
 
         change = self._note(look, switch)
-        holds = self._hold_or_settle(look)
+        holds = self._hold_or_settle(look, switch)
         self._publish(standby, look, change, holds=holds)
         return f"{region} serves {standby.domain}" + (
             ", and the switch is now held" if holds else ""
@@ -105,8 +105,12 @@ class Run:
         )
         return None if noted.is_first else noted.change
 
-    def _hold_or_settle(self, look: Look) -> bool:
-        """Write the switch's record where the look asks for it. Return whether it is held now."""
+    def _hold_or_settle(self, look: Look, before: Switch | None) -> bool:
+        """Write the switch's record where the look asks for it. Return whether it is held now.
+
+        `before` is the switch before the look. When it has changed since, a failback may have
+        ended after the look, so what was seen is out of date. The next run looks again.
+        """
         failback = os.environ["FAILBACK"]
         # A command may have moved the switch since, or a drill begun: only the newest counts.
         drill = self._parameters.read_as("drill", parse_drill)
@@ -114,7 +118,7 @@ class Run:
         switch = parse_switch(found.text) if found else None
         serving = self._parameters.read_as("serving", parse_serving)
 
-        if must_hold(look, serving, switch, drill, failback):
+        if switch == before and must_hold(look, serving, switch, drill, failback):
             wanted = held(look)
         elif switch is not None and has_returned(look, switch):
             wanted = settled(switch)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -36,6 +37,8 @@ class Ssm:
         self.before_put: dict[str, Callable[[], None]] = {}
         self.after_get: dict[str, Callable[[], None]] = {}
         self.refused: set[str] = set()
+        # The writes of these names whose first answer is lost, so that botocore repeats them.
+        self.answers_lost: set[str] = set()
 
     def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803  # as botocore
         name, _, selector = Name.removeprefix(PREFIX).partition(":")
@@ -57,6 +60,9 @@ class Ssm:
         if name in self.versions and not Overwrite:
             raise AlreadyExists
         self.versions.setdefault(name, []).append(Value)
+        if name in self.answers_lost:
+            self.answers_lost.discard(name)
+            return self.put_parameter(PREFIX + name, Value, Type, Overwrite)
         return {"Version": len(self.versions[name])}
 
     def write(self, record: Any) -> None:
@@ -327,6 +333,42 @@ def test_a_command_wins_against_the_function(world: World, first: bool, moment: 
     assert (world.switch.held, world.switch.how) == (False, "command")
     assert world.metric[-1] == 0.0
     assert all("failback --stage" not in message["text"] for message in world.messages)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["new", "there"])
+def test_a_lost_answer_is_no_command_of_somebody_else(world: World, first: bool) -> None:
+    """The switch is held, with its metric and its message, although botocore wrote it twice."""
+    if not first:
+        world.command(held=False)
+    world.run()
+    world.serve(WEST)
+    world.ssm.answers_lost.add("switch")
+    assert world.run().endswith("the switch is now held")
+    assert world.metric[-1] == 1.0
+
+
+def test_a_command_wins_although_an_answer_was_lost(world: World) -> None:
+    """The command's record is neither of the two that the function wrote, and is put back."""
+    world.command(held=False)
+    world.run()
+    world.serve(WEST)
+    world.ssm.before_put["switch"] = lambda: world.command(held=False)
+    world.ssm.answers_lost.add("switch")
+    world.run()
+    assert (world.switch.held, world.switch.how) == (False, "command")
+    assert world.metric[-1] == 0.0
+
+
+def test_a_failback_that_ends_after_the_look_is_not_taken_for_a_failover(world: World) -> None:
+    """The secondary was seen while traffic returned; then the command noted that it has returned."""
+    world.run()
+    world.command(held=False)
+    returning = world.switch
+    world.serve(WEST)
+    world.ssm.after_get["serving"] = lambda: world.ssm.write(replace(returning, returning=False))
+    world.run()
+    assert not world.switch.held
+    assert world.metric[-1] == 0.0
 
 
 def test_a_command_during_the_metric_is_repeated(world: World) -> None:
