@@ -11,6 +11,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[impor
 from deploytool.core.failover.records import METRIC, NAMESPACE
 from deploytool.core.project.expressions import Evaluator
 from deploytool.core.project.template import load_yaml
+from deploytool.core.route53.health import CHECKER_REGIONS
 from deploytool.files.project import Project
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -317,6 +318,15 @@ def test_a_health_check_that_is_replaced_stays() -> None:
     """The calculated health check names it until its own stack has been updated, which is later."""
     check = document("health-check.yaml")["Resources"]["HealthCheck"]
     assert (check["UpdateReplacePolicy"], check["DeletionPolicy"]) == ("Retain", "Delete")
+
+
+def test_a_choice_of_checkers_can_be_taken_back() -> None:
+    """Route 53 keeps the regions of a health check when an update names none, so all are named."""
+    template = document("health-check.yaml")
+    regions = template["Resources"]["HealthCheck"]["Properties"]["HealthCheckConfig"]["Regions"]
+    condition, chosen, all_regions = regions["Fn::If"]
+    assert (condition, chosen) == ("HasCheckerRegions", {"Ref": "CheckerRegions"})
+    assert tuple(all_regions) == CHECKER_REGIONS
 
 
 def region_pattern() -> str:
