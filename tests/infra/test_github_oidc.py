@@ -60,6 +60,9 @@ INTENDED = {
         "Boundary",
         "RESOURCE_STAR",
     ): "as lambda.yaml, whose interfaces are created by Lambda, and as switch.yaml",
+    ("PlanRole", "RESOURCE_STAR"): "DescribeAlarms hides composite alarms with anything narrower",
+    ("DeployRole", "RESOURCE_STAR"): "as PlanRole",
+    ("SwitchPolicy", "RESOURCE_STAR"): "as PlanRole",
     ("Role", "RESOURCE_STAR"): "lambda.yaml and switch.yaml say why, beside it",
     (
         "Role",
@@ -209,6 +212,7 @@ def test_every_resource_is_narrowed_where_aws_allows_it() -> None:
         "FindHostedZone",
         "FindCertificatesAndHostedZone",
         "FindLogs",
+        "ReadAlarms",  # composite alarms too
     }
     star |= {"MakeZoneAndHealthCheck", "MakeCertificate"}  # a new resource has no ARN yet
     conditioned = {"MakeNetwork", "ChangeNetwork", "AttachToVpc", "MoveSwitch"}
@@ -219,6 +223,17 @@ def test_every_resource_is_narrowed_where_aws_allows_it() -> None:
                 bare.add(statement["Sid"])
                 assert ("Condition" in statement) == (statement["Sid"] in conditioned)
     assert bare == star | conditioned
+
+
+def test_composite_alarms_are_seen() -> None:
+    """With a resource narrower than * CloudWatch hides them (API reference of DescribeAlarms)."""
+    found = [
+        statement["Resource"]
+        for case in policies()
+        for statement in case.values[1]["Statement"]
+        if "cloudwatch:DescribeAlarms" in actions_of(statement)
+    ]
+    assert found == ["*"] * 3
 
 
 def test_the_roles_have_a_path_that_no_pattern_of_the_stage_matches() -> None:
