@@ -159,6 +159,13 @@ class Route53Zones:
                 HostedZoneId=zone_id, ChangeBatch={"Changes": changes}
             )
 
+    def disable_recovery(self, zone_id: str) -> None:
+        """UpdateHostedZoneFeatures."""
+        with translated(f"turning accelerated recovery of hosted zone {zone_id} off"):
+            self._client().update_hosted_zone_features(
+                HostedZoneId=zone_id, EnableAcceleratedRecovery=False
+            )
+
     def delete(self, zone_id: str) -> None:
         """DeleteHostedZone."""
         with translated(f"deleting hosted zone {zone_id}"):
@@ -205,6 +212,7 @@ def _zone_info(zone: "HostedZoneTypeDef", name_servers: Sequence[str]) -> ZoneIn
         name=canonical(zone["Name"]),
         name_servers=tuple(map(canonical, name_servers)),
         comment=zone.get("Config", {}).get("Comment", ""),
+        recovery=zone.get("Features", {}).get("AcceleratedRecoveryStatus", ""),
     )
 
 

@@ -38,6 +38,7 @@ from deploytool.work.certificates.external_dns import external_targets
 from deploytool.work.certificates.guard import CertificateGuard
 from deploytool.work.certificates.retained_zone import RetainedZoneCheck
 from deploytool.work.certificates.watch import CertificateWatch
+from deploytool.work.certificates.zone_change import ZoneChangeGate
 from deploytool.work.check import wait_until_good
 from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
@@ -138,6 +139,7 @@ def _deploy(
     gate = RolloutGate(graph, _endpoint(context), ports, emit, rollout)
     watch = CertificateWatch(graph, lambda: target.certificates, emit)
     hooks: list[DeployHooks] = [gate, RetainedZoneCheck(lambda: target.certificates), watch]
+    hooks.append(ZoneChangeGate(lambda: target.certificates))
     if arguments.delegation_check:
         timeout = arguments.delegation_timeout
         hooks.append(CertificateGuard(lambda: target.certificates, emit, timeout))

@@ -146,3 +146,23 @@ def test_the_regions_of_the_checkers(stub: Stubber, clients: Clients) -> None:
     check = read_health_check(stub, clients, {"Type": "HTTPS", "Regions": regions})
     assert check.config.regions == tuple(regions)
     assert check.alarm is None
+
+
+def test_the_accelerated_recovery_of_a_zone(stub: Stubber, clients: Clients) -> None:
+    """Its status is among the zone's features, and one call turns it off."""
+    zone = {
+        "Id": "/hostedzone/Z1",
+        "Name": "example.com.",
+        "CallerReference": "1",
+        "Features": {"AcceleratedRecoveryStatus": "ENABLING_HOSTED_ZONE_LOCKED"},
+    }
+    stub.add_response("get_hosted_zone", {"HostedZone": zone}, {"Id": "Z1"})
+    stub.add_response(
+        "update_hosted_zone_features",
+        {},
+        {"HostedZoneId": "Z1", "EnableAcceleratedRecovery": False},
+    )
+    zones = Route53Zones(clients)
+    assert zones.get("Z1").is_changing
+    zones.disable_recovery("Z1")
+    stub.assert_no_pending_responses()

@@ -10,6 +10,7 @@ from deploytool.core.route53.zone import DnsRecord, RecordSet, canonical
 
 CERTIFICATE_TYPE = "AWS::CertificateManager::Certificate"
 HOSTED_ZONE_TYPE = "AWS::Route53::HostedZone"
+RECORD_SET_TYPE = "AWS::Route53::RecordSet"
 # What ACM's CNAME values end in (ACM User Guide, "DNS validation").
 VALIDATION_TARGET = ".acm-validations.aws."
 RECORD_TTL = 300  # seconds, for the records that are created by hand; ACM does not say
@@ -123,6 +124,21 @@ def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -
             return None
         return canonical(name)
     return None
+
+
+def zones_changed_by(document: Mapping[str, Any], parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the ids of the hosted zones in which a template has records, sorted.
+
+    CloudFormation writes those of certificates too. Ids that are unknown are left out.
+    """
+    zones: set[str] = set()
+    for properties in _known_properties(document, parameters, RECORD_SET_TYPE):
+        zone = properties.get("HostedZoneId")
+        if zone:
+            zones.add(str(zone))
+    for request in certificate_requests(document, parameters):
+        zones.update(request.zones.values())
+    return tuple(sorted(zones))
 
 
 def newest(certificates: Sequence[Certificate], request: CertificateRequest) -> Certificate | None:

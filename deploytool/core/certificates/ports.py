@@ -41,14 +41,38 @@ class Certificates(Protocol):
         ...
 
 
+# While accelerated recovery has one of these statuses, Route 53 refuses every change of the zone: it
+# "is marked disabled for mutation" (API reference of HostedZoneFeatures; cdkd issue 1467).
+CHANGING = (
+    "ENABLING",
+    "ENABLING_HOSTED_ZONE_LOCKED",
+    "DISABLING",
+    "DISABLING_HOSTED_ZONE_LOCKED",
+)
+
+
 @dataclass(frozen=True)
 class ZoneInfo:
-    """A hosted zone: its id without a prefix, and its name with a final dot."""
+    """A hosted zone: its id without a prefix, and its name with a final dot.
+
+    `recovery` is the status of accelerated recovery, "" for a zone that never had it.
+    """
 
     id: str
     name: str
     name_servers: tuple[str, ...]
     comment: str = ""
+    recovery: str = ""
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether Route 53 refuses changes of the zone for a while."""
+        return self.recovery in CHANGING
+
+    @property
+    def has_recovery(self) -> bool:
+        """Whether accelerated recovery is not off yet."""
+        return self.recovery not in ("", "DISABLED")
 
 
 class ZoneReader(Protocol):
@@ -74,8 +98,12 @@ class ZoneRemover(Protocol):
         """Delete these record sets, all or none."""
         ...
 
+    def disable_recovery(self, zone_id: str) -> None:
+        """Begin to turn accelerated recovery off."""
+        ...
+
     def delete(self, zone_id: str) -> None:
-        """Delete a zone that has no record sets but its own SOA and NS."""
+        """Delete a zone that has no accelerated recovery, and no record sets but its SOA and NS."""
         ...
 
 

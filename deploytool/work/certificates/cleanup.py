@@ -10,6 +10,7 @@ from deploytool.core.certificates.certificate import (
     unused_validation_records,
 )
 from deploytool.core.certificates.ports import CertificatePorts, ZoneInfo
+from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.events import Emit, RecordsRemoved, ZoneDeleted
 from deploytool.core.stacks.plan import resolve
@@ -17,6 +18,10 @@ from deploytool.core.stacks.stack import Stack
 from deploytool.work.certificates.retained_zone import was_created_by
 
 _MAX_NAMED = 6  # foreign records that a message names
+
+# Of a change of accelerated recovery, in seconds. It takes some minutes.
+_LONGEST_CHANGE = 1800.0
+_PAUSE = 5.0
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,35 @@ class ZoneCleaner:
                 f" that deploytool did not create: {listed}"
             )
 
+        self._end_recovery(zone.id)
         self._ports.remover.delete(zone.id)
         self._emit(ZoneDeleted(self._ports.clock.now(), f"{zone.name} ({zone.id})"))
         return None
+
+    def _end_recovery(self, zone_id: str) -> None:
+        """Turn accelerated recovery off and wait for that: Route 53 deletes no zone that has it.
+
+        Source: Terraform's AWS provider, pull request 45302. Raises DeploytoolError when it takes too
+        long.
+        """
+        clock = self._ports.clock
+        deadline = clock.now() + _LONGEST_CHANGE
+        is_asked = False
+        while True:
+            zone = self._ports.zones.get(zone_id)
+            if not zone.has_recovery:
+                return
+            if clock.now() >= deadline:
+                raise DeploytoolError(
+                    f"accelerated recovery of hosted zone {zone_id} is not off after"
+                    f" {_LONGEST_CHANGE:.0f} s: {zone.recovery}; the zone was not deleted",
+                    hint="turn it off in the Route 53 console, then run the command again",
+                )
+            if not zone.is_changing and not is_asked:
+                self._ports.remover.disable_recovery(zone_id)
+                is_asked = True
+                continue
+            clock.sleep(_PAUSE)
 
     def _clean(self, zone_id: str) -> None:
         """Delete the validation records of our names that no certificate uses from a zone."""

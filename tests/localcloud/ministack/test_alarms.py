@@ -386,6 +386,8 @@ def test_accelerated_recovery(aws: Any, stage: str) -> None:
     on = {"HostedZoneFeatures": {"EnableAcceleratedRecovery": "true"}}
     assert aws.update_stack(name, template(**on))["Id"] == zone_id
     assert features(zone_id) == {"AcceleratedRecoveryStatus": "ENABLED"}
+    with pytest.raises(ClientError, match="must be disabled"):
+        route53.delete_hosted_zone(Id=zone_id)
 
     route53.update_hosted_zone_features(HostedZoneId=zone_id, EnableAcceleratedRecovery=False)
     assert features(zone_id) == {"AcceleratedRecoveryStatus": "DISABLED"}

@@ -7,6 +7,7 @@ import pytest
 
 from deploytool.core.certificates.certificate import Certificate, CertificateStatus
 from deploytool.core.certificates.ports import CertificatePorts
+from deploytool.core.errors import DeploytoolError
 from deploytool.core.route53.zone import RecordSet
 from deploytool.core.stacks.events import (
     Event,
@@ -95,6 +96,27 @@ class TestDestroy:
         assert any(isinstance(event, ZoneDeleted) for event in events)
         world.deleted.clear()
         assert (clean(zone=True)[0], world.deleted) == ((), [ZONE_ID])
+
+    @pytest.mark.parametrize("first", ["ENABLED", "ENABLING", "ENABLE_FAILED"])
+    def test_accelerated_recovery_ends_before_the_zone(
+        self, clean: Any, world: World, first: str
+    ) -> None:
+        """Route 53 deletes a zone only when it is off. It is asked once, and waited for."""
+        settled = "ENABLED" if first == "ENABLING" else first
+        locked = "DISABLING_HOSTED_ZONE_LOCKED"
+        world.recovery = [first, settled, settled, "DISABLING", locked, "DISABLED"]
+        kept, _ = clean(zone=True)
+        assert (kept, world.disabled, world.deleted) == ((), [ZONE_ID], [ZONE_ID])
+        assert world.recovery == ["DISABLED"]
+
+    def test_accelerated_recovery_that_does_not_end_keeps_the_zone(
+        self, clean: Any, world: World
+    ) -> None:
+        """After half an hour the error names the status."""
+        world.recovery = ["DISABLE_FAILED"]
+        with pytest.raises(DeploytoolError, match="DISABLE_FAILED; the zone was not deleted"):
+            clean(zone=True)
+        assert world.deleted == []
 
     def test_foreign_records_keep_the_zone(self, clean: Any, world: World) -> None:
         """A zone with other records is kept, and the reason names them."""

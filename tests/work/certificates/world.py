@@ -79,6 +79,9 @@ class World:
     deleted: list[str] = field(default_factory=list)
     lists: int = 0
     comment: str = "Created by CloudFormation stack hello-dev-zone and kept"
+    # The statuses of accelerated recovery that the next reads give; the last one stays.
+    recovery: list[str] = field(default_factory=lambda: [""])
+    disabled: list[str] = field(default_factory=list)
 
     # ACM
     def list(self, region: str) -> Sequence[Certificate]:
@@ -90,7 +93,8 @@ class World:
 
     # Route 53
     def get(self, zone_id: str) -> ZoneInfo:
-        return ZoneInfo(zone_id, f"{DOMAIN}.", (OURS,))
+        recovery = self.recovery.pop(0) if len(self.recovery) > 1 else self.recovery[0]
+        return ZoneInfo(zone_id, f"{DOMAIN}.", (OURS,), recovery=recovery)
 
     def find(self, name: str) -> Sequence[ZoneInfo]:
         comments = {ZONE_ID: self.comment, "Z2": "stack hello-dev-zone2"}
@@ -105,6 +109,9 @@ class World:
 
     def remove(self, zone_id: str, records: Sequence[RecordSet]) -> None:
         self.record_sets = [kept for kept in self.record_sets if kept not in records]
+
+    def disable_recovery(self, zone_id: str) -> None:
+        self.disabled.append(zone_id)
 
     def delete(self, zone_id: str) -> None:
         self.deleted.append(zone_id)

@@ -1,8 +1,9 @@
 """Accelerated recovery of hosted zones: in the API, and for CloudFormation.
 
 Sources: Route 53 API reference, UpdateHostedZoneFeatures and HostedZoneFeatures; CloudFormation
-template reference, AWS::Route53::HostedZone (HostedZoneFeatures). AWS takes a while to enable it;
-the local cloud has it at once. It has no effect here: the local control plane is one process.
+template reference, AWS::Route53::HostedZone (HostedZoneFeatures). A zone that has it cannot be
+deleted (Terraform's AWS provider, pull request 45302). AWS takes a while to enable it; the local
+cloud has it at once. It has no effect here: the local control plane is one process.
 """
 
 import re
@@ -13,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 from deploytool.localcloud.ministack.patches.replace import Patcher
 
 PATCHES = {
-    "route53.handle_request": "UpdateHostedZoneFeatures is missing",
+    "route53.handle_request": "UpdateHostedZoneFeatures is missing, and DeleteHostedZone allows too much",
     "route53._build_hosted_zone_el": "a zone has no features",
     "AWS::Route53::HostedZone.create": "HostedZoneFeatures is dropped",
     "AWS::Route53::HostedZone.update": "HostedZoneFeatures is dropped",
@@ -25,6 +26,7 @@ Created = tuple[str, dict[str, Any]]
 
 _ZONE = "AWS::Route53::HostedZone"
 _PATH = re.compile(r"/2013-04-01/hostedzone/(?P<id>[^/]+)/features")
+_ZONE_PATH = re.compile(r"/2013-04-01/hostedzone/(?P<id>[^/]+)")
 # The key of a zone in MiniStack's store: whether accelerated recovery is on; absent if never set
 _ACCELERATED = "accelerated_recovery"
 
@@ -44,6 +46,13 @@ def _install_api(patcher: Patcher) -> None:
         features_path = _PATH.fullmatch(path)
         if method == "POST" and features_path:
             return update(features_path["id"], body)
+        deleted_path = _ZONE_PATH.fullmatch(path)
+        if method == "DELETE" and deleted_path:
+            zone = route53._zones.get(deleted_path["id"], {})
+            if zone.get(_ACCELERATED):
+                # The code of the error is our reading: DeleteHostedZone documents no other for it.
+                message = "Accelerated recovery must be disabled before the zone is deleted"
+                return route53._error_response("InvalidInput", message, 400)
         return await handle_original(method, path, headers, body, query_params)
 
     def update(zone_id: str, body: bytes) -> Any:
