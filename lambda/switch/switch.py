@@ -39,6 +39,10 @@ CONFIG = Config(
     connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
+# The addresses that the calls so far have seen of each target. API Gateway may have more of them than
+# one answer holds. Lambda keeps the process between two calls that are a minute apart.
+SEEN: dict[str, set[str]] = {}
+
 Result = TypeVar("Result")
 
 
@@ -164,8 +168,7 @@ def who_serves(standby: Standby) -> str | None:
     """Return the region that serves, by DNS alone. None when that cannot be told."""
     resolver = resolver_of_the_system()
     targets = {
-        region: ask(target, resolver, recurse=True) or ()
-        for region, target in standby.targets.items()
+        region: addresses_seen(target, resolver) for region, target in standby.targets.items()
     }
 
     answers: list[tuple[str, ...]] = []
@@ -177,6 +180,13 @@ def who_serves(standby: Standby) -> str | None:
                 answers.append(answer)
                 break
     return serving_region(answers, len(standby.name_servers), targets)
+
+
+def addresses_seen(target: str, resolver: Server) -> set[str]:
+    """Return every address of a target that this process has seen, with those of now."""
+    seen = SEEN.setdefault(target, set())
+    seen.update(ask(target, resolver, recurse=True) or ())
+    return seen
 
 
 def ask(name: str, server: Server, *, recurse: bool) -> tuple[str, ...] | None:

@@ -84,7 +84,10 @@ class World:
         self.asked: list[tuple[str, str | None]] = []
         self.broken: set[str] = set()
         self.regions: list[str | None] = [EAST] * 4
+        # What the resolver answers for each region's target.
+        self.targets = dict(ADDRESSES)
         self.setenv = monkeypatch.setenv
+        monkeypatch.setattr(function, "SEEN", {})
         monkeypatch.setattr(function, "client", self._client)
         monkeypatch.setattr(function, "addresses_of", self._addresses_of)
         monkeypatch.setattr(function, "resolver_of_the_system", lambda: "resolver")
@@ -125,7 +128,7 @@ class World:
         if recurse:
             assert server == "resolver"
             if name.startswith("d-"):
-                return ADDRESSES[name.removeprefix("d-")]
+                return self.targets[name.removeprefix("d-")]
             return (f"203.0.113.{name[3]}",)
         assert name == "dev.example.com"
         region = self.regions[int(server.address[-1])]
@@ -306,6 +309,15 @@ def test_while_a_change_spreads_nothing_is_decided(world: World) -> None:
         name: len(each) for name, each in before.items()
     }
     assert world.metric == [0.0, 0.0, 0.0]
+
+
+def test_addresses_of_earlier_calls_are_known(world: World) -> None:
+    """An answer holds only some of API Gateway's addresses. Those of a dead resolver stay known."""
+    world.run()
+    world.targets[EAST] = ("192.0.2.2",)
+    assert world.run() == "us-east-1 serves dev.example.com"
+    world.targets[EAST] = ()
+    assert world.run() == "us-east-1 serves dev.example.com"
 
 
 def test_name_servers_that_do_not_answer_are_left_out(world: World) -> None:
