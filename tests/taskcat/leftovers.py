@@ -1,7 +1,9 @@
 """Find the resources of taskcat's stacks that exist after the stacks were deleted."""
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import jmespath
@@ -82,6 +84,21 @@ def validation_names(resources: Iterable[Resource]) -> set[str]:
     return names
 
 
+def end_recovery(route53: Any, zone_id: str) -> None:
+    """Turn accelerated recovery off: Route 53 deletes no zone that has it. It takes some minutes."""
+
+    def status() -> str:
+        zone = route53.get_hosted_zone(Id=zone_id)["HostedZone"]
+        return str(zone.get("Features", {}).get("AcceleratedRecoveryStatus", "DISABLED"))
+
+    while status().startswith("ENABLING"):
+        time.sleep(5)
+    if status() != "DISABLED":
+        route53.update_hosted_zone_features(HostedZoneId=zone_id, EnableAcceleratedRecovery=False)
+    while status() not in ("DISABLED", "DISABLE_FAILED"):
+        time.sleep(5)
+
+
 def delete_retained(resources: Sequence[Resource], validation: Collection[str]) -> None:
     """Delete what outlives its stack.
 
@@ -92,6 +109,7 @@ def delete_retained(resources: Sequence[Resource], validation: Collection[str]) 
     route53 = boto3.client("route53")
     for resource in resources:
         if resource.type == ZONE:
+            end_recovery(route53, resource.id)
             route53.delete_hosted_zone(Id=resource.id)
 
     if not validation:
