@@ -19,6 +19,9 @@ def kept_away(bench: Any) -> Any:
     file.write_text(text.replace(heading, f'{heading}\nfailback = "manual"'))
     done = bench.deploytool("deploy", timeout=1800 if bench.target == "aws" else 100)
     assert done.code == 0, done.err
+    # While a new stage becomes healthy its traffic may move, and then it stays away
+    home = bench.deploytool("failback", timeout=1800)
+    assert home.code == 0, home.err
     return bench
 
 

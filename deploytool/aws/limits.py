@@ -33,8 +33,8 @@ class Limits:
 
 
 # For commands that must answer within 10 s although an API is dead. In the worst case, an API that
-# accepts the connection and never answers, a call ends after 3 + 1 + 3 = 7 s.
-QUICK = Limits(connect=1.5, read=3.0, attempts=2)
+# accepts the connection and never answers, a call ends after 2.5 + 1 + 2.5 = 6 s.
+QUICK = Limits(connect=1.5, read=2.5, attempts=2)
 
 # For commands that change something and shall survive a bad minute of AWS or of the network. The
 # waits between the attempts add up to 71 s at most, half of that on average.

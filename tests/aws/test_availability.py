@@ -209,7 +209,7 @@ def test_a_patient_command_is_quick_until_a_region_has_answered() -> None:
         assert clients.get("ssm", "us-west-2").meta.config.read_timeout == FIRST_CONTACT.read
 
 
-@pytest.mark.parametrize(("limits", "seconds"), [(QUICK, 7), (FIRST_CONTACT, 10)])
+@pytest.mark.parametrize(("limits", "seconds"), [(QUICK, 6), (FIRST_CONTACT, 10)])
 def test_a_dead_region_is_found_in_time(limits: Limits, seconds: float) -> None:
     """In the worst case, with botocore's longest wait between two attempts, which is 1 s."""
     hanging = limits.attempts * limits.read + 1

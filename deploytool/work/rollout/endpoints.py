@@ -12,6 +12,7 @@ from deploytool.core.stacks.rollout import Endpoint, answer_problem
 from deploytool.work.stacks.operations import RetryAfter
 
 POLL_INTERVAL = 2.0  # seconds of the target's clock between two requests to an endpoint
+LEAST_ANSWERS = 3  # a check that fails has had at least so many
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ class EndpointCheck:
     """The check of one region's own endpoint.
 
     It passes after `steady` good answers in a row. It fails when an answer has a problem after
-    `settle` seconds. All seconds are of the target's clock, of which `speed` pass in one second of
+    `settle` seconds, and there were a few: while a new function starts, a single call may take
+    longer than that. All seconds are of the target's clock, of which `speed` pass in one second of
     the deployment's.
     """
 
@@ -131,6 +133,7 @@ class EndpointCheck:
         self._started_at: float | None = None
         self._due_at = 0.0
         self._good_answers = 0
+        self._answers = 0
         self._reported: str | None = None  # the last problem that was emitted
 
     def poll(
@@ -146,17 +149,19 @@ class EndpointCheck:
 
         url = endpoints.endpoint.url(self.region)
         state = endpoints.state(self.region, self.versions)
+        self._answers += 1
         now = target_clock.now()
         left = max(self._started_at + self.settle - now, 0.0)
         pause = POLL_INTERVAL
         if state.problem is not None:
-            if not left:
+            if not left and self._answers >= LEAST_ANSWERS:
                 return Failed(state.problem)
             if state.problem != self._reported:
                 emit(RegionNotReady(clock.now(), url, state.problem, left))
             self._good_answers = 0
             # The last poll is exactly when the time is over.
-            pause = min(pause, left)
+            if left:
+                pause = min(pause, left)
         else:
             self._good_answers += 1
             if self._good_answers >= self.steady:
