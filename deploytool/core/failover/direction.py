@@ -102,7 +102,7 @@ def check_not_superseded(direction: Direction, record: SwitchRecord | None) -> N
 
 
 def _origin(record: SwitchRecord) -> str:
-    """Return since when, by whom and how. Nobody has set a switch that holds automatically."""
+    """Return since when, by whom and how. A switch that holds automatically has no person."""
     who = f" by {record.who}" if record.who else ""
     return f" since {time_text(record.since)}{who} ({record.how})"
 

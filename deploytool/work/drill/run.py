@@ -36,7 +36,6 @@ from deploytool.core.drill.live_state import LiveState
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import DeploytoolError
-from deploytool.core.ports import Clock
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.timing import PROPAGATION_SECONDS
 from deploytool.core.service.service import MANUAL, Service
@@ -46,6 +45,7 @@ from deploytool.work.drill.observers import Emit, Observers
 from deploytool.work.drill.preflight import preflight
 from deploytool.work.drill.safety import Safety
 from deploytool.work.drill.switch import RepeatedMetric, hold, note_arrival
+from deploytool.work.elapsed import ElapsedClock
 
 # At most so many seconds pass until the end of a phase is noticed
 POLL_SECONDS = 1.0
@@ -76,20 +76,6 @@ class _Aborted(Exception):
     """The drill cannot go on."""
 
 
-class _Since:
-    """A clock that counts from its creation."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.start = clock.now()
-
-    def now(self) -> float:
-        return self._clock.now() - self.start
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
-
-
 class _Drill:
     def __init__(
         self,
@@ -105,7 +91,7 @@ class _Drill:
         self.scenario = scenario
         self.fault = fault
         self.context = context
-        self.clock = _Since(ports.probes.clock)
+        self.clock = ElapsedClock(ports.probes.clock)
         self.health_check = ports.health_checks.get(service.health_check_id)
         self.servers = tuple(ports.probes.hosted_zones.name_servers(service.hosted_zone_id))
         self.live_state = LiveState(self.health_check.config, scenario.lasting)

@@ -29,8 +29,8 @@ from deploytool.core.failover.events import (
 )
 from deploytool.core.failover.move import Move, Phase
 from deploytool.core.failover.records import StandbyRecord, SwitchRecord
-from deploytool.core.ports import Clock
 from deploytool.core.route53.timing import SwitchTime
+from deploytool.work.elapsed import ElapsedClock
 from deploytool.work.failover.ports import MovePorts
 from deploytool.work.failover.probes import Probes
 
@@ -66,20 +66,6 @@ class Moved:
     move: Move
     expected: SwitchTime
     problem: str = ""
-
-
-class _Since:
-    """A clock that counts from its creation."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._start = clock.now()
-
-    def now(self) -> float:
-        return self._clock.now() - self._start
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
 
 
 def move(
@@ -125,7 +111,7 @@ class _Mover:
         self._expected = expected
         self._emit = emit
         self._destination = direction.destination(standby)
-        self._clock = _Since(ports.clock)
+        self._clock = ElapsedClock(ports.clock)
         self._move = Move.begin(self._destination, standby.name_servers)
         self._record: SwitchRecord | None = None
         self._is_writing = False
@@ -199,7 +185,7 @@ class _Mover:
 
     def _set(self, record: SwitchRecord, *, already: bool) -> None:
         """Set the switch: its record, then its metric. The seconds of the movement begin here."""
-        self._clock = _Since(self._ports.clock)
+        self._clock = ElapsedClock(self._ports.clock)
         if not already:
             self._is_writing = True
             self._ports.records.write(record)
