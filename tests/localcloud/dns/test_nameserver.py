@@ -258,6 +258,7 @@ def test_referral(server: NameServer) -> None:
     assert ask(server, "into.example.com.").flags & dns.flags.AA  # for the CNAME that led there
 
 
+@pytest.mark.difference
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -377,6 +377,7 @@ def test_blackhole() -> None:
     run(work())
 
 
+@pytest.mark.difference
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
 def test_foreign_addresses_are_not_dialled(address: str) -> None:
     """A check of an address outside this machine fails and sends nothing."""

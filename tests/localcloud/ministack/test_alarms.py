@@ -144,6 +144,7 @@ class TestAlarms:
         assert cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
         assert not elsewhere.describe_alarms(AlarmNames=names)["MetricAlarms"]
 
+    @pytest.mark.difference
     def test_metric_math_is_refused(self, cloudwatch: Any, stage: str) -> None:
         """MiniStack drops `Metrics` in silence; an alarm that would never go off is refused."""
         query = {"Id": "sum", "Expression": "m1 + m2", "ReturnData": True}
@@ -365,6 +366,7 @@ def test_templates(aws: Any, is_healthy: Callable[[str], bool], stage: str) -> N
     assert aws.delete_stack(name) == "DELETE_COMPLETE"
 
 
+@pytest.mark.difference
 def test_accelerated_recovery(aws: Any, stage: str) -> None:
     """HostedZoneFeatures of a template, and UpdateHostedZoneFeatures, are answered by GetHostedZone.
 

@@ -106,6 +106,7 @@ class TestHealthCheckResource:
             route53.get_health_check(HealthCheckId=replaced)
         assert code(caught) == ("NoSuchHealthCheck", 404)
 
+    @pytest.mark.difference
     def test_template_of_unsupported_type(self, aws: Any) -> None:
         """A stack with a health check that the checkers cannot run fails with the reason."""
         with pytest.raises(AssertionError, match="not supported"):
@@ -185,6 +186,7 @@ class TestHealthCheckApi:
         current = route53.get_health_check(HealthCheckId=check["Id"])["HealthCheck"]
         assert current["HealthCheckVersion"] == 2
 
+    @pytest.mark.difference
     def test_status_and_last_failure(self, route53: Any, check: Any) -> None:
         """Each checker reports its address, status and time, and the reason of a failure.
 
@@ -270,12 +272,18 @@ class TestZones:
         aws.delete_stack("group")
         assert addresses() == {}
 
+    @pytest.mark.difference
     def test_dns_answer(self, route53: Any, service: Any) -> None:
-        """TestDNSAnswer returns the answer of the name server."""
+        """TestDNSAnswer returns the answer of the name server.
+
+        It names one of the zone's name servers (API reference, TestDNSAnswer). Here all of them have
+        one address, which stands for them.
+        """
         answer = route53.test_dns_answer(
             HostedZoneId=service.zone_id, RecordName=service.domain, RecordType="NS"
         )
         assert (answer["ResponseCode"], answer["Protocol"]) == ("NOERROR", "UDP")
+        assert answer["Nameserver"] == "127.0.0.1"
         assert {name.rstrip(".") for name in answer["RecordData"]} == set(service.name_servers)
         absent = route53.test_dns_answer(
             HostedZoneId=service.zone_id, RecordName=f"no.{service.domain}", RecordType="A"
@@ -302,6 +310,7 @@ class TestDomains:
             mappings = client.get_base_path_mappings(domainName=service.domain)["items"]
             assert [mapping["restApiId"] for mapping in mappings] == [outputs["ApiId"]]
 
+    @pytest.mark.difference
     @pytest.mark.parametrize(
         ("region", "certificate_of", "name", "types", "reason"),
         [
@@ -404,6 +413,7 @@ class TestCertificates:
         aws.delete_stack("does-not-wait")
         assert [name for name, kind in records(route53, zone["Id"]) if kind == "CNAME"] != []
 
+    @pytest.mark.difference
     def test_email(self, aws: Any) -> None:
         """Validation by email, CloudFormation's default, is refused: nobody would answer it."""
         resource = {
@@ -457,8 +467,12 @@ def test_a_function_keeps_its_vpc(aws: Any) -> None:
     assert subnets() == [subnet]
 
 
+@pytest.mark.difference
 def test_foreign_services_are_refused(aws: Any) -> None:
-    """Services that the local cloud does not run are refused, by their API and in templates."""
+    """Services that the local cloud does not run are refused, by their API and in templates.
+
+    AWS has them.
+    """
     with pytest.raises(ClientError):
         aws.client("ecs").list_clusters()
     template = {"Resources": {"Cluster": {"Type": "AWS::ECS::Cluster"}}}
@@ -469,6 +483,7 @@ def test_foreign_services_are_refused(aws: Any) -> None:
 class TestSchedules:
     """EventBridge Scheduler, whose schedules MiniStack checks every ten seconds only."""
 
+    @pytest.mark.difference
     def test_a_one_time_schedule_fires_on_time_and_deletes_itself(self, aws: Any) -> None:
         """It fires soon after its second and not before, in wall time at any speed of the cloud."""
         sqs = aws.client("sqs")

@@ -272,6 +272,7 @@ def test_what_was_asked_is_told(enforcing: State) -> None:
     }
 
 
+@pytest.mark.difference
 def test_without_enforcement_nothing_is_asked(cloud: State) -> None:
     """The log stays empty, and any access key is accepted."""
     assert client(cloud, "cloudformation").list_stacks()
