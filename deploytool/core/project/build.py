@@ -4,6 +4,7 @@ Every problem is reported before any call to AWS.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from deploytool.core.errors import InputProblems
@@ -14,12 +15,14 @@ from deploytool.core.project.graphfile import (
     Alternatives,
     ArtifactSource,
     GraphFile,
+    LiteralSource,
     OutputSource,
     SettingSource,
     Source,
     StackSpec,
 )
 from deploytool.core.project.limits import may_be_too_large, stack_name_problem
+from deploytool.core.project.links import exported_twice, linked
 from deploytool.core.project.package import Package
 from deploytool.core.project.settings import (
     check_stage_settings,
@@ -118,11 +121,18 @@ class _GraphBuilder:
                 left_out[node_id] = self._left_out_node(spec, node_id)
         service = self._service()
         regional_service = self._regional_service()
+        for name, first, second in exported_twice(used.values()):
+            message = (
+                f"exports '{name}' in {first.region}, as {first.stack} does; choose another name"
+            )
+            self.problems.add(f"stacks.{second.stack}", message)
         self.problems.raise_any()
 
         # The stacks that are left out are ordered too: those that exist must be deleted in order.
-        order = self._ordered({**used, **left_out})
-        nodes = {node_id: used[node_id] for node_id in order if node_id in used}
+        all_nodes = self._with_links({**used, **left_out})
+        order = self._ordered(all_nodes)
+        nodes = {node_id: all_nodes[node_id] for node_id in order if node_id in used}
+        left_out = {node_id: all_nodes[node_id] for node_id in left_out}
         return Graph(
             self.config.project,
             self.stage.name,
@@ -141,6 +151,34 @@ class _GraphBuilder:
             for region in self.resolver.regions_of(spec):
                 yield spec, NodeId(spec.name, region)
 
+    def _with_links(self, nodes: Mapping[NodeId, Node]) -> dict[NodeId, Node]:
+        """Return the nodes, each with those that it comes after without taking a parameter."""
+        links = linked(nodes.values())
+        result: dict[NodeId, Node] = {}
+        for node_id, node in nodes.items():
+            after = links[node_id] | self._in_snapshot(node_id)
+            result[node_id] = replace(node, after=after)
+        return result
+
+    def _in_snapshot(self, node_id: NodeId) -> frozenset[NodeId]:
+        """Return the other nodes whose resources a node's snapshot contains.
+
+        API Gateway takes a snapshot when it creates the deployment. A method that is created later
+        is not in it, and nothing takes the snapshot again (API Gateway Developer Guide, "Deploy
+        REST APIs": after a change of the API a new deployment is needed).
+        """
+        snapshot = self.file.stacks[node_id.stack].snapshot
+        if snapshot is None:
+            return frozenset()
+
+        contents: set[NodeId] = set()
+        for name in snapshot.stacks:
+            regions = self.resolver.regions_of(self.file.stacks[name])
+            # A stack of each region hangs its methods on the API of its own region.
+            own = [node_id.region] if node_id.region in regions else regions
+            contents.update(NodeId(name, region) for region in own)
+        return frozenset(contents - {node_id})
+
     def _ordered(self, nodes: Mapping[NodeId, Node]) -> list[NodeId]:
         """Return the nodes, each after those that it needs. Raises InputError for a circle."""
         # Sorted, so that the order is the same in every run.
@@ -154,6 +192,14 @@ class _GraphBuilder:
                 f"depend on one another in a circle: {circle}; "
                 "take one of these outputs from another stack"
             )
+            others = [
+                node for node in error.args[1] if nodes[node].after.intersection(error.args[1])
+            ]
+            if others:
+                message += (
+                    f". {others[0].stack} comes after what its `snapshot` and its template's imports"
+                    " name, also without an output"
+                )
             self.problems.add("stacks", message)
             raise self.problems.error() from error
 
@@ -233,19 +279,13 @@ class _GraphBuilder:
 
         sources = self._sources(spec, region)
         parameters: dict[str, Value] = {}
-        # What a snapshot contains, beside templates. A value from an artifact is not part of it:
-        # new code needs no new snapshot.
-        snapshot_values: dict[str, str] = {}
         for name, source in sources.items():
             value = self.resolver.value(source, region)
             parameters[name] = value
-            if isinstance(value, OutputRef):
-                continue
-            self.values.check(spec, name, source, value, region)
-            if not isinstance(source, ArtifactSource):
-                snapshot_values[name] = value
+            if isinstance(value, str):
+                self.values.check(spec, name, source, value, region)
 
-        document = self._document(spec, template, snapshot_values)
+        document = self._document(spec, template, region)
         if may_be_too_large(template):
             # This raises InputError for a body that is over CloudFormation's limit.
             render_body(document, SAMPLE_FINGERPRINT, spec.template)
@@ -262,15 +302,17 @@ class _GraphBuilder:
         so the node needs the outputs of all of them.
         """
         sources: list[Source] = []
-        for alternatives in spec.parameters.values():
-            for alternative in alternatives:
-                sources.append(alternative.source)
-
         parameters: dict[str, Value] = {}
-        for source in sources:
-            if isinstance(source, OutputSource):
-                output = self.resolver.output(source, node_id.region)
-                parameters[f"{output.node}.{output.output}"] = output
+        for name, alternatives in spec.parameters.items():
+            for alternative in alternatives:
+                source = alternative.source
+                sources.append(source)
+                if isinstance(source, OutputSource):
+                    output = self.resolver.output(source, node_id.region)
+                    parameters[f"{output.node}.{output.output}"] = output
+                elif isinstance(source, SettingSource | LiteralSource) and name not in parameters:
+                    # Names of exports may use it.
+                    parameters[name] = self.resolver.value(source, node_id.region)
 
         template = self.templates[spec.template]
         uploads = self.resolver.uploads(sources, node_id.region)
@@ -292,23 +334,46 @@ class _GraphBuilder:
                 sources[name] = source
         return sources
 
-    def _document(
-        self, spec: StackSpec, template: Template, values: Mapping[str, str]
-    ) -> Mapping[str, object]:
+    def _document(self, spec: StackSpec, template: Template, region: str) -> Mapping[str, object]:
         """Return the template with its snapshot resource named after what the snapshot contains.
 
-        That is the templates it names and the `values` of its own parameters. CloudFormation
-        replaces a resource whose logical id changes.
+        That is the templates that it names, and the settings given to their stacks and to its own.
+        CloudFormation replaces a resource whose logical id changes.
         """
         if spec.snapshot is None:
             return template.document
 
-        contents: list[Mapping[str, object]] = []
+        templates: list[Mapping[str, object]] = []
+        others: dict[str, Mapping[str, str]] = {}
         for name in spec.snapshot.stacks:
-            contents.append(
-                without_description(self.templates[self.file.stacks[name].template].document)
-            )
-        suffix = digest([contents, values])[:10]
+            other = self.file.stacks[name]
+            templates.append(without_description(self.templates[other.template].document))
+            if other != spec:
+                others[name] = self._given_settings(other, region)
+
+        contents: list[object] = [templates, self._given_settings(spec, region)]
+        # Without these the digest is that of earlier versions, which made no difference here.
+        if any(others.values()):
+            contents.append(others)
+        suffix = digest(contents)[:10]
         return rename_resource(
             template.document, spec.snapshot.resource, spec.snapshot.resource + suffix
         )
+
+    def _given_settings(self, spec: StackSpec, region: str) -> dict[str, str]:
+        """Return the values that a stack takes from settings or as literals.
+
+        A value from an artifact is not one of them: new code needs no new snapshot.
+        """
+        regions = self.resolver.regions_of(spec)
+        if region not in regions:
+            region = regions[0]
+        if not self.resolver.is_used(NodeId(spec.name, region)):
+            return {}
+
+        values: dict[str, str] = {}
+        for name, source in self._sources(spec, region).items():
+            value = self.resolver.value(source, region)
+            if isinstance(value, str) and not isinstance(source, ArtifactSource):
+                values[name] = value
+        return values

@@ -10,7 +10,7 @@ Sources: CloudFormation User Guide, "Intrinsic function reference" and "Conditio
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -89,6 +89,8 @@ class Evaluator:
                 return self._ref(name)
             case {"Fn::Sub": argument} if len(expression) == 1:
                 return self._sub(argument)
+            case {"Fn::Join": [str(delimiter), list(parts)]} if len(expression) == 1:
+                return self._join(delimiter, parts)
             case {"Fn::If": [condition, if_true, if_false]} if len(expression) == 1:
                 return self._if(condition, if_true, if_false)
             case Mapping() if _is_function(expression):
@@ -146,6 +148,12 @@ class Evaluator:
             pieces.append(text_of(value))  # type: ignore[arg-type]  # a float is text too
         pieces.append(text[end:])
         return "".join(pieces)
+
+    def _join(self, delimiter: str, parts: Sequence[object]) -> str | Marker:
+        values = [self.value(part) for part in parts]
+        if not all(isinstance(value, str | int | float) for value in values):
+            return UNKNOWN
+        return delimiter.join(map(text_of, values))
 
     def _if(self, condition: object, if_true: object, if_false: object) -> Any:  # noqa: ANN401  # as `value`
         met = self.condition(condition)

@@ -53,10 +53,14 @@ class Node:
     uploads: tuple[Upload, ...]
     scope: str = "regional"  # as the graph file has it: global, regional or secondary
 
+    # The nodes that it comes after although it takes no output of theirs as a parameter: what its
+    # snapshot contains, and what its template imports. Some may not be in the stage's graph.
+    after: frozenset[NodeId] = frozenset()
+
     @property
     def needs(self) -> frozenset[NodeId]:
-        """The nodes whose outputs this node takes."""
-        return frozenset(ref.node for ref in self.references())
+        """The nodes whose outputs this node takes, and those that it comes after."""
+        return self.after.union(ref.node for ref in self.references())
 
     def references(self) -> Iterator[OutputRef]:
         """Yield every output of other nodes that this node takes."""
@@ -100,17 +104,20 @@ class Graph:
         """The path below the domain that a check and a drill call."""
         return str(self.settings.get("path", DEFAULT_PATH))
 
+    def needs_of(self, node: NodeId) -> frozenset[NodeId]:
+        """Return the nodes of the graph that a node needs."""
+        return self.nodes[node].needs & self.nodes.keys()
+
     def edges(self) -> dict[NodeId, frozenset[NodeId]]:
         """Return what each node waits for."""
-        return {node.id: node.needs for node in self.nodes.values()}
+        return {node: self.needs_of(node) for node in self.nodes}
 
     def reversed_edges(self) -> dict[NodeId, frozenset[NodeId]]:
-        """Return what each node waits for in a deletion: the nodes that use its outputs."""
+        """Return what each node waits for in a deletion: the nodes that need it."""
         users: dict[NodeId, set[NodeId]] = {node_id: set() for node_id in self.nodes}
-        for node in self.nodes.values():
-            # A graph of some of the stacks may need nodes that are not in it.
-            for needed in node.needs & users.keys():
-                users[needed].add(node.id)
+        for node in self.nodes:
+            for needed in self.needs_of(node):
+                users[needed].add(node)
         return {node_id: frozenset(ids) for node_id, ids in users.items()}
 
     def whole(self) -> "Graph":

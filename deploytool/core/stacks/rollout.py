@@ -64,7 +64,7 @@ def order_of(graph: Graph, active: str) -> Order:
     needed = set(first)
     to_visit = list(first)
     while to_visit:
-        new = graph.nodes[to_visit.pop()].needs - needed
+        new = graph.needs_of(to_visit.pop()) - needed
         needed |= new
         to_visit += new
 

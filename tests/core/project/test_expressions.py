@@ -102,7 +102,7 @@ def test_conditions(name: str, parameters: dict[str, str | None], expected: bool
         ("!If [Named, 1, 2]", {}, UNKNOWN),
         ("!If [Named, [1], [1]]", {}, [1]),
         ("!If [Named, !Ref Name, !Ref Name]", {}, UNKNOWN),
-        ("!Join [',', [a, b]]", {}, UNKNOWN),
+        ("!Join [',', [a, b]]", {}, "a,b"),
         ("[a, !Ref AWS::NoValue, !ImportValue x]", {}, ["a", UNKNOWN]),
         ("{a: !Ref AWS::NoValue, b: 1, c: !GetAtt X.Y}", {}, {"b": 1, "c": UNKNOWN}),
     ],
