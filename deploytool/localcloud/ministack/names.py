@@ -43,7 +43,14 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "_point_stats",
         "_record_history",
     ),
-    "lambda_runtime": ("Worker", "reset"),
+    "lambda_runtime": (
+        "Worker",
+        "_worker_key",
+        "_workers",
+        "acquire_worker",
+        "release_worker",
+        "reset",
+    ),
     "route53": (
         "_error_response",
         "_find",

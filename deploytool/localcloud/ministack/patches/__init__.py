@@ -25,6 +25,7 @@ from deploytool.localcloud.ministack.patches import (
     cloudwatch,
     durations,
     event_rules,
+    function_workers,
     functions,
     health_check_xml,
     health_checks,
@@ -60,6 +61,7 @@ TABLE: Mapping[str, Patches] = {
     "apigateway": apigateway.PATCHES,
     "http_proxy": http_proxy.PATCHES,
     "functions": functions.PATCHES,
+    "function_workers": function_workers.PATCHES,
     "base_path_mappings": base_path_mappings.PATCHES,
     "template_urls": template_urls.PATCHES,
     "identities": identities.PATCHES,
@@ -126,6 +128,8 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     for module in (http_proxy, functions, base_path_mappings, template_urls, identities):
         with patching(ministack, module.PATCHES) as patcher:
             module.install(patcher)
+    with patching(ministack, function_workers.PATCHES) as patcher:
+        function_workers.install(patcher, around.closing)
 
     if around.enforce_iam:
         with patching(ministack, permissions.PATCHES) as patcher:
