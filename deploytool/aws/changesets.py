@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.errors import translated
 from deploytool.core.errors import DeploytoolError
-from deploytool.core.project.template import load_yaml
+from deploytool.core.project.yamltext import load_yaml
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
 from deploytool.core.stacks.stack import StackRequest
 

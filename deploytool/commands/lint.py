@@ -14,6 +14,10 @@ from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
 from deploytool.files.project import Project, load_project
 
+# The rules of cfn-lint that warn of merged mappings and aliases. CloudFormation does not take them,
+# and `core.project.yamltext` resolves them.
+RESOLVED = ("W1100", "W1101")
+
 
 def run(arguments: StageArguments) -> int:
     """Return 0 when nothing is wrong, 1 when cfn-lint reports something.
@@ -73,4 +77,11 @@ def _cfn_lint(project: Project) -> str:
     process = subprocess.run(command, check=False, capture_output=True, text=True)
     if process.returncode == 0:
         return ""
-    return (process.stdout + process.stderr).strip()
+    report = (process.stdout + process.stderr).strip()
+    problems = [line for line in report.splitlines() if not _is_resolved(line)]
+    return "\n".join(problems)
+
+
+def _is_resolved(line: str) -> bool:
+    """Return whether a line of cfn-lint's report is about YAML that is resolved before it is sent."""
+    return any(f":{rule}:" in line for rule in RESOLVED)

@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 from deploytool.core.errors import ApiUnavailable, StackExists
-from deploytool.core.project.template import fingerprint_in, load_yaml
+from deploytool.core.project.template import fingerprint_in
+from deploytool.core.project.yamltext import load_yaml
 from deploytool.core.stacks.changes import DeployedTemplate
 from deploytool.core.stacks.stack import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
 from deploytool.simulated.executor import VirtualClock

@@ -145,7 +145,7 @@ class Evaluator:
             value = self.value(variables[name]) if name in variables else self._ref(name)
             if not isinstance(value, str | int | float):
                 return UNKNOWN
-            pieces.append(text_of(value))  # type: ignore[arg-type]  # a float is text too
+            pieces.append(text_of(value))
         pieces.append(text[end:])
         return "".join(pieces)
 

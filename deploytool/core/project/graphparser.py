@@ -23,7 +23,7 @@ from deploytool.core.project.graphfile import (
     StackSpec,
 )
 from deploytool.core.project.settings import BUILT_IN, LOOKUPS, Condition, SettingSpec, text_of
-from deploytool.core.project.template import load_yaml
+from deploytool.core.project.yamltext import load_yaml
 
 KEYS = ["settings", "artifacts", "stacks", "service"]
 SETTING_KEYS = ["default", "values", "lookup", "when", "min_items", "max_items", "arn_region"]
@@ -249,9 +249,9 @@ def _parameter(value: object, key: str, problems: InputProblems) -> ParameterSou
 
 def _source(value: object, key: str, problems: InputProblems) -> Source:
     match value:
-        case bool() | str() | int():
+        case bool() | str() | int() | float():
             return LiteralSource(text_of(value))
-        case {"value": bool() | str() | int() as literal, **rest} if not rest:
+        case {"value": bool() | str() | int() | float() as literal, **rest} if not rest:
             return LiteralSource(text_of(literal))
         case {"setting": str(name), **rest} if rest.keys() <= {"item"} and _is_item(rest):
             item: Any = rest.get("item")

@@ -57,7 +57,7 @@ def may_be_too_large(template: Template) -> bool:
 
     Rendering takes long, and few templates come near the limit.
     """
-    return template.size > BODY_LIMIT // 4
+    return template.size > BODY_LIMIT // 4 or template.has_aliases
 
 
 def stack_name_problem(name: str) -> str:

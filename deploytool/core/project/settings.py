@@ -16,7 +16,7 @@ BUILT_IN = STAGE_WIDE + PER_REGION
 LOOKUPS = ("hosted_zone",)
 
 
-def text_of(value: Setting) -> str:
+def text_of(value: Setting | float) -> str:
     """Return a setting as CloudFormation takes it.
 
     True and false are in lower case, and the items of a list are joined by commas.

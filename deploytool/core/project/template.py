@@ -1,7 +1,4 @@
-"""CloudFormation templates as values: their declarations, and the body that is sent.
-
-This is the only module of the core that knows YAML.
-"""
+"""CloudFormation templates as values: their declarations, and the body that is sent. Pure."""
 
 import hashlib
 import json
@@ -10,16 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.expressions import rename_reference
-
-# The loader in C is several times as fast. PyYAML has it where it was built with libyaml.
-try:
-    from yaml import CSafeLoader as _SafeLoader
-except ImportError:
-    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+from deploytool.core.project.yamltext import dump_yaml, has_aliases, load_yaml
 
 BODY_LIMIT = 51_200  # bytes of TemplateBody (CloudFormation quotas)
 DESCRIPTION_LIMIT = 1_024  # bytes of a template's Description (the same)
@@ -45,61 +35,7 @@ class Template:
     outputs: frozenset[str]
     resources: Mapping[str, str]  # logical id -> type
     size: int  # of the file, in bytes
-
-
-class _Loader(_SafeLoader):
-    """YAML as CloudFormation reads it: short tags, dates as text, and no key twice."""
-
-
-def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> object:
-    """Return the long form of a short tag: `!Sub x` becomes {"Fn::Sub": "x"}."""
-    # These two have no prefix in their long form.
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-        if suffix == "GetAtt":
-            # `!GetAtt Resource.Attribute`: the attribute may contain dots.
-            value = value.split(".", 1)
-        return {name: value}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)  # noqa: S101  # for the type checker: there is no fourth kind of node
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    """Return a mapping. Raises ConstructorError for a repeated key: PyYAML would keep the last."""
-    keys: list[object] = []
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in keys:
-            message = f"key '{key}' is listed twice"
-            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
-        keys.append(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_multi_constructor("!", _tag)
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-# Dates stay text, like the version of a policy (2012-10-17). The resolvers are the patterns that give
-# a scalar another type than text, by its first character. PyYAML's own dictionary is not changed.
-_Loader.yaml_implicit_resolvers = {}
-for _first, _resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items():
-    _Loader.yaml_implicit_resolvers[_first] = [
-        resolver for resolver in _resolvers if resolver[0] != "tag:yaml.org,2002:timestamp"
-    ]
-
-
-def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document is any value; callers check its shape
-    """Parse YAML (CloudFormation's short tags allowed). Raises InputError that names the line."""
-    try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
-    except yaml.YAMLError as error:
-        # PyYAML writes the position on a line of its own.
-        message = " ".join(str(error).split())
-        raise InputError([InputProblem(file, "", f"not valid YAML: {message}")]) from error
+    has_aliases: bool = False  # with which the body is larger than the file
 
 
 def parse_template(text: str, file: str) -> Template:
@@ -119,7 +55,8 @@ def parse_template(text: str, file: str) -> Template:
     # A resource without a type is left to CloudFormation to refuse.
     types = {name: str(spec.get("Type", "")) for name, spec in resources.items()}
     outputs = frozenset(document.get("Outputs") or {})
-    return Template(file, document, parameters, outputs, types, len(text.encode()))
+    size = len(text.encode())
+    return Template(file, document, parameters, outputs, types, size, has_aliases(text))
 
 
 def digest(value: object) -> str:
@@ -167,8 +104,7 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
     marked["Description"] = description + mark
     marked.update(without_description(document))
 
-    # In wide lines: each line that is broken costs bytes for its indentation.
-    body = yaml.safe_dump(marked, sort_keys=False, width=1000)
+    body = dump_yaml(marked)
     size = len(body.encode())
     if size > BODY_LIMIT:
         message = (
