@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.errors import translated
+from deploytool.aws.failures import failures_of_change_set
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.yamltext import load_yaml
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
@@ -84,7 +85,7 @@ class ChangeSets:
         if has_no_changes(description):
             return ()
         if description["Status"] == "FAILED":
-            reason = description.get("StatusReason", "")
+            reason = failure_of(self._calls, region, change_set, description)
             raise DeploytoolError(f"CloudFormation cannot plan this update: {reason}")
 
         changes: list[ResourceChange] = []
@@ -138,6 +139,23 @@ def has_no_changes(description: "DescribeChangeSetOutputTypeDef") -> bool:
     """Return whether a change set failed because the update would change nothing."""
     reason = description.get("StatusReason", "")
     return description["Status"] == "FAILED" and any(text in reason for text in NO_CHANGES)
+
+
+def failure_of(
+    calls: CloudFormationCalls,
+    region: str,
+    change_set: str,
+    description: "DescribeChangeSetOutputTypeDef",
+) -> str:
+    """Return why a change set failed, with the resource and the place in the template if known.
+
+    `change_set` is its ARN.
+
+    DescribeEvents is asked about every failure, not only where the reason is known to be short: its
+    text is no part of the API (aws-cdk-cli pull request 1461).
+    """
+    report = failures_of_change_set(calls, region, change_set)
+    return report.explain(description.get("StatusReason", ""))
 
 
 def api_parameters(request: StackRequest) -> "list[ParameterTypeDef]":

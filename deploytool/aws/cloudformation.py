@@ -10,12 +10,15 @@ from deploytool.aws.changesets import (
     CAPABILITIES,
     api_parameters,
     api_tags,
+    failure_of,
     has_no_changes,
     wait_for_change_set,
 )
 from deploytool.aws.errors import code_of, message_of, translated
+from deploytool.aws.failures import failures_of_operation
 from deploytool.core.errors import DeploytoolError, StackExists
 from deploytool.core.project.template import fingerprint_in
+from deploytool.core.stacks.failures import FailureReport
 from deploytool.core.stacks.stack import Stack, StackEvent, StackRequest, StackStatus
 
 if TYPE_CHECKING:
@@ -125,10 +128,14 @@ class CloudFormation:
             description = wait_for_change_set(self._calls, region, change_set)
 
             if description["Status"] == "FAILED":
+                unchanged = has_no_changes(description)
+                # Read before the change set is deleted.
+                reason = ""
+                if not unchanged:
+                    reason = failure_of(self._calls, region, change_set, description)
                 self._calls.call(region, client.delete_change_set, ChangeSetName=change_set)
-                if has_no_changes(description):
+                if unchanged:
                     return None
-                reason = description.get("StatusReason", "")
                 raise DeploytoolError(f"the change set failed: {reason}")
 
             # With any other execution status, an earlier run executed it before it was killed.
@@ -247,6 +254,10 @@ class CloudFormation:
             page = self._calls.read(region, client.describe_stack_events, StackName=stack_id)
             return [_event(description) for description in page["StackEvents"]]
 
+    def failure_report(self, region: str, stack_id: str, operation_id: str) -> FailureReport:
+        """DescribeEvents of one operation, or of the stack's latest one when the id is empty."""
+        return failures_of_operation(self._calls, region, stack_id, operation_id)
+
 
 def _stack(description: "StackTypeDef") -> Stack:
     outputs = {
@@ -281,4 +292,6 @@ def _event(description: "StackEventTypeDef") -> StackEvent:
         reason=description.get("ResourceStatusReason", ""),
         token=description.get("ClientRequestToken", ""),
         physical_id=description.get("PhysicalResourceId", ""),
+        operation_id=description.get("OperationId", ""),
+        detailed_status=description.get("DetailedStatus", ""),
     )

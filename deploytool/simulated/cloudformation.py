@@ -14,7 +14,15 @@ from deploytool.core.errors import ApiUnavailable, StackExists
 from deploytool.core.project.template import fingerprint_in
 from deploytool.core.project.yamltext import load_yaml
 from deploytool.core.stacks.changes import DeployedTemplate
-from deploytool.core.stacks.stack import STACK_TYPE, Stack, StackEvent, StackRequest, StackStatus
+from deploytool.core.stacks.failures import FailureReport
+from deploytool.core.stacks.stack import (
+    STACK_TYPE,
+    VALIDATION_FAILED,
+    Stack,
+    StackEvent,
+    StackRequest,
+    StackStatus,
+)
 from deploytool.simulated.executor import VirtualClock
 
 Answer = TypeVar("Answer")
@@ -118,6 +126,10 @@ class SimulatedStacks:
     failures: dict[str, str] = field(default_factory=dict)
     nested_failures: dict[str, str] = field(default_factory=dict)
     cleanups: dict[str, float] = field(default_factory=dict)
+
+    # The reasons of a failed validation, by operation id; a failure of a stack whose name is an
+    # operation id here has no event of a resource.
+    reports: dict[str, FailureReport] = field(default_factory=dict)
 
     # How many answers after the start of an operation still show the state before it.
     stale: int = 0
@@ -247,6 +259,10 @@ class SimulatedStacks:
         newest_first = reversed(self.records[region, stack_id].events)
         return self._answer([*newest_first][:_LATEST])
 
+    def failure_report(self, region: str, stack_id: str, operation_id: str) -> FailureReport:
+        self._call("failure_report", region, stack_id)
+        return self._answer(self.reports.get(operation_id, FailureReport()))
+
     def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
         """Answer as the DeployedTemplates port."""
         self._call("template", region, stack_id)
@@ -361,6 +377,10 @@ class SimulatedStacks:
         """Add the events of a resource that failed, and of another that was cancelled for it."""
         status = f"{change.action.removesuffix('_ROLLBACK')}_FAILED"
         token = change.token
+        if record.stack.name in self.reports:
+            # The event of the stack that the validation fails with, and the start of the rollback
+            self._validation_event(record, status, change.fails, token)
+            return
         if record.stack.name in self.nested_failures:
             reason = "Embedded stack was not successfully created"
             self._event(record, "Thing", STACK_TYPE, status, reason, token, NESTED)
@@ -368,6 +388,13 @@ class SimulatedStacks:
             self._event(record, "Thing", _RESOURCE_TYPE, status, change.fails, token)
         cancelled = "Resource creation cancelled"
         self._event(record, "Other", _RESOURCE_TYPE, status, cancelled, token)
+
+    def _validation_event(self, record: StackRecord, status: str, reason: str, token: str) -> None:
+        stack = record.stack
+        self._event(record, stack.name, STACK_TYPE, status, reason, token, stack.id)
+        record.events[-1] = replace(
+            record.events[-1], operation_id=stack.name, detailed_status=VALIDATION_FAILED
+        )
 
     def _nested_events(self) -> Sequence[StackEvent]:
         """Return the events inside the nested stack, newest first."""

@@ -120,6 +120,7 @@ def test_a_failed_change_set_is_deleted_and_is_an_error(
     stub.add_response(
         "describe_change_set", {"Status": "FAILED", "StatusReason": "Parameter X is wrong"}, NAMED
     )
+    stub.add_response("describe_events", {"OperationEvents": []})
     stub.add_response("delete_change_set", {}, NAMED)
     with pytest.raises(DeploytoolError, match="Parameter X is wrong"):
         change_sets.preview("us-east-1", REQUEST, values=True)

@@ -173,6 +173,7 @@ def test_the_failure_of_a_change_set_is_an_error_with_its_reason(
         "describe_change_set",
         {"Status": "FAILED", "StatusReason": "Parameters: [B] must have values"},
     )
+    stub.add_response("describe_events", {"OperationEvents": []})
     stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
     with pytest.raises(DeploytoolError, match="must have values"):
         adapter.update("us-east-1", REQUEST)
@@ -237,3 +238,102 @@ def test_events_of_older_operations_are_not_read(stub: Stubber, adapter: CloudFo
         {"StackName": ID, "NextToken": "2"},
     )
     assert len(adapter.events("us-east-1", ID, "token")) == 3
+
+
+VALIDATION_EVENT = {
+    "EventId": "1",
+    "StackId": ID,
+    "EventType": "VALIDATION_ERROR",
+    "LogicalResourceId": "Log",
+    "ResourceType": "AWS::Logs::LogGroup",
+    "ValidationFailureMode": "FAIL",
+    "ValidationName": "NAME_CONFLICT_VALIDATION",
+    "ValidationStatusReason": "Resource of type 'AWS::Logs::LogGroup' with identifier 'x' exists",
+    "ValidationPath": "/Resources/Log",
+    "Timestamp": NOW,
+}
+WARNING_EVENT = VALIDATION_EVENT | {
+    "ValidationFailureMode": "WARN",
+    "ValidationStatusReason": "a quota is nearly used up",
+}
+STACK_EVENT = {
+    "EventId": "2",
+    "StackId": ID,
+    "PhysicalResourceId": ID,
+    "EventType": "PROVISIONING_ERROR",
+    "ResourceStatusReason": "Validation failed with 1 error(s)",
+    "Timestamp": NOW,
+}
+EARLY = (
+    "The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck]."
+    " To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure"
+    " information."
+)
+
+
+def add_failed_change_set(stub: Stubber) -> None:
+    stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
+    stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": EARLY})
+
+
+def test_a_change_set_that_fails_validation_names_the_resource_and_the_place(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
+    """The events are read by the change set's ARN, every page, before it is deleted."""
+    add_failed_change_set(stub)
+    asked = {"ChangeSetName": SET, "Filters": {"FailedEvents": True}}
+    first = {"OperationEvents": [STACK_EVENT, WARNING_EVENT], "NextToken": "more"}
+    stub.add_response("describe_events", first, asked)
+    stub.add_response(
+        "describe_events", {"OperationEvents": [VALIDATION_EVENT]}, {**asked, "NextToken": "more"}
+    )
+    stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
+    with pytest.raises(DeploytoolError) as caught:
+        adapter.update("us-east-1", REQUEST)
+    assert str(caught.value) == (
+        "the change set failed: Log (AWS::Logs::LogGroup): Resource of type 'AWS::Logs::LogGroup'"
+        " with identifier 'x' exists (at /Resources/Log)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "note"),
+    [
+        ("AccessDenied", "lacks the permission cloudformation:DescribeEvents"),
+        ("InvalidAction", "no such action (InvalidAction)"),
+    ],
+)
+def test_a_role_that_may_not_read_the_reasons_still_learns_what_failed(
+    stub: Stubber, adapter: CloudFormation, code: str, note: str
+) -> None:
+    """A role that an older version created has no such permission. That is a note, not the error."""
+    add_failed_change_set(stub)
+    stub.add_client_error("describe_events", code, "no such action")
+    stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
+    with pytest.raises(DeploytoolError) as caught:
+        adapter.update("us-east-1", REQUEST)
+    assert type(caught.value) is DeploytoolError
+    assert EARLY in str(caught.value)
+    assert note in str(caught.value)
+
+
+def test_the_reasons_of_a_stack_s_operation_are_read_by_its_id(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
+    """A stack's latest operation is its rollback. It is asked about only where no id is known."""
+    filters = {"FailedEvents": True}
+    answer = {"OperationEvents": [VALIDATION_EVENT]}
+    stub.add_response("describe_events", answer, {"OperationId": "op", "Filters": filters})
+    stub.add_response("describe_events", answer, {"StackName": ID, "Filters": filters})
+    for operation_id in ("op", ""):
+        [failure] = adapter.failure_report("us-east-1", ID, operation_id).failures
+        assert failure.path == "/Resources/Log"
+
+
+def test_a_stack_of_a_status_that_is_not_known_yet_does_not_end_a_listing(
+    stub: Stubber, adapter: CloudFormation
+) -> None:
+    """It may be anybody's."""
+    other = {"StackName": "o", "StackId": ID, "StackStatus": "MOVED", "CreationTime": NOW}
+    stub.add_response("describe_stacks", {"Stacks": [other]}, {})
+    assert adapter.list("us-east-1")["o"].status == "MOVED"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from deploytool.core.open_enum import OpenStrEnum
 from deploytool.core.project.expressions import Evaluator, known_parts
 from deploytool.core.route53.zone import DnsRecord, RecordSet, canonical
 
@@ -16,8 +16,8 @@ VALIDATION_TARGET = ".acm-validations.aws."
 RECORD_TTL = 300  # seconds, for the records that are created by hand; ACM does not say
 
 
-class CertificateStatus(StrEnum):
-    """Every status of a certificate (API reference of CertificateDetail)."""
+class CertificateStatus(OpenStrEnum):
+    """Every status of a certificate (API reference of CertificateDetail). AWS may add others."""
 
     PENDING_VALIDATION = "PENDING_VALIDATION"
     ISSUED = "ISSUED"

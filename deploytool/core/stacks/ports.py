@@ -6,6 +6,7 @@ from typing import Protocol
 from deploytool.core.project.package import Package
 from deploytool.core.stacks.changes import DeployedTemplate, ResourceChange
 from deploytool.core.stacks.drift import StackDrift
+from deploytool.core.stacks.failures import FailureReport
 from deploytool.core.stacks.stack import Stack, StackEvent, StackRequest
 
 
@@ -26,6 +27,14 @@ class StackReader(Protocol):
 
     def latest_events(self, region: str, stack_id: str) -> Sequence[StackEvent]:
         """Return the latest events of all operations, newest first: one page of them."""
+        ...
+
+    def failure_report(self, region: str, stack_id: str, operation_id: str) -> FailureReport:
+        """Return the reasons of a failed operation that no event of a resource has.
+
+        Without an id it is the stack's latest operation. This raises no CloudRefused: the report
+        says what could not be read.
+        """
         ...
 
 

@@ -23,7 +23,16 @@ class Repair(Enum):
 
 
 def repair_of(status: StackStatus, *, ours: bool) -> Repair:
-    """Return how to go on with a stack of this status. `ours`: this tool created the stack."""
+    """Return how to go on with a stack of this status. `ours`: this tool created the stack.
+
+    A status that is not known here ends by itself when its name says so; else a person must act.
+    """
+    if status.is_known:
+        return _repair_of_known(status, ours=ours)
+    return Repair.WAIT if status.is_busy else Repair.EXPLAIN
+
+
+def _repair_of_known(status: StackStatus, *, ours: bool) -> Repair:
     match status:
         case StackStatus.REVIEW_IN_PROGRESS | StackStatus.ROLLBACK_COMPLETE:
             return Repair.RECREATE  # no stack in these states has a resource

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from deploytool.core.open_enum import OpenStrEnum
+
 STACK_TYPE = "AWS::CloudFormation::Stack"
+
+# A detailed status of an event (API reference of StackEvent).
+VALIDATION_FAILED = "VALIDATION_FAILED"
 
 
 class StackOperation(StrEnum):
@@ -18,8 +23,8 @@ class StackOperation(StrEnum):
     CONTINUE_ROLLBACK = "continue the rollback"
 
 
-class StackStatus(StrEnum):
-    """Every status of a stack (API reference of Stack)."""
+class StackStatus(OpenStrEnum):
+    """Every status of a stack (API reference of Stack). AWS may add others."""
 
     CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
     CREATE_FAILED = "CREATE_FAILED"
@@ -129,7 +134,12 @@ class StackRequest:
 
 @dataclass(frozen=True)
 class StackEvent:
-    """One event of a stack. `token` is the ClientRequestToken of its operation."""
+    """One event of a stack.
+
+    `token` is the ClientRequestToken of its operation, `operation_id` the id that CloudFormation gave
+    to it, empty where CloudFormation shows none. `detailed_status` is VALIDATION_FAILED on the event
+    that a failed validation has before the rollback starts.
+    """
 
     at: datetime
     logical_id: str
@@ -138,6 +148,8 @@ class StackEvent:
     reason: str
     token: str
     physical_id: str = ""
+    operation_id: str = ""
+    detailed_status: str = ""
 
 
 def end_of(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackStatus | None:
@@ -147,8 +159,10 @@ def end_of(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackSt
     operation (aws-cdk-cli issue 1802). A cancelled update has two tokens, its own and that of the
     cancellation. The events may have any order.
     """
-    own = [event for event in _own_events(events, stack_id) if event.token in tokens]
-    if not own:
+    own = [event for event in own_events(events, stack_id) if event.token in tokens]
+    # A failed validation has an event of its own, with CREATE_FAILED or UPDATE_FAILED, and the
+    # rollback follows (MiniStack's notes of what AWS did on 2026-10-16).
+    if not own or own[-1].detailed_status == VALIDATION_FAILED:
         return None
     status = StackStatus(own[-1].status)
     return status if status.is_end else None
@@ -156,7 +170,7 @@ def end_of(events: Sequence[StackEvent], stack_id: str, *tokens: str) -> StackSt
 
 def latest_of(events: Sequence[StackEvent], stack_id: str) -> StackEvent | None:
     """Return the latest event of the stack itself, of any operation. The order may be any."""
-    own = _own_events(events, stack_id)
+    own = own_events(events, stack_id)
     return own[-1] if own else None
 
 
@@ -184,7 +198,7 @@ def rollback_failures(events: Sequence[StackEvent], stack_id: str) -> tuple[str,
     The events may have any order.
     """
     rollback = StackStatus.UPDATE_ROLLBACK_IN_PROGRESS
-    starts = [event.at for event in _own_events(events, stack_id) if event.status == rollback]
+    starts = [event.at for event in own_events(events, stack_id) if event.status == rollback]
     if not starts:
         return ()
 
@@ -205,7 +219,7 @@ def _time_of(event: StackEvent) -> datetime:
     return event.at
 
 
-def _own_events(events: Sequence[StackEvent], stack_id: str) -> list[StackEvent]:
+def own_events(events: Sequence[StackEvent], stack_id: str) -> list[StackEvent]:
     """Return the stack's own events, oldest first."""
     # CloudFormation lists the newest event first. The sort is stable, so of two events with the
     # same time the one that is listed first comes last.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Clock
+from deploytool.core.stacks.failures import operation_of, stack_reason
 from deploytool.core.stacks.ports import Stacks
 from deploytool.core.stacks.repair import Repair, command_for, repair_of
 from deploytool.core.stacks.stack import (
@@ -63,10 +64,25 @@ class Completions:
             return Completed(status, self._stack_left(region, started, listed, status))
 
         cause = self._first_cause(region, started, events)
-        text = f"ended as {status}"
         if cause is not None:
             text = f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}"
+        else:
+            text = self._reason_without_resource(region, started, status, events)
         return Completed(status, None, text, self._hint(region, started, status, events))
+
+    def _reason_without_resource(
+        self, region: str, started: Started, status: StackStatus, events: Sequence[StackEvent]
+    ) -> str:
+        """Return why an operation failed although no event of a resource says so.
+
+        CloudFormation refuses an operation before its first resource when a validation or a hook
+        fails.
+        """
+        reason = stack_reason(events, started.stack_id, *started.tokens)
+        summary = f"ended as {status}: {reason}" if reason else f"ended as {status}"
+        operation_id = operation_of(events, started.stack_id, *started.tokens)
+        report = self.stacks.failure_report(region, started.stack_id, operation_id)
+        return report.explain(summary)
 
     def _hint(
         self, region: str, started: Started, status: StackStatus, events: Sequence[StackEvent]
@@ -81,11 +97,14 @@ class Completions:
     def _first_cause(
         self, region: str, started: Started, events: Sequence[StackEvent]
     ) -> StackEvent | None:
-        """Return the event of the first cause; when that is a nested stack, the cause in there."""
+        """Return the event of the first cause; when that is a nested stack, the cause in there.
+
+        None means that no resource failed.
+        """
         cause = first_cause(events, started.stack_id, *started.tokens)
-        if cause is None or cause.type != STACK_TYPE:
-            return cause
-        if not cause.physical_id or cause.physical_id == started.stack_id:
+        if cause is None or cause.physical_id == started.stack_id:
+            return None
+        if cause.type != STACK_TYPE or not cause.physical_id:
             return cause
         nested = self.stacks.latest_events(region, cause.physical_id)
         return first_cause(nested, cause.physical_id) or cause

@@ -5,6 +5,7 @@ from typing import Any
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import Event, StackCancelled, StackFailed, StackWaiting, Uploaded
+from deploytool.core.stacks.failures import FailureReport, OperationFailure
 from deploytool.core.stacks.plan import Action, make_plan
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
@@ -200,3 +201,27 @@ def test_the_plan_names_pending_inputs(run: Run, ports: DeployPorts, graph_of: A
     assert plan["lambda@us-west-2"].decision.action is Action.UPDATE
     assert plan["mapping@us-west-2"].pending == ("lambda@us-west-2.Out",)
     assert plan["zone@us-east-1"].decision.action is Action.NOTHING
+
+
+def test_a_failed_validation_gives_its_reason_and_its_place(run: Run, stacks: Any) -> None:
+    """No resource has failed: CloudFormation refused the creation before it made one."""
+    fault = OperationFailure("A", "AWS::Some::Thing", "it exists", "/Resources/A")
+    stacks.failures = {"hello-dev-zone": "Validation failed with 1 error(s)"}
+    stacks.reports = {"hello-dev-zone": FailureReport((fault,))}
+    outcome, _ = run()
+    assert outcome.failed[NodeId("zone", EAST)] == (
+        "A (AWS::Some::Thing): it exists (at /Resources/A)"
+    )
+
+
+def test_a_failed_validation_without_details_keeps_the_stack_s_own_reason(
+    run: Run, stacks: Any
+) -> None:
+    """The reason is on the stack's event; a denied DescribeEvents is a note on it."""
+    stacks.failures = {"hello-dev-zone": "Validation failed with 1 error(s)"}
+    stacks.reports = {"hello-dev-zone": FailureReport(unread="no permission")}
+    outcome, _ = run()
+    assert outcome.failed[NodeId("zone", EAST)] == (
+        "ended as ROLLBACK_COMPLETE: Validation failed with 1 error(s)"
+        " (the details cannot be read: no permission)"
+    )
