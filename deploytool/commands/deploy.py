@@ -11,6 +11,7 @@ from rich.markup import escape
 from deploytool.commands._context import CommandContext, open_context, service_role, stack_filter
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.commands._standby import keep_deployment, kept_document, report_kept
+from deploytool.commands._takeover import adopting, confirm_takeover, name_hint
 from deploytool.commands.arguments.deploy import DeployArguments
 from deploytool.core.certificates.certificate import zone_file_line
 from deploytool.core.errors import DeploytoolError, InputError
@@ -75,6 +76,8 @@ def run(arguments: DeployArguments) -> int:
 
         graph, terminal = context.graph, context.terminal
         check_alarms(graph, is_selected, context.target.alarms, context.project.config.file)
+        if arguments.adopt:
+            confirm_takeover(context, yes=arguments.yes)
         with progress(terminal, context.target.ports.clock, context.title("Deploy")) as show:
             deployment = _deploy(arguments, context, is_selected, show)
         outcome = deployment.outcome
@@ -153,7 +156,10 @@ def _deploy(
             hooks=tuple(hooks),
             ready=arguments.scope is not None,
             command_options=_local_option(context),
+            name_hint=name_hint(context),
         )
+        if arguments.adopt:
+            graph = adopting(graph)
         outcome = deploy(graph, target.ports, emit, is_selected, options)
         problems = gate.problems_after()
 

@@ -1,5 +1,7 @@
 """deploytool destroy: delete a stage's stacks in reverse order."""
 
+from rich.markup import escape
+
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import CommandContext, open_context, service_role
 from deploytool.commands._interrupts import exit_code, interrupts
@@ -7,6 +9,7 @@ from deploytool.commands._standby import remove_records, report_kept
 from deploytool.commands.arguments.deploy import DestroyArguments
 from deploytool.core.errors import InputError
 from deploytool.core.stacks.outage import refusal_of_deletion
+from deploytool.core.stacks.ownership import describe_foreign, foreign_of, ours_of
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
@@ -32,7 +35,11 @@ def run(arguments: DestroyArguments) -> int:
         refusal = refusal_of_deletion(found)
         if refusal is not None:
             raise refusal
-        existing = found.deployed
+        existing = ours_of(graph, found.deployed)
+        not_ours = [
+            describe_foreign(node_id, stack)
+            for node_id, stack in foreign_of(graph, found.deployed).items()
+        ]
         if (existing or arguments.delete_zone) and not arguments.yes:
             _confirm(context, len(existing), delete_zone=arguments.delete_zone)
 
@@ -54,8 +61,10 @@ def run(arguments: DestroyArguments) -> int:
             records = remove_records(context) if outcome.ok else Kept(done=False)
 
         document = outcome_document(outcome, emit.run_state)
-        terminal.document(document | {"zones_kept": list(kept)})
+        terminal.document(document | {"zones_kept": list(kept), "not_ours": not_ours})
         _print_outcome(terminal, outcome, delete_zone=arguments.delete_zone)
+        for line in not_ours:
+            terminal.say(f"[yellow]left[/]: {escape(line)}")
         for reason in kept:
             terminal.say(f"[red]not deleted[/]: {reason}")
         code = 1 if kept else exit_code(outcome)

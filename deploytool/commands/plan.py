@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from deploytool.commands._context import CommandContext, open_context, stack_filter
+from deploytool.commands._takeover import adopting
 from deploytool.commands.arguments.deploy import PlanArguments
 from deploytool.core.errors import ApiUnavailable, InputError
 from deploytool.core.stacks.planfile import plan_basis, write_plan_file
@@ -27,9 +28,8 @@ def run(arguments: PlanArguments) -> int:
     _check_arguments(arguments)
     with open_context(arguments) as context:
         unchecked = _check_alarms(context)
-        preview = plan(
-            context.graph, context.target.planning, context.regions, drift=arguments.drift
-        )
+        graph = adopting(context.graph) if arguments.adopt else context.graph
+        preview = plan(graph, context.target.planning, context.regions, drift=arguments.drift)
         exit_code = _exit_code(preview, unchecked)
         document = plan_document(preview)
         markdown = plan_markdown(preview)

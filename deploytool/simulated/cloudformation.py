@@ -179,7 +179,14 @@ class SimulatedStacks:
 
         stack_id = f"arn:{region}:{request.name}:{len(self.records)}"
         status = StackStatus.CREATE_IN_PROGRESS
-        stack = Stack(request.name, stack_id, status, {}, protected=request.protected)
+        stack = Stack(
+            request.name,
+            stack_id,
+            status,
+            {},
+            tags=dict(request.tags),
+            protected=request.protected,
+        )
         self.records[region, stack_id] = StackRecord(stack)
         self.begin(region, stack_id, "CREATE", request.token, request)
         return self._answer(stack_id)

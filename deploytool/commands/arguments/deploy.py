@@ -15,6 +15,7 @@ class PlanArguments(StageArguments):
     """The arguments of `deploytool plan`. `markdown` is a path, or "-" for standard output."""
 
     drift: bool
+    adopt: bool
     markdown: str | None
     out: Path | None
 
@@ -26,6 +27,7 @@ class PlanArguments(StageArguments):
             action="store_true",
             help="also detect changes made outside CloudFormation (takes minutes)",
         )
+        _add_adopt(parser)
         parser.add_argument(
             "--markdown",
             metavar="FILE",
@@ -46,6 +48,8 @@ class DeployArguments(StageArguments):
     stacks: tuple[str, ...]
     scope: str | None
     plan_file: Path | None
+    adopt: bool
+    yes: bool
     express: bool
     parallel: bool
     settle: float
@@ -58,6 +62,10 @@ class DeployArguments(StageArguments):
     def add_to(cls, parser: ArgumentParser) -> None:
         super().add_to(parser)
         _add_selection(parser)
+        _add_adopt(parser)
+        parser.add_argument(
+            "--yes", action="store_true", help="with --adopt: do not ask to type the domain"
+        )
         _add_rollout(parser)
         add_wait(parser)
         add_role_arn(parser)
@@ -75,6 +83,15 @@ class DeployArguments(StageArguments):
             action="store_false",
             help="request certificates without checking the delegation and the CAA records",
         )
+
+
+def _add_adopt(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="take over stacks that have the names of this stage's stacks and that deploytool did"
+        " not make for it; what is not in the templates is deleted from them",
+    )
 
 
 def _add_selection(parser: ArgumentParser) -> None:

@@ -99,6 +99,9 @@ class Graph:
     # The primary and the secondary.
     regions: tuple[str, ...] = ()
 
+    # Whether a deployment takes over stacks of somebody else that have the names of ours.
+    adopts: bool = False
+
     @property
     def path(self) -> str:
         """The path below the domain that a check and a drill call."""

@@ -12,17 +12,18 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef, Value
 from deploytool.core.project.template import digest, render_body, without_description
 from deploytool.core.stacks.outage import Inputs, inputs_of, reason_of_unknown, unknown_buckets
+from deploytool.core.stacks.ownership import (
+    COMMIT_TAG,
+    PROJECT_TAG,
+    STAGE_TAG,
+    is_ours,
+    tags_of,
+    whose,
+)
 from deploytool.core.stacks.repair import Repair, repair_of
 from deploytool.core.stacks.stack import Stack, StackRequest, StackStatus
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
-
-# The first three tags tell to which project, stage and stack of the graph a deployed stack belongs.
-# The last one is not part of the desired state.
-PROJECT_TAG = "deploytool:project"
-STAGE_TAG = "deploytool:stage"
-STACK_TAG = "deploytool:stack"
-COMMIT_TAG = "deploytool:commit"
 
 
 class Action(StrEnum):
@@ -65,11 +66,6 @@ class Step:
     decision: Decision
     pending: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-
-
-def tags_of(graph: Graph, node: Node) -> dict[str, str]:
-    """Return the tags of a stack, without that of the commit."""
-    return {PROJECT_TAG: graph.project, STAGE_TAG: graph.stage, STACK_TAG: node.id.stack}
 
 
 def resolve(node: Node, outputs: Mapping[NodeId, Mapping[str, str]]) -> dict[str, str]:
@@ -287,8 +283,12 @@ def decide_with(
 ) -> Decision:
     """Decide what to do with a stack whose inputs may be unknown.
 
-    `unknown_buckets` are those that its packages cannot be stored in.
+    `unknown_buckets` are those that its packages cannot be stored in. A stack of somebody else is
+    refused in every state, unless the graph takes such stacks over.
     """
+    exists = deployed is not None and deployed.status is not StackStatus.DELETE_COMPLETE
+    if deployed is not None and exists and not graph.adopts and not is_ours(graph, node, deployed):
+        return Decision(Action.REFUSE, f"{whose(deployed)}; --adopt takes it over")
     if inputs.unknown:
         return Decision(Action.LEFT, reason_of_unknown(inputs.unknown, unreachable))
 

@@ -12,7 +12,7 @@ from typing import Any
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.project.template import digest, without_description
-from deploytool.core.stacks.plan import tags_of
+from deploytool.core.stacks.ownership import tags_of
 from deploytool.core.stacks.stack import Stack
 
 # The names of the file's keys are part of its format: a change needs another version.

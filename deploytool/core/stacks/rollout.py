@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from deploytool.core.ports import HttpAnswer
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
+from deploytool.core.stacks.ownership import is_ours
 from deploytool.core.stacks.repair import Repair, repair_of
 from deploytool.core.stacks.stack import Stack
 
@@ -143,7 +144,11 @@ def answer_problem(answer: HttpAnswer, region: str, versions: frozenset[str]) ->
 
 def left_behind(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[NodeId, ...]:
     """Return the deployed stacks that the stage's settings no longer include."""
-    return tuple(node for node in graph.left_out if node in deployed)
+    return tuple(
+        node_id
+        for node_id, node in graph.left_out.items()
+        if node_id in deployed and is_ours(graph, node, deployed[node_id])
+    )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from deploytool.core.stacks.outage import (
     unknown_buckets,
     unknown_nodes,
 )
+from deploytool.core.stacks.ownership import is_ours, refusal_of_foreign
 from deploytool.core.stacks.plan import (
     Action,
     Decision,
@@ -186,10 +187,17 @@ class _Deploy(Operation):
             case Action.REPLACE:
                 return self._replace(node, deployed)
             case Action.REFUSE:
-                raise refusal(node, deployed, decision)
+                raise self._refusal(node, deployed, decision)
             case Action.CREATE | Action.NOT_CHOSEN | Action.LATER | Action.NOT_THERE | Action.LEFT:
                 raise AssertionError(f"{decision.action} is not decided about a stack that exists")
         assert_never(decision.action)
+
+    def _refusal(self, node: Node, deployed: Stack, decision: Decision) -> DeploytoolError:
+        """Return why a stack is not changed, with the command that helps."""
+        hint = command_for(deployed.status, node.stack_name, node.id.region)
+        if not (self._graph.adopts or is_ours(self._graph, node, deployed)):
+            hint = self._options.name_hint
+        return DeploytoolError(f"{node.stack_name} {decision.reason}", hint=hint)
 
     def follow(self, node_id: NodeId, stack: Stack) -> StartResult | None:
         if stack.status is StackStatus.DELETE_COMPLETE:
@@ -332,12 +340,6 @@ class _Deploy(Operation):
             self._emit(Uploaded(now, node.id, package.key, size, there_already=not stored))
 
 
-def refusal(node: Node, deployed: Stack, decision: Decision) -> DeploytoolError:
-    """Return why a stack is not changed, with the command that helps."""
-    hint = command_for(deployed.status, node.stack_name, node.id.region)
-    return DeploytoolError(f"{node.stack_name} {decision.reason}", hint=hint)
-
-
 def _left_alone(deployed: Stack | None, action: Action) -> Unchanged:
     """Return the outputs of a stack that this run does not change."""
     return Unchanged(action, deployed.outputs if deployed else {})
@@ -353,8 +355,9 @@ def deploy(
     """Bring every chosen stack to its desired state, and return how that ended.
 
     The other stacks are not changed; their outputs are used. Raises DeploytoolError, before
-    anything is started, when another run deploys this stage or a drill of it is unfinished;
-    ApiUnavailable when the API of a chosen stack's region does not answer.
+    anything is started, when another run deploys this stage, a drill of it is unfinished, or a stack
+    of somebody else has the name of one of ours; ApiUnavailable when the API of a
+    chosen stack's region does not answer.
 
     While the API of another region does not answer, inputs from there keep the deployed value, and
     what needs that region is left.
@@ -371,9 +374,10 @@ def deploy(
 
     def changes(found: Found) -> bool:
         chosen_nodes = tuple(filter(chosen, graph.nodes))
-        refusal = refusal_of_unreachable(
+        refusal: DeploytoolError | None = refusal_of_unreachable(
             graph, found, chosen_nodes, options=options.command_options
         )
+        refusal = refusal or refusal_of_foreign(graph, found.deployed, hint=options.name_hint)
         if refusal is not None:
             raise refusal
         return bool(_actions(graph, found, chosen) - {Action.NOTHING, Action.LEFT})

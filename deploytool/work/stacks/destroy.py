@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import Emit
 from deploytool.core.stacks.outage import Found, refusal_of_deletion
+from deploytool.core.stacks.ownership import ours_of
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.stack import Stack, StackOperation, StackStatus
 from deploytool.work.stacks.engine import Engine
@@ -77,6 +78,8 @@ def destroy(
 ) -> Outcome:
     """Delete every stack of the graph that exists. What a template retains (the hosted zone) stays.
 
+    A stack of somebody else that has the name of one of ours is not touched.
+
     `before` is called with each node whose stack is about to be deleted. Raises DeploytoolError,
     before anything is started, when another run deploys this stage or a drill of it is unfinished;
     ApiUnavailable when the API of a region does not answer.
@@ -86,9 +89,10 @@ def destroy(
         refusal = refusal_of_deletion(found)
         if refusal is not None:
             raise refusal
-        return bool(found.deployed)
+        return bool(ours_of(graph, found.deployed))
 
     def run(engine: Engine, found: Found) -> Outcome:
-        return engine.run(graph.reversed_edges(), _Destroy(graph, ports, found.deployed, before))
+        ours = ours_of(graph, found.deployed)
+        return engine.run(graph.reversed_edges(), _Destroy(graph, ports, ours, before))
 
     return run_engine(graph, ports, emit, options or DeployOptions(), run, needs_lease=exist)

@@ -15,7 +15,8 @@ from deploytool.core.stacks.outage import (
     has_global_resources,
     reason_of_needs,
 )
-from deploytool.core.stacks.plan import CHANGING, COMMIT_TAG, Action, Decision, Step, tags_of
+from deploytool.core.stacks.ownership import COMMIT_TAG, tags_of
+from deploytool.core.stacks.plan import CHANGING, Action, Decision, Step
 from deploytool.core.stacks.ports import DeployedTemplates, StackReader
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations

@@ -10,9 +10,9 @@ from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.stacks.changes import DeployedTemplate, ResourceChange, Source, StackChanges
 from deploytool.core.stacks.drift import CHECKABLE, StackDrift, without_secrets
 from deploytool.core.stacks.outage import Found, Inputs, inputs_of, unknown_nodes
+from deploytool.core.stacks.ownership import COMMIT_TAG
 from deploytool.core.stacks.plan import (
     CHANGING,
-    COMMIT_TAG,
     Action,
     Decision,
     Step,

@@ -52,7 +52,8 @@ class DeployOptions:
     With `express` CloudFormation ends an operation before the resources are ready. `wait` is how
     long to wait for another run, in seconds. With `ready` a stack is left for a later run when it
     needs a stack that is not chosen and not as desired; without it the stack takes the outputs
-    that exist. `command_options` are added to the commands in hints, like ` --local`.
+    that exist. `command_options` are added to the commands in hints, like ` --local`. `name_hint`
+    says what to do when somebody else's stack has the name of one of ours.
     """
 
     express: bool = False
@@ -61,6 +62,7 @@ class DeployOptions:
     hooks: tuple[DeployHooks, ...] = ()
     ready: bool = False
     command_options: str = ""
+    name_hint: str = "delete that stack, or choose another name for the project or the stage"
 
 
 def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:

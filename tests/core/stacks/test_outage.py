@@ -23,6 +23,7 @@ from deploytool.core.stacks.outage import (
     refusal_of_unreachable,
     unknown_buckets,
 )
+from deploytool.core.stacks.ownership import PROJECT_TAG, STACK_TAG, STAGE_TAG
 from deploytool.core.stacks.plan import Action, make_plan
 from deploytool.core.stacks.stack import Stack, StackStatus
 
@@ -55,7 +56,9 @@ def node_of(template: str = TEMPLATE, **parameters: Any) -> Node:
 
 
 def deployed_with(**parameters: str) -> Stack:
-    return Stack("hello-dev-lambda", "id", StackStatus.CREATE_COMPLETE, {}, parameters=parameters)
+    status = StackStatus.CREATE_COMPLETE
+    tags = {PROJECT_TAG: "hello", STAGE_TAG: "dev", STACK_TAG: "lambda"}
+    return Stack("hello-dev-lambda", "id", status, {}, parameters=parameters, tags=tags)
 
 
 VALUES = st.dictionaries(st.sampled_from("abcd"), st.text(max_size=3))

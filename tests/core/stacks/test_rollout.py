@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from deploytool.core.ports import HttpAnswer
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.project.template import parse_template
+from deploytool.core.stacks.ownership import PROJECT_TAG, STACK_TAG, STAGE_TAG
 from deploytool.core.stacks.rollout import (
     answer_problem,
     conflicts,
@@ -47,7 +48,11 @@ def graph_of(*nodes: Node, left_out: tuple[Node, ...] = ()) -> Graph:
 def stacks_of(
     *nodes: NodeId, status: StackStatus = StackStatus.CREATE_COMPLETE
 ) -> Mapping[NodeId, Stack]:
-    return {node: Stack(node.stack, str(node), status, {}) for node in nodes}
+    tags = {PROJECT_TAG: "p", STAGE_TAG: "s"}
+    return {
+        node: Stack(node.stack, str(node), status, {}, tags={**tags, STACK_TAG: node.stack})
+        for node in nodes
+    }
 
 
 @st.composite

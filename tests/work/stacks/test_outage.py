@@ -11,7 +11,8 @@ from deploytool.core.errors import ApiUnavailable
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import DrillUnknown, Event, StackFailed, StackLeft
 from deploytool.core.stacks.lease import Holder, Lease, write_lease
-from deploytool.core.stacks.plan import COMMIT_TAG, Action
+from deploytool.core.stacks.ownership import COMMIT_TAG
+from deploytool.core.stacks.plan import Action
 from deploytool.simulated.cloudformation import Call
 from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
