@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rich.markup import escape
+
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.commands.arguments.base import Arguments, StageArguments
 from deploytool.core.errors import InputError
 from deploytool.core.project.graph import Graph, NodeId
+from deploytool.files.builds import Building
 from deploytool.files.project import Project, load_project
 from deploytool.render.terminal import Terminal
 from deploytool.targets.factory import open_target
@@ -48,6 +51,7 @@ def open_context(
     role_arn: str = "",
     limits: Limits = PATIENT,
     looks_up: bool = True,
+    builds: bool = False,
 ) -> Iterator[CommandContext]:
     """Read and validate every file before the first call to AWS, then open the target.
 
@@ -55,9 +59,15 @@ def open_context(
     `limits` say how long calls to AWS wait: `aws.limits` has those for a quick and those for a
     patient command. A command that does not need the values of settings that a stage leaves out,
     such as the id of an existing hosted zone, sets `looks_up` to False: it needs no API for them.
-    Raises InputError.
+    With `builds` the artifacts are built; other commands do not need what is in them. Raises
+    InputError.
     """
-    project = load_project(arguments.config)
+    terminal = terminal_of(arguments)
+
+    def say(line: str) -> None:
+        terminal.note(f"[dim]{escape(line)}[/]")
+
+    project = load_project(arguments.config, Building(builds, arguments.local, say))
     graph = project.graph(arguments.stage)
     regions = selected_regions(arguments, project)
 
@@ -68,7 +78,7 @@ def open_context(
         settings = look_up(project, arguments.stage, target) if looks_up else {}
         if settings:
             graph = project.graph(arguments.stage, settings)
-        yield CommandContext(terminal_of(arguments), project, graph, target, regions)
+        yield CommandContext(terminal, project, graph, target, regions)
 
 
 def terminal_of(arguments: Arguments) -> Terminal:

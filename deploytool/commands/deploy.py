@@ -69,7 +69,8 @@ def run(arguments: DeployArguments) -> int:
 
     4 when only what needs an API that does not answer is missing.
     """
-    with open_context(arguments, role_arn=service_role(arguments.role_arn)) as context:
+    role_arn = service_role(arguments.role_arn)
+    with open_context(arguments, role_arn=role_arn, builds=True) as context:
         is_selected = stack_filter(context, arguments.stacks, arguments.scope)
         if arguments.plan_file:
             _check_plan(arguments.plan_file, context)

@@ -11,12 +11,14 @@ from deploytool.core.project.config import Config, Setting, parse_config
 from deploytool.core.project.graph import Graph
 from deploytool.core.project.graphfile import GraphFile
 from deploytool.core.project.graphparser import parse_graph_file
-from deploytool.core.project.package import Package, build_package
+from deploytool.core.project.package import Package
 from deploytool.core.project.settings import needed_lookups
 from deploytool.core.project.template import Template, parse_template
+from deploytool.files.builds import Building, Packager
 
-# Folders and files that tools create. Packaging them would change the package with every test run.
-IGNORED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"}
+# Where built artifacts are kept, below the project's folder
+BUILDS = Path(".deploytool") / "build"
+NO_BUILDING = Building()
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ class Project:
         return parse_template(text, BOOTSTRAP_TEMPLATE)
 
 
-def load_project(config_file: Path) -> Project:
-    """Read and validate a project.
+def load_project(config_file: Path, building: Building = NO_BUILDING) -> Project:
+    """Read and validate a project. `building` says what happens to artifacts that are built.
 
     Raises InputError with every problem of the first file that has any.
     """
@@ -87,7 +89,8 @@ def load_project(config_file: Path) -> Project:
     # The paths in the graph file are relative to it.
     folder = graph_path.parent
     templates = _templates(folder, graph_file)
-    packages = _packages(folder, graph_file)
+    kept = config_file.parent / BUILDS
+    packages = _packages(folder, kept, graph_file, templates, building)
     return Project(config_file.parent, config, graph_file, templates, packages)
 
 
@@ -123,28 +126,22 @@ def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
     return templates
 
 
-def _packages(folder: Path, graph_file: GraphFile) -> dict[str, Package]:
-    """Return the packages of all artifacts. Raises InputError for folders without files."""
+def _packages(
+    folder: Path,
+    kept: Path,
+    graph_file: GraphFile,
+    templates: Mapping[str, Template],
+    building: Building,
+) -> dict[str, Package]:
+    """Return the packages of all artifacts. Raises InputError with the problems of all."""
     problems = InputProblems(graph_file.file)
     packages: dict[str, Package] = {}
     for spec in graph_file.artifacts.values():
-        files = _files((folder / spec.source).resolve())
-        # An empty package would be deployed, and fail only when the function is called.
-        if not files:
-            message = f"{spec.source} is not a folder with files in it"
-            problems.add(f"artifacts.{spec.name}.source", message)
-        packages[spec.name] = build_package(spec.name, files)
+        # Each has its own problems: those of one do not keep the others from being built.
+        own_problems = InputProblems(graph_file.file)
+        packager = Packager(folder, kept, building, own_problems)
+        packages[spec.name] = packager.package(spec, graph_file, templates)
+        problems.problems += own_problems.problems
 
     problems.raise_any()
     return packages
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder by path with slashes, without those that tools create."""
-    files: dict[str, bytes] = {}
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        is_ignored = path.suffix == ".pyc" or not IGNORED.isdisjoint(relative.parts)
-        if path.is_file() and not is_ignored:
-            files[relative.as_posix()] = path.read_bytes()
-    return files

@@ -109,11 +109,22 @@ class StackSpec:
 
 @dataclass(frozen=True)
 class ArtifactSpec:
-    """A folder to package, and the bucket (an output of a regional stack) to store it in."""
+    """A folder to package, and the bucket (an output of a regional stack) to store it in.
+
+    `build` is a command for the shell, empty for the recipe that fits the folder, None to package
+    the folder as it is. `output` is the folder that the command fills, below the artifact's own.
+    `ignore` are patterns of files to leave out. `runtime` and `architecture` are those of the
+    function; empty takes them from its template.
+    """
 
     name: str
     source: str  # path of the folder, relative to the graph file
     bucket: OutputSource
+    build: str | None = ""
+    output: str = ""
+    ignore: tuple[str, ...] = ()
+    runtime: str = ""
+    architecture: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
+from deploytool.core.project.artifactparser import parse_artifact
 from deploytool.core.project.config import are_settings, is_list
 from deploytool.core.project.graphfile import (
     PARTS,
@@ -155,19 +156,11 @@ def _when(table: Mapping[str, Any], key: str, problems: InputProblems) -> Condit
 def _artifact(name: str, value: object, problems: InputProblems) -> ArtifactSpec:
     key = f"artifacts.{name}"
     table = value if isinstance(value, dict) else {}
-    problems.unknown_keys(key, table, ["source", "bucket"])
-
-    source = table.get("source")
-    if not isinstance(source, str):
-        problems.add(
-            f"{key}.source", "is missing; name the folder to package, relative to this file"
-        )
-
     bucket = _parameter(table.get("bucket"), f"{key}.bucket", problems).source
     if not isinstance(bucket, OutputSource):
         problems.add(f"{key}.bucket", "must be an output, like {output: code-bucket.BucketName}")
         bucket = OutputSource("", "")
-    return ArtifactSpec(name, str(source), bucket)
+    return parse_artifact(name, table, bucket, problems)
 
 
 def _service(name: str, value: object, problems: InputProblems) -> Alternatives:
