@@ -25,6 +25,7 @@ from deploytool.localcloud.ministack.patches import (
     cloudwatch,
     durations,
     event_rules,
+    function_imports,
     function_workers,
     functions,
     health_check_xml,
@@ -61,6 +62,7 @@ TABLE: Mapping[str, Patches] = {
     "apigateway": apigateway.PATCHES,
     "http_proxy": http_proxy.PATCHES,
     "functions": functions.PATCHES,
+    "function_imports": function_imports.PATCHES,
     "function_workers": function_workers.PATCHES,
     "base_path_mappings": base_path_mappings.PATCHES,
     "template_urls": template_urls.PATCHES,
@@ -125,7 +127,14 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     with patching(ministack, apigateway.PATCHES) as patcher:
         apigateway.install(patcher, rules)
 
-    for module in (http_proxy, functions, base_path_mappings, template_urls, identities):
+    for module in (
+        http_proxy,
+        functions,
+        function_imports,
+        base_path_mappings,
+        template_urls,
+        identities,
+    ):
         with patching(ministack, module.PATCHES) as patcher:
             module.install(patcher)
     with patching(ministack, function_workers.PATCHES) as patcher:
