@@ -178,6 +178,7 @@ def _scenario(arguments: DrillArguments, context: CommandContext) -> Scenario:
         client_interval=interval,
         dns_interval=interval,
         health_interval=max(SHORTEST_HEALTH_INTERVAL, interval),
+        patience=arguments.patience_seconds or context.project.config.drill.patience_seconds,
     )
 
 

@@ -89,6 +89,7 @@ def test_each_local_action_has_a_class() -> None:
         (["deploy", "--delegation-timeout", "nan"], "must be 0 or more seconds"),
         (["deploy", "--wait", "long"], "--wait: 'long' is not a number"),
         (["drill", "--rate", "0"], "more than 0 and at most 100 requests a second"),
+        (["drill", "--patience-seconds", "0"], "more than 0 and at most 86400 seconds"),
         (["drill", "--rto-seconds", "0"], "more than 0 and at most 86400 seconds"),
         (["drill", "--failed-share", "2"], "must be from 0 to 1"),
         (

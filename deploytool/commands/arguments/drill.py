@@ -27,6 +27,7 @@ class DrillArguments(StageArguments):
     rto_seconds: float | None
     failback_seconds: float | None
     failed_share: float | None
+    patience_seconds: float | None
     dry_run: bool
     no_guard: bool
     yes: bool
@@ -87,6 +88,12 @@ def _add_objectives(parser: ArgumentParser) -> None:
         type=_share,
         metavar="X",
         help="the share of requests that may fail, from 0 to 1",
+    )
+    parser.add_argument(
+        "--patience-seconds",
+        type=_objective,
+        metavar="N",
+        help="how long to wait for a failover or a failback before it counts as failed",
     )
 
 

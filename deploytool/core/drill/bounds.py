@@ -1,16 +1,21 @@
-"""The longest time that each movement of a drill should take, by Route 53's rules. Pure."""
+"""The longest time that each movement of a drill is expected to take. Pure."""
 
 from dataclasses import dataclass
 
 from deploytool.core.drill.history import SWITCH_AFTER_FAILOVER, SWITCH_BY_FAULT
 from deploytool.core.route53.health import HealthCheckConfig
-from deploytool.core.route53.timing import FailoverTime, expected_failover, expected_switch
+from deploytool.core.route53.timing import (
+    LONGEST_PROPAGATION,
+    FailoverTime,
+    expected_failover,
+    expected_switch,
+)
 from deploytool.core.route53.zone import ALIAS_TTL
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The bound of the failover and that of the failback."""
+    """The expected time of the failover and that of the failback."""
 
     failover: FailoverTime
     failback: FailoverTime
@@ -24,7 +29,7 @@ def expected_movements(
     switch: str = "",
     dns_ttl: float = ALIAS_TTL,
 ) -> Bounds:
-    """Return the bounds of a drill's movements.
+    """Return the expected times of a drill's movements.
 
     `switch` is how the drill uses the stage's switch (see `DrillStarted`). The other parameters are
     those of `expected_failover`.
@@ -42,9 +47,16 @@ def expected_movements(
 
 
 def switch_time(*, held: bool, dns_ttl: float = ALIAS_TTL) -> FailoverTime:
-    """Return the bound of a movement by the switch.
+    """Return the expected time of a movement by the switch.
 
     Its detection lasts until the health check on the switch's alarm has changed its verdict.
     """
     time = expected_switch(held=held, dns_ttl=dns_ttl)
-    return FailoverTime(time.periods + time.evaluation, time.propagation, time.dns_ttl)
+    return FailoverTime(
+        detection=time.periods + time.evaluation,
+        propagation=time.propagation,
+        dns_ttl=time.dns_ttl,
+        evaluation=time.evaluation,
+        # Both terms that are estimates may take longer.
+        allowance=2 * LONGEST_PROPAGATION,
+    )

@@ -17,6 +17,7 @@ from deploytool.core.drill.measures import (
     measure_movement,
     measure_stay,
 )
+from deploytool.core.drill.notes import notes_of
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
 from deploytool.core.drill.simulation import SimulatedMovement, simulate_movement, simulate_switch
 from deploytool.core.drill.timeline import TimelineEvent, timeline
@@ -26,9 +27,10 @@ from deploytool.core.drill.timeline import TimelineEvent, timeline
 class Judgement:
     """The judgement of a history.
 
-    `reasons` tell why the verdict is not a pass, or what passed. `stay` tells how traffic stayed
+    `reasons` tell why the verdict is not a pass, or what passed. `notes` tell what is worth a look
+    and decides nothing. `stay` tells how traffic stayed
     with the secondary until an explicit failback; it is None where a drill has none. `expected` has
-    the upper bounds of both movements. `served_by` and `latency` are by phase: before, during,
+    the longest time that each movement is expected to take. `served_by` and `latency` are by phase: before, during,
     after. `likely` is by movement (failover, failback): the durations of many simulated movements
     with the same settings.
     """
@@ -36,6 +38,7 @@ class Judgement:
     history: ParsedHistory
     verdict: Verdict
     reasons: tuple[str, ...]
+    notes: tuple[str, ...]
     findings: tuple[Finding, ...]
     served_by: Mapping[str, str | None]
     failover: Movement
@@ -77,6 +80,7 @@ def judge(events: Sequence[Event]) -> Judgement:
         history=history,
         verdict=verdict,
         reasons=reasons,
+        notes=notes_of(history, failover, failback),
         findings=tuple(findings),
         served_by=final_regions(history),
         failover=failover,
@@ -117,7 +121,9 @@ def _reason_to_pass(
     started = history.started
     there = history.expected.failover.total
     back = history.expected.failback.total
-    bounds = f"bound: {there:.0f} s" if there == back else f"bounds: {there:.0f} and {back:.0f} s"
+    bounds = f"expected: at most {there:.0f} s"
+    if there != back:
+        bounds += f" and {back:.0f} s"
 
     moved = f"traffic moved to {started.secondary} in {failover.client:.1f} s"
     returned = f"back to {started.primary} in {failback.client:.1f} s ({bounds})"

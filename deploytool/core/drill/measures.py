@@ -28,6 +28,9 @@ class Movement:
     - `detection`: the verdict of the health check changed.
     - `dns_first`, `dns`: the first and the last name server answered with the other region and
       stayed with it. `resolver_first` and `resolver` are the same for the resolvers.
+    - `propagation`: seconds from the detection until `dns`. AWS publishes no number for it, so that
+      this is what tells how long it takes. Inverting needs no detection: it counts from the call.
+      None where the switch moves traffic, because its verdict cannot be read.
     - `kept_connection`: the client that keeps its connection was served by the other region and
       stayed with it.
 
@@ -45,6 +48,7 @@ class Movement:
     detection: float | None
     dns_first: float | None
     dns: float | None
+    propagation: float | None
     resolver_first: float | None
     resolver: float | None
     client: float | None
@@ -124,10 +128,13 @@ def measure_movement(history: ParsedHistory, window: Window) -> Movement:
     for points in (client, *name_servers):
         flaps += _flaps(points, window.to)
 
+    detection = since(_detection(history, window, first_name_server))
+    dns = since(last_name_server)
     return Movement(
-        detection=since(_detection(history, window, first_name_server)),
+        detection=detection,
         dns_first=since(first_name_server),
-        dns=since(last_name_server),
+        dns=dns,
+        propagation=_propagation(history, window, detection, dns),
         resolver_first=since(first_resolver),
         resolver=since(last_resolver),
         client=None if moved is None else moved[1] - moved[0],
@@ -300,6 +307,17 @@ def _detection(
         if window.contains(change.at) and change.healthy is healthy:
             return change.at if first_name_server is None else min(change.at, first_name_server)
     return first_name_server
+
+
+def _propagation(
+    history: ParsedHistory, window: Window, detection: float | None, dns: float | None
+) -> float | None:
+    """Return the seconds from the detection until the last name server answered so."""
+    if window.by_switch or dns is None:
+        return None
+    if history.started.by_inverting:
+        return dns
+    return None if detection is None else dns - detection
 
 
 def _both_served(requests: Sequence[Served], window: Window) -> float:

@@ -20,6 +20,7 @@ from deploytool.core.drill.history import (
     FaultRestored,
     FaultRestoring,
     HealthSeen,
+    PhaseBegan,
     Served,
     SwitchHeld,
     SwitchReleased,
@@ -107,6 +108,17 @@ class ParsedHistory:
     def fault_attempted(self) -> bool:
         """Whether the fault may have been injected, even if the injection did not return."""
         return self._first(FaultInjecting) is not None
+
+    @cached_property
+    def waited_for_failover(self) -> bool:
+        """Whether the drill waited for the failover until its end.
+
+        A drill that was stopped or killed meanwhile did not. It is certain where a later phase
+        began.
+        """
+        later = {"holding", "staying", "failback"}
+        begun = {event.phase for event in self.events if isinstance(event, PhaseBegan)}
+        return self.ended or not later.isdisjoint(begun)
 
     @cached_property
     def restored(self) -> bool:
@@ -211,7 +223,7 @@ class ParsedHistory:
 
     @cached_property
     def expected(self) -> Bounds:
-        """The upper bounds of both movements by Route 53's rules.
+        """The expected times of both movements.
 
         They follow from the live settings of the health check and the TTL that was answered.
         """

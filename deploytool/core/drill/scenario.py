@@ -13,9 +13,11 @@ class Scenario:
     of wall time.
 
     `client_interval`, `dns_interval` and `health_interval` are the times between two probes of one
-    lane. A change counts as lasting after `lasting` good answers in a row. After a failover the
-    drill observes for `hold` more seconds. `patience` is how long a failover or a failback may take
-    before the drill stops waiting. None means one and a half times the predicted bound plus 30 s.
+    lane. The health check is not read more often than its checkers check. A change counts as
+    lasting after `lasting` good answers in a row. After a failover the drill observes for `hold`
+    more seconds. `patience` is how long a failover or a failback may take
+    before the drill stops waiting. None means one and a half times what follows from published
+    numbers, and an allowance for what AWS publishes no number for.
     """
 
     fault: str = "health-check"
@@ -30,4 +32,4 @@ class Scenario:
         """Return how long to wait for a failover or a failback, in seconds."""
         if self.patience is not None:
             return self.patience
-        return 1.5 * expected.total + 30.0
+        return 1.5 * expected.published + expected.allowance + 30.0

@@ -7,7 +7,14 @@ from typing import Any
 
 from deploytool.core.errors import InputProblems
 
-KEYS = ["rate", "resolvers", "rto_seconds", "failback_seconds", "failed_share"]
+KEYS = [
+    "rate",
+    "resolvers",
+    "rto_seconds",
+    "failback_seconds",
+    "failed_share",
+    "patience_seconds",
+]
 
 # Requests a second of one client. A drill measures a failover and is not a load test.
 HIGHEST_RATE = 100.0
@@ -18,8 +25,7 @@ LONGEST = 86_400.0  # seconds: a day
 class Objectives:
     """What a drill must reach to pass, beside the failover itself.
 
-    None means no objective. Instead of a missing time, the bound that Route 53's rules predict
-    applies.
+    None means no objective. Then a movement may take any time in which the drill waits for it.
     """
 
     rto_seconds: float | None = None  # from the fault until the secondary serves consistently
@@ -38,6 +44,10 @@ class DrillSettings:
     resolvers: tuple[str, ...] = ()
     objectives: Objectives = field(default_factory=Objectives)
 
+    # Seconds that a drill waits for a failover or a failback. None: a default that leaves room for
+    # what AWS publishes no number for.
+    patience_seconds: float | None = None
+
 
 def parse_drill_settings(value: object, problems: InputProblems) -> DrillSettings:
     """Parse the table and add its problems."""
@@ -52,7 +62,8 @@ def parse_drill_settings(value: object, problems: InputProblems) -> DrillSetting
         failed_share=_share(value, problems),
     )
     rate = _positive(value, "rate", problems, HIGHEST_RATE, "requests a second")
-    return DrillSettings(rate, _resolvers(value, problems), objectives)
+    patience = _positive(value, "patience_seconds", problems, LONGEST, "seconds")
+    return DrillSettings(rate, _resolvers(value, problems), objectives, patience)
 
 
 def _positive(

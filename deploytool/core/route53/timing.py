@@ -1,4 +1,9 @@
-"""The upper bounds of how long a failover takes, term by term, from the settings. Pure."""
+"""How long a failover is expected to take at most, term by term, from the settings. Pure.
+
+AWS publishes some of the terms: interval, threshold and time limits of a health check, the TTL of
+an alias. It publishes no number for others, which are estimates of ours. A duration beyond the sum
+is worth a look. It is no failure: no verdict rests on an estimate.
+"""
 
 from dataclasses import dataclass
 
@@ -10,20 +15,45 @@ from deploytool.core.route53.zone import ALIAS_TTL
 # this one is our estimate.
 PROPAGATION_SECONDS = 5.0
 
+# How long a drill allows for what AWS gives no number for, in seconds. It decides when a drill stops
+# waiting. A verdict reaches the name servers through the data plane. AWS promises for a global
+# endpoint of EventBridge 60 s more than its alarm and its evaluation take (see `expected_switch`).
+LONGEST_PROPAGATION = 60.0
+
+# To invert a health check is a change through the control plane. For changes of records AWS says
+# "generally within 60 seconds" (Developer Guide, "Editing records"), for those of health checks
+# nothing. No client is affected meanwhile, so that a drill can wait.
+LONGEST_CONTROL_PLANE = 300.0
+
 
 @dataclass(frozen=True)
 class FailoverTime:
-    """The upper bound of a failover's duration in seconds, by term.
+    """How long a failover is expected to take at most, in seconds, by term.
 
     `detection` lasts until enough checkers have changed their opinion. `propagation` is the time to
     aggregate their results and to bring the verdict to the name servers. `dns_ttl` lasts until the
     last cached answer has expired. Clients that keep connections open, or that cache DNS answers
-    longer than the TTL, take longer; the bound does not cover them.
+    longer than the TTL, take longer; the sum does not cover them.
+
+    `propagation` is our estimate, and so is the part `evaluation` of the detection. `allowance` is
+    how long to wait at most for what is estimated.
     """
 
     detection: float
     propagation: float
     dns_ttl: float
+    evaluation: float = 0.0
+    allowance: float = LONGEST_PROPAGATION
+
+    @property
+    def estimated(self) -> float:
+        """The seconds of the sum for which AWS publishes no number."""
+        return self.evaluation + self.propagation
+
+    @property
+    def published(self) -> float:
+        """The seconds of the sum that follow from what AWS publishes."""
+        return self.total - self.estimated
 
     @property
     def dns(self) -> float:
@@ -36,12 +66,13 @@ class FailoverTime:
         return self.dns + self.dns_ttl
 
     def terms(self) -> dict[str, float]:
-        """Return each term by name and their sum as `total`, in seconds."""
+        """Return each term by name, their sum as `total`, and what of it is `estimated`."""
         return {
             "detection": self.detection,
             "propagation": self.propagation,
             "dns_ttl": self.dns_ttl,
             "total": self.total,
+            "estimated": self.estimated,
         }
 
 
@@ -52,9 +83,9 @@ def expected_failover(
     dns_ttl: float = ALIAS_TTL,
     attempt: float = 0.0,
 ) -> FailoverTime:
-    """Return the longest time that a failover should take.
+    """Return the longest time that a failover is expected to take.
 
-    The same bound is valid for the failback, because the threshold is the same both ways.
+    The same is valid for the failback, because the threshold is the same both ways.
 
     A real fault is detected within request interval x (failure threshold + 1), plus the time of one
     check that times out (6 s for HTTP and HTTPS). Inverting the health check (`by_inverting`) swaps
@@ -68,7 +99,7 @@ def expected_failover(
     (keycloak-benchmark issue 536).
     """
     if by_inverting:
-        return FailoverTime(0.0, PROPAGATION_SECONDS, dns_ttl)
+        return FailoverTime(0.0, PROPAGATION_SECONDS, dns_ttl, allowance=LONGEST_CONTROL_PLANE)
 
     # The fault may begin just after a check, so that a whole interval passes before the first one
     # that fails.
@@ -88,16 +119,21 @@ SWITCH_PERIOD = 60.0
 
 @dataclass(frozen=True)
 class SwitchTime:
-    """The upper bound of how long a data point of the switch takes to move traffic, in seconds.
+    """How long a data point of the switch is expected to take at most to move traffic, in seconds.
 
     `periods` lasts until every period that counts is complete. `evaluation` is the time until the
-    health check evaluates them. `propagation` and `dns_ttl` are as for `FailoverTime`.
+    health check evaluates them, our estimate. `propagation` and `dns_ttl` are as for `FailoverTime`.
     """
 
     periods: float
     evaluation: float
     propagation: float
     dns_ttl: float
+
+    @property
+    def estimated(self) -> float:
+        """The seconds of the sum for which AWS publishes no number."""
+        return self.evaluation + self.propagation
 
     @property
     def dns(self) -> float:
@@ -110,18 +146,19 @@ class SwitchTime:
         return self.dns + self.dns_ttl
 
     def terms(self) -> dict[str, float]:
-        """Return each term by name and their sum as `total`, in seconds."""
+        """Return each term by name, their sum as `total`, and what of it is `estimated`."""
         return {
             "periods": self.periods,
             "evaluation": self.evaluation,
             "propagation": self.propagation,
             "dns_ttl": self.dns_ttl,
             "total": self.total,
+            "estimated": self.estimated,
         }
 
 
 def expected_switch(*, held: bool, dns_ttl: float = ALIAS_TTL) -> SwitchTime:
-    """Return the longest time from a data point of the switch until traffic has moved.
+    """Return the longest time that a data point of the switch is expected to take to move traffic.
 
     The alarm has the statistic Maximum, a period of 60 s and one evaluation period.
 

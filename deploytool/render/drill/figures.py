@@ -16,7 +16,8 @@ class Figure:
     """One duration of a movement, in seconds.
 
     `measured` is None when it did not happen. `likely` is the range of simulated drills, and
-    `bound` the most that Route 53's rules allow.
+    `bound` the most that is
+    expected: by Route 53's rules, and estimates where AWS publishes no number.
     """
 
     movement: str

@@ -17,7 +17,7 @@ from deploytool.render.drill.figures import (
     stay_note,
     time_note,
 )
-from deploytool.render.marks import VERDICTS
+from deploytool.render.marks import ATTENTION, VERDICTS
 
 
 def drill_document(judgement: Judgement) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def drill_document(judgement: Judgement) -> dict[str, Any]:
         "id": started.drill_id,
         "verdict": str(judgement.verdict),
         "reasons": list(judgement.reasons),
+        "notes": list(judgement.notes),
         "domain": started.domain,
         "stage": started.stage,
         "primary": started.primary,
@@ -99,29 +100,38 @@ def drill_lines(judgement: Judgement) -> Iterator[str]:
     yield f"requests    {escape(request_counts(judgement))}"
     restored = "yes" if judgement.restored else "[red]NO: run deploytool restore[/]"
     yield f"restored    {restored}"
+    for remark in judgement.notes:
+        yield f"{ATTENTION.markup} {escape(remark)}"
     note = time_note(judgement)
     if note:
         yield f"[dim]{note}[/]"
 
 
 def _durations(judgement: Judgement) -> Iterator[str]:
-    """Yield a table of the measured durations and their bounds."""
+    """Yield a table of the measured and the expected durations."""
     failover = judgement.failover
     failback = judgement.failback
     there = judgement.expected.failover
     back = judgement.expected.failback
     rows = (
         ("detection", failover.detection, failback.detection, there.detection, back.detection),
+        (
+            "propagation",
+            failover.propagation,
+            failback.propagation,
+            there.propagation,
+            back.propagation,
+        ),
         ("DNS", failover.dns, failback.dns, there.dns, back.dns),
         ("client", failover.client, failback.client, there.total, back.total),
     )
     if there == back:
-        yield f"{'':12}{'failover':>10}{'failback':>10}{'at most':>10}"
+        yield f"{'':12}{'failover':>10}{'failback':>10}{'expected':>10}"
         for name, moved, returned, most, _ in rows:
             yield f"{name:12}{seconds(moved):>10}{seconds(returned):>10}{seconds(most):>10}"
         return
 
-    yield f"{'':12}{'failover':>10}{'at most':>10}{'failback':>10}{'at most':>10}"
+    yield f"{'':12}{'failover':>10}{'expected':>10}{'failback':>10}{'expected':>10}"
     for name, moved, returned, most, most_back in rows:
         yield (
             f"{name:12}{seconds(moved):>10}{seconds(most):>10}"

@@ -45,7 +45,7 @@ class Strips:
         self._phase = ""
         self._phase_start = 0.0
         self._now = 0.0  # the second of the latest event
-        self._bounds: dict[str, float] = {}  # the seconds that a phase takes at most
+        self._bounds: dict[str, float] = {}  # the seconds that a phase is expected to take at most
         self._served_by = "no region yet"
 
     def __call__(self, event: Event) -> None:
@@ -126,11 +126,11 @@ class Strips:
 
     @property
     def headline(self) -> str:
-        """The phase, its bound, and the region that serves."""
+        """The phase, its expected time, and the region that serves."""
         waited = f"{self._now - self._phase_start:.0f} s"
-        # The steady state has no bound
+        # For the steady state no time is expected
         if self._phase in self._bounds:
-            waited += f" of at most {self._bounds[self._phase]:.0f} s"
+            waited += f" of expected {self._bounds[self._phase]:.0f} s"
         return f"{self._now:7.1f} s  {self._phase}, {waited}; served by {self._served_by}"
 
     @property

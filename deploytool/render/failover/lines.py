@@ -64,8 +64,9 @@ def sentence(event: MoveStarted | Warned | SwitchSet | MetricPut) -> str:
         case MoveStarted():
             text = (
                 f"{event.direction} of stage {event.stage}: {event.domain} to {event.destination};"
-                f" by Route 53's rules at most {event.expected.dns:.0f} s until every name server"
-                f" answers so, {event.expected.total:.0f} s for clients that honour the TTL"
+                f" expected within {event.expected.dns:.0f} s at every name server and within"
+                f" {event.expected.total:.0f} s for clients that honour the TTL (AWS publishes no"
+                f" number for {event.expected.estimated:.0f} s of these)"
             )
             return f"[bold]{escape(text)}[/]"
         case Warned():

@@ -72,7 +72,7 @@ class LiveTable:
 
         expected = started.expected
         headline = (
-            f"{now:.0f} s of at most {expected.dns:.0f} s (name servers)"
+            f"{now:.0f} s of expected {expected.dns:.0f} s (name servers)"
             f" and {expected.total:.0f} s (client)"
         )
         table = Table.grid(padding=(0, 2))

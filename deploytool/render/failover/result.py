@@ -89,13 +89,13 @@ def _arrival(moved: Moved, option: str) -> str:
 
 
 def _durations(moved: Moved) -> Iterator[str]:
-    """Yield a table of the measured durations and their bounds, if traffic had to move."""
+    """Yield a table of the measured and the expected durations, if traffic had to move."""
     rows = _rows(moved)
     if all(measured is None for _, measured, _ in rows):
         if not moved.problem:
             yield "Traffic was there already."
         return
-    yield f"{'from the command to':32}{'measured':>10}{'at most':>10}"
+    yield f"{'from the command to':32}{'measured':>10}{'expected':>10}"
     for name, measured, bound in rows:
         yield f"{name:32}{_seconds(measured):>10}{_seconds(bound):>10}"
 
@@ -121,7 +121,7 @@ def moved_markdown(moved: Moved) -> str:
     lines = [
         f"### {moved.direction.capitalize()} of stage {text(moved.standby.stage)}\n",
         f"{text(outcome)}\n",
-        *table(("from the command to", "measured", "at most"), rows),
+        *table(("from the command to", "measured", "expected"), rows),
         f"\n{text(describe(moved.record))}",
     ]
     return "\n".join(lines) + "\n"

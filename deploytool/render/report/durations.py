@@ -83,7 +83,7 @@ def _expected(canvas: Canvas, name: str, start: float, likely: Range, bound: flo
     canvas.row_label(f"{name} expected")
     tooltip = (
         f"likely {likely.least:.0f} to {likely.most:.0f} s,"
-        f" median {likely.median:.0f} s, bound {bound:.0f} s"
+        f" median {likely.median:.0f} s, at most {bound:.0f} s"
     )
     canvas.boxes.append(Box(left, canvas.y + 2, limit - left, ROW - 4, "bound", tooltip))
     # A box plot: a line from the least to the most with caps, the median, and beyond it the bound
@@ -95,5 +95,5 @@ def _expected(canvas: Canvas, name: str, start: float, likely: Range, bound: flo
         Line(median, middle - 6, median, middle + 6, "median"),
         Line(limit, canvas.y - 1, limit, canvas.y + ROW + 1, "limit"),
     ]
-    canvas.note(limit, canvas.y + 13, f"bound {bound:.0f} s")
+    canvas.note(limit, canvas.y + 13, f"expected {bound:.0f} s")
     canvas.next_row()

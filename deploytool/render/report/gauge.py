@@ -43,7 +43,7 @@ def _gauge(figure: Figure, longest: float) -> Gauge:
     return Gauge(
         description=(
             f"{figure.movement}, {figure.name}: measured {seconds(figure.measured)},"
-            f" likely {likely_range(likely)}, bound {seconds(figure.bound)}"
+            f" likely {likely_range(likely)}, expected {seconds(figure.bound)}"
         ),
         least=x(likely.least),
         median=x(likely.median),

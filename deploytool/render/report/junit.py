@@ -43,6 +43,8 @@ def junit_xml(judgement: Judgement) -> str:
     for name, value in values.items():
         ET.SubElement(properties, "property", name=name, value=_printable(value))
     suite.extend(cases)
+    if judgement.notes:
+        ET.SubElement(suite, "system-out").text = _printable("; ".join(judgement.notes))
 
     ET.indent(suites)
     declaration = '<?xml version="1.0" encoding="UTF-8"?>'

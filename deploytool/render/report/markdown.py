@@ -16,7 +16,7 @@ from deploytool.render.drill.figures import (
 )
 from deploytool.render.drill.timeline import timeline_rows
 from deploytool.render.markdown import table, text
-from deploytool.render.marks import VERDICT_EMOJI
+from deploytool.render.marks import ATTENTION, VERDICT_EMOJI
 
 
 def markdown(judgement: Judgement) -> str:
@@ -31,9 +31,11 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     yield ""
     for reason in judgement.reasons:
         yield f"- {text(reason)}"
+    for remark in judgement.notes:
+        yield f"- {ATTENTION.symbol} {text(remark)}"
     yield ""
 
-    yield from table(("", "measured", "likely", "bound"), _duration_rows(judgement))
+    yield from table(("", "measured", "likely", "expected"), _duration_rows(judgement))
     yield from table(("", ""), _fact_rows(judgement))
     yield from table(("latency", "p50", "p95", "p99"), _latency_rows(judgement))
 

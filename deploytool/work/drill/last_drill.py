@@ -16,7 +16,7 @@ def note_last_drill(ports: DrillPorts, judgement: Judgement) -> None:
     verdict stands all the same.
     """
     started = judgement.started
-    reasons = judgement.reasons[:MOST_REASONS]
+    reasons = (*judgement.reasons[:MOST_REASONS], *_measured(judgement))
     record = LastDrill(
         schema_version=SCHEMA_VERSION,
         drill_id=started.drill_id,
@@ -26,3 +26,17 @@ def note_last_drill(ports: DrillPorts, judgement: Judgement) -> None:
         reasons=tuple(reason[:MOST_LETTERS] for reason in reasons),
     )
     ports.standby.write(record)
+
+
+def _measured(judgement: Judgement) -> tuple[str, ...]:
+    """Return what was measured of the term for which AWS publishes no number."""
+    measured = {
+        "failover": judgement.failover.propagation,
+        "failback": judgement.failback.propagation,
+    }
+    parts = [
+        f"{seconds:.1f} s ({name})" for name, seconds in measured.items() if seconds is not None
+    ]
+    if not parts:
+        return ()
+    return (f"the name servers followed the verdict after {' and '.join(parts)}",)

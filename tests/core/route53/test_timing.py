@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from deploytool.core.route53.alarms import AlarmConfiguration, AlarmState, evaluate, sample
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.core.route53.timing import (
+    LONGEST_CONTROL_PLANE,
     PROPAGATION_SECONDS,
     FailoverTime,
     SwitchTime,
@@ -47,7 +48,9 @@ def test_sum() -> None:
         "propagation": PROPAGATION_SECONDS,
         "dns_ttl": 60,
         "total": expected.total,
+        "estimated": PROPAGATION_SECONDS,
     }
+    assert expected.published == 106
     assert expected.total == pytest.approx(110, abs=5)
 
 
@@ -65,7 +68,7 @@ def test_a_check_that_takes_longer_than_the_interval_delays_the_next(
 def test_inverting_needs_no_detection() -> None:
     """Inverting the health check swaps the verdict itself: only propagation and TTL remain."""
     assert expected_failover(CONFIG, by_inverting=True, dns_ttl=30) == FailoverTime(
-        0, PROPAGATION_SECONDS, 30
+        0, PROPAGATION_SECONDS, 30, allowance=LONGEST_CONTROL_PLANE
     )
 
 
@@ -75,6 +78,7 @@ def test_holding_the_switch() -> None:
     assert expected == SwitchTime(60, 60, PROPAGATION_SECONDS, 60)
     assert expected.dns == 120 + PROPAGATION_SECONDS
     assert expected.terms()["total"] == expected.total == expected.dns + 60
+    assert expected.terms()["estimated"] == 60 + PROPAGATION_SECONDS
 
 
 def test_releasing_the_switch() -> None:

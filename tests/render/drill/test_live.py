@@ -29,7 +29,7 @@ def test_it_shows_phase_bound_server_and_the_last_answers(history: History) -> N
     lines = drawn(strips).splitlines()
     assert (
         lines[0].strip()
-        == "59.8 s  waiting for the failover, 40 s of at most 65 s; served by us-west-2"
+        == "59.8 s  waiting for the failover, 40 s of expected 65 s; served by us-west-2"
     )
     assert lines[1] == "health check: 2 of 2 checkers report healthy"
     rows = {line.split()[0]: line.split()[1] for line in lines[2:-1]}
@@ -68,9 +68,9 @@ def test_a_narrow_terminal_keeps_the_newest_answers(history: History) -> None:
     [
         (19.95, "injecting the fault, 0 s;"),
         (20.05, "injecting the fault, 0 s;"),
-        (30.0, "waiting for the failover, 10 s of at most 65 s;"),
+        (30.0, "waiting for the failover, 10 s of expected 65 s;"),
         (79.95, "restoring, 0 s;"),
-        (100.0, "waiting for the failback, 20 s of at most 65 s;"),
+        (100.0, "waiting for the failback, 20 s of expected 65 s;"),
     ],
 )
 def test_the_headline_names_the_phase(history: History, until: float, phase: str) -> None:

@@ -66,7 +66,7 @@ def test_a_log_has_a_line_for_each_change(
             show(event)
     lines = capsys.readouterr().err.splitlines()
     assert "failover of stage dev: dev.example.com to us-west-2" in lines[0]
-    assert "at most 125 s until every name server answers so, 185 s for clients" in lines[0]
+    assert "expected within 125 s at every name server and within 185 s for clients" in lines[0]
     assert "holds traffic at the secondary since 2026-11-25 12:00:00 UTC by ana@laptop" in lines[1]
     assert HOSTILE in lines[1]
 
@@ -119,7 +119,7 @@ def test_a_terminal_shows_where_each_is(failover: tuple[Moved, list[Event]]) -> 
     for event in failover[1][1:]:
         table(event)
     headline, *rows = drawn(table)
-    assert headline.strip().endswith("s of at most 125 s (name servers) and 185 s (client)")
+    assert headline.strip().endswith("s of expected 125 s (name servers) and 185 s (client)")
     assert len(rows) == 5
     assert all(row.split()[-1] == WEST for row in rows)
 
@@ -134,7 +134,7 @@ def test_the_result_has_the_measured_seconds_beside_their_bounds(
         "✓ us-west-2 serves dev.example.com,"
         " and keeps it until deploytool failback --stage dev --local"
     )
-    assert lines[1].split() == ["from", "the", "command", "to", "measured", "at", "most"]
+    assert lines[1].split() == ["from", "the", "command", "to", "measured", "expected"]
     assert lines[2].split()[-2:] == ["125.0", "s"]
     assert lines[3].split()[-2:] == ["185.0", "s"]
     assert lines[4].endswith(f"by ana@laptop (command): {HOSTILE}")
