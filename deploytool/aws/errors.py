@@ -21,6 +21,7 @@ from deploytool.core.errors import (
     ApiUnavailable,
     CloudRefused,
     DeploytoolError,
+    NoSuchHealthCheck,
     StaleVersion,
     Throttled,
 )
@@ -53,7 +54,7 @@ def translated(doing: str) -> Iterator[None]:
 
     Raises ApiUnavailable for an API that does not answer, CloudRefused for credentials, permissions,
     throttling and connections that are wrong on our side, StaleVersion for a lost compare-and-swap,
-    DeploytoolError for the rest.
+    NoSuchHealthCheck for a health check that Route 53 does not know, DeploytoolError for the rest.
     """
     try:
         yield
@@ -139,4 +140,6 @@ def _from_client_error(error: ClientError, doing: str) -> DeploytoolError:
         )
     if code == "HealthCheckVersionMismatch":
         return StaleVersion(message)
+    if code == "NoSuchHealthCheck":
+        return NoSuchHealthCheck(message)
     return DeploytoolError(message)

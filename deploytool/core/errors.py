@@ -77,6 +77,10 @@ class StaleVersion(DeploytoolError):
     """A compare-and-swap lost: someone else changed the health check since it was read."""
 
 
+class NoSuchHealthCheck(DeploytoolError):
+    """Route 53 does not know the health check: it is deleted, or so new that it is not known yet."""
+
+
 class DrillRefused(DeploytoolError):
     """The drill was not started, and nothing was changed."""
 

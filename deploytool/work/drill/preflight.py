@@ -8,6 +8,7 @@ from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.service.service import Service
 from deploytool.work.check import check, servers_of_zone
+from deploytool.work.health_checks import read_new
 
 
 def preflight(ports: DrillPorts, service: Service) -> None:
@@ -19,7 +20,8 @@ def preflight(ports: DrillPorts, service: Service) -> None:
     if record is not None:
         raise DrillUnderWay(record)
 
-    health_check = ports.health_checks.get(service.health_check_id)
+    # The stage may have been deployed a moment ago
+    health_check = _read(ports, service.health_check_id)
     switch = _read_switch(ports, service)
     records = ports.probes.hosted_zones.records(service.hosted_zone_id, service.domain)
     zone = servers_of_zone(ports.probes, service)
@@ -36,10 +38,14 @@ def _read_switch(ports: DrillPorts, service: Service) -> SwitchState | None:
     if not service.failover_health_check_id:
         return None
     return SwitchState(
-        calculated=ports.health_checks.get(service.failover_health_check_id),
-        on_alarm=ports.health_checks.get(service.switch_health_check_id),
+        calculated=_read(ports, service.failover_health_check_id),
+        on_alarm=_read(ports, service.switch_health_check_id),
         record=ports.standby.read(SwitchRecord),
     )
+
+
+def _read(ports: DrillPorts, health_check_id: str) -> HealthCheck:
+    return read_new(ports.health_checks, ports.probes.clock, health_check_id)
 
 
 def _hint(service: Service, health_check: HealthCheck, switch: SwitchState | None) -> str:

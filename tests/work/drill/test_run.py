@@ -1,6 +1,8 @@
 """Whole drills in the simulated world: their result, what they restore, and how they fail."""
 
 import random
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -16,14 +18,22 @@ from deploytool.core.drill.history import (
     FaultInjecting,
     FaultRestored,
     FaultRestoring,
+    HealthSeen,
     parse_history,
     to_line,
 )
 from deploytool.core.drill.judge import Judgement, judge
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import CloudRefused, DeploytoolError, DrillRefused, StaleVersion
+from deploytool.core.errors import (
+    CloudRefused,
+    DeploytoolError,
+    DrillRefused,
+    NoSuchHealthCheck,
+    StaleVersion,
+)
 from deploytool.core.project.drill_settings import Objectives
+from deploytool.core.route53.health import CheckerObservation, CheckerState, HealthCheck
 from deploytool.simulated.example import SERVICE, default_check
 from deploytool.simulated.world import World
 from deploytool.work.drill.run import DrillContext, run_drill
@@ -242,6 +252,77 @@ def test_traffic_that_does_not_move_fails_the_drill() -> None:
     assert judgement.verdict is Verdict.FAIL
     assert "did not move to us-west-2" in judgement.reasons[0]
     assert judgement.restored
+
+
+def test_an_inversion_that_takes_minutes_passes() -> None:
+    """AWS publishes no number for a change of a health check, so the drill waits and notes it."""
+    world = World(propagation=(200.0, 240.0))
+    _, judgement = drill(world)
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+    assert judgement.failover.propagation is not None
+    assert 200 <= judgement.failover.propagation <= 245
+    assert any("longer than the expected 65 s" in note for note in judgement.notes)
+
+
+def test_the_patience_is_a_setting() -> None:
+    """A drill that waits as long as it was told to says so in the reason."""
+    world = World(propagation=(10_000.0, 10_000.0))
+    _, judgement = drill(world, Scenario(patience=30.0))
+    assert "in the 30 s that the drill waited" in judgement.reasons[0]
+
+
+def test_one_flaky_checker_does_not_hold_up_a_drill() -> None:
+    """Route 53 asks for more than 18 % of the checkers, and not for all of them."""
+    world = World()
+    flaky = world.checkers[0]
+    flaky.state = CheckerState(healthy=False)
+    flaky.passed = False
+    observations = world.health_checks.observations
+
+    def with_a_flaky_one(health_check_id: str) -> list[CheckerObservation]:
+        first, *others = observations(health_check_id)
+        return [replace(first, healthy=False, status="Failure"), *others]
+
+    world.health_checks.observations = with_a_flaky_one  # type: ignore[method-assign]
+    _, judgement = drill(world)
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+    assert "1 of 11 health checkers" in judgement.notes[0]
+
+
+@pytest.mark.parametrize("interval", [10, 30])
+def test_the_health_check_is_read_once_an_interval(interval: int) -> None:
+    """GetHealthCheckStatus takes one call a second and account, and two drills may run at once.
+
+    A closer reading would show nothing: it has each checker's last result.
+    """
+    world = World(config=default_check(SERVICE, interval, 3))
+    events, judgement = drill(world)
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+    readings = [event.at for event in events if isinstance(event, HealthSeen)]
+    assert len(readings) > 3
+    assert all(after - before >= interval - 1 for before, after in pairwise(readings))
+
+
+def test_a_health_check_of_a_moment_ago_is_read_again() -> None:
+    """Right after its creation Route 53 may not know it yet; a deleted one ends the drill."""
+    world = World()
+    get = world.health_checks.get
+    refusals_left = 3
+
+    def not_yet(health_check_id: str) -> HealthCheck:
+        nonlocal refusals_left
+        if refusals_left > 0:
+            refusals_left -= 1
+            raise NoSuchHealthCheck("no health check (NoSuchHealthCheck)")
+        return get(health_check_id)
+
+    world.health_checks.get = not_yet  # type: ignore[method-assign]
+    _, judgement = drill(world)
+    assert judgement.verdict is Verdict.PASS, judgement.reasons
+
+    refusals_left = 1000
+    with pytest.raises(NoSuchHealthCheck):
+        drill(world)
 
 
 def test_an_objective_that_was_missed_fails_the_drill() -> None:

@@ -3,6 +3,7 @@
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreHealthCheck, UndoStep
 from deploytool.core.service.service import Service
+from deploytool.work.health_checks import read_new
 
 
 class InvertedHealthCheck:
@@ -21,7 +22,7 @@ class InvertedHealthCheck:
     def __init__(self, ports: DrillPorts, service: Service) -> None:
         self._health_checks = ports.health_checks
         self._id = service.health_check_id
-        self._before = self._health_checks.get(self._id)
+        self._before = read_new(self._health_checks, ports.probes.clock, self._id)
 
     def undo(self) -> tuple[UndoStep, ...]:
         """Return the step that writes the value of `Inverted` from before the fault."""
