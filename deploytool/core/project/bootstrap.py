@@ -83,7 +83,9 @@ def bootstrap_graph(
     node = Node(node_id, stack_name(config, stage), template, template.document, parameters, ())
     # A stage's name has no hyphen, so this is no stage of the configuration.
     name = f"{stage.name}-github"
-    return Graph(config.project, name, {node_id: node}, {}, {}, regions=config.regions)
+    return Graph(
+        config.project, name, {node_id: node}, {}, {}, regions=config.regions, tags=stage.tags
+    )
 
 
 def provider_parameter(outputs: Mapping[str, str], given: str | None, existing: str | None) -> str:

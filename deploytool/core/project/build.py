@@ -143,6 +143,7 @@ class _GraphBuilder:
             regional_service,
             self.stage.protected,
             self.config.regions,
+            self.stage.tags,
         )
 
     def _placements(self) -> Iterator[tuple[StackSpec, NodeId]]:

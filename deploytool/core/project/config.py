@@ -8,13 +8,14 @@ from typing import TypeGuard
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.drill_settings import DrillSettings, parse_drill_settings
+from deploytool.core.project.tags import check_tags, parse_tags
 from deploytool.core.route53.names import domain_problem
 
 # A list is a tuple of texts.
 Setting = str | int | bool | tuple[str, ...]
 
-KEYS = ["project", "domain", "regions", "stages", "graph", "drill"]
-STAGE_KEYS = ["domain", "settings", "protected"]
+KEYS = ["project", "domain", "regions", "stages", "graph", "drill", "tags"]
+STAGE_KEYS = ["domain", "settings", "protected", "tags"]
 DEFAULT_GRAPH = "infra/stacks.yaml"
 
 # The stage that answers at the domain itself, and whose stacks are protected by default.
@@ -43,6 +44,9 @@ class Stage:
 
     # Whether the stacks have termination protection.
     protected: bool = False
+
+    # The user's own tags of the stacks: those of the project, and those of the stage in their place.
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def parse_config(text: str, file: str) -> Config:
     graph = document.get("graph", DEFAULT_GRAPH)
     if not isinstance(graph, str):
         problems.add("graph", f"must be the path of the graph file, like {DEFAULT_GRAPH}")
-    stages = _stages(document.get("stages"), domain, regions, problems)
+    tags = parse_tags(document.get("tags", {}), "tags", problems)
+    stages = _stages(document.get("stages"), domain, regions, tags, problems)
     drill = parse_drill_settings(document.get("drill", {}), problems)
 
     problems.raise_any()
@@ -158,7 +163,11 @@ def _regions(value: object, problems: InputProblems) -> list[str]:
 
 
 def _stages(
-    value: object, domain: str, regions: list[str], problems: InputProblems
+    value: object,
+    domain: str,
+    regions: list[str],
+    tags: Mapping[str, str],
+    problems: InputProblems,
 ) -> dict[str, Stage]:
     if not isinstance(value, dict) or not value:
         problems.missing("stages", "add at least one, like [stages.dev]")
@@ -166,7 +175,7 @@ def _stages(
 
     stages: dict[str, Stage] = {}
     for name, table in value.items():
-        stage = _stage(name, table, domain, regions, problems)
+        stage = _stage(name, table, domain, regions, tags, problems)
         if stage:
             stages[name] = stage
 
@@ -190,9 +199,14 @@ def _stages(
 
 
 def _stage(
-    name: str, table: object, domain: str, regions: list[str], problems: InputProblems
+    name: str,
+    table: object,
+    domain: str,
+    regions: list[str],
+    tags: Mapping[str, str],
+    problems: InputProblems,
 ) -> Stage | None:
-    """Parse one stage; `domain` is the project's. None when it is no table."""
+    """Parse one stage; `domain` and `tags` are the project's. None when it is no table."""
     key = f"stages.{name}"
     if not STAGE.fullmatch(name):
         problems.add(key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first")
@@ -213,7 +227,11 @@ def _stage(
     protected = table.get("protected", name == PRODUCTION)
     if not isinstance(protected, bool):
         problems.add(f"{key}.protected", "must be true or false")
-    return Stage(name, stage_domain, settings, regional, protected is True)
+
+    own_tags = parse_tags(table.get("tags", {}), f"{key}.tags", problems)
+    all_tags = {**tags, **own_tags}
+    check_tags(all_tags, f"{key}.tags" if own_tags else "tags", problems)
+    return Stage(name, stage_domain, settings, regional, protected is True, all_tags)
 
 
 def _settings(

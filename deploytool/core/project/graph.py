@@ -99,6 +99,9 @@ class Graph:
     # The primary and the secondary.
     regions: tuple[str, ...] = ()
 
+    # The user's own tags, which every stack has.
+    tags: Mapping[str, str] = field(default_factory=dict)
+
     # Whether a deployment takes over stacks of somebody else that have the names of ours.
     adopts: bool = False
 

@@ -110,8 +110,8 @@ def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
         problems.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
 
     arn_region = table.get("arn_region", "")
-    if arn_region not in ("", "primary", "secondary"):
-        problems.add(f"{key}.arn_region", "must be 'primary' or 'secondary'")
+    if arn_region not in ("", "primary", "secondary", "own"):
+        problems.add(f"{key}.arn_region", "must be 'primary', 'secondary' or 'own'")
 
     spec = SettingSpec(
         default,

@@ -53,7 +53,8 @@ class SettingSpec:
     `values` are the values that a stage may choose from, or that the items of a list may have;
     empty allows any. With `lookup` the value is read from AWS where a stage leaves it empty and
     `when` is true. A list that is not empty has at least `min_items` and at most `max_items`. With
-    `arn_region` (primary or secondary) the value is the ARN of something in that region, or empty.
+    `arn_region` the value is the ARN of something in that region, or empty: the primary, the
+    secondary, or each region's own.
     """
 
     default: Setting
@@ -99,12 +100,27 @@ class SettingSpec:
             return f"'{text_of(value)}' is none of {', '.join(choices)}"
         return ""
 
-    def region_problem(self, value: Setting, config: Config) -> str:
-        """Return what is wrong with the region of a value that is an ARN; empty when it is right."""
-        wanted = {"primary": config.primary, "secondary": config.secondary}.get(self.arn_region)
+    def region_problem(self, value: Setting, config: Config, region: str = "") -> str:
+        """Return what is wrong with the region of a value that is an ARN; empty when it is right.
+
+        `region` is the one that the value is for, empty when it is the same in both regions.
+        """
         parts = text_of(value).split(":")
         # Whether it is an ARN at all is decided by the template that takes it.
-        if wanted is None or len(parts) < 6 or parts[3] == wanted:
+        if not self.arn_region or len(parts) < 6:
+            return ""
+
+        if self.arn_region == "own":
+            # {region} stands for the region of the stack that takes the value.
+            if parts[3] in ("{region}", region):
+                return ""
+            if region:
+                return f"'{value}' is in {parts[3]}; it must be in {region}"
+            example = ", ".join(f'{name} = "arn:..."' for name in config.regions)
+            return f"'{value}' is in one region, and each needs its own: {{ {example} }}"
+
+        wanted = {"primary": config.primary, "secondary": config.secondary}[self.arn_region]
+        if parts[3] == wanted:
             return ""
         return f"'{value}' is in {parts[3]}; it must be in {wanted}, the {self.arn_region} region"
 
@@ -175,12 +191,12 @@ def check_stage_settings(
     # A setting need not be declared: it is enough that a parameter uses it.
     known = sorted({*declared, *used} - {*BUILT_IN})
 
-    for settings in (stage.settings, *stage.regional.values()):
+    for region, settings in {"": stage.settings, **stage.regional}.items():
         for name, value in settings.items():
             if name not in known:
                 problems.unknown(key, name, known)
             elif name in declared:
                 spec = declared[name]
-                problem = spec.problem(value) or spec.region_problem(value, config)
+                problem = spec.problem(value) or spec.region_problem(value, config, region)
                 if problem:
                     problems.add(f"{key}.{name}", problem)

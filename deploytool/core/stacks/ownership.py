@@ -26,7 +26,7 @@ def own_tags(graph: Graph, node: Node) -> dict[str, str]:
 
 def tags_of(graph: Graph, node: Node) -> dict[str, str]:
     """Return the tags of a stack, without that of the commit."""
-    return own_tags(graph, node)
+    return {**graph.tags, **own_tags(graph, node)}
 
 
 def is_ours(graph: Graph, node: Node, stack: Stack) -> bool:

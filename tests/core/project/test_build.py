@@ -343,6 +343,40 @@ def test_a_list_is_joined_by_commas_and_an_item_of_it_may_be_missing() -> None:
     assert given.settings["names"] == ("b", "a")
 
 
+CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/a"
+EAST_ARN, WEST_ARN = CERTIFICATE.format("us-east-1"), CERTIFICATE.format("us-west-2")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (EAST_ARN, "is in one region, and each needs its own: {"),
+        ({"us-east-1": EAST_ARN, "us-west-2": EAST_ARN}, "it must be in us-west-2"),
+        ({"us-east-1": WEST_ARN, "us-west-2": EAST_ARN}, "it must be in us-east-1"),
+        ({"us-east-1": EAST_ARN, "us-west-2": WEST_ARN}, ""),
+        (CERTIFICATE, ""),
+        ("", ""),
+    ],
+)
+def test_a_certificate_must_be_in_the_region_that_uses_it(
+    value: str | dict[str, str], message: str
+) -> None:
+    """The ARN tells its region, so a wrong one is bad input. API Gateway refuses it only when the
+    other stacks are made (serverless-domain-manager issue 646).
+    """
+    graph = LISTS.replace("arn_region: secondary", "arn_region: own")
+    if isinstance(value, str):
+        config = stage_with(topic=value.format("{region}"))
+    else:
+        by_region = ", ".join(f'{region} = "{arn}"' for region, arn in value.items())
+        config = f"{CONFIG}settings = {{topic = {{ {by_region} }}}}"
+    if not message:
+        graph_of(graph, config)
+        return
+    problems = problems_of(graph, config)
+    assert message in problems["stages.dev.settings.topic"]
+
+
 SNS_TOPIC = "arn:aws:sns:{}:123456789012:alerts"
 
 
@@ -388,7 +422,7 @@ def test_an_arn_of_the_right_region_is_taken() -> None:
         ("setting: any, item: 2", "setting: topic, item: 2", "stacks.stage.parameters.Key", "'topic', which is no list"),
         ("min_items: 2", "min_items: -2", "settings.names.min_items", "whole number above 0"),
         ("max_items: 3", "max_items: three", "settings.names.max_items", "whole number above 0"),
-        ("arn_region: secondary", "arn_region: other", "settings.topic.arn_region", "'primary' or 'secondary'"),
+        ("arn_region: secondary", "arn_region: other", "settings.topic.arn_region", "'primary', 'secondary' or 'own'"),
         ("default: [], min", "default: [a], min", "settings.names.default", "has 1"),
         ("any: [x]", "any: [1]", "settings.any", "a list of texts"),
     ],

@@ -113,3 +113,20 @@ def test_a_deletion_leaves_a_stack_of_somebody_else(run: Run, stacks: SimulatedS
     assert outcome.done[API] is Action.NOT_THERE
     assert [record.stack for record in stacks.living(EAST)] == [before]
     assert stacks.living(WEST) == []
+
+
+def test_a_change_of_the_user_s_tags_alone_is_an_update_of_every_stack(
+    run: Run, stacks: SimulatedStacks, graph_of: Any
+) -> None:
+    """CloudFormation updates a stack whose tags alone change, also one without a resource that can
+    have tags (stack_master issue 302). The tags are those of the stage, ours and the commit's.
+    """
+    run()
+    tagged = replace(graph_of(), tags={"team": "orders"})
+    outcome, _ = run(tagged)
+    assert set(outcome.done.values()) == {StackOperation.UPDATE}
+    assert stacks.find("hello-dev-api", EAST).tags == {**OURS, "team": "orders"}
+    outcome, _ = run(tagged)
+    assert set(outcome.done.values()) == {Action.NOTHING}
+    outcome, _ = run()
+    assert stacks.find("hello-dev-api", EAST).tags == OURS
