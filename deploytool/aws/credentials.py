@@ -6,13 +6,18 @@ of STS, and what one of them gives is valid in all regions (IAM User Guide, "Man
 AWS Region").
 """
 
+import os
+from pathlib import Path
 from typing import Any
 
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.session import Session
+from botocore.utils import JSONFileCache
 
 from deploytool.aws.availability import watch
 from deploytool.aws.breaker import Breaker
 from deploytool.aws.limits import QUICK
+from deploytool.aws.profiles import SignIn
 
 # The credentials that STS gives, by botocore's name of their provider (METHOD in
 # botocore.credentials). All others are the same in every region: keys of the environment or of a
@@ -21,10 +26,50 @@ from deploytool.aws.limits import QUICK
 STS_PROVIDERS = ("assume-role", "assume-role-with-web-identity")
 
 
+# Where the AWS CLI keeps what STS gave it (awscli.customizations.assumerole). The keys are botocore's.
+CLI_CACHE = "~/.aws/cli/cache"
+
+# The settings of a session on a local cloud: botocore's defaults. Neither a variable nor a file of the
+# user's is read, so that none of them can be wrong there.
+NO_SETTINGS = {
+    name: (None, None, None if name.endswith("_file") else default, convert)
+    for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+}
+
+
+class CliCache(dict[str, Any]):
+    """What STS gave, in memory and in the files of the AWS CLI.
+
+    A code of an MFA device is valid once. So what it brought is kept for the next command, as the
+    AWS CLI does, and what the AWS CLI has kept is used.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._files = JSONFileCache(str(Path(CLI_CACHE).expanduser()))
+
+    def __contains__(self, key: object) -> bool:
+        if not super().__contains__(key):
+            try:
+                super().__setitem__(str(key), self._files[str(key)])
+            except KeyError:
+                # There is no such file, or it is damaged
+                return False
+        return True
+
+    def __setitem__(self, key: str, value: object) -> None:
+        super().__setitem__(key, value)
+        try:
+            self._files[key] = value
+        except OSError:
+            # A home folder that cannot be written to costs the user another code, and nothing else
+            return
+
+
 class Sessions:
     """The sessions of a run. Not safe to use from several threads.
 
-    A local cloud's session has no profile: the user's AWS_PROFILE does not apply to it.
+    A local cloud's session has nothing of the user's: no profile, no variable and no file.
     """
 
     def __init__(self, breaker: Breaker, *, local: bool) -> None:
@@ -35,6 +80,7 @@ class Sessions:
         self._common: Session | None = None
         # What STS gave, for every session: it is asked again only after it did not answer.
         self._given: dict[str, Any] = {}
+        self._kept = CliCache()
 
     def get(self, region: str) -> Session:
         """Return the session for clients in a region.
@@ -52,8 +98,7 @@ class Sessions:
         return self._by_region[region]
 
     def _create(self, region: str) -> Session:
-        variables = {"profile": (None, None, None, None)} if self._local else None
-        session = Session(variables)
+        session = Session(NO_SETTINGS if self._local else None)
         watch(session, self._breaker)
         if self._local:
             return session
@@ -69,18 +114,26 @@ class Sessions:
 
     def _share_credentials(self, session: Session) -> None:
         """Let a session keep what STS gives in the cache of all sessions, as the AWS CLI does."""
+        wants_code = _sign_in(session).wants_mfa_code
+        cache = self._kept if wants_code else self._given
         providers = session.get_component("credential_provider")
         for name in STS_PROVIDERS:
-            providers.get_provider(name).cache = self._given
+            providers.get_provider(name).cache = cache
 
 
 def _asks_sts(session: Session) -> bool:
     """Return whether the session's credentials come from STS."""
     credentials = session.get_credentials()
-    if credentials is None or credentials.method not in STS_PROVIDERS:
+    if credentials is None:
         return False
 
-    # The user types the code of an MFA device here, once, and not in several threads later.
-    if "mfa_serial" in session.get_scoped_config():
+    # A fault shows here, once, and not in several threads later. So it is with the code of an MFA
+    # device, which the user types. STS is asked later, by each region beside the other.
+    asks_sts = credentials.method in STS_PROVIDERS
+    if not asks_sts or _sign_in(session).wants_mfa_code:
         credentials.get_frozen_credentials()
-    return True
+    return asks_sts
+
+
+def _sign_in(session: Session) -> SignIn:
+    return SignIn(session.full_config["profiles"], os.environ)

@@ -4,19 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from deploytool.aws.availability import THROTTLING
 from deploytool.aws.breaker import GLOBAL_REGION, NoAnswer
+from deploytool.aws.hints import SIGN_IN_ERRORS, sign_in_hint, surroundings_hint
+from deploytool.aws.refusals import refusal_hint
 from deploytool.core.errors import (
     ApiUnavailable,
     CloudRefused,
@@ -25,23 +19,6 @@ from deploytool.core.errors import (
     StaleVersion,
     Throttled,
 )
-
-# Services with XML answers, such as IAM and S3, and those with JSON answers, such as Systems Manager,
-# have different codes for the same error. So each set has several.
-CREDENTIALS = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "InvalidAccessKeyId",
-}
-PERMISSIONS = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "AuthorizationError",
-}
 
 # The prefix of the variables that set the address of all APIs, or of one service's (AWS SDKs and
 # Tools Reference Guide, "Service-specific endpoints").
@@ -53,8 +30,9 @@ def translated(doing: str) -> Iterator[None]:
     """Run the block; raise a botocore error in it as one of ours that says what was being done.
 
     Raises ApiUnavailable for an API that does not answer, CloudRefused for credentials, permissions,
-    throttling and connections that are wrong on our side, StaleVersion for a lost compare-and-swap,
-    NoSuchHealthCheck for a health check that Route 53 does not know, DeploytoolError for the rest.
+    throttling, connections and settings that are wrong on our side, StaleVersion for a lost
+    compare-and-swap, NoSuchHealthCheck for a health check that Route 53 does not know,
+    DeploytoolError for the rest.
     """
     try:
         yield
@@ -62,22 +40,38 @@ def translated(doing: str) -> Iterator[None]:
         raise _unavailable(error, doing) from error
     except ClientError as error:
         raise _from_client_error(error, doing) from error
-    except (
-        NoCredentialsError,
-        PartialCredentialsError,
-        ProfileNotFound,
-        TokenRetrievalError,
-    ) as error:
-        hint = (
-            "sign in (aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID with its secret); "
-            "without an account, use --local"
-        )
-        raise CloudRefused(f"{doing}: {error}", hint=hint) from error
+    except SIGN_IN_ERRORS as error:
+        raise CloudRefused(f"{doing}: {error}", hint=sign_in_hint(error)) from error
     except (BotoConnectionError, HTTPClientError) as error:
         hint = "check the network connection, AWS_CA_BUNDLE and AWS_ENDPOINT_URL"
         raise CloudRefused(f"{doing}: {error}", hint=hint) from error
     except BotoCoreError as error:
         raise DeploytoolError(f"{doing}: {error}") from error
+    except OSError as error:
+        # Botocore reads the file of a token again whenever it has to renew the credentials. Some of
+        # its own errors are an OSError too, so this comes last.
+        raise CloudRefused(f"{doing}: {error}", hint=surroundings_hint(error)) from error
+
+
+@contextmanager
+def connecting(doing: str) -> Iterator[None]:
+    """Run the block, in which botocore reads the user's settings and looks for credentials.
+
+    It lets faults of the user's files, variables and programs through: a program that is not there,
+    an answer that is no JSON, a damaged token, an address that is none (boto/botocore issue 2351).
+    Each of them becomes CloudRefused, and the rest is translated as `translated` does.
+    """
+    with translated(doing):
+        try:
+            yield
+        except (BotoCoreError, ClientError, NoAnswer, DeploytoolError):
+            raise
+        except EOFError as error:
+            message = f"{doing}: no MFA code was typed"
+            raise CloudRefused(message, hint=surroundings_hint(error)) from error
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise CloudRefused(f"{doing}: {reason}", hint=surroundings_hint(error)) from error
 
 
 @contextmanager
@@ -127,12 +121,9 @@ def _what_works(region: str) -> str:
 def _from_client_error(error: ClientError, doing: str) -> DeploytoolError:
     code = code_of(error)
     message = f"{doing}: {message_of(error)} ({code})"
-    if code in CREDENTIALS:
-        return CloudRefused(message, hint="the credentials are invalid or expired: sign in again")
-    if code in PERMISSIONS:
-        return CloudRefused(
-            message, hint="the role or user of this command lacks the permission named above"
-        )
+    hint = refusal_hint(code, message_of(error))
+    if hint:
+        return CloudRefused(message, hint=hint)
     if code in THROTTLING:
         return Throttled(
             message,

@@ -6,7 +6,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploytool.aws.breaker import NoAnswer
 from deploytool.aws.calls import CloudFormationCalls
-from deploytool.aws.errors import PERMISSIONS, code_of, message_of
+from deploytool.aws.errors import code_of, message_of
+from deploytool.aws.refusals import PERMISSIONS
 from deploytool.core.stacks.failures import FailureReport, OperationFailure
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from botocore.config import Config
 from deploytool import __version__
 from deploytool.aws.breaker import Breaker
 from deploytool.aws.credentials import Sessions
-from deploytool.aws.errors import translated
+from deploytool.aws.errors import connecting
 from deploytool.aws.limits import FIRST_CONTACT, PATIENT, Limits
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Clients:
         them does not answer.
         """
         limits = self._limits_for(region)
-        with self._lock, translated(f"connecting to {service} in {region}"):
+        with self._lock, connecting(f"connecting to {service} in {region}"):
             key = (service, region, limits)
             if key not in self._clients:
                 self._clients[key] = self._create(service, region, limits)

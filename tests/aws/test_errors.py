@@ -35,7 +35,7 @@ from deploytool.core.errors import (
             ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "X"),
             CloudRefused,
             3,
-            "sign in again",
+            "invalid or expired; sign in",
         ),
         (
             ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "X"),
@@ -66,6 +66,43 @@ def test_an_error_tells_what_was_being_done_and_how_to_go_on(
     assert type(caught.value) is class_
     assert caught.value.exit_code == exit_code
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "hint"),
+    [
+        ("RequestExpired", "", "the clock of this machine"),
+        ("RequestTimeTooSkewed", "", "the clock of this machine"),
+        ("InvalidSignatureException", "Signature expired: 1 is now earlier", "the clock"),
+        ("SignatureDoesNotMatch", "Signature not yet current: 1 is still later", "the clock"),
+        ("SignatureDoesNotMatch", "The request signature we calculated", "invalid or expired"),
+        ("InvalidSignatureException", "", "invalid or expired"),
+        ("InvalidToken", "", "invalid or expired"),
+        ("MissingAuthenticationToken", "", "invalid or expired"),
+        ("AuthFailure", "", "aws account enable-region"),
+        ("UnrecognizedClientException", "The security token", "aws account enable-region"),
+        ("OptInRequired", "", "has not enabled"),
+        ("RegionDisabledException", "", "has not enabled"),
+        ("InvalidIdentityToken", "No OpenIDConnect provider found", "deploytool bootstrap"),
+        ("403", "Forbidden", "lacks the permission"),
+        ("AccessDenied", "with an explicit deny in a service control policy", "organization"),
+        ("AccessDenied", "MultiFactorAuthentication failed with invalid MFA", "the next one"),
+    ],
+)
+def test_a_refused_call_says_what_helps(code: str, message: str, hint: str) -> None:
+    """Each ends with exit code 3. A code of a wrong signature may be about the clock."""
+    error = ClientError({"Error": {"Code": code, "Message": message}}, "X")
+    with pytest.raises(CloudRefused) as caught, translated("reading"):
+        raise error
+    assert caught.value.exit_code == 3
+    assert hint in caught.value.hint
+
+
+def test_a_file_that_botocore_cannot_read_is_no_bug() -> None:
+    """It reads the file of a token again while a run goes on."""
+    with pytest.raises(CloudRefused, match="/no/token") as caught, translated("reading"):
+        raise FileNotFoundError(2, "No such file or directory", "/no/token")
+    assert caught.value.hint
 
 
 def test_our_own_errors_pass_unchanged() -> None:
