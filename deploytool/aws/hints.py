@@ -84,7 +84,7 @@ def sign_in_hint(error: BotoCoreError) -> str:
     match error:
         case ConfigParseError():
             place = describe_parse_error(error.kwargs.get("error"))
-            hint = f"mend {error.kwargs['path']}: {place}. {WITHOUT_ACCOUNT}"
+            hint = f"fix {error.kwargs['path']}: {place}. {WITHOUT_ACCOUNT}"
         case ProfileNotFound():
             hint = _hint_of_profiles()
         case MissingDependencyException():
@@ -92,9 +92,9 @@ def sign_in_hint(error: BotoCoreError) -> str:
         case RefreshWithMFAUnsupportedError():
             hint = "the credentials of the MFA code have expired: run the command again, it resumes"
         case InfiniteLoopConfigError() | InvalidConfigError() | UnknownCredentialError():
-            hint = f"mend the profile {sign_in().selected} in {_config_file()}; {WITHOUT_ACCOUNT}"
+            hint = f"fix the profile {sign_in().selected} in {_config_file()}; {WITHOUT_ACCOUNT}"
         case InvalidRetryConfigurationError() | InvalidDefaultsMode():
-            hint = f"mend the setting in the environment (AWS_...) or in {_config_file()}"
+            hint = f"fix the setting in the environment (AWS_...) or in {_config_file()}"
         case _:
             hint = sign_in().command() or GENERAL
     return hint

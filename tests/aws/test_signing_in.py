@@ -112,7 +112,7 @@ class Home:
     environment: dict[str, str] = field(default_factory=dict)
 
     def variables(self, **more: str) -> dict[str, str]:
-        """The variables of the user: the servers, and nothing of whoever runs the tests."""
+        """The variables of the user: the servers, and nothing of the person who runs the tests."""
         endpoints = {f"AWS_ENDPOINT_URL_{service}": api.url for service, api in self.apis.items()}
         return {
             "PATH": os.environ["PATH"],
@@ -210,14 +210,14 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
     "an SSO session that is not there": (
         {"AWS_PROFILE": "half"},
         "sso-session does not exist",
-        "mend the profile half",
+        "fix the profile half",
     ),
     "a process that fails": ({"AWS_PROFILE": "failing"}, "custom-process", "/bin/false"),
     "a process that is not there": ({"AWS_PROFILE": "missing"}, "/no/such/tool", "/no/such/tool"),
     "a process that says no JSON": ({"AWS_PROFILE": "chatty"}, "connecting", "/bin/echo hello"),
     "a process with an open quote": ({"AWS_PROFILE": "unclosed"}, "quotation", "/bin/echo"),
-    "a source profile that is not there": ({"AWS_PROFILE": "nobody"}, "gone", "mend the profile"),
-    "profiles in a circle": ({"AWS_PROFILE": "loop"}, "Infinite loop", "mend the profile loop"),
+    "a source profile that is not there": ({"AWS_PROFILE": "nobody"}, "gone", "fix the profile"),
+    "profiles in a circle": ({"AWS_PROFILE": "loop"}, "Infinite loop", "fix the profile loop"),
     "a profile that is not there": ({"AWS_PROFILE": "gone"}, "gone", "the profiles there are"),
     "aws login": ({"AWS_PROFILE": "login"}, "login", ""),
     "an MFA code and no terminal": ({"AWS_PROFILE": "mfa"}, "no MFA code", "MFA code"),
@@ -228,7 +228,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
         "Partial credentials",
         "AWS_ACCESS_KEY_ID",
     ),
-    "defaults of one's own": ({"AWS_PROFILE": "odd"}, "often", "mend the setting"),
+    "defaults of one's own": ({"AWS_PROFILE": "odd"}, "often", "fix the setting"),
     "a number that is none": (
         {"AWS_PROFILE": "keys", "AWS_METADATA_SERVICE_TIMEOUT": "many"},
         "many",
@@ -247,12 +247,12 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
     "a token file without a role": (
         {"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token"},
         "AWS_ROLE_ARN",
-        "mend",
+        "fix",
     ),
 }
 
 
-def test_whoever_is_not_signed_in_learns_what_to_type(home: Home) -> None:
+def test_a_user_who_is_not_signed_in_learns_what_to_type(home: Home) -> None:
     """Exit code 3, never a bug of deploytool, and the command for the profile in use."""
     users = [environment for environment, _, _ in REFUSED.values()]
     for (name, case), ended in zip(REFUSED.items(), home.sign_in(*users), strict=True):
@@ -274,7 +274,7 @@ def test_an_old_token_and_a_damaged_one_want_a_new_sign_in(home: Home) -> None:
             assert f"aws sso login --profile {user['AWS_PROFILE']}" in ended["hint"], ended
 
 
-def test_whoever_is_signed_in_can_work(home: Home) -> None:
+def test_a_user_who_is_signed_in_can_work(home: Home) -> None:
     """SSO old and new, a role over it, a process, keys in a profile and in variables."""
     home.keep_token(START, NEVER)
     home.keep_token("corp", NEVER)
