@@ -59,6 +59,12 @@ class AcmCertificates:
             return _from_detail(answer["Certificate"])
         return None
 
+    def enabled_regions(self, region: str) -> Sequence[str]:
+        """DescribeRegions of EC2: the regions that are enabled for the account."""
+        with translated("listing the regions of the account"):
+            answer = self._clients.get("ec2", region).describe_regions()
+        return sorted(each["RegionName"] for each in answer["Regions"])
+
     def _client(self, region: str) -> "ACMClient":
         return self._clients.get("acm", region)
 

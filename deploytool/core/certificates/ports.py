@@ -36,6 +36,10 @@ class Certificates(Protocol):
         """Return every certificate of the region, oldest first, without its records."""
         ...
 
+    def enabled_regions(self, region: str) -> Sequence[str]:
+        """Return the regions that are enabled for the account. `region` is the one to ask."""
+        ...
+
     def get(self, region: str, arn: str) -> Certificate | None:
         """Return one certificate with its records, None when it does not exist."""
         ...

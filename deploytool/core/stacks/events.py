@@ -214,6 +214,16 @@ class RecordsRemoved:
 
 
 @dataclass(frozen=True)
+class RecordsKept:
+    """Validation records that the stage's certificates had stay in a hosted zone, for a reason."""
+
+    at: float
+    zone: str
+    names: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class ZoneDeleted:
     """A hosted zone that its template retains was deleted."""
 
@@ -310,6 +320,7 @@ CertificateEvents = (
     | CertificateFailed
     | RecordsNeeded
     | RecordsRemoved
+    | RecordsKept
     | ZoneDeleted
 )
 RolloutEvents = (

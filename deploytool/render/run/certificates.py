@@ -11,6 +11,7 @@ from deploytool.core.stacks.events import (
     CertificateFailed,
     CertificatePending,
     DelegationMissing,
+    RecordsKept,
     RecordsNeeded,
     RecordsRemoved,
     ZoneDeleted,
@@ -40,6 +41,8 @@ def certificate_text(event: CertificateEvents) -> str:
             text = "\n".join(lines)
         case RecordsRemoved(_, zone, names):
             return f"deleted from {zone}, left there by earlier certificates: {', '.join(names)}"
+        case RecordsKept(_, zone, names, reason):
+            text = f"{', '.join(names)} stays in {zone}: {reason}"
         case ZoneDeleted(_, zone):
             return f"hosted zone {zone} deleted"
         case _:

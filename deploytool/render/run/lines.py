@@ -11,6 +11,7 @@ from deploytool.core.stacks.events import (
     DrillUnknown,
     Event,
     LockWaited,
+    RecordsKept,
     RecordsRemoved,
     RegionAlone,
     RegionNotReady,
@@ -46,6 +47,7 @@ WITHOUT_STACK = (
     RegionNotReady,
     RegionPassed,
     RecordsRemoved,
+    RecordsKept,
     ZoneDeleted,
 )
 TIME_WIDTH = 12  # columns of the time and the space between the columns

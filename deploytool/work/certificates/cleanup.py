@@ -1,4 +1,10 @@
-"""Removes unused validation records from hosted zones, and on demand the retained zones."""
+"""Removes unused validation records from hosted zones, and on demand the retained zones.
+
+ACM gives all certificates of an account for one name the same record, in every region (ACM User
+Guide, "DNS validation"; aws-cdk issue 18311). A certificate that lost its record is not renewed, and
+nobody notices before it expires. So a record is deleted only when no region has a certificate that
+needs it, and only in a zone that a stack of the stage created.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +18,11 @@ from deploytool.core.certificates.certificate import (
 from deploytool.core.certificates.ports import CertificatePorts, ZoneInfo
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Graph, Node, NodeId
-from deploytool.core.stacks.events import Emit, RecordsRemoved, ZoneDeleted
+from deploytool.core.stacks.events import Emit, RecordsKept, RecordsRemoved, ZoneDeleted
 from deploytool.core.stacks.plan import resolve
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.certificates.retained_zone import was_created_by
+from deploytool.work.tasks import for_each
 
 _MAX_NAMED = 6  # foreign records that a message names
 
@@ -39,9 +46,9 @@ class _StackZone:
 class ZoneCleaner:
     """Removes validation records that no certificate uses.
 
-    A zone that a stack of the graph creates is cleaned before that stack is deleted, any other zone
-    at the end. Create the cleaner while the stacks exist: their outputs give the zones, and their
-    templates the names of the certificates.
+    A zone that a stack of the graph creates is cleaned before that stack is deleted. In any other
+    zone the records stay: others may rely on them. Create the cleaner while the stacks exist: their
+    outputs give the zones, and their templates the names of the certificates.
     """
 
     def __init__(
@@ -49,10 +56,13 @@ class ZoneCleaner:
     ) -> None:
         self._ports = ports
         self._emit = emit
-        self._regions = sorted({node.region for node in graph.nodes})
+        self._region = graph.regions[0]
+        self._regions = {node.region for node in graph.nodes}
         self._stack_zones: dict[NodeId, _StackZone] = {}
         # The zones with validation records of our certificates, and the names of these.
         self._zone_ids: set[str] = set()
+        # What the stacks with a zone return: the ids of their zones are among it.
+        self._created_ids: set[str] = set()
         self._names: set[str] = set()
         self._cleaned_ids: set[str] = set()
 
@@ -61,6 +71,8 @@ class ZoneCleaner:
             zone_name = hosted_zone_in(node.document, parameters)
             if zone_name:
                 self._stack_zones[node.id] = _StackZone(node.stack_name, zone_name)
+                if node.id in deployed:
+                    self._created_ids.update(deployed[node.id].outputs.values())
             for request in certificate_requests(node.document, parameters):
                 self._names.update(request.names)
                 self._zone_ids.update(request.zones.values())
@@ -76,13 +88,16 @@ class ZoneCleaner:
         if stack_zone is None:
             return
         for zone in self._ports.zones.find(stack_zone.name):
-            if zone.id in self._zone_ids or stack_zone.is_creator_of(zone):
+            if zone.id in self._created_ids or stack_zone.is_creator_of(zone):
                 self._clean(zone.id)
 
     def finish(self) -> None:
-        """Clean the other zones. Call it when the stacks are deleted."""
+        """Tell what stays in zones that nobody created here. Call it when the stacks are deleted."""
         for zone_id in sorted(self._zone_ids - self._cleaned_ids):
-            self._clean(zone_id)
+            if zone_id in self._created_ids:
+                self._clean(zone_id)
+            else:
+                self._keep(zone_id, "no stack of this stage created the zone")
 
     def delete_zones(self) -> tuple[str, ...]:
         """Delete the zones that stacks of the graph created and retained.
@@ -151,17 +166,41 @@ class ZoneCleaner:
         if not unused_validation_records(records, self._names, ()):
             return
 
-        unused = unused_validation_records(records, self._names, self._names_in_use())
+        try:
+            in_use = self._names_in_use()
+        except DeploytoolError as error:
+            reason = f"cannot tell whether a certificate of another region needs it: {error}"
+            self._keep(zone_id, reason)
+            return
+
+        unused = unused_validation_records(records, self._names, in_use)
         if unused:
             self._ports.remover.remove(zone_id, unused)
             names = tuple(record.name for record in unused)
             self._emit(RecordsRemoved(self._ports.clock.now(), zone_id, names))
 
+    def _keep(self, zone_id: str, reason: str) -> None:
+        """Tell which validation records of our names stay in a zone, and why."""
+        records = self._ports.zones.records(zone_id)
+        left = unused_validation_records(records, self._names, ())
+        if left:
+            names = tuple(record.name for record in left)
+            self._emit(RecordsKept(self._ports.clock.now(), zone_id, names, reason))
+
     def _names_in_use(self) -> set[str]:
-        """Return the names of all certificates in the regions of the graph."""
+        """Return the names of all certificates of the account, in every region that is enabled.
+
+        A certificate for CloudFront is in us-east-1, wherever the project is. Raises DeploytoolError
+        when a region does not answer, or refuses to.
+        """
+        certificates = self._ports.certificates
+        enabled = certificates.enabled_regions(self._region)
+        regions = sorted(self._regions.union(enabled))
+        by_region = for_each(self._ports.executor, certificates.list, regions)
+
         names: set[str] = set()
-        for region in self._regions:
-            for certificate in self._ports.certificates.list(region):
+        for listed in by_region.values():
+            for certificate in listed:
                 names.update(certificate.names)
         return names
 

@@ -11,6 +11,7 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.core.route53.zone import RecordSet
 from deploytool.core.stacks.events import (
     Event,
+    RecordsKept,
     RecordsRemoved,
     StackDone,
     StackStarted,
@@ -87,6 +88,44 @@ class TestDestroy:
         world.certificates = [Certificate("x", CertificateStatus.ISSUED, (f"*.{DOMAIN}",))]
         clean()
         assert world.record_sets == [self.LEFT]
+
+    @pytest.mark.parametrize("region", ["eu-central-1", "us-west-2"])
+    def test_a_record_that_another_region_needs_stays(
+        self, clean: Any, world: World, region: str
+    ) -> None:
+        """A certificate of the same name in a third region is renewed with the record."""
+        world.record_sets = [self.LEFT]
+        world.region = region
+        world.certificates = [Certificate("x", CertificateStatus.ISSUED, (DOMAIN,))]
+        clean()
+        assert world.record_sets == [self.LEFT]
+
+    def test_a_region_that_does_not_answer_keeps_the_record(self, clean: Any, world: World) -> None:
+        """An organization may deny a region. Nobody knows its certificates, so nothing is deleted."""
+        world.record_sets = [self.LEFT]
+        world.refusing = ("eu-central-1",)
+        _, events = clean()
+        assert world.record_sets == [self.LEFT]
+        (kept,) = [event for event in events if isinstance(event, RecordsKept)]
+        assert kept.names == (RECORD.name,)
+        assert "the certificates of eu-central-1: AccessDenied" in kept.reason
+
+    def test_a_zone_of_others_is_not_cleaned(
+        self, run: Any, stacks: Any, buckets: Any, executor: Any, ports: Any, world: World
+    ) -> None:
+        """The records of a zone that no stack of the stage created stay, and are named."""
+        graph = graph_of(zone_id="ZOTHERS")
+        run(graph)
+        world.record_sets = [self.LEFT]
+        events: list[Event] = []
+        deploy_ports = DeployPorts(stacks, buckets, stacks.clock, executor, stacks)
+        cleaner = ZoneCleaner(graph, find_deployed(deploy_ports, graph), ports, events.append)
+        assert destroy(graph, deploy_ports, events.append, before=cleaner.before).ok
+        cleaner.finish()
+        assert world.record_sets == [self.LEFT]
+        (kept,) = [event for event in events if isinstance(event, RecordsKept)]
+        assert (kept.zone, kept.names) == ("ZOTHERS", (RECORD.name,))
+        assert "no stack of this stage created the zone" in kept.reason
 
     def test_delete_zone(self, clean: Any, world: World) -> None:
         """Only the zone of the stage's stack is deleted, also when no stack is left."""

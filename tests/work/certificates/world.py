@@ -1,12 +1,13 @@
 """Simulated ACM, Route 53 and DNS servers, and a graph with a certificate."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 from deploytool.core.certificates.certificate import Certificate, ValidationRecord
 from deploytool.core.certificates.ports import DnsReply, ZoneInfo
-from deploytool.core.errors import ProbeFailed
+from deploytool.core.errors import CloudRefused, ProbeFailed
 from deploytool.core.ports import Nameserver
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import parse_config
@@ -47,13 +48,19 @@ ARN, VALUE = "arn:c", "_b.acm-validations.aws."
 RECORD = ValidationRecord(DOMAIN, f"_a.{DOMAIN}.", VALUE, proven=False)
 
 
-def graph_of(*, zone: bool = True) -> Graph:
-    """Return a graph of a hosted zone and a certificate, which is in that zone or in none."""
+def graph_of(*, zone: bool = True, zone_id: str = "") -> Graph:
+    """Return a graph of a hosted zone and a certificate, which is in that zone or in none.
+
+    With `zone_id` the certificate is in that zone instead.
+    """
     config = parse_config(
         'project = "hello"\ndomain = "example.com"\nregions = ["us-east-1", "us-west-2"]\n[stages.dev]\n',
         "deploytool.toml",
     )
     text = GRAPH if zone else GRAPH.replace(", Zone: {output: zone.Id}", "")
+    if zone_id:
+        text = GRAPH.replace("{output: zone.Id}", zone_id)
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("  zone:"))
     templates = {
         name: parse_template(body, name)
         for name, body in (("zone.yaml", ZONE), ("certificate.yaml", CERTIFICATE))
@@ -78,6 +85,9 @@ class World:
     record_sets: list[RecordSet] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     lists: int = 0
+    # The region of all certificates, and the regions whose ACM refuses to answer
+    region: str = "us-east-1"
+    refusing: tuple[str, ...] = ()
     comment: str = "Created by CloudFormation stack hello-dev-zone and kept"
     # The statuses of accelerated recovery that the next reads give; the last one stays.
     recovery: list[str] = field(default_factory=lambda: [""])
@@ -86,7 +96,12 @@ class World:
     # ACM
     def list(self, region: str) -> Sequence[Certificate]:
         self.lists += 1
-        return self.certificates if region == "us-east-1" else []
+        if region in self.refusing:
+            raise CloudRefused(f"listing the certificates of {region}: AccessDenied")
+        return self.certificates if region == self.region else []
+
+    def enabled_regions(self, region: str) -> Sequence[str]:
+        return ("ap-southeast-2", "eu-central-1", "us-east-1", "us-west-2")
 
     def get_certificate(self, region: str, arn: str) -> Certificate | None:
         return next((held for held in self.certificates if held.arn == arn), None)
@@ -153,6 +168,7 @@ class Acm:
 
     def __init__(self, world: World) -> None:
         self.list, self.get = world.list, world.get_certificate
+        self.enabled_regions = world.enabled_regions
 
 
 class Queue:
@@ -163,3 +179,11 @@ class Queue:
 
     def start(self, task: Callable[[], None]) -> None:
         self.tasks.append(task)
+
+    def submit(self, call: Callable[[], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(call())
+        except Exception as error:  # noqa: BLE001  # as an executor passes it on
+            future.set_exception(error)
+        return future
