@@ -5,6 +5,7 @@ cfn-lint ships the schemas of CloudFormation's registry, and the Service Authori
 """
 
 import json
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.permissions.published import Published, parse_schema
 
+_PLACEHOLDER = re.compile(r"\$\{[^}]+\}")
 # The region whose registry has the most types.
 _REGION = "us-east-1"
 
@@ -58,6 +60,10 @@ class InstalledSchemas:
         actions: Mapping[str, Any] = self._services.get(service, {}).get("Actions", {})
         return actions
 
+    def takes(self, action: str, arn: str) -> bool:
+        """Return whether an action acts on resources with such an ARN."""
+        return any(re.fullmatch(pattern, arn) for pattern in self.arn_formats(action))
+
     def arn_formats(self, action: str) -> tuple[str, ...]:
         """Return the regular expressions of the ARNs that an action takes; none when it takes `*`."""
         service, _, name = action.lower().partition(":")
@@ -67,7 +73,8 @@ class InstalledSchemas:
         for kind in kinds:
             # The names of resources are in lower case where they are defined.
             formats += resources.get(kind.lower(), {}).get("ARNFormats", ())
-        return tuple(formats)
+        # ${Region} and its like are what the reference leaves open; the rest is a regular expression.
+        return tuple(_PLACEHOLDER.sub("[^:]*", text) for text in formats)
 
 
 @cache

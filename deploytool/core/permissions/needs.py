@@ -1,9 +1,10 @@
 """The permissions that CloudFormation needs for the resources of templates. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from deploytool.core.permissions.arns import STACK_NAME, arns_of
 from deploytool.core.permissions.exceptions import FOR_DELETION, TIED, WITHHELD
 from deploytool.core.permissions.policy import SERVICE_KEYS, Permission, Statement, is_allowed
 from deploytool.core.permissions.published import Published, Schemas
@@ -47,12 +48,19 @@ class Need:
 
 
 def needs_of(
-    template: str, document: Mapping[str, Any], schemas: Schemas, *, reading: bool = False
+    template: str,
+    document: Mapping[str, Any],
+    schemas: Schemas,
+    known: Mapping[str, str] | None = None,
+    *,
+    reading: bool = False,
 ) -> list[Need]:
     """Return what CloudFormation needs for the resources of a template, sorted.
 
-    With `reading` only what it needs to read them, as drift detection does. A type that the schemas
-    do not know, such as a custom resource's, needs nothing here.
+    `known` are the values of parameters and pseudo parameters. With the stack's name among them,
+    the permissions name what they act on. With `reading` only what CloudFormation needs to read the
+    resources, as drift detection does. A type that the schemas do not know, such as a custom
+    resource's, needs nothing here.
     """
     needs: set[Need] = set()
     for name, resource in document["Resources"].items():
@@ -60,9 +68,21 @@ def needs_of(
         published = schemas.published(kind)
         if published is None:
             continue
+        arns: tuple[str, ...] = ()
+        if known and STACK_NAME in known:
+            arns = arns_of(kind, name, resource, known)
         for permission in _permissions(kind, resource, published, reading=reading):
-            needs.add(Need(template, kind, name, permission))
+            for located in _located(permission, arns, schemas):
+                needs.add(Need(template, kind, name, located))
     return sorted(needs)
+
+
+def _located(permission: Permission, arns: Iterable[str], schemas: Schemas) -> Iterable[Permission]:
+    """Return a permission for each of the ARNs that its action takes; as it is when it takes none."""
+    taken = [arn for arn in arns if schemas.takes(permission.action, arn)]
+    if not taken:
+        return (permission,)
+    return [replace(permission, arn=arn) for arn in taken]
 
 
 def missing(needs: Iterable[Need], statements: Iterable[Statement]) -> list[Need]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from deploytool.core.permissions.text import texts_of
+
 # The actions whose condition names a service: action -> condition key.
 SERVICE_KEYS = {
     "iam:CreateServiceLinkedRole": "iam:AWSServiceName",
@@ -20,12 +22,14 @@ SERVICE_KEYS = {
 class Permission:
     """One action that a role needs.
 
-    `service` belongs to the actions of SERVICE_KEYS: the service that gets the role, or whose role
-    is created. It is empty when no table says which service that is.
+    `arn` is what it acts on, a pattern; empty when that is not known. `service` belongs to the
+    actions of SERVICE_KEYS: the service that gets the role, or whose role is created. It is empty
+    when no table says which service that is.
     """
 
     action: str
     service: str = ""
+    arn: str = ""
 
     def __str__(self) -> str:
         if not self.service:
@@ -50,9 +54,18 @@ class Statement:
         """Return whether one of the statement's actions is this one, or a pattern that covers it."""
         return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions)
 
+    def covers(self, arn: str) -> bool:
+        """Return whether one of the statement's resources is this ARN, or a pattern that covers it."""
+        return any(fnmatchcase(arn, pattern) for pattern in self.resources)
+
     def allows(self, permission: Permission) -> bool:
-        """Return whether this statement allows the action, on any resource."""
+        """Return whether this statement allows the action on what it acts on.
+
+        An action of which that is not known is allowed on any resource.
+        """
         if self.effect != "Allow" or not self.names(permission.action):
+            return False
+        if permission.arn and not self.covers(permission.arn):
             return False
         if permission.action not in SERVICE_KEYS or self.services is None:
             return True
@@ -64,12 +77,17 @@ class Statement:
         return self.effect == "Deny" and everywhere and self.names(permission.action)
 
 
-def parse_statements(document: Mapping[str, Any]) -> tuple[Statement, ...]:
-    """Return the statements of a policy document. `NotAction` allows nothing here."""
+def parse_statements(
+    document: Mapping[str, Any], known: Mapping[str, str] | None = None
+) -> tuple[Statement, ...]:
+    """Return the statements of a policy document. `NotAction` allows nothing here.
+
+    `known` are the values of the parameters in its functions; what is not known is `*`.
+    """
     statements: list[Statement] = []
     for raw in _listed(document.get("Statement", ())):
         if isinstance(raw, Mapping):
-            statements.append(_statement(raw))
+            statements.append(_statement(raw, known or {}))
     return tuple(statements)
 
 
@@ -81,13 +99,15 @@ def is_allowed(statements: Iterable[Statement], permission: Permission) -> bool:
     return any(statement.allows(permission) for statement in known)
 
 
-def _statement(raw: Mapping[str, Any]) -> Statement:
+def _statement(raw: Mapping[str, Any], known: Mapping[str, str]) -> Statement:
     actions = tuple(str(action) for action in _listed(raw.get("Action", ())))
-    # A resource may be a function, such as Fn::Sub, whose text is not needed here.
-    resources = tuple(str(resource) for resource in _listed(raw.get("Resource", ())))
+    resources: list[str] = []
+    for resource in _listed(raw.get("Resource", ())):
+        resources += texts_of(resource, known)
     condition = raw.get("Condition") or {}
+    services = _services(condition)
     return Statement(
-        str(raw.get("Effect", "")), actions, resources, _services(condition), bool(condition)
+        str(raw.get("Effect", "")), actions, tuple(resources), services, bool(condition)
     )
 
 

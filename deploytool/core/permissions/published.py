@@ -34,6 +34,10 @@ class Schemas(Protocol):
         """Return what the schema of a type publishes; None when the type is not known."""
         ...
 
+    def takes(self, action: str, arn: str) -> bool:
+        """Return whether an action acts on resources with such an ARN."""
+        ...
+
 
 def parse_schema(schema: Mapping[str, Any], is_action: Callable[[str], bool]) -> Published:
     """Return what a schema publishes; `is_action` tells whether IAM knows an action.

@@ -83,7 +83,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "_v1_error",
         "_v1_response",
     ),
-    "iam": ("_create_oidc_provider", "_oidc_providers", "_roles", "_users"),
+    "iam": ("_create_oidc_provider", "_gen_id", "_now", "_oidc_providers", "_roles", "_users"),
     "provisioners": (
         "_CONDITIONALLY_REPLACING_PROPERTIES",
         "_REPLACING_PROPERTIES",

@@ -27,6 +27,9 @@ class Schemas:
     def published(self, kind: str) -> Published | None:
         return self.kinds.get(kind)
 
+    def takes(self, action: str, arn: str) -> bool:
+        return action.partition(":")[0] == arn.split(":")[2]
+
 
 def template(**resources: Any) -> dict[str, Any]:
     return {"Resources": resources}

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.ministack.patches.condition_keys import metric_namespace, record_keys
+from deploytool.localcloud.ministack.patches.generated_names import generated_name
 from deploytool.localcloud.ministack.patches.permissions import Check, further_checks, resource_of
 from deploytool.localcloud.ministack.patches.resource_actions import checks_of
 from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
@@ -235,6 +236,99 @@ def test_a_type_whose_needs_are_not_known_is_refused(enforcing: State) -> None:
         "ROLLBACK_COMPLETE",
         True,
     )
+
+
+def service_role(state: State, name: str, *statements: dict[str, Any]) -> str:
+    """Create a role of CloudFormation with these statements and return its ARN."""
+    iam = client(state, "iam")
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST))
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in statements],
+    }
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(document))
+    return str(arn["Role"]["Arn"])
+
+
+def test_the_first_domain_name_of_an_account_needs_a_service_linked_role(
+    enforcing: State,
+) -> None:
+    """API Gateway creates its role with the caller's permission; a later name needs none.
+
+    Sources: API Gateway Developer Guide, "Using service-linked roles for API Gateway";
+    amplify-education/serverless-domain-manager issue 112 (the message). Each name of this test is
+    refused in the end, as it has no certificate.
+    """
+    api = {"Action": ["apigateway:POST", "apigateway:DELETE"]}
+    linked = {
+        "Action": "iam:CreateServiceLinkedRole",
+        "Condition": {"StringEquals": {"iam:AWSServiceName": "ops.apigateway.amazonaws.com"}},
+    }
+
+    def domain(name: str) -> dict[str, Any]:
+        properties = {"DomainName": name, "EndpointConfiguration": {"Types": ["REGIONAL"]}}
+        return {"Domain": {"Type": "AWS::ApiGateway::DomainName", "Properties": properties}}
+
+    without = service_role(enforcing, "without-linked-role", api)
+    status, reasons = create_stack(
+        enforcing, "domain-1", domain("a.linked.example.com"), RoleARN=without
+    )
+    assert status == "ROLLBACK_COMPLETE"
+    assert "Caller does not have permissions to create a Service Linked Role" in reasons
+
+    allowed = service_role(enforcing, "with-linked-role", api, linked)
+    _, reasons = create_stack(
+        enforcing, "domain-2", domain("b.linked.example.com"), RoleARN=allowed
+    )
+    assert "Service Linked Role" not in reasons
+    assert "certificate" in reasons
+    found = client(enforcing, "iam").get_role(RoleName="AWSServiceRoleForAPIGateway")["Role"]
+    assert found["Path"] == "/aws-service-role/ops.apigateway.amazonaws.com/"
+
+    _, reasons = create_stack(
+        enforcing, "domain-3", domain("c.linked.example.com"), RoleARN=without
+    )
+    assert "Service Linked Role" not in reasons
+    assert "certificate" in reasons
+
+
+def test_a_generated_name_is_checked_as_short_as_it_is(enforcing: State) -> None:
+    """A role's name has 64 characters, for which CloudFormation shortens the stack's name.
+
+    A pattern of the whole name then matches no longer, but one of a path does
+    (KensioSoftware/yulin issue 1113).
+    """
+    stack = f"{'p' * 32}-{'s' * 16}-lambda"
+    pattern = f"arn:aws:iam::{ACCOUNT}:role/{'p' * 32}-{'s' * 16}-*"
+    role = service_role(
+        enforcing,
+        "making-roles",
+        {"Action": ["iam:CreateRole", "iam:DeleteRole"], "Resource": pattern},
+    )
+    properties = {"AssumeRolePolicyDocument": TRUST}
+    plain = {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}
+    status, reasons = create_stack(enforcing, stack, plain, RoleARN=role)
+    assert (status, "iam:CreateRole" in reasons) == ("ROLLBACK_COMPLETE", True)
+
+    with_path = {**properties, "Path": {"Fn::Sub": "/${AWS::StackName}/"}}
+    placed = {"Role": {"Type": "AWS::IAM::Role", "Properties": with_path}}
+    assert create_stack(enforcing, f"{stack}-2", placed, RoleARN=role)[0] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("kind", "logical_id", "expected"),
+    [
+        ("AWS::S3::Bucket", "RainlyticsLogsBucket8DF4ABCDE", "chineseboostanalyticsstac"),
+        ("AWS::IAM::Role", "RainlyticsSummariesJobFunction", "ChineseboostAnalyticsStac"),
+        ("AWS::Logs::LogGroup", "JobLogs", "ChineseboostAnalyticsStack-JobLogs"),
+    ],
+)
+def test_names_are_shortened_as_cloudformation_shortened_them(
+    kind: str, logical_id: str, expected: str
+) -> None:
+    """The names are those of KensioSoftware/yulin issue 1113. Short ones keep both parts."""
+    assert generated_name(kind, "ChineseboostAnalyticsStack", logical_id) == expected
+    assert generated_name("AWS::IAM::Role", "hello-dev-x", "Role") == "hello-dev-x-Role"
 
 
 def test_a_change_set_is_checked_on_its_stack(enforcing: State) -> None:

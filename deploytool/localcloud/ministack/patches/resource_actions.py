@@ -11,6 +11,7 @@ from typing import assert_never
 from deploytool.localcloud.ministack.patches.function_actions import lambda_actions, role_actions
 from deploytool.localcloud.ministack.patches.permissions import Check, checks
 from deploytool.localcloud.ministack.patches.resource_operation import ResourceOperation
+from deploytool.localcloud.ministack.patches.service_roles import api_gateway_role
 
 _ZONE_ARN = "arn:aws:route53:::hostedzone/"
 
@@ -91,7 +92,10 @@ def _api(name: str, operation: ResourceOperation) -> list[Check] | None:
     path = template.format_map({**operation.now, "id": operation.id})
     # The ARNs of API Gateway's resources have no account.
     arn = f"arn:aws:apigateway:{operation.region}::{path}"
-    return [Check(f"apigateway:{methods[operation.kind]}", arn)]
+    needed = [Check(f"apigateway:{methods[operation.kind]}", arn)]
+    if name == "DomainName" and operation.kind == "create":
+        needed.append(api_gateway_role(operation.account))
+    return needed
 
 
 def _network(name: str, operation: ResourceOperation) -> list[Check] | None:

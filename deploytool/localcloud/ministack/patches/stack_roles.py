@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches import service_roles
+from deploytool.localcloud.ministack.patches.generated_names import generated_name
 from deploytool.localcloud.ministack.patches.permissions import Access, AccessLog, Check
 from deploytool.localcloud.ministack.patches.replace import Patcher
 from deploytool.localcloud.ministack.patches.resource_actions import checks_of
@@ -19,6 +21,7 @@ from deploytool.localcloud.ministack.patches.resource_operation import (
     Properties,
     ResourceOperation,
 )
+from deploytool.localcloud.ministack.patches.service_roles import ServiceRoles
 
 Params = Mapping[str, Any]
 
@@ -61,7 +64,7 @@ class _ResourceOperations:
         self, resource_type: str, logical_id: str, props: Properties, stack_name: str
     ) -> Any:
         # The physical id of a resource without a name of its own begins with this.
-        name = f"{stack_name}-{logical_id}"
+        name = generated_name(resource_type, stack_name, logical_id)
         self._check("create", resource_type, name, stack_name, props)
         return self._provision_original(resource_type, logical_id, props, stack_name)
 
@@ -192,6 +195,7 @@ class _Guard:
     def __init__(self, ministack: MiniStack, log: AccessLog) -> None:
         self._evaluator = ministack.iam_evaluator
         self._iam = ministack.iam
+        self._service_roles = ServiceRoles(ministack.iam)
         self._log = log
 
     def check(self, principal: str, operation: ResourceOperation) -> None:
@@ -207,13 +211,21 @@ class _Guard:
             )
 
         for check in checks:
+            creates_role = check.action == service_roles.ACTION
+            if creates_role and self._service_roles.exists(check.resource):
+                continue
+
             allowed = self._allows(principal, check, operation.account, operation.region)
             self._log.note(Access(principal, check.action, check.resource, allowed))
+            if not allowed and creates_role:
+                raise ValueError(service_roles.REFUSAL)
             if not allowed:
                 raise ValueError(
                     f"User: {principal} is not authorized to perform: {check.action} "
                     f"on resource: {check.resource}"
                 )
+            if creates_role:
+                self._service_roles.create(check)
 
     def _allows(self, principal: str, check: Check, account: str, region: str) -> bool:
         evaluator = self._evaluator
