@@ -244,9 +244,12 @@ def test_a_deployment_waits_for_every_method() -> None:
 
 
 def test_the_hosted_zone_outlives_its_stack() -> None:
-    """A new zone would get other name servers, to which the parent does not delegate."""
+    """A new zone would get other name servers, to which the parent does not delegate.
+
+    One whose creation is rolled back is not kept: the next deployment makes another beside it.
+    """
     [(_, zone)] = resources("AWS::Route53::HostedZone")
-    assert zone["DeletionPolicy"] == "Retain"
+    assert zone["DeletionPolicy"] == "RetainExceptOnCreate"
     assert zone["UpdateReplacePolicy"] == "Retain"
 
 
@@ -380,6 +383,22 @@ def test_the_function_s_network_is_closed_and_free() -> None:
         resource["Properties"]["VpcEndpointType"]
         for _, resource in resources("AWS::EC2::VPCEndpoint")
     } == {"Gateway"}
+
+
+def test_the_function_s_subnets_are_in_zones_that_lambda_has() -> None:
+    """In us-east-1 the first two names may hide use1-az3, which Lambda does not support."""
+    subnets = [subnet["Properties"] for _, subnet in resources("AWS::EC2::Subnet")]
+    ids = [subnet["AvailabilityZoneId"]["Fn::If"][1] for subnet in subnets]
+    assert sorted(ids) == ["use1-az1", "use1-az2"]
+
+
+def test_the_limit_of_a_certificate_is_that_of_its_type() -> None:
+    """The comment of the template names the hours after which the type's handler gives up."""
+    kind = "AWS::CertificateManager::Certificate"
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    hours = schema["handlers"]["create"]["timeoutInMinutes"] / 60
+    text = (INFRA / "certificate.yaml").read_text()
+    assert f"CloudFormation gives up after {hours:.0f}" in text
 
 
 def test_an_http_endpoint_is_told_which_region_calls() -> None:

@@ -77,7 +77,7 @@ def certificate_requests(
     are left out.
     """
     # An unknown condition counts, because a check too many costs a query, and a check too few lets
-    # a deployment wait for 72 hours.
+    # a deployment wait for 36 hours.
     return tuple(
         _request(properties)
         for properties in _known_properties(document, parameters, CERTIFICATE_TYPE)

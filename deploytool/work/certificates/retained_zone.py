@@ -1,4 +1,8 @@
-"""Refuses to create a second hosted zone beside the one that a deleted stack retained."""
+"""Refuses to create a second hosted zone beside the one that a deleted stack retained.
+
+A stack whose creation was rolled back may have left its zone too: `DeletionPolicy: Retain` keeps a
+resource in that case as well (CloudFormation's Template Reference, "DeletionPolicy attribute").
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -6,8 +10,20 @@ from deploytool.core.certificates.certificate import hosted_zone_in
 from deploytool.core.certificates.ports import CertificatePorts, ZoneInfo
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Node, NodeId
-from deploytool.core.stacks.stack import Stack
+from deploytool.core.stacks.stack import Stack, StackStatus
 from deploytool.work.stacks.hooks import DeployHooks
+
+# With these statuses the stack will be created again. What an earlier creation left is not its own.
+_CREATED_AGAIN = frozenset(
+    {
+        StackStatus.CREATE_FAILED,
+        StackStatus.ROLLBACK_IN_PROGRESS,
+        StackStatus.ROLLBACK_COMPLETE,
+        StackStatus.ROLLBACK_FAILED,
+        StackStatus.DELETE_IN_PROGRESS,
+        StackStatus.REVIEW_IN_PROGRESS,
+    }
+)
 
 
 class RetainedZoneCheck(DeployHooks):
@@ -27,7 +43,8 @@ class RetainedZoneCheck(DeployHooks):
 
     def before_change(self, node: Node, parameters: Mapping[str, str]) -> None:
         """Raise DeploytoolError when the stack would create a zone beside a retained one."""
-        if node.id in self._deployed:
+        stack = self._deployed.get(node.id)
+        if stack is not None and stack.status not in _CREATED_AGAIN:
             return
         name = hosted_zone_in(node.document, parameters)
         if name is None:
@@ -51,7 +68,7 @@ def _retained(zone: ZoneInfo, node: Node) -> DeploytoolError:
     stage = node.stack_name.removesuffix(f"-{node.id.stack}").rpartition("-")[2]
     return DeploytoolError(
         f"{zone.name.rstrip('.')} already has hosted zone {zone.id}, which was retained when"
-        f" {node.stack_name} was deleted; a second one would have other name servers",
+        f" {node.stack_name} was deleted or rolled back; a second one would have other name servers",
         hint=(
             f'use it: set zone = "existing" and hosted_zone_id = "{zone.id}"'
             f" in [stages.{stage}.settings]; or delete it:"
