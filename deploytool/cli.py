@@ -82,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     namespace = build_parser(words).parse_args(words)
     signal.signal(signal.SIGTERM, _interrupt)
     Terminal.has_document = False
+    Terminal.about = None
     terminal = Terminal(json=namespace.output == "json")
     try:
         check_target_variable()

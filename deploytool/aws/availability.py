@@ -58,6 +58,10 @@ UNAVAILABLE = {500, 502, 503, 504}
 Context = dict[str, Any]
 CALL = "deploytool_call"
 
+# The call that tells who is calling. It waits briefly and nothing depends on it, so its silence does
+# not close a region.
+UNWATCHED = ("STS", "GetCallerIdentity")
+
 # An answer as botocore has parsed it.
 Parsed = Mapping[str, Any]
 
@@ -94,6 +98,8 @@ class _Watcher:
         self, *, model: OperationModel, request_signer: RequestSigner, context: Context, **_: object
     ) -> None:
         """Before the first attempt: nothing waits for an API that is down."""
+        if (model.service_model.service_id, model.name) == UNWATCHED:
+            return
         # The rules of the service's endpoints give the region in the call's context. They give none
         # for an endpoint of the user's, and for services whose calls are not signed.
         region = context.get("signing", {}).get("region") or request_signer.region_name
@@ -102,7 +108,8 @@ class _Watcher:
 
     def request_created(self, *, request: AWSRequest, **_: object) -> None:
         """Before each attempt: another call may have found the API down meanwhile."""
-        self._breaker.check(request.context[CALL].api)
+        if CALL in request.context:
+            self._breaker.check(request.context[CALL].api)
 
     def needs_retry(
         self,
@@ -113,7 +120,9 @@ class _Watcher:
         **_: object,
     ) -> None:
         """After each attempt, before botocore waits for the next one."""
-        call: _Call = request_dict["context"][CALL]
+        call: _Call | None = request_dict["context"].get(CALL)
+        if call is None:
+            return
         if response is not None and not _is_unavailable(*response):
             self._breaker.answered(call.api)
         elif response is not None or isinstance(caught_exception, UNANSWERED):
@@ -124,13 +133,13 @@ class _Watcher:
         self, *, http_response: AWSResponse, parsed: Parsed, context: Context, **_: object
     ) -> None:
         """After the last attempt, if it brought an answer."""
-        if _is_unavailable(http_response, parsed):
+        if CALL in context and _is_unavailable(http_response, parsed):
             error = parsed.get("Error", {})
             self._fail(context[CALL], f"{error.get('Message')} ({error.get('Code')})")
 
     def after_call_error(self, *, exception: Exception, context: Context, **_: object) -> None:
         """After the last attempt, if it brought no answer."""
-        if isinstance(exception, UNANSWERED):
+        if CALL in context and isinstance(exception, UNANSWERED):
             self._fail(context[CALL], str(exception))
 
     def _fail(self, call: _Call, reason: str) -> None:

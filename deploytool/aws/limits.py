@@ -44,3 +44,7 @@ PATIENT = Limits(connect=5.0, read=30.0, attempts=8)
 # found within 10 s. It waits longer than a quick command does, because a deployment must not fail
 # in an account whose list of stacks takes long.
 FIRST_CONTACT = Limits(connect=1.5, read=4.5, attempts=2)
+
+# For the question who is calling, which every command that changes something asks first. The answer is
+# shown, and nothing depends on it.
+BRIEF = Limits(connect=1.5, read=1.5, attempts=1)

@@ -54,6 +54,12 @@ WEB_IDENTITY = {"IDPCommunicationError", "IDPRejectedClaim", "InvalidIdentityTok
 ENABLE_REGION = "aws account enable-region --region-name REGION"
 
 
+def is_of_credentials(code: str, message: str) -> bool:
+    """Return whether a refusal is about the credentials, the clock or the region, for every call."""
+    is_of_clock = code in CLOCK or any(text in message for text in CLOCK_TEXTS)
+    return is_of_clock or code in CREDENTIALS | REGION_DISABLED | WEB_IDENTITY
+
+
 def refusal_hint(code: str, message: str) -> str:
     """Return what to do about a refused call, empty when the code is of another kind."""
     if code in CLOCK or any(text in message for text in CLOCK_TEXTS):

@@ -13,7 +13,7 @@ from deploytool import __version__
 from deploytool.aws.breaker import Breaker
 from deploytool.aws.credentials import Sessions
 from deploytool.aws.errors import connecting
-from deploytool.aws.limits import FIRST_CONTACT, PATIENT, Limits
+from deploytool.aws.limits import BRIEF, FIRST_CONTACT, PATIENT, Limits
 
 if TYPE_CHECKING:
     # The stubs are a development dependency: nothing imports them at run time.
@@ -89,6 +89,12 @@ class Clients:
             if key not in self._clients:
                 self._clients[key] = self._create(service, region, limits)
             return self._clients[key]
+
+    def identity(self, region: str) -> Any:  # noqa: ANN401  # a client of one call needs no stubs
+        """Return a client of STS that asks once, and briefly: a command waits for its answer."""
+        config = BRIEF.client_config().merge(Config(region_name=region))
+        with self._lock:
+            return self._sessions.get(region).create_client("sts", config=config)
 
     def _limits_for(self, region: str) -> Limits:
         """Return the limits of the next call: a region that has never answered may be down."""

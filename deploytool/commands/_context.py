@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.markup import escape
 
 from deploytool.aws.limits import PATIENT, Limits
+from deploytool.commands._announcement import announce, warn_of_endpoint
 from deploytool.commands.arguments.base import Arguments, StageArguments
 from deploytool.core.errors import InputError
 from deploytool.core.project.graph import Graph, NodeId
@@ -52,6 +53,7 @@ def open_context(
     limits: Limits = PATIENT,
     looks_up: bool = True,
     builds: bool = False,
+    changes: bool = False,
 ) -> Iterator[CommandContext]:
     """Read and validate every file before the first call to AWS, then open the target.
 
@@ -59,8 +61,8 @@ def open_context(
     `limits` say how long calls to AWS wait: `aws.limits` has those for a quick and those for a
     patient command. A command that does not need the values of settings that a stage leaves out,
     such as the id of an existing hosted zone, sets `looks_up` to False: it needs no API for them.
-    With `builds` the artifacts are built; other commands do not need what is in them. Raises
-    InputError.
+    With `builds` the artifacts are built; other commands do not need what is in them. A command that
+    `changes` something says first who calls, and where. Raises InputError.
     """
     terminal = terminal_of(arguments)
 
@@ -75,6 +77,10 @@ def open_context(
     # zone; the graph is then built again with it
 
     with open_target(project, local=arguments.local, role_arn=role_arn, limits=limits) as target:
+        if changes:
+            announce(terminal, target, project.config.regions, role_arn)
+        else:
+            warn_of_endpoint(terminal, target, project.config.regions)
         settings = look_up(project, arguments.stage, target) if looks_up else {}
         if settings:
             graph = project.graph(arguments.stage, settings)

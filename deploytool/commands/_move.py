@@ -12,6 +12,7 @@ from dataclasses import replace
 from rich.markup import escape
 
 from deploytool.aws.limits import QUICK
+from deploytool.commands._announcement import announce
 from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import first_one_stops
@@ -50,6 +51,7 @@ def move_traffic(arguments: MoveArguments, direction: Direction) -> int:
     option = " --local" if arguments.local else ""
 
     with open_target(project, local=arguments.local, limits=QUICK) as target:
+        announce(terminal, target, project.config.regions)
         ports = move_ports(target, project, stage.name)
         standby = read_standby(ports, stage.name, project.config.secondary, option)
         _check(terminal, ports, standby, direction, force=arguments.force)

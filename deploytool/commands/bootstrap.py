@@ -5,6 +5,7 @@ The workflows need no long-lived key.
 
 from collections.abc import Mapping
 
+from deploytool.commands._announcement import announce
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
@@ -45,6 +46,7 @@ def run(arguments: BootstrapArguments) -> int:
     graph = bootstrap_graph(project.config, stage, project.bootstrap_template(), parameters)
 
     with open_target(project, local=arguments.local) as target:
+        announce(terminal, target, project.config.regions)
         if arguments.destroy:
             return _destroy(arguments, terminal, target, graph)
         return _deploy(arguments, terminal, target, project, stage, parameters)

@@ -70,7 +70,7 @@ def run(arguments: DeployArguments) -> int:
     4 when only what needs an API that does not answer is missing.
     """
     role_arn = service_role(arguments.role_arn)
-    with open_context(arguments, role_arn=role_arn, builds=True) as context:
+    with open_context(arguments, role_arn=role_arn, builds=True, changes=True) as context:
         is_selected = stack_filter(context, arguments.stacks, arguments.scope)
         if arguments.plan_file:
             _check_plan(arguments.plan_file, context)

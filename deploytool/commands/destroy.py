@@ -27,7 +27,8 @@ def run(arguments: DestroyArguments) -> int:
             "--region: destroy always deletes the stacks of both regions;"
             " a stage with one region has no failover"
         )
-    with open_context(arguments, role_arn=service_role(arguments.role_arn)) as context:
+    role_arn = service_role(arguments.role_arn)
+    with open_context(arguments, role_arn=role_arn, changes=True) as context:
         terminal, target = context.terminal, context.target
         # Stacks that the stage does not use any more are deleted too
         graph = context.graph.whole()

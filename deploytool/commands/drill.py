@@ -43,7 +43,7 @@ SHORTEST_HEALTH_INTERVAL = 2.0
 
 def run(arguments: DrillArguments) -> int:
     """Run a drill; return 0 when the verdict is pass, 1 otherwise."""
-    with open_context(arguments) as context:
+    with open_context(arguments, changes=True) as context:
         terminal = context.terminal
         service = deployed_service(context.project, context.graph, context.target)
         ports = drill_ports(context.target, context.project, service)

@@ -26,7 +26,7 @@ def run(arguments: PlanArguments) -> int:
     4 when the plan lacks a region, because its API does not answer.
     """
     _check_arguments(arguments)
-    with open_context(arguments, builds=True) as context:
+    with open_context(arguments, builds=True, changes=True) as context:
         unchecked = _check_alarms(context)
         graph = adopting(context.graph) if arguments.adopt else context.graph
         preview = plan(graph, context.target.planning, context.regions, drift=arguments.drift)

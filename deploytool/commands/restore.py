@@ -30,7 +30,7 @@ def run(arguments: StageArguments) -> int:
 
     Return 4 when a step has to wait for an API that does not answer; the record then remains.
     """
-    with open_context(arguments, limits=QUICK, looks_up=False) as context:
+    with open_context(arguments, limits=QUICK, looks_up=False, changes=True) as context:
         result, findings = with_findings(
             context, partial(_restore, context), lambda result: not result.waiting
         )

@@ -28,6 +28,9 @@ class Terminal:
     # Whether this run has printed its document: standard output has one and not two
     has_document: ClassVar[bool] = False
 
+    # Where this run works, as a part of its document; None until that is known
+    about: ClassVar[dict[str, Any] | None] = None
+
     @cached_property
     def out(self) -> "Console":
         """Standard output."""
@@ -81,4 +84,6 @@ class Terminal:
         """Print the result as JSON, when that is wanted."""
         if self.json:
             Terminal.has_document = True
+            if Terminal.about is not None and isinstance(value, dict):
+                value = value | {"target": Terminal.about}
             sys.stdout.write(json.dumps(value, indent=2) + "\n")

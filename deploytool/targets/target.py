@@ -1,12 +1,13 @@
 """A target, AWS or the local cloud, as the ports that the work needs of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from deploytool.aws.acm import AcmCertificates
 from deploytool.aws.apigateway import ApiGatewayExports, ApiGatewayMappings
+from deploytool.aws.callers import configured_endpoints, find_caller
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudwatch import CloudWatchAlarms
@@ -20,6 +21,7 @@ from deploytool.core.drill.ports import Edges
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Dns, Http, Nameserver
 from deploytool.core.service.ports import Probes
+from deploytool.core.whereabouts import Caller
 from deploytool.net.clock import RealClock
 from deploytool.work.name_servers import NameServerSearch
 from deploytool.work.rollout.parity import ParityPorts
@@ -178,6 +180,14 @@ class Target:
     def name_server_names(self, hosted_zone_id: str) -> Sequence[str]:
         """Return the names of a hosted zone's name servers."""
         return Route53Zones(self.clients).get(hosted_zone_id).name_servers
+
+    def caller(self, regions: Sequence[str]) -> Caller:
+        """Return who makes the calls; STS is asked in the first of the regions that answers."""
+        return find_caller(self.clients, regions)
+
+    def endpoints(self, region: str) -> Mapping[str, str]:
+        """Return the addresses of the APIs, by service, where the user has set any."""
+        return configured_endpoints(region)
 
     def find_oidc_provider(self, host: str) -> str | None:
         """Return the ARN of the account's identity provider for a host."""

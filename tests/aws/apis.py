@@ -1,12 +1,15 @@
 """AWS APIs on loopback sockets, each alive or failing in one way, which count the attempts."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import pytest
 
 # The parts of a signature's scope: the region and the service
 SCOPE = "/aws4_request"
@@ -26,6 +29,17 @@ def scope_of(authorization: str) -> tuple[str, str]:
     scope = authorization.partition("Credential=")[2].partition(SCOPE)[0]
     parts = scope.split("/")
     return (parts[-2], parts[-1]) if len(parts) == 4 else ("", "")
+
+
+def forget_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave nothing of the AWS settings of the person who runs the tests; loopback needs no proxy."""
+    for name in tuple(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
     @contextmanager
     def open_target(*_args: object, **_options: object) -> Iterator[Any]:
-        yield SimpleNamespace(speed=1.0)
+        yield SimpleNamespace(name="local", speed=1.0)
 
     monkeypatch.setattr(_move, "open_target", open_target)
     monkeypatch.setattr(_move, "move_ports", lambda *_: world.move_ports())

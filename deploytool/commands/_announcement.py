@@ -1,0 +1,44 @@
+"""What every command says first: where it works, and that this is not AWS where it is not.
+
+A run with --local says nothing: its target is on the command line, and it has no account.
+"""
+
+from deploytool.core.errors import CloudRefused
+from deploytool.core.whereabouts import Caller, Whereabouts
+from deploytool.render.terminal import Terminal
+from deploytool.render.whereabouts import warning_lines, whereabouts_document, whereabouts_lines
+from deploytool.targets.target import Target
+
+
+def announce(
+    terminal: Terminal, target: Target, regions: tuple[str, str], service_role: str = ""
+) -> None:
+    """Print the account, the caller and the addresses before a command changes something.
+
+    `regions` are the primary and the secondary one. STS is asked in the secondary one first: it
+    answers on the day on which the primary region is down. Raises CloudRefused when the credentials
+    are refused.
+    """
+    if target.name != "aws":
+        return
+    primary, secondary = regions
+    whereabouts = Whereabouts(
+        target.caller((secondary, primary)), regions, target.endpoints(primary), service_role
+    )
+    Terminal.about = whereabouts_document(whereabouts)
+    for line in whereabouts_lines(whereabouts):
+        terminal.note(line)
+
+
+def warn_of_endpoint(terminal: Terminal, target: Target, regions: tuple[str, str]) -> None:
+    """Say loudly that the calls of a command that changes nothing do not go to AWS."""
+    if target.name != "aws":
+        return
+    try:
+        endpoints = target.endpoints(regions[0])
+    except CloudRefused:
+        # A file of the user's is broken. The command says so where it needs AWS, and `check` does not
+        return
+    whereabouts = Whereabouts(Caller(), regions, endpoints)
+    for line in warning_lines(whereabouts):
+        terminal.note(line)
