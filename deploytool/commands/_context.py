@@ -71,7 +71,7 @@ def open_context(
 
     project = load_project(arguments.config, Building(builds, arguments.local, say))
     graph = project.graph(arguments.stage)
-    regions = selected_regions(arguments, project)
+    regions = selected_regions(arguments, graph)
 
     # Only the target can look up what the stage leaves out, such as the id of an existing hosted
     # zone; the graph is then built again with it
@@ -111,12 +111,12 @@ def service_role(argument: str | None) -> str:
     return arn
 
 
-def selected_regions(arguments: StageArguments, project: Project) -> tuple[str, ...]:
-    """Return the regions of --region, all of the project's when there is none.
+def selected_regions(arguments: StageArguments, graph: Graph) -> tuple[str, ...]:
+    """Return the regions of --region, all of the stage's when there is none.
 
-    Raises InputError for a region that the project does not have.
+    Raises InputError for a region in which the stage has no stack.
     """
-    known = project.config.regions
+    known = graph.all_regions
     for region in arguments.regions:
         if region not in known:
             raise InputError(f"--region {region}: the project has {', '.join(known)}")

@@ -134,9 +134,8 @@ def _deploy(
             records.extend(event.records)
         show(event)
 
-    rollout = Rollout(
-        context.regions, is_selected, arguments.parallel, arguments.settle, target.speed
-    )
+    changed = tuple(region for region in context.regions if region in graph.regions)
+    rollout = Rollout(changed, is_selected, arguments.parallel, arguments.settle, target.speed)
     # The ports of the hooks are made when a hook needs them: a deployment with nothing to do does
     # not pay for DNS and HTTPS
     ports = RolloutPorts(target.ports.clock, lambda: target.probes)

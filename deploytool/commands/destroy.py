@@ -24,7 +24,7 @@ def run(arguments: DestroyArguments) -> int:
     """Ask for the domain, then delete; return 0 when every stack is gone."""
     if arguments.regions:
         raise InputError(
-            "--region: destroy always deletes the stacks of both regions;"
+            "--region: destroy always deletes the stacks of all regions;"
             " a stage with one region has no failover"
         )
     role_arn = service_role(arguments.role_arn)
@@ -90,7 +90,7 @@ def _print_outcome(terminal: Terminal, outcome: Outcome, *, delete_zone: bool) -
 def _confirm(context: CommandContext, count: int, *, delete_zone: bool) -> None:
     """Ask for the domain. Raises InputError unless it is typed."""
     zone = " and the hosted zone" if delete_zone else ""
-    regions = " and ".join(context.project.config.regions)
+    regions = " and ".join(context.graph.whole().all_regions)
     context.terminal.note(
         f"This deletes {count} stacks{zone} of stage {context.graph.stage}"
         f" in {regions} ({context.target.name})."

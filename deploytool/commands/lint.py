@@ -60,7 +60,7 @@ def _build_graphs(project: Project) -> None:
 
 
 def _cfn_lint(project: Project) -> str:
-    """Return what cfn-lint reports for the templates in both regions, "" when nothing.
+    """Return what cfn-lint reports for the templates in their regions, "" when nothing.
 
     Raises DeploytoolError when cfn-lint is not installed.
     """
@@ -71,14 +71,14 @@ def _cfn_lint(project: Project) -> str:
     if cfn_lint is None:
         raise DeploytoolError("cfn-lint is not installed", hint="pip install 'deploytool[lint]'")
 
-    regions = project.config.regions
-    templates = [str(path) for path in project.template_paths()]
-    command = [cfn_lint, "--format", "parseable", "--regions", *regions, "--", *templates]
-    process = subprocess.run(command, check=False, capture_output=True, text=True)
-    if process.returncode == 0:
-        return ""
-    report = (process.stdout + process.stderr).strip()
-    problems = [line for line in report.splitlines() if not _is_resolved(line)]
+    problems: list[str] = []
+    for regions, templates in project.templates_by_regions().items():
+        paths = [str(path) for path in templates]
+        command = [cfn_lint, "--format", "parseable", "--regions", *regions, "--", *paths]
+        process = subprocess.run(command, check=False, capture_output=True, text=True)
+        if process.returncode != 0:
+            report = (process.stdout + process.stderr).strip()
+            problems += [line for line in report.splitlines() if not _is_resolved(line)]
     return "\n".join(problems)
 
 

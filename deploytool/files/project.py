@@ -65,6 +65,22 @@ class Project:
             paths.add(bootstrap)
         return sorted(paths)
 
+    def templates_by_regions(self) -> dict[tuple[str, ...], list[Path]]:
+        """Return the paths of all templates by the regions in which stacks of them may be.
+
+        A global stack counts for both regions of the project: it moves when they change places.
+        """
+        regions: dict[Path, set[str]] = {path: set() for path in self.template_paths()}
+        for spec in self.graph_file.stacks.values():
+            path = self.folder / spec.template
+            regions[path].update([spec.region] if spec.region else self.config.regions)
+
+        result: dict[tuple[str, ...], list[Path]] = {}
+        for path, its_regions in regions.items():
+            key = tuple(sorted(its_regions or self.config.regions))
+            result.setdefault(key, []).append(path)
+        return result
+
     def bootstrap_template(self) -> Template:
         """Return the template of the bootstrap. Raises InputError when the project has none."""
         text = read_text(

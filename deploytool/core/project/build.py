@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from deploytool.core.errors import InputProblems
 from deploytool.core.project.config import Config, Setting, Stage
-from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef, Value
+from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef, Upload, Value
 from deploytool.core.project.graphfile import (
     REGIONAL_SERVICE,
     Alternatives,
@@ -266,7 +266,8 @@ class _GraphBuilder:
             self.problems.add(key, message)
         elif required_by:
             message = (
-                f"has no source for the {role}, so {required_by} must declare a default for it"
+                f"has no source for the {role or region}, so {required_by} must declare a default"
+                " for it"
             )
             self.problems.add(key, message)
         return None
@@ -292,9 +293,26 @@ class _GraphBuilder:
             render_body(document, SAMPLE_FINGERPRINT, spec.template)
 
         uploads = self.resolver.uploads(sources.values(), region)
+        self._check_uploads(spec, node_id, uploads)
         return Node(
             node_id, self._stack_name(spec), template, document, parameters, uploads, spec.scope
         )
+
+    def _check_uploads(self, spec: StackSpec, node_id: NodeId, uploads: tuple[Upload, ...]) -> None:
+        """Report a package in a bucket of another region than the stack's.
+
+        Lambda takes code only from a bucket in the function's region (API reference of
+        FunctionCode, S3Bucket).
+        """
+        for upload in uploads:
+            bucket = upload.bucket.node
+            if bucket.region != node_id.region:
+                message = (
+                    f"takes {upload.package.name} from {bucket.stack} in {bucket.region}, and Lambda"
+                    f" needs a bucket in {node_id.region}; add a stack with a bucket there, and an"
+                    " artifact of the same folder for that bucket"
+                )
+                self.problems.add(f"stacks.{spec.name}.parameters", message)
 
     def _left_out_node(self, spec: StackSpec, node_id: NodeId) -> Node:
         """Return a stack that the stage does not use, as a node that can be deleted.

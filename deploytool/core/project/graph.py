@@ -110,6 +110,12 @@ class Graph:
         """The path below the domain that a check and a drill call."""
         return str(self.settings.get("path", DEFAULT_PATH))
 
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """The primary, the secondary, and the other regions in which a stack is."""
+        others = sorted({node.region for node in self.nodes} - set(self.regions))
+        return (*self.regions, *others)
+
     def needs_of(self, node: NodeId) -> frozenset[NodeId]:
         """Return the nodes of the graph that a node needs."""
         return self.nodes[node].needs & self.nodes.keys()

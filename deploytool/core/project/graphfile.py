@@ -8,7 +8,8 @@ from deploytool.core.project.settings import ALWAYS, Condition, SettingSpec
 # What a parameter can take of an artifact: its key in the bucket, its version, the bucket's name.
 PARTS = ("key", "version", "bucket")
 
-# Where a stack exists: once in the primary region, in each region, or once in the secondary.
+# Where a stack exists: once, in each region, or once in the secondary. A global stack is in the
+# primary region, unless it names another one.
 SCOPES = ("global", "regional", "secondary")
 
 # The names below `service`: what a check and a drill need to know of a deployment. The names of the
@@ -97,7 +98,10 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class StackSpec:
-    """One entry below `stacks`. A stage uses the stack only if `when` is true."""
+    """One entry below `stacks`. A stage uses the stack only if `when` is true.
+
+    `region` is that of a global stack that is not in the primary region, else empty.
+    """
 
     name: str
     template: str  # path, relative to the graph file
@@ -105,6 +109,7 @@ class StackSpec:
     parameters: Mapping[str, Alternatives]
     snapshot: Snapshot | None
     when: Condition
+    region: str = ""
 
 
 @dataclass(frozen=True)

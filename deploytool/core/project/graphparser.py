@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.artifactparser import parse_artifact
-from deploytool.core.project.config import are_settings, is_list
+from deploytool.core.project.config import REGION, are_settings, is_list
 from deploytool.core.project.graphfile import (
     PARTS,
     REGIONAL_SERVICE,
@@ -28,7 +28,7 @@ from deploytool.core.project.yamltext import load_yaml
 
 KEYS = ["settings", "artifacts", "stacks", "service"]
 SETTING_KEYS = ["default", "values", "lookup", "when", "min_items", "max_items", "arn_region"]
-STACK_KEYS = ["template", "scope", "when", "parameters", "snapshot"]
+STACK_KEYS = ["template", "scope", "region", "when", "parameters", "snapshot"]
 
 Spec = TypeVar("Spec")
 
@@ -187,7 +187,7 @@ def _stack(name: str, value: object, problems: InputProblems) -> StackSpec:
     if scope not in SCOPES:
         problems.add(
             f"{key}.scope",
-            "must be 'global' (one stack, in the primary region),"
+            "must be 'global' (one stack, in the primary region or in `region`),"
             " 'regional' (one in each) or 'secondary' (one, in that region)",
         )
 
@@ -198,7 +198,22 @@ def _stack(name: str, value: object, problems: InputProblems) -> StackSpec:
 
     snapshot = _snapshot(table, f"{key}.snapshot", problems)
     when = _when(table, key, problems)
-    return StackSpec(name, str(template), str(scope), parameters, snapshot, when)
+    region = _region(table, str(scope), f"{key}.region", problems)
+    return StackSpec(name, str(template), str(scope), parameters, snapshot, when, region)
+
+
+def _region(table: Mapping[str, Any], scope: str, key: str, problems: InputProblems) -> str:
+    """Return the region that a stack names; empty when it names none, or not a valid one."""
+    region = table.get("region", "")
+    if region == "":
+        return ""
+    if not isinstance(region, str) or not REGION.fullmatch(region):
+        problems.add(key, f"{region!r} is not an AWS region; write it like us-east-1")
+        return ""
+    if scope != "global":
+        problems.add(key, f"only a stack of scope 'global' can name its region, not '{scope}'")
+        return ""
+    return region
 
 
 def _snapshot(stack: Mapping[str, Any], key: str, problems: InputProblems) -> Snapshot | None:

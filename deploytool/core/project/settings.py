@@ -127,7 +127,8 @@ class SettingSpec:
 
 def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
     """Return the built-in settings for a region."""
-    role = "PRIMARY" if region == config.primary else "SECONDARY"
+    # A region beside the two has no role: no source with `only` is for a stack there.
+    roles = {config.primary: "PRIMARY", config.secondary: "SECONDARY"}
     return {
         "project": config.project,
         "stage": stage.name,
@@ -135,7 +136,7 @@ def built_in(config: Config, stage: Stage, region: str) -> dict[str, Setting]:
         "regional_domain": regional_name(region, stage.domain),
         "region": region,
         # In upper case, as a record set's property Failover takes it.
-        "role": role,
+        "role": roles.get(region, ""),
         "primary_region": config.primary,
         "secondary_region": config.secondary,
     }

@@ -45,7 +45,7 @@ class SourceResolver:
             case "secondary":
                 return (self.config.secondary,)
             case _:
-                return (self.config.primary,)
+                return (spec.region or self.config.primary,)
 
     def is_used(self, node: NodeId) -> bool:
         """Return whether the stage uses a stack in its region."""

@@ -200,7 +200,8 @@ def refusal_of_unreachable(
     if not living:
         hint = "check the network connection and AWS_ENDPOINT_URL, and try again"
     else:
-        command = f"deploytool deploy --stage {graph.stage} --region {living[0]}{options}"
+        regions = " ".join(f"--region {region}" for region in living)
+        command = f"deploytool deploy --stage {graph.stage} {regions}{options}"
         hint = f"{command} changes what does not need {' or '.join(dead)}"
     return ApiUnavailable(message, dead[0], hint=hint)
 
@@ -211,7 +212,7 @@ def refusal_of_deletion(found: Found) -> ApiUnavailable | None:
         return ApiUnavailable(
             f"the API of {region} does not answer; nothing was deleted\n{error}",
             region,
-            hint=f"run the command again when {region} answers: it deletes the stacks of both"
+            hint=f"run the command again when {region} answers: it deletes the stacks of all"
             " regions, in reverse order",
         )
     return None

@@ -130,7 +130,7 @@ def outage_lines(plan: Plan) -> Iterator[str]:
     """Yield what the plan lacks because an API does not answer, and which inputs keep values."""
     for region in plan.unreachable:
         lacking = "no stack can change what Route 53, IAM or CloudFront has"
-        if region in plan.graph.regions:
+        if region in plan.graph.all_regions:
             lacking = "what is there is not known, and nothing is planned there"
         yield f"The API of {region} does not answer: {lacking}."
 

@@ -117,6 +117,11 @@ class RolloutGate(DeployHooks):
         """Remember the regions whose API does not answer."""
         self._unavailable = regions
 
+    @property
+    def _lost(self) -> frozenset[str]:
+        """Those of the two regions whose API does not answer. Another region serves no clients."""
+        return self._unavailable & frozenset(self._graph.regions)
+
     def stacks_found(self, deployed: Mapping[NodeId, Stack]) -> None:
         """Remember the deployed stacks.
 
@@ -153,7 +158,7 @@ class RolloutGate(DeployHooks):
         """Do as `before_change` for a stack that clients are served with."""
         if self._rollout.parallel:
             self._warn_once()
-        elif self._unavailable:
+        elif self._lost:
             self._warn_alone(node.region)
         elif self._is_named:
             if len(self._rollout.regions) == 1:
@@ -175,7 +180,7 @@ class RolloutGate(DeployHooks):
         if self._has_warned or not self._is_named:
             return
         self._has_warned = True
-        for other in sorted(self._unavailable):
+        for other in sorted(self._lost):
             problem = self._endpoints.state(other).problem
             if problem is not None:
                 url = self._endpoint.url(other)
@@ -187,7 +192,7 @@ class RolloutGate(DeployHooks):
         Return what is wrong with those that do not, after they had `settle` seconds. For a run
         without the API of a region; otherwise the check has come before.
         """
-        if not self._unavailable or not self._is_in_service or not self._is_named:
+        if not self._lost or not self._is_in_service or not self._is_named:
             return ()
         changed = {
             node.region

@@ -70,7 +70,7 @@ class GlobalApis:
 
 def needs_global_region(graph: Graph, steps: Iterable[Step]) -> bool:
     """Return whether a step may need the global services, of whose region nothing is known yet."""
-    if GLOBAL_REGION in graph.regions:
+    if GLOBAL_REGION in graph.all_regions:
         return False
     return any(
         step.decision.action in CHANGING and has_global_resources(graph.nodes[step.node].document)
