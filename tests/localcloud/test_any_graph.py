@@ -5,6 +5,7 @@ Each is deployed in both regions.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,18 @@ STACKS = """
       UpstreamStream: {output: orders.Stream, region: primary, only: secondary}
 """
 
+# A stack in a region that is none of the project's two, and that has no edge in the cloud.
+THIRD = "eu-north-1"
+ALARM_ENTRY = f"""
+  health-alarm:
+    template: orders-alarm.yaml
+    scope: global
+    region: {THIRD}
+    when: {{orders: true}}
+    parameters:
+      MonitoredTable: {{output: health-check.HealthCheckId}}
+"""
+
 
 class Deploytool:
     """The command line in a folder of its own, with the session's cloud as its local one."""
@@ -179,6 +192,12 @@ def arns(aws: Any) -> dict[str, str]:
     return arns
 
 
+def example_of_a_route() -> list[str]:
+    """Return the YAML of the page: the template, its entry, and the line of the snapshot."""
+    page = (ROOT / "docs" / "how-to" / "add-a-route.md").read_text()
+    return re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+
 def table(values: dict[str, str]) -> str:
     """Return the values as a TOML inline table."""
     return "{ " + ", ".join(f'{name} = "{value}"' for name, value in values.items()) + " }"
@@ -199,15 +218,21 @@ def deploytool(
     )
     (folder / "infra" / "orders.json").write_text(json.dumps(TABLE))
     (folder / "infra" / "orders-alarm.yaml").write_text(ALARM)
+    route, route_entry, snapshot = example_of_a_route()
+    (folder / "infra" / "users.yaml").write_text(route)
     graph = folder / "infra" / "stacks.yaml"
     text = graph.read_text().replace(
         "\nsettings:\n", "\nsettings:\n  orders: false\n  table_name: orders\n"
     )
-    graph.write_text(text.replace("\nstacks:\n", f"\nstacks:\n{STACKS}"))
+    text = text.replace("    snapshot: {resource: Deployment, of: [api, lambda]}\n", snapshot)
+    entries = STACKS + ALARM_ENTRY + route_entry
+    graph.write_text(text.replace("\nstacks:\n", f"\nstacks:\n{entries}"))
     (folder / "deploytool.toml").write_text(f"""
 project = "any"
 domain = "example.net"
 regions = ["us-east-1", "us-west-2"]
+[tags]
+team = "orders"
 [stages.web.settings]
 zone = "existing"
 integration = "http"
@@ -264,9 +289,19 @@ def test_a_function_in_a_vpc_behind_a_given_certificate_beside_foreign_stacks(
         assert function["VpcConfig"]["SubnetIds"] == outputs["network"][region]["SubnetIds"].split(
             ","
         )
+        arn = function["FunctionArn"]
+        assert aws.client("lambda", region).list_tags(Resource=arn)["Tags"]["team"] == "orders"
         assert aws.client("dynamodb", region).describe_table(TableName="any-orders")["Table"][
             "LatestStreamArn"
         ]
+    # The route of docs/how-to/add-a-route.md, published after its methods exist.
+    for region in REGIONS:
+        for path in ("/v1/users", "/v1/users/7/orders"):
+            reply = get("fn.example.org", cloud.regions[region], path)
+            assert (reply.status, json.loads(reply.body)) == (200, {"path": path})
+
+    third = aws.client("cloudwatch", THIRD).describe_alarms()["MetricAlarms"]
+    assert [alarm["AlarmName"] for alarm in third] == [outputs["health-alarm"][THIRD]["AlarmName"]]
     alarms = outputs["orders-alarm"]
     assert alarms["us-east-1"]["Upstream"] == ""
     assert alarms["us-west-2"]["Upstream"] == outputs["orders"]["us-east-1"]["Stream"]
@@ -299,7 +334,7 @@ def test_stacks_of_earlier_settings_are_destroyed_with_their_stage(
         toml.read_text().replace("vpc = true\norders = true", "vpc = false\norders = false")
     )
     deploytool.run("destroy", "--stage", "fn", "--yes")
-    for region in REGIONS:
+    for region in (*REGIONS, THIRD):
         stacks = aws.client("cloudformation", region).describe_stacks()["Stacks"]
         assert [
             stack["StackName"] for stack in stacks if stack["StackName"].startswith("any-fn-")
