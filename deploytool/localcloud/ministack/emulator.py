@@ -76,6 +76,8 @@ class MiniStack:
     iam: Any
     provisioners: Any
     stacks: Any
+    changesets: Any
+    stack_handlers: Any
     template_helpers: Any
     cloudformation: Any
 
@@ -97,6 +99,8 @@ _MODULES = {
     "iam": "services.iam",
     "provisioners": "services.cloudformation.provisioners",
     "stacks": "services.cloudformation.stacks",
+    "changesets": "services.cloudformation.changesets",
+    "stack_handlers": "services.cloudformation.handlers",
     "template_helpers": "services.cloudformation.helpers",
     "cloudformation": "services.cloudformation",
 }

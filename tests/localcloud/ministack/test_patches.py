@@ -338,6 +338,38 @@ class TestDomains:
                 regionalCertificateArn=service.regions[certificate_of]["CertificateArn"],
             )
 
+    def test_one_owner_a_region(self, aws: Any, service: Any) -> None:
+        """A name is taken once in a region, in both versions of the API and for stacks.
+
+        Sources: API Gateway Developer Guide, "Custom domain name for public REST APIs in API
+        Gateway" ("must be unique within a Region across all AWS accounts"); Zappa's common errors
+        quote the message.
+        """
+        arn = service.regions["us-east-1"]["CertificateArn"]
+        with pytest.raises(ClientError, match="The domain name you provided already exists") as v1:
+            aws.client("apigateway").create_domain_name(
+                domainName=service.domain,
+                endpointConfiguration={"types": ["REGIONAL"]},
+                regionalCertificateArn=arn,
+            )
+        assert code(v1) == ("BadRequestException", 400)
+
+        configuration = {"CertificateArn": arn, "EndpointType": "REGIONAL"}
+        with pytest.raises(ClientError, match="The domain name you provided already exists") as v2:
+            aws.client("apigatewayv2").create_domain_name(
+                DomainName=service.domain, DomainNameConfigurations=[configuration]
+            )
+        assert code(v2) == ("ConflictException", 409)
+
+        properties = {
+            "DomainName": service.domain,
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "RegionalCertificateArn": arn,
+        }
+        domain = {"Type": "AWS::ApiGateway::DomainName", "Properties": properties}
+        with pytest.raises(AssertionError, match="DescribeEvents"):
+            aws.create_stack("second-owner", {"Resources": {"Domain": domain}})
+
     def test_default_endpoint_is_disabled(self, aws: Any, service: Any) -> None:
         """CloudFormation's DisableExecuteApiEndpoint reaches the API."""
         for region, outputs in service.regions.items():

@@ -5,12 +5,16 @@ it. Sources: AWS General Reference, "Amazon API Gateway endpoints and quotas" (t
 regional endpoints); API Gateway Developer Guide, "Setting up a regional custom domain name" (the
 certificate is in the API's own region and covers the name); Lambda Developer Guide, "Handling
 Lambda errors with an API Gateway API" (500 when Lambda rejects the invocation, as it does when it
-throttles, 502 when the function fails; the same body for both).
+throttles, 502 when the function fails; the same body for both); "Custom domain name for public REST
+APIs" ("A custom domain name must be unique within a Region across all AWS accounts"). Zappa's list
+of common errors quotes the answer of CreateDomainName for a name that exists; version 2 of the API
+answers with a ConflictException (API Gateway Version 2 API Reference, DomainNames).
 """
 
 import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +25,7 @@ from deploytool.localcloud.ministack.patches.replace import Patcher
 PATCHES = {
     "apigateway_v1._create_domain_name": "no rule is checked; each region has the same hosted zone",
     "apigateway._create_domain_name": "no rule is checked; each region has the same hosted zone",
+    "AWS::ApiGateway::DomainName.update": "an update creates the domain again",
     "AWS::ApiGateway::RestApi.create": "DisableExecuteApiEndpoint and ApiKeySourceType are dropped",
     "apigateway_v1._lambda_proxy_response": "clients see Lambda's own error and status",
 }
@@ -45,6 +50,8 @@ HOSTED_ZONES = {
     "sa-east-1": "ZCMLWB8V5SYIT",
 }
 _REST_API = "AWS::ApiGateway::RestApi"
+_DOMAIN_NAME = "AWS::ApiGateway::DomainName"
+_EXISTS = "The domain name you provided already exists."
 # Properties of a REST API that MiniStack drops, with their paths in UpdateRestApi
 _DROPPED_PROPERTIES = {
     "DisableExecuteApiEndpoint": "/disableExecuteApiEndpoint",
@@ -133,6 +140,8 @@ def install(patcher: Patcher, rules: DomainRules) -> None:
 def _install_domains_v1(patcher: Patcher, rules: DomainRules) -> None:
     ministack = patcher.ministack
     v1 = ministack.apigateway_v1
+    # The domain that CloudFormation updates, which MiniStack does by creating it again
+    updating: ContextVar[str] = ContextVar("updating_domain", default="")
 
     def create_domain_name(data: Mapping[str, Any]) -> Answer:
         name = data.get("domainName", "")
@@ -150,14 +159,28 @@ def _install_domains_v1(patcher: Patcher, rules: DomainRules) -> None:
             answer = v1._v1_error("BadRequestException", refusal, 400)
             return answer
 
-        # CloudFormation's update calls this too, and the domain keeps its target then.
         before = v1._domain_names.get(name)
+        if before and updating.get() != name:
+            answer = v1._v1_error("BadRequestException", _EXISTS, 400)
+            return answer
+
+        # A domain that is updated keeps its target.
         answer = create_original(data)
         if answer[0] < 400:
             answer = v1._v1_response(_set_target(ministack, name, before), 201)
         return answer
 
+    def update(physical_id: str, *arguments: Any) -> tuple[str, dict[str, Any]]:
+        token = updating.set(physical_id)
+        try:
+            resource: tuple[str, dict[str, Any]] = update_original(physical_id, *arguments)
+        finally:
+            updating.reset(token)
+        return resource
+
     create_original = patcher.replace("apigateway_v1._create_domain_name", create_domain_name)
+    update_original = patcher.handler(_DOMAIN_NAME)["update"]
+    patcher.replace_operation(_DOMAIN_NAME, "update", update)
 
 
 def _install_domains_v2(patcher: Patcher, rules: DomainRules) -> None:
@@ -181,11 +204,13 @@ def _install_domains_v2(patcher: Patcher, rules: DomainRules) -> None:
         if refusal:
             answer = v2._apigw_error("BadRequestException", refusal, 400)
             return answer
+        if name in v1._domain_names:
+            answer = v2._apigw_error("ConflictException", _EXISTS, 409)
+            return answer
 
-        before = v1._domain_names.get(name)
         answer = create_original(data)
         if answer[0] < 400:
-            domain = _set_target(ministack, name, before)
+            domain = _set_target(ministack, name, None)
             answer = v2._apigw_response(v2._domain_view(domain), 201)
         return answer
 
