@@ -56,7 +56,7 @@ class ChangeSets:
 
     def preview(
         self, region: str, request: StackRequest, *, values: bool
-    ) -> Sequence[ResourceChange]:
+    ) -> Sequence[ResourceChange] | None:
         """CreateChangeSet, DescribeChangeSet to its last page, and always DeleteChangeSet."""
         client = self._calls.client(region)
         with translated(f"planning {request.name} in {region}"):
@@ -79,11 +79,17 @@ class ChangeSets:
             finally:
                 self._calls.call(region, client.delete_change_set, ChangeSetName=created["Id"])
 
-    def _changes(self, region: str, change_set: str, *, values: bool) -> Sequence[ResourceChange]:
-        """Wait until the change set is ready, and read the changes of every page."""
+    def _changes(
+        self, region: str, change_set: str, *, values: bool
+    ) -> Sequence[ResourceChange] | None:
+        """Wait until the change set is ready, and read the changes of every page.
+
+        A change set that changes outputs alone is complete and lists nothing (aws/aws-cdk pull
+        request 2029).
+        """
         description = wait_for_change_set(self._calls, region, change_set)
         if has_no_changes(description):
-            return ()
+            return None
         if description["Status"] == "FAILED":
             reason = failure_of(self._calls, region, change_set, description)
             raise DeploytoolError(f"CloudFormation cannot plan this update: {reason}")

@@ -109,7 +109,7 @@ def test_an_update_without_changes_is_no_error(stub: Stubber, change_sets: Chang
     reason = "The submitted information didn't contain changes. Submit different information."
     stub.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": reason}, NAMED)
     stub.add_response("delete_change_set", {}, NAMED)
-    assert change_sets.preview("us-east-1", REQUEST, values=True) == ()
+    assert change_sets.preview("us-east-1", REQUEST, values=True) is None
 
 
 def test_a_failed_change_set_is_deleted_and_is_an_error(

@@ -105,9 +105,11 @@ class Previews(DeployedTemplates, Protocol):
 
     def preview(
         self, region: str, request: StackRequest, *, values: bool
-    ) -> Sequence[ResourceChange]:
+    ) -> Sequence[ResourceChange] | None:
         """Return what the update would change, from a change set that is deleted again.
 
+        The sequence is empty when only outputs change. None means that CloudFormation sees no
+        change at all: the templates differ in what it does not count as one, such as DependsOn.
         `values` adds the values of the properties. Raises DeploytoolError when CloudFormation
         cannot create the change set.
         """

@@ -100,7 +100,7 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
     }
     return Plan(
         graph=graph,
-        steps=tuple(replace(step, pending=preview.pending(step)) for step in steps),
+        steps=tuple(preview.result(step) for step in steps),
         deployed=deployed,
         changes=preview.changes,
         problems=preview.problems,
@@ -169,12 +169,14 @@ def _waves(graph: Graph, steps: Sequence[Step]) -> list[list[Step]]:
 class _StepPreview:
     """The changes of a step, or the problem with it.
 
-    `settled` are the outputs whose values the step keeps.
+    `settled` are the outputs whose values the step keeps. Of an update that is `empty` CloudFormation
+    says that it changes nothing.
     """
 
     changes: StackChanges | None = None
     settled: frozenset[str] = frozenset()
     problem: str = ""
+    empty: bool = False
 
 
 class _Preview:
@@ -194,6 +196,7 @@ class _Preview:
         self.outputs = {node: stack.outputs for node, stack in found.deployed.items()}
         self.changes: dict[NodeId, StackChanges] = {}
         self.problems: dict[NodeId, str] = {}
+        self.empty: set[NodeId] = set()
 
         # The outputs that other stacks take, and those of them that may change.
         self.taken: set[OutputRef] = set()
@@ -211,10 +214,19 @@ class _Preview:
                 self.changes[step.node] = preview.changes
             if preview.problem:
                 self.problems[step.node] = preview.problem
+            if preview.empty:
+                self.empty.add(step.node)
             for output in preview.settled:
                 self.unsettled.discard(OutputRef(step.node, output))
 
-    def pending(self, step: Step) -> tuple[str, ...]:
+    def result(self, step: Step) -> Step:
+        """Return a step as its preview shows it."""
+        if step.node in self.empty:
+            reason = "differs only in what CloudFormation does not count as a change"
+            return replace(step, decision=Decision(Action.NOTHING, reason))
+        return replace(step, pending=self._pending(step))
+
+    def _pending(self, step: Step) -> tuple[str, ...]:
         """Return the inputs of a step that are known only after another stack is done."""
         unsettled = self.unsettled.intersection(self.graph.nodes[step.node].references())
         return tuple(sorted(f"{output.node}.{output.output}" for output in unsettled))
@@ -262,7 +274,10 @@ class _Preview:
             # The template tells which outputs stay. That matters only to stacks that take them.
             is_taken = any(output.node == node.id for output in self.taken)
             before = self._deployed_template(node) if is_taken else None
-            changes = StackChanges(Source.CHANGE_SET, tuple(self._change_set(node)))
+            found = self._change_set(node)
+            if found is None:
+                return _StepPreview(settled=frozenset(node.template.outputs), empty=True)
+            changes = StackChanges(Source.CHANGE_SET, tuple(found))
 
         if before is None:
             return _StepPreview(changes)
@@ -275,8 +290,8 @@ class _Preview:
     def _deployed_template(self, node: Node) -> DeployedTemplate:
         return self.ports.previews.deployed(node.id.region, self.deployed[node.id].id)
 
-    def _change_set(self, node: Node) -> Sequence[ResourceChange]:
-        """Return the changes of a stack from a change set.
+    def _change_set(self, node: Node) -> Sequence[ResourceChange] | None:
+        """Return the changes of a stack from a change set, or None when there is no change.
 
         The request has the commit of the last deployment. With another one, the tags of every
         resource would change.

@@ -59,20 +59,26 @@ def graph_of(**settings: object) -> Graph:
 class Previewing:
     """The Previews and Drifts ports.
 
-    Every preview has `effect` on the one resource. `requests` records region, name and values.
+    Every preview has `effect` on the one resource, or changes outputs alone without one. Without
+    `changes` CloudFormation sees no change at all. `requests` records region, name and values.
     """
 
-    effect: Effect = Effect.UPDATE
+    effect: Effect | None = Effect.UPDATE
+    changes: bool = True
     failure: Exception | None = None
     requests: list[tuple[str, str, bool]] = field(default_factory=list)
     drift: StackDrift = field(default_factory=lambda: StackDrift("IN_SYNC"))
 
     def preview(
         self, region: str, request: StackRequest, *, values: bool
-    ) -> Sequence[ResourceChange]:
+    ) -> Sequence[ResourceChange] | None:
         self.requests.append((region, request.name, values))
         if self.failure:
             raise self.failure
+        if not self.changes:
+            return None
+        if self.effect is None:
+            return []
         return [ResourceChange(self.effect, "A", "AWS::Lambda::Function")]
 
     def deployed(self, region: str, stack_id: str) -> DeployedTemplate:
@@ -251,3 +257,28 @@ def test_a_plan_never_contains_a_secret(ports: PlanPorts, previews: Previewing) 
     assert previews.requests
     assert SECRET not in json.dumps(plan_document(result)) + "".join(plan_lines(result))
     assert not any(values for _, _, values in previews.requests)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_change_of_outputs_alone_is_an_update(ports: PlanPorts, previews: Previewing) -> None:
+    """A change set without resources is shown as an update that changes none."""
+    previews.effect = None
+    result = plan_of(ports, size=2)
+    (step,) = [step for step in result.steps if step.node == API]
+    assert step.decision.action is Action.UPDATE
+    assert result.changes[API].resources == ()
+    assert any("no resource changes" in line for line in plan_lines(result))
+
+
+@pytest.mark.usefixtures("deployed")
+def test_what_cloudformation_does_not_count_as_a_change_is_nothing_to_do(
+    ports: PlanPorts, previews: Previewing
+) -> None:
+    """The plan says what the deployment will say, and stacks that take its outputs are settled."""
+    previews.changes = False
+    result = plan_of(ports, size=2)
+    assert {step.decision.action for step in result.steps} == {Action.NOTHING}
+    assert {step.pending for step in result.steps} == {()}
+    assert list(plan_lines(result)) == ["Nothing to do: 3 stacks as desired."]
+    reasons = {step["stack"]: step["reason"] for step in plan_document(result)["steps"]}
+    assert reasons["api"] == "differs only in what CloudFormation does not count as a change"
