@@ -7,6 +7,7 @@ from typing import Any
 from deploytool.core.open_enum import OpenStrEnum
 from deploytool.core.project.expressions import Evaluator, known_parts
 from deploytool.core.route53.zone import DnsRecord, RecordSet, canonical
+from deploytool.core.transforms import declared_resources
 
 CERTIFICATE_TYPE = "AWS::CertificateManager::Certificate"
 HOSTED_ZONE_TYPE = "AWS::Route53::HostedZone"
@@ -92,7 +93,7 @@ def _known_properties(
     Resources whose condition is false are left out.
     """
     evaluator = Evaluator(document, parameters)
-    for resource in document["Resources"].values():
+    for resource in declared_resources(document).values():
         if resource.get("Type") != type_ or evaluator.has_resource(resource) is False:
             continue
         yield known_parts(evaluator.value(resource.get("Properties", {}))) or {}

@@ -9,6 +9,7 @@ from deploytool.core.permissions.exceptions import FOR_DELETION, TIED, WITHHELD
 from deploytool.core.permissions.policy import SERVICE_KEYS, Permission, Statement, is_allowed
 from deploytool.core.permissions.published import Published, Schemas
 from deploytool.core.permissions.usage import uses
+from deploytool.core.transforms import declared_resources
 
 # What no schema publishes. API Gateway creates its service-linked role with its caller's rights when
 # the account's first custom domain name is made, else it answers "AccessDeniedException: Caller does
@@ -63,7 +64,7 @@ def needs_of(
     resource's, needs nothing here.
     """
     needs: set[Need] = set()
-    for name, resource in document["Resources"].items():
+    for name, resource in declared_resources(document).items():
         kind = str(resource.get("Type", ""))
         published = schemas.published(kind)
         if published is None:

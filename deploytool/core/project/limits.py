@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from deploytool.core.project.packaged import local_paths
 from deploytool.core.project.settings import text_of
 from deploytool.core.project.template import BODY_LIMIT, DESCRIPTION_LIMIT, Template
+from deploytool.core.transforms import is_expanded, transform_problems
 
 # Section of a template -> how many entries it may have.
 COUNTS = {"Parameters": 200, "Mappings": 200, "Resources": 500, "Outputs": 200}
@@ -34,7 +36,11 @@ def template_problems(template: Template) -> Iterator[tuple[str, str]]:
             message = f"has {len(entries)} entries; CloudFormation takes {limit} at most."
             yield section, f"{message} Split the stack in two"
         for name in entries:
-            yield from _name_problem(section, str(name))
+            if not is_expanded(name):
+                yield from _name_problem(section, str(name))
+
+    yield from transform_problems(document)
+    yield from local_paths(document)
 
     length = len(str(document.get("Description", "")).encode())
     if length > DESCRIPTION_LIMIT:

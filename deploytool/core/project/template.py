@@ -10,6 +10,7 @@ from typing import Any
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.expressions import rename_reference
 from deploytool.core.project.yamltext import dump_yaml, has_aliases, load_yaml
+from deploytool.core.transforms import declared_resources
 
 BODY_LIMIT = 51_200  # bytes of TemplateBody (CloudFormation quotas)
 DESCRIPTION_LIMIT = 1_024  # bytes of a template's Description (the same)
@@ -33,7 +34,7 @@ class Template:
     document: Mapping[str, Any]  # the whole template, short tags (!Ref) in their long form
     parameters: Mapping[str, ParameterSpec]
     outputs: frozenset[str]
-    resources: Mapping[str, str]  # logical id -> type
+    resources: Mapping[str, str]  # logical id -> type, as `declared_resources` has them
     size: int  # of the file, in bytes
     has_aliases: bool = False  # with which the body is larger than the file
 
@@ -53,7 +54,8 @@ def parse_template(text: str, file: str) -> Template:
         parameters[name] = ParameterSpec("Default" in spec, no_echo)
 
     # A resource without a type is left to CloudFormation to refuse.
-    types = {name: str(spec.get("Type", "")) for name, spec in resources.items()}
+    declared = declared_resources(document)
+    types = {name: str(spec.get("Type", "")) for name, spec in declared.items()}
     outputs = frozenset(document.get("Outputs") or {})
     size = len(text.encode())
     return Template(file, document, parameters, outputs, types, size, has_aliases(text))

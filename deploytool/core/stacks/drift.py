@@ -6,6 +6,7 @@ from typing import Any
 
 from deploytool.core.project.expressions import refers_to
 from deploytool.core.stacks.stack import StackStatus
+from deploytool.core.transforms import declared_resources
 
 # The statuses in which DetectStackDrift works (User Guide, "Detect drift on an entire stack").
 CHECKABLE = frozenset(
@@ -61,7 +62,7 @@ def without_secrets(
     if not no_echo:
         return drift
 
-    specs: Mapping[str, Any] = document.get("Resources", {})
+    specs = declared_resources(document)
     resources: list[ResourceDrift] = []
     for resource in drift.resources:
         spec = specs.get(resource.logical_id)

@@ -13,6 +13,7 @@ from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, ResourceChange
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations, estimate
+from deploytool.core.transforms import declared_resources, transforms_of
 
 # The region of the control planes of the global services.
 GLOBAL_REGION = "us-east-1"
@@ -126,10 +127,10 @@ def global_api_of(resource_type: str) -> str | None:
 
 def has_global_resources(document: Mapping[str, Any]) -> bool:
     """Return whether a template has, or may have, resources of the global services."""
-    if document.get("Transform"):
+    if transforms_of(document):
         return True
-    resources: Mapping[str, Any] = document.get("Resources") or {}
-    return any(global_api_of(str(spec.get("Type", ""))) for spec in resources.values())
+    resources = declared_resources(document).values()
+    return any(global_api_of(str(spec.get("Type", ""))) for spec in resources)
 
 
 def changes_of_update(

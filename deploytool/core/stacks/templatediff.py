@@ -16,6 +16,7 @@ from deploytool.core.stacks.changes import (
     PropertyChange,
     ResourceChange,
 )
+from deploytool.core.transforms import declared_resources
 
 # Attributes of a resource that are not compared as values of their own. A change of DependsOn or
 # Condition alone changes no resource.
@@ -112,7 +113,7 @@ class _Version:
         self.parameters.update(parameters)
 
         self.conditions: Mapping[str, Any] = document.get("Conditions") or {}
-        self.resources: Mapping[str, Any] = document["Resources"]
+        self.resources = declared_resources(document)
         self._evaluator = Evaluator(document, parameters)
 
     def type(self, name: str) -> str:
