@@ -43,6 +43,7 @@ from deploytool.localcloud.ministack.patches import (
     stack_roles,
     stack_updates,
     template_urls,
+    transforms,
     zone_features,
     zones,
 )
@@ -77,6 +78,7 @@ TABLE: Mapping[str, Patches] = {
     "stack_updates": stack_updates.PATCHES,
     "existing_names": existing_names.PATCHES,
     "early_validation": early_validation.PATCHES,
+    "transforms": transforms.PATCHES,
     "permissions": permissions.PATCHES,
     "stack_roles": stack_roles.PATCHES,
     "regional_apis": regional_apis.PATCHES,
@@ -149,6 +151,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
         stack_updates,
         existing_names,
         early_validation,
+        transforms,
     ):
         with patching(ministack, module.PATCHES) as patcher:
             module.install(patcher)
