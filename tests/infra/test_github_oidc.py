@@ -63,6 +63,8 @@ INTENDED = {
     ): "as lambda.yaml, whose interfaces are created by Lambda, and as switch.yaml",
     ("PlanRole", "RESOURCE_STAR"): "DescribeAlarms hides composite alarms with anything narrower",
     ("DeployRole", "RESOURCE_STAR"): "as PlanRole",
+    ("PlanRole", "INVALID_ARN"): "the account of AWS's transforms is written `aws`",
+    ("DeployRole", "INVALID_ARN"): "as PlanRole",
     ("SwitchPolicy", "RESOURCE_STAR"): "as PlanRole",
     ("Role", "RESOURCE_STAR"): "lambda.yaml and switch.yaml say why, beside it",
     (
