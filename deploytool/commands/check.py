@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
+from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.service.findings import Findings, ZoneServers, has_no_address, problems
 from deploytool.core.service.service import Service
@@ -20,6 +21,7 @@ def run(arguments: StageArguments) -> int:
     """Return 0 when the primary serves and every part answers, 1 when something is wrong."""
     with open_context(arguments, limits=QUICK, looks_up=False) as context:
         service = configured_service(context.project, context.graph)
+        tell_left_out(context.terminal, context.target.quick_network)
         findings = look(context, service)
         wrong = problems(findings, service)
         hint = _hint(context) if has_no_address(findings) else ""

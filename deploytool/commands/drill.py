@@ -13,6 +13,7 @@ from deploytool import __version__
 from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._interrupts import first_one_stops
+from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.report import finish, judge_file
 from deploytool.core.drill.history import DrillStarted, Event, FaultInjected, FaultInjecting
@@ -47,6 +48,7 @@ def run(arguments: DrillArguments) -> int:
         terminal = context.terminal
         service = deployed_service(context.project, context.graph, context.target)
         ports = drill_ports(context.target, context.project, service)
+        tell_left_out(terminal, context.target.network)
         if arguments.dry_run:
             return _dry_run(arguments, context, ports, service)
 

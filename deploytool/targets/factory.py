@@ -33,6 +33,7 @@ from deploytool.localcloud.state import State
 from deploytool.net.clock import RealClock, unix_time
 from deploytool.net.executor import ThreadExecutor
 from deploytool.targets.target import Network, Patience, Target
+from deploytool.work.resolvers import that_answer
 from deploytool.work.stacks.lock import Coordination
 from deploytool.work.stacks.run import DeployPorts
 
@@ -71,10 +72,13 @@ def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limi
 
         # A resolver of the configuration has no name but its address
         configured = [Nameserver(address, address) for address in project.config.drill.resolvers]
+        dns = DnsClient(patience.dns)
+        resolvers = that_answer(dns, executor, (*system_resolvers(), *configured))
         return Network(
-            DnsClient(patience.dns),
+            dns,
             HttpsClient(connect=patience.connect, read=patience.read),
-            (*system_resolvers(), *configured),
+            resolvers.used,
+            left_out=resolvers.left_out,
         )
 
     clients = Clients(limits=limits)

@@ -1,7 +1,7 @@
 """A target, AWS or the local cloud, as the ports that the work needs of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -59,7 +59,8 @@ class NetworkDns(Dns, DnsRecords, Protocol):
 class Network:
     """How a target is reached over DNS and HTTPS.
 
-    The first of `resolvers` is the default one. `port_of` returns the port of a name server by the
+    The first of `resolvers` is the default one. `left_out` tells why each of the machine's other
+    resolvers is not used, by its name. `port_of` returns the port of a name server by the
     server's name. `edges` is None where no edge can be broken. No time limit of the target's health
     checkers is shorter than `shortest_limit`, in seconds of the target's clock.
     """
@@ -70,6 +71,7 @@ class Network:
     port_of: Callable[[str], int] = lambda _server: DNS_PORT
     edges: Edges | None = None
     shortest_limit: float = 0.0
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def locate(self, server: str) -> Nameserver:
         """Find a name server by its name. Raises DeploytoolError when the name has no address."""
