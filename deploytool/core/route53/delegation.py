@@ -18,6 +18,9 @@ AMAZON = frozenset({"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.
 # The text of a record, like `0 issue "amazon.com"` (RFC 8659 section 4.1.1).
 _CAA = re.compile(r'(?P<flags>\d+)\s+(?P<tag>[A-Za-z0-9]+)\s+"?(?P<value>[^"]*)"?')
 
+# The name of a server of Route 53, like ns-2048.awsdns-64.com.
+_ROUTE53_SERVER = re.compile(r"^ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)\.$")
+
 # The registered property tags, in lower case.
 _KNOWN_TAGS = {
     "issue",
@@ -129,6 +132,37 @@ def judge(parent: Parent, zone_servers: Sequence[str]) -> Verdict:
     if foreign:
         return PointsElsewhere(parent.zone, wrong_server, tuple(sorted(foreign)))
     return NotDelegated(parent.zone, wrong_server)
+
+
+def white_label_names(
+    parent: Parent,
+    zone_servers: Sequence[str],
+    addresses_of: Callable[[str], frozenset[str]],
+) -> tuple[str, ...]:
+    """Return the names in the parent's answers that are other names of the zone's own servers.
+
+    A zone with a reusable delegation set may have name servers under a name of the owner, whose
+    addresses are those of the set (Route 53 Developer Guide, "Configuring white-label name
+    servers"). Names of Route 53 are compared as names: each is one server, whatever its address.
+    """
+    expected = set(map(canonical, zone_servers))
+    foreign: set[str] = set()
+    for answer in parent.answers:
+        foreign |= set(map(canonical, answer.name_servers)) - expected
+    candidates = sorted(name for name in foreign if not _ROUTE53_SERVER.search(name))
+    if not candidates:
+        return ()
+
+    own_addresses: set[str] = set()
+    for name in sorted(expected):
+        own_addresses |= addresses_of(name)
+
+    names: list[str] = []
+    for name in candidates:
+        addresses = addresses_of(name)
+        if addresses and addresses <= own_addresses:
+            names.append(name)
+    return tuple(names)
 
 
 def prevents_validation(verdict: Verdict) -> bool:

@@ -2,11 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from deploytool.core.certificates.ports import CertificatePorts, DnsReply, ZoneInfo
 from deploytool.core.errors import DeploytoolError, ProbeFailed
-from deploytool.core.route53.delegation import Parent, ParentAnswer, Verdict, describe, judge
+from deploytool.core.route53.delegation import (
+    Parent,
+    ParentAnswer,
+    PartlyDelegated,
+    PointsElsewhere,
+    Verdict,
+    describe,
+    judge,
+    white_label_names,
+)
 from deploytool.core.route53.zone import canonical
 
 _ANSWERS_NEEDED = 2  # servers of the parent that must answer; they are copies of one another
@@ -25,7 +34,13 @@ class _Zone:
 
 def judge_delegation(ports: CertificatePorts, zone: ZoneInfo) -> tuple[Verdict, str]:
     """Return the verdict on a hosted zone's delegation, and its description in one line."""
-    verdict = judge(query_parent(ports, zone.name), zone.name_servers)
+    parent = query_parent(ports, zone.name)
+    verdict = judge(parent, zone.name_servers)
+    if isinstance(verdict, PointsElsewhere | PartlyDelegated):
+        addresses_of = partial(_addresses, ports, zone)
+        names = white_label_names(parent, zone.name_servers, addresses_of)
+        if names:
+            verdict = judge(parent, (*zone.name_servers, *names))
     return verdict, describe(verdict, zone.name.rstrip("."), zone.name_servers)
 
 
@@ -72,6 +87,23 @@ def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str]
         return [record.value for record in reply.answer if record.type == "CAA"]
 
     return query
+
+
+def _addresses(ports: CertificatePorts, zone: ZoneInfo, name: str) -> frozenset[str]:
+    """Return the IPv4 addresses of a name server; none when nobody knows them.
+
+    A name in the zone itself is asked of the zone's own server: the resolver may not reach it yet.
+    """
+    try:
+        if f".{name}".endswith(f".{zone.name}"):
+            server = ports.locate(zone.name_servers[0])
+            reply = ports.dns.ask(server, name, "A", recurse=False)
+        else:
+            reply = ports.dns.ask(ports.resolver, name, "A", recurse=True)
+    except DeploytoolError:
+        # Without an address the name counts as another server's.
+        return frozenset()
+    return frozenset(record.value for record in reply.answer if record.type == "A")
 
 
 def _enclosing_zone(ports: CertificatePorts, name: str) -> _Zone:

@@ -20,6 +20,7 @@ from deploytool.core.route53.delegation import (
     describe,
     judge,
     prevents_validation,
+    white_label_names,
 )
 
 OURS = ("ns-1.awsdns-1.com.", "NS-2.awsdns-2.net")
@@ -186,3 +187,37 @@ def test_any_of_amazons_names_allows(amazon: str, others: list[str]) -> None:
     problem = caa_problem("example.com", lambda _: values[:-1])
     assert (problem is None) == (not others)
     assert problem is None or all(authority in str(problem) for authority in others)
+
+
+ADDRESSES = {
+    "ns-1.awsdns-1.com.": {"192.0.2.1"},
+    "ns-2.awsdns-2.net.": {"192.0.2.2"},
+    "ns1.example.com.": {"192.0.2.1"},
+    "ns2.example.com.": {"192.0.2.2"},
+    "ns1.other.net.": {"198.51.100.1"},
+    "both.example.com.": {"192.0.2.1", "198.51.100.1"},
+    "ns-9.awsdns-9.com.": {"192.0.2.1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        (("ns1.example.com.", "NS2.example.com"), ("ns1.example.com.", "ns2.example.com.")),
+        (("ns1.example.com.", "ns1.other.net."), ("ns1.example.com.",)),
+        (("both.example.com.",), ()),
+        (("unknown.example.com.",), ()),
+        # A server of Route 53 is one server, whatever address the local cloud gives it
+        (("ns-9.awsdns-9.com.",), ()),
+        (RIGHT, ()),
+    ],
+)
+def test_white_label_name_servers_are_the_zone_s(
+    names: tuple[str, ...], known: tuple[str, ...]
+) -> None:
+    """A name with no other addresses than those of the zone's servers is one of them."""
+
+    def addresses_of(name: str) -> frozenset[str]:
+        return frozenset(ADDRESSES.get(name, ()))
+
+    assert white_label_names(parent(names), OURS, addresses_of) == known

@@ -86,6 +86,25 @@ class TestGuard:
         assert outcome.ok
         assert ("did not answer" if down else "also to ns1.other.net") in report.text
 
+    def test_white_label_name_servers(self, run: Any, stacks: Any, world: World) -> None:
+        """The parent may name the zone's servers by names of the owner's: the addresses tell."""
+        white_label = f"ns1.{DOMAIN}"
+        world.delegated = lambda _: (f"{white_label}.",)
+        world.addresses = {OURS.rstrip("."): "192.0.2.1", white_label: "192.0.2.1"}
+        outcome, events = run(timeout=0.0)
+        assert outcome.ok, outcome.failed
+        assert started(stacks) == ["zone", "certificate"]
+        assert not any(
+            isinstance(event, DelegationMissing | CertificateDoubtful) for event in events
+        )
+
+    def test_other_servers_of_the_same_name_are_refused(self, run: Any, world: World) -> None:
+        """A name below the domain alone proves nothing."""
+        world.delegated = lambda _: (f"ns1.{DOMAIN}.",)
+        world.addresses = {OURS.rstrip("."): "192.0.2.1", f"ns1.{DOMAIN}": "198.51.100.1"}
+        outcome, _ = run(timeout=0.0)
+        assert f"points {DOMAIN} to ns1.{DOMAIN}" in outcome.failed[CERT]
+
     @pytest.mark.parametrize("owner", ["example.com", DOMAIN])
     def test_caa(self, run: Any, stacks: Any, world: World, owner: str) -> None:
         """CAA records that exclude Amazon fail at once, on any ancestor and for a new zone too."""

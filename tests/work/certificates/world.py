@@ -81,6 +81,8 @@ class World:
     delegated: Callable[[float], tuple[str, ...]] = lambda _: (OURS,)
     caa: dict[str, str] = field(default_factory=dict)
     parent_down: bool = False
+    # The addresses of name servers
+    addresses: dict[str, str] = field(default_factory=dict)
     certificates: list[Certificate] = field(default_factory=list)
     record_sets: list[RecordSet] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
@@ -148,6 +150,8 @@ class World:
                 return DnsReply(
                     "NOERROR", authority=ns(f"{DOMAIN}.", *self.delegated(self.clock.now()))
                 )
+            case _, owner, "A" if owner in self.addresses:
+                return DnsReply("NOERROR", (DnsRecord(f"{owner}.", "A", self.addresses[owner]),))
             case _, owner, "CAA" if owner in self.caa:
                 return DnsReply("NOERROR", (DnsRecord(f"{owner}.", "CAA", self.caa[owner]),))
             case "ns-1.awsdns-1.com", _, "CNAME":
