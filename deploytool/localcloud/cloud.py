@@ -214,6 +214,7 @@ class LocalCloud:
     def _surroundings(self) -> patches.Surroundings:
         loop = asyncio.get_running_loop()
         return patches.Surroundings(
+            state=self._control_plane,
             regions=self._settings.regions,
             api_condition=self._apis.condition,
             resolve=self._dns.uncached.values,

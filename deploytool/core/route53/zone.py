@@ -9,6 +9,7 @@ which is compared as an asterisk.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 from deploytool.core.errors import DeploytoolError
@@ -31,12 +32,25 @@ class AliasTarget:
     evaluate_target_health: bool
 
 
+class RoutingPolicy(StrEnum):
+    """How one of several record sets of a name and type is chosen (API reference, ResourceRecordSet)."""
+
+    SIMPLE = "simple"
+    WEIGHTED = "weighted"
+    LATENCY = "latency"
+    FAILOVER = "failover"
+    GEOLOCATION = "geolocation"
+    MULTIVALUE = "multivalue"
+    IP_BASED = "IP-based"
+
+
 @dataclass(frozen=True)
 class RecordSet:
     """One resource record set. `name` is lower case with a final dot.
 
     `ttl` is in seconds, None for an alias. `failover` is PRIMARY, SECONDARY or empty. `values` are
-    in the text that Route 53 takes for the type.
+    in the text that Route 53 takes for the type. `region`, `location` and `cidr` say where the
+    clients of a latency, geolocation or IP-based record set are.
     """
 
     name: str
@@ -47,6 +61,34 @@ class RecordSet:
     set_identifier: str = ""
     failover: str = ""
     health_check_id: str = ""
+    weight: int | None = None
+    region: str = ""
+    location: str = ""
+    cidr: str = ""
+    multivalue: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells a record set from all others of its zone: name, type and set identifier."""
+        return (canonical(self.name), self.type, self.set_identifier)
+
+    @property
+    def policies(self) -> tuple[RoutingPolicy, ...]:
+        """The routing policies that it specifies: none for simple routing, and one at most is valid."""
+        specified = {
+            RoutingPolicy.WEIGHTED: self.weight is not None,
+            RoutingPolicy.LATENCY: bool(self.region),
+            RoutingPolicy.FAILOVER: bool(self.failover),
+            RoutingPolicy.GEOLOCATION: bool(self.location),
+            RoutingPolicy.MULTIVALUE: self.multivalue,
+            RoutingPolicy.IP_BASED: bool(self.cidr),
+        }
+        return tuple(policy for policy, is_specified in specified.items() if is_specified)
+
+    @property
+    def policy(self) -> RoutingPolicy:
+        """Its routing policy."""
+        return self.policies[0] if self.policies else RoutingPolicy.SIMPLE
 
 
 @dataclass(frozen=True)

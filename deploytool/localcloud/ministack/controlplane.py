@@ -70,6 +70,18 @@ class MiniStackState:
         self._zones = entries
         return [zone for _, zone in entries.values()]
 
+    def zone(self, zone_id: str) -> HostedZone:
+        """Return one zone, public or private. Raises KeyError when there is none."""
+        stored = self._route53._zones[zone_id]
+        return self._entry(stored, self._route53._records[zone_id])[1]
+
+    def api_targets(self) -> Mapping[str, str]:
+        """Return the DNS names of regional custom domains, with the id of their hosted zone."""
+        return {
+            canonical(domain["regionalDomainName"]): domain["regionalHostedZoneId"]
+            for _, domain in self._apigateway._domain_names.all_items()
+        }
+
     def health_checks(self) -> Mapping[str, HealthCheck]:
         """Return every health check by id."""
         health_checks = {}
@@ -140,7 +152,7 @@ class MiniStackState:
             return known
 
         name = canonical(zone["name"])
-        record_sets = tuple(_record_set(record) for record in records)
+        record_sets = tuple(to_record_set(record) for record in records)
         servers: list[str] = []
         for record in record_sets:
             if record.type == "NS" and record.name == name:
@@ -153,7 +165,8 @@ def _mapping(base_path: str, mapping: Mapping[str, Any]) -> BasePathMapping:
     return BasePathMapping(path, mapping["restApiId"], mapping["stage"])
 
 
-def _record_set(record: Mapping[str, Any]) -> RecordSet:
+def to_record_set(record: Mapping[str, Any]) -> RecordSet:
+    """Return a record set as MiniStack stores it as a value."""
     ttl = record.get("TTL")
     alias = None
     if record.get("AliasTarget"):
@@ -170,4 +183,14 @@ def _record_set(record: Mapping[str, Any]) -> RecordSet:
         set_identifier=record.get("SetIdentifier", ""),
         failover=record.get("Failover", ""),
         health_check_id=record.get("HealthCheckId", ""),
+        weight=record.get("Weight"),
+        region=record.get("Region", ""),
+        location=_text_of(record.get("GeoLocation")),
+        cidr=_text_of(record.get("CidrRoutingConfig")),
+        multivalue=bool(record.get("MultiValueAnswer")),
     )
+
+
+def _text_of(place: Mapping[str, str] | None) -> str:
+    """Return where the clients of a record set are as text; equal places give equal texts."""
+    return "/".join(f"{key}={value}" for key, value in sorted((place or {}).items()))

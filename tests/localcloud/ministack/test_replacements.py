@@ -31,7 +31,7 @@ from deploytool.localcloud.ministack.patches.permissions import AccessLog
 
 emulator.prepare_environment(Path(sys.argv[1]), 4566, "us-east-1", enforce_iam=True)
 around = patches.Surroundings(
-    regions=("us-east-1",), api_condition=lambda region: "answering",
+    state=None, regions=("us-east-1",), api_condition=lambda region: "answering",
     resolve=lambda name, type_: (), health=None, respond=None,
     calendar=Calendar(CloudClock(time=time.monotonic), 0.0), speed=1.0,
     closing=threading.Event(), on_health_check=lambda: None,

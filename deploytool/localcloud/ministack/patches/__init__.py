@@ -15,6 +15,7 @@ from deploytool.localcloud.clock import Calendar
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.health.supported import unsupported_reason
 from deploytool.localcloud.ministack.api_state import ApiCondition
+from deploytool.localcloud.ministack.controlplane import MiniStackState
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.metrics import MiniStackMetrics
 from deploytool.localcloud.ministack.names import check_names
@@ -36,6 +37,8 @@ from deploytool.localcloud.ministack.patches import (
     http_proxy,
     identities,
     permissions,
+    protections,
+    record_sets,
     regional_apis,
     replacements,
     route53_api,
@@ -49,6 +52,8 @@ from deploytool.localcloud.ministack.patches import (
 )
 from deploytool.localcloud.ministack.patches.certificate_validation import Validation
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
+from deploytool.localcloud.ministack.patches.protections import Protections
+from deploytool.localcloud.ministack.patches.record_sets import RecordChanges
 from deploytool.localcloud.ministack.patches.replace import Patches, patching
 from deploytool.localcloud.ministack.patches.route53_api import HealthReader
 
@@ -59,7 +64,9 @@ TABLE: Mapping[str, Patches] = {
     "health_checks": health_checks.PATCHES,
     "health_check_xml": health_check_xml.PATCHES,
     "route53_api": route53_api.PATCHES,
+    "record_sets": record_sets.PATCHES,
     "zones": zones.PATCHES,
+    "protections": protections.PATCHES,
     "zone_features": zone_features.PATCHES,
     "cloudwatch": cloudwatch.PATCHES,
     "event_rules": event_rules.PATCHES,
@@ -90,6 +97,7 @@ TABLE: Mapping[str, Patches] = {
 class Surroundings:
     """What the patches need of the cloud around MiniStack.
 
+    - `state`: what MiniStack holds, as values
     - `regions`: the regions with an edge
     - `api_condition`: returns the condition of a region's AWS API
     - `resolve`: returns the values of a name and type as the public sees them
@@ -104,6 +112,7 @@ class Surroundings:
     - `access`: the log of IAM checks
     """
 
+    state: MiniStackState
     regions: Collection[str]
     api_condition: Callable[[str], ApiCondition]
     resolve: Callable[[str, str], Sequence[str]]
@@ -125,7 +134,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     lacks one that a patch replaces or has it with another signature.
     """
     check_names(ministack)
-    _install_route53(ministack, around)
+    changes = _install_route53(ministack, around)
     _install_cloudwatch(ministack, around)
     with patching(ministack, event_rules.PATCHES) as patcher:
         event_rules.install(patcher, around.speed)
@@ -134,7 +143,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
 
     validation = Validation(ministack, around.resolve, around.closing)
     with patching(ministack, certificates.PATCHES) as patcher:
-        certificates.install(patcher, validation)
+        certificates.install(patcher, validation, changes)
     rules = apigateway.DomainRules(ministack, around.regions, validation.refresh)
     with patching(ministack, apigateway.PATCHES) as patcher:
         apigateway.install(patcher, rules)
@@ -172,7 +181,8 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
             durations.install(patcher, around.durations)
 
 
-def _install_route53(ministack: MiniStack, around: Surroundings) -> None:
+def _install_route53(ministack: MiniStack, around: Surroundings) -> RecordChanges:
+    """Install the patches of Route 53; return what changes record sets."""
     store = health_checks.HealthCheckStore(ministack, unsupported_reason, around.on_health_check)
     with patching(ministack, health_checks.PATCHES) as patcher:
         health_checks.install(patcher, store)
@@ -184,10 +194,17 @@ def _install_route53(ministack: MiniStack, around: Surroundings) -> None:
     with patching(ministack, route53_api.PATCHES) as patcher:
         route53_api.install(patcher, api)
 
+    protected = Protections(ministack)
+    changes = RecordChanges(ministack, around.state, protected)
+    with patching(ministack, record_sets.PATCHES) as patcher:
+        record_sets.install(patcher, changes)
     with patching(ministack, zones.PATCHES) as patcher:
-        zones.install(patcher)
+        zones.install(patcher, changes)
+    with patching(ministack, protections.PATCHES) as patcher:
+        protections.install(patcher, protected)
     with patching(ministack, zone_features.PATCHES) as patcher:
         zone_features.install(patcher)
+    return changes
 
 
 def _install_cloudwatch(ministack: MiniStack, around: Surroundings) -> None:

@@ -10,7 +10,7 @@ TTL of 300 s is a guess.
 from collections.abc import Mapping
 from typing import Any
 
-from deploytool.core.route53.zone import canonical
+from deploytool.core.route53.changes import Action
 from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches.certificate_validation import (
     FAILED,
@@ -19,8 +19,8 @@ from deploytool.localcloud.ministack.patches.certificate_validation import (
     Certificate,
     Validation,
 )
+from deploytool.localcloud.ministack.patches.record_sets import RecordChanges, apply_in_stack
 from deploytool.localcloud.ministack.patches.replace import Handler, Patcher
-from deploytool.localcloud.ministack.patches.zones import RecordSets
 
 PATCHES = {
     "acm.handle_request": "the status of certificates is not refreshed before an answer",
@@ -42,11 +42,11 @@ Properties = Mapping[str, Any]
 Created = tuple[str, dict[str, Any]]
 
 
-def install(patcher: Patcher, validation: Validation) -> None:
+def install(patcher: Patcher, validation: Validation, changes: RecordChanges) -> None:
     """Put validation into ACM's API and into CloudFormation."""
     _install_api(patcher, validation)
     _install_listing(patcher)
-    _install_resource(patcher, validation)
+    _install_resource(patcher, validation, changes)
 
 
 def _install_api(patcher: Patcher, validation: Validation) -> None:
@@ -132,10 +132,15 @@ class CertificateResource:
     `original` is MiniStack's handler of the resource type.
     """
 
-    def __init__(self, ministack: MiniStack, validation: Validation, original: Handler) -> None:
+    def __init__(
+        self,
+        ministack: MiniStack,
+        validation: Validation,
+        changes: RecordChanges,
+        original: Handler,
+    ) -> None:
         self._acm = ministack.acm
-        self._route53 = ministack.route53
-        self._records = RecordSets(ministack.route53)
+        self._changes = changes
         self._validation = validation
         self._original = original
 
@@ -181,25 +186,19 @@ class CertificateResource:
                 self._put_record(zone_id, options["ResourceRecord"])
 
     def _put_record(self, zone_id: str, validation: Mapping[str, str]) -> None:
-        """Write a validation record. Raises ValueError when the zone has no such names."""
-        name = validation["Name"]
-        zone = self._route53._zones.get(zone_id)
-        if zone is not None and not canonical(name).endswith(f".{canonical(zone['name'])}"):
-            raise ValueError(f"RRSet with DNS name {name} is not permitted in zone {zone['name']}")
-
+        """Write a validation record. Raises ValueError when Route 53 would refuse it."""
         record = {
-            "Name": name,
+            "Name": validation["Name"],
             "Type": "CNAME",
             "TTL": _RECORD_TTL,
             "ResourceRecords": [validation["Value"]],
         }
-        with self._records.change(zone_id) as draft:
-            self._records.upsert(draft, record)
+        apply_in_stack(self._changes, zone_id, [(Action.UPSERT, record)])
 
 
-def _install_resource(patcher: Patcher, validation: Validation) -> None:
+def _install_resource(patcher: Patcher, validation: Validation, changes: RecordChanges) -> None:
     original = patcher.handler(_RESOURCE_TYPE)
-    resource = CertificateResource(patcher.ministack, validation, original)
+    resource = CertificateResource(patcher.ministack, validation, changes, original)
 
     def runs_on_worker_thread(resource_type: str) -> bool:
         return resource_type == _RESOURCE_TYPE or bool(blocks_original(resource_type))

@@ -6,11 +6,18 @@ reference, AWS::Route53::HostedZone and AWS::Route53::RecordSetGroup; Route 53 D
 "Deleting a public hosted zone" (one that has other records than its SOA and NS cannot be deleted).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from deploytool.core.route53.changes import Action
+from deploytool.localcloud.ministack.controlplane import to_record_set
 from deploytool.localcloud.ministack.emulator import MiniStack
+from deploytool.localcloud.ministack.patches.record_sets import (
+    Record,
+    RecordChanges,
+    apply_in_stack,
+    deletions_of,
+)
 from deploytool.localcloud.ministack.patches.replace import Patcher
 
 PATCHES = {
@@ -26,67 +33,14 @@ Created = tuple[str, dict[str, Any]]
 
 _GROUP = "AWS::Route53::RecordSetGroup"
 _ZONE = "AWS::Route53::HostedZone"
+# Developer Guide, "Hosted zone tiers": the tier of a zone that names none.
+_TIER = "STANDARD"
 
 
-class NoSuchHostedZone(ValueError):
-    """There is no hosted zone of that id."""
-
-
-class RecordSets:
-    """The record sets of MiniStack's zones, changed all at once or not at all."""
-
-    def __init__(self, route53: Any) -> None:
-        self._route53 = route53
-
-    @contextmanager
-    def change(self, zone_id: str) -> Iterator[list[dict[str, Any]]]:
-        """Yield a copy of a zone's record sets; store it when the block ends without an error.
-
-        Raises NoSuchHostedZone.
-        """
-        with self._route53._lock:
-            current = self._route53._records.get(zone_id)
-            if current is None:
-                raise NoSuchHostedZone(f"No hosted zone found with ID: {zone_id}")
-            draft = list(current)
-            yield draft
-            self._route53._records[zone_id] = draft
-
-    def create(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
-        """Add a record set.
-
-        Raises ValueError when there is one of that name, type and set identifier.
-        """
-        if self._find(draft, record) is not None:
-            raise ValueError(
-                f"Tried to create resource record set {record['Name']} type {record['Type']} "
-                "but it already exists"
-            )
-        draft.append(record)
-
-    def delete(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
-        """Remove the record set of that name, type and set identifier, if there is one."""
-        existing = self._find(draft, record)
-        if existing is not None:
-            draft.remove(existing)
-
-    def upsert(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> None:
-        """Add a record set, or replace the one of that name, type and set identifier."""
-        self.delete(draft, record)
-        draft.append(record)
-
-    def _find(self, draft: list[dict[str, Any]], record: dict[str, Any]) -> dict[str, Any] | None:
-        key = self._route53._rs_key(record)
-        for existing in draft:
-            if self._route53._rs_key(existing) == key:
-                return existing
-        return None
-
-
-def install(patcher: Patcher) -> None:
+def install(patcher: Patcher, changes: RecordChanges) -> None:
     """Correct `AWS::Route53::HostedZone` and add `AWS::Route53::RecordSetGroup`."""
     _install_zone(patcher)
-    _install_group(patcher)
+    _install_group(patcher, changes)
 
 
 def _install_zone(patcher: Patcher) -> None:
@@ -106,6 +60,12 @@ def _install_zone(patcher: Patcher) -> None:
                 raise ValueError(
                     f"{name}: the local cloud has public hosted zones without query logging only"
                 )
+        tier = (properties.get("HostedZoneConfig") or {}).get("HostedZoneTier", _TIER)
+        if tier != _TIER or properties.get("ChangeGuardrails"):
+            raise ValueError(
+                f"the local cloud has hosted zones of the tier {_TIER} only, with the change"
+                " guardrails that are always on"
+            )
         return complete(original["create"](logical_id, properties, stack_name), properties)
 
     def update(
@@ -157,16 +117,15 @@ def _names_of_other_records(route53: Any, zone_id: str) -> list[str]:
 class RecordSetGroup:
     """`AWS::Route53::RecordSetGroup`: several record sets of one zone, changed together."""
 
-    def __init__(self, ministack: MiniStack) -> None:
-        self._records = RecordSets(ministack.route53)
+    def __init__(self, ministack: MiniStack, changes: RecordChanges) -> None:
+        self._changes = changes
         self._provisioners = ministack.provisioners
         self._new_id: Callable[[], str] = ministack.responses.new_uuid
 
     def create(self, logical_id: str, properties: Properties, stack_name: str) -> Created:
-        """Create the record sets. Raises ValueError when one of them exists already."""
-        with self._records.change(self._zone(properties)) as draft:
-            for record in self._members(properties):
-                self._records.create(draft, record)
+        """Create the record sets. Raises ValueError when Route 53 would refuse one of them."""
+        batch = [(Action.CREATE, record) for record in self._members(properties)]
+        apply_in_stack(self._changes, self._zone(properties), batch)
         return f"{stack_name}-{logical_id}-{self._new_id()[:12]}", {}
 
     def update(
@@ -174,35 +133,36 @@ class RecordSetGroup:
     ) -> Created:
         """Change the record sets in place, or replace the group when its zone changes."""
         # CloudFormation deletes the old group itself when the physical id changes.
-        if self._zone(old) != self._zone(new):
+        zone_id = self._zone(new)
+        if self._zone(old) != zone_id:
             return self.create(logical_id, new, stack_name)
-        with self._records.change(self._zone(new)) as draft:
-            for record in self._members(old):
-                self._records.delete(draft, record)
-            for record in self._members(new):
-                self._records.create(draft, record)
+
+        members = self._members(new)
+        kept = {to_record_set(record).key for record in members}
+        gone = [record for record in self._members(old) if to_record_set(record).key not in kept]
+        batch = list(deletions_of(self._changes, zone_id, gone))
+        batch += [(Action.UPSERT, record) for record in members]
+        apply_in_stack(self._changes, zone_id, batch)
         return physical_id, {}
 
     def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002 - MiniStack's signature
         """Delete those of the record sets that still exist."""
-        try:
-            with self._records.change(self._zone(properties)) as draft:
-                for record in self._members(properties):
-                    self._records.delete(draft, record)
-        except NoSuchHostedZone:
-            return  # the record sets are gone with their zone
+        zone_id = self._zone(properties)
+        batch = list(deletions_of(self._changes, zone_id, self._members(properties)))
+        if batch:
+            apply_in_stack(self._changes, zone_id, batch)
 
     def _zone(self, properties: Properties) -> str:
         zone_id: str = self._provisioners._r53_resolve_hosted_zone_id(properties)
         return zone_id
 
-    def _members(self, properties: Properties) -> list[dict[str, Any]]:
+    def _members(self, properties: Properties) -> list[Record]:
         build = self._provisioners._r53_record_set_build_rs
         return [build(record_set) for record_set in properties.get("RecordSets") or ()]
 
 
-def _install_group(patcher: Patcher) -> None:
-    group = RecordSetGroup(patcher.ministack)
+def _install_group(patcher: Patcher, changes: RecordChanges) -> None:
+    group = RecordSetGroup(patcher.ministack, changes)
     handler = {
         "create": group.create,
         "update": group.update,
