@@ -16,6 +16,7 @@ from deploytool.core.errors import (
     CloudRefused,
     DeploytoolError,
     NoSuchHealthCheck,
+    NoSuchZone,
     StaleVersion,
     Throttled,
 )
@@ -133,4 +134,6 @@ def _from_client_error(error: ClientError, doing: str) -> DeploytoolError:
         return StaleVersion(message)
     if code == "NoSuchHealthCheck":
         return NoSuchHealthCheck(message)
+    if code == "NoSuchHostedZone":
+        return NoSuchZone(message)
     return DeploytoolError(message)

@@ -1,6 +1,6 @@
 """Route 53: health checks and hosted zones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from deploytool.aws.breaker import GLOBAL_REGION
@@ -71,7 +71,9 @@ class Route53HostedZones:
         """GetHostedZone, and the address of each name server."""
         with translated(f"reading hosted zone {hosted_zone_id}"):
             answer = self._client().get_hosted_zone(Id=hosted_zone_id)
-        names = sorted(name.rstrip(".") for name in answer["DelegationSet"]["NameServers"])
+        # A private zone has no delegation set.
+        servers = answer.get("DelegationSet", {}).get("NameServers", ())
+        names = sorted(name.rstrip(".") for name in servers)
         return [self._locate(name) for name in names]
 
     def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
@@ -151,6 +153,18 @@ class Route53Zones:
                 record_sets.extend(map(_record_set, page["ResourceRecordSets"]))
         return record_sets
 
+    def named(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """ListResourceRecordSets from the name on. One page has all types of a name.
+
+        A page has up to 300 record sets, and a name at most some hundred weighted ones.
+        """
+        with translated(f"reading the records of {name}"):
+            answer = self._client().list_resource_record_sets(
+                HostedZoneId=zone_id, StartRecordName=canonical(name)
+            )
+        records = map(_record_set, answer["ResourceRecordSets"])
+        return [record for record in records if record.name == canonical(name)]
+
     def remove(self, zone_id: str, records: Sequence[RecordSet]) -> None:
         """ChangeResourceRecordSets with DELETE, which fails unless each record set is the same."""
         changes = [_deletion(record) for record in records]
@@ -191,7 +205,17 @@ def _record_set(record_set: "ResourceRecordSetOutputTypeDef") -> RecordSet:
         set_identifier=record_set.get("SetIdentifier", ""),
         failover=record_set.get("Failover", ""),
         health_check_id=record_set.get("HealthCheckId", ""),
+        weight=record_set.get("Weight"),
+        region=record_set.get("Region", ""),
+        location=_text_of(record_set.get("GeoLocation")),
+        cidr=_text_of(record_set.get("CidrRoutingConfig")),
+        multivalue=record_set.get("MultiValueAnswer", False),
     )
+
+
+def _text_of(place: Mapping[str, object] | None) -> str:
+    """Return where the clients of a record set are as text; equal places give equal texts."""
+    return "/".join(f"{key}={value}" for key, value in sorted((place or {}).items()))
 
 
 def _deletion(record: RecordSet) -> "ChangeTypeDef":
@@ -213,6 +237,7 @@ def _zone_info(zone: "HostedZoneTypeDef", name_servers: Sequence[str]) -> ZoneIn
         name_servers=tuple(map(canonical, name_servers)),
         comment=zone.get("Config", {}).get("Comment", ""),
         recovery=zone.get("Features", {}).get("AcceleratedRecoveryStatus", ""),
+        private=zone.get("Config", {}).get("PrivateZone", False),
     )
 
 

@@ -37,9 +37,9 @@ from deploytool.targets.service import deployed_service
 from deploytool.work.alarms import check_alarms
 from deploytool.work.certificates.external_dns import external_targets
 from deploytool.work.certificates.guard import CertificateGuard
-from deploytool.work.certificates.retained_zone import RetainedZoneCheck
 from deploytool.work.certificates.watch import CertificateWatch
 from deploytool.work.certificates.zone_change import ZoneChangeGate
+from deploytool.work.certificates.zone_check import ZoneCheck
 from deploytool.work.check import wait_until_good
 from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
@@ -141,7 +141,9 @@ def _deploy(
     ports = RolloutPorts(target.ports.clock, lambda: target.probes)
     gate = RolloutGate(graph, _endpoint(context), ports, emit, rollout)
     watch = CertificateWatch(graph, lambda: target.certificates, emit)
-    hooks: list[DeployHooks] = [gate, RetainedZoneCheck(lambda: target.certificates), watch]
+    file = context.project.config.file
+    zone_check = ZoneCheck(graph, is_selected, lambda: target.certificates.zones, file)
+    hooks: list[DeployHooks] = [zone_check, gate, watch]
     hooks.append(ZoneChangeGate(lambda: target.certificates))
     if arguments.delegation_check:
         timeout = arguments.delegation_timeout

@@ -8,13 +8,14 @@ from rich.markup import escape
 from deploytool.commands._context import CommandContext, open_context, stack_filter
 from deploytool.commands._takeover import adopting
 from deploytool.commands.arguments.deploy import PlanArguments
-from deploytool.core.errors import ApiUnavailable, InputError
+from deploytool.core.errors import ApiUnavailable, CloudRefused, InputError
 from deploytool.core.stacks.planfile import plan_basis, write_plan_file
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.markdown import plan_markdown
 from deploytool.render.plan.text import plan_lines
 from deploytool.work.alarms import check_alarms
+from deploytool.work.certificates.zone_check import check_zones
 from deploytool.work.stacks.preview import Plan, plan
 
 STDOUT = "-"
@@ -30,6 +31,7 @@ def run(arguments: PlanArguments) -> int:
         unchecked = _check_alarms(context)
         graph = adopting(context.graph) if arguments.adopt else context.graph
         preview = plan(graph, context.target.planning, context.regions, drift=arguments.drift)
+        unchecked = unchecked or _check_zones(context, preview)
         exit_code = _exit_code(preview, unchecked)
         document = plan_document(preview)
         markdown = plan_markdown(preview)
@@ -50,7 +52,7 @@ def run(arguments: PlanArguments) -> int:
         for line in plan_lines(preview):
             context.terminal.say(line)
         if unchecked:
-            context.terminal.say(f"the alarms of the stage are not checked: {escape(unchecked)}")
+            context.terminal.say(f"alarms and DNS are not checked: {escape(unchecked)}")
         return exit_code
 
 
@@ -65,6 +67,25 @@ def _check_alarms(context: CommandContext) -> str:
         check_alarms(context.graph, is_selected, context.target.alarms, file)
     except ApiUnavailable as error:
         return str(error)
+    return ""
+
+
+def _check_zones(context: CommandContext, preview: Plan) -> str:
+    """Refuse zones and records that Route 53 would refuse. Return why they cannot be checked."""
+    target = context.target
+    try:
+        check_zones(
+            context.graph,
+            stack_filter(context, (), None),
+            preview.deployed,
+            lambda: target.certificates.zones,
+            context.project.config.file,
+        )
+    except ApiUnavailable as error:
+        return str(error)
+    except CloudRefused as error:
+        # A role that an earlier bootstrap made. The deployment's own role has the permission.
+        context.terminal.note(f"[yellow]DNS is not checked[/]: {escape(str(error))}")
     return ""
 
 

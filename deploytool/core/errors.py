@@ -69,6 +69,10 @@ class Throttled(CloudRefused):
     """AWS throttled the account's calls for a long time. A later call may succeed."""
 
 
+class NoSuchZone(DeploytoolError):
+    """The account has no hosted zone of that id."""
+
+
 class StackExists(DeploytoolError):
     """A creation was refused: the stack exists, or its token was used for an earlier stack."""
 

@@ -9,9 +9,10 @@ from botocore.stub import Stubber
 
 from deploytool.aws.route53 import Route53HealthChecks, Route53Zones
 from deploytool.aws.sessions import Clients
-from deploytool.core.errors import InputError
+from deploytool.core.errors import InputError, NoSuchZone
 from deploytool.core.route53.alarms import AlarmConfiguration, AlarmIdentifier
 from deploytool.core.route53.health import HealthCheck, HealthCheckConfig
+from deploytool.core.route53.zone import RecordSet, RoutingPolicy
 
 
 @pytest.fixture
@@ -166,3 +167,42 @@ def test_the_accelerated_recovery_of_a_zone(stub: Stubber, clients: Clients) -> 
     assert zones.get("Z1").is_changing
     zones.disable_recovery("Z1")
     stub.assert_no_pending_responses()
+
+
+def test_a_zone_that_does_not_exist(stub: Stubber, clients: Clients) -> None:
+    """NoSuchHostedZone is an error of its own, so that its reader can name the setting."""
+    stub.add_client_error("get_hosted_zone", "NoSuchHostedZone", "No hosted zone found", 404)
+    with pytest.raises(NoSuchZone, match="reading hosted zone Z1"):
+        Route53Zones(clients).get("Z1")
+
+
+def test_a_private_zone(stub: Stubber, clients: Clients) -> None:
+    """A private zone is told apart, and has no name servers."""
+    zone = {
+        "Id": "/hostedzone/Z1",
+        "Name": "example.com.",
+        "CallerReference": "a",
+        "Config": {"PrivateZone": True},
+    }
+    vpcs = [{"VPCRegion": "us-east-1", "VPCId": "vpc-1"}]
+    stub.add_response("get_hosted_zone", {"HostedZone": zone, "VPCs": vpcs}, {"Id": "Z1"})
+    found = Route53Zones(clients).get("Z1")
+    assert (found.private, found.name_servers) == (True, ())
+
+
+def test_the_records_of_a_name(stub: Stubber, clients: Clients) -> None:
+    """All types of exactly the name are read, each with its routing policy."""
+    values = {"TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    listed = [
+        {"Name": "dev.example.com.", "Type": "A", "SetIdentifier": "x", "Weight": 1, **values},
+        {"Name": "dev.example.com.", "Type": "TXT", **values},
+        {"Name": "www.dev.example.com.", "Type": "A", **values},
+    ]
+    stub.add_response(
+        "list_resource_record_sets",
+        {"ResourceRecordSets": listed, "IsTruncated": False, "MaxItems": "300"},
+        {"HostedZoneId": "Z1", "StartRecordName": "dev.example.com."},
+    )
+    weighted, text = Route53Zones(clients).named("Z1", "Dev.example.com")
+    assert weighted.policy is RoutingPolicy.WEIGHTED
+    assert text == RecordSet("dev.example.com.", "TXT", 60, ("192.0.2.1",))

@@ -24,6 +24,10 @@ EVENTS = [
         DelegationMissing(12.0, NODE, "a.b", ("ns1.x", "ns2.x"), "the parent [b.] says no", 2.4),
         "certificate@us-east-1 waits 2 s for the delegation: the parent [b.] says no. At the registrar of a.b,",
     ),
+    (
+        DelegationMissing(12.0, NODE, "a.b", ("ns1.x",), "it points elsewhere", 0.0, "copy it"),
+        "This run then continues by itself. Before that: copy it.",
+    ),
     (CertificateDoubtful(12.0, NODE, "doubt"), "certificate@us-east-1 doubt"),
     (
         CertificatePending(12.0, NODE, "a.b", "_a.b.", "_c.d.", "it is not there", 13.2),

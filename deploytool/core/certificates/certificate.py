@@ -11,7 +11,6 @@ from deploytool.core.transforms import declared_resources
 
 CERTIFICATE_TYPE = "AWS::CertificateManager::Certificate"
 HOSTED_ZONE_TYPE = "AWS::Route53::HostedZone"
-RECORD_SET_TYPE = "AWS::Route53::RecordSet"
 # What ACM's CNAME values end in (ACM User Guide, "DNS validation").
 VALIDATION_TARGET = ".acm-validations.aws."
 RECORD_TTL = 300  # seconds, for the records that are created by hand; ACM does not say
@@ -81,11 +80,11 @@ def certificate_requests(
     # a deployment wait for 36 hours.
     return tuple(
         _request(properties)
-        for properties in _known_properties(document, parameters, CERTIFICATE_TYPE)
+        for properties in known_properties(document, parameters, CERTIFICATE_TYPE)
     )
 
 
-def _known_properties(
+def known_properties(
     document: Mapping[str, Any], parameters: Mapping[str, str], type_: str
 ) -> Iterator[Mapping[str, Any]]:
     """Yield what is known of the properties of each resource of a type.
@@ -119,27 +118,12 @@ def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -
     Only the first zone counts. A zone whose condition is unknown counts as created. A zone whose
     name is unknown gives None, because there is no name to search for.
     """
-    for properties in _known_properties(document, parameters, HOSTED_ZONE_TYPE):
+    for properties in known_properties(document, parameters, HOSTED_ZONE_TYPE):
         name = properties.get("Name")
         if not name:
             return None
         return canonical(name)
     return None
-
-
-def zones_changed_by(document: Mapping[str, Any], parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the ids of the hosted zones in which a template has records, sorted.
-
-    CloudFormation writes those of certificates too. Ids that are unknown are left out.
-    """
-    zones: set[str] = set()
-    for properties in _known_properties(document, parameters, RECORD_SET_TYPE):
-        zone = properties.get("HostedZoneId")
-        if zone:
-            zones.add(str(zone))
-    for request in certificate_requests(document, parameters):
-        zones.update(request.zones.values())
-    return tuple(sorted(zones))
 
 
 def newest(certificates: Sequence[Certificate], request: CertificateRequest) -> Certificate | None:

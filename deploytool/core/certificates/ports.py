@@ -59,7 +59,8 @@ CHANGING = (
 class ZoneInfo:
     """A hosted zone: its id without a prefix, and its name with a final dot.
 
-    `recovery` is the status of accelerated recovery, "" for a zone that never had it.
+    `recovery` is the status of accelerated recovery, "" for a zone that never had it. Only the VPCs
+    of a `private` zone see its records; it has no name servers.
     """
 
     id: str
@@ -67,6 +68,7 @@ class ZoneInfo:
     name_servers: tuple[str, ...]
     comment: str = ""
     recovery: str = ""
+    private: bool = False
 
     @property
     def is_changing(self) -> bool:
@@ -83,7 +85,7 @@ class ZoneReader(Protocol):
     """Reads hosted zones."""
 
     def get(self, zone_id: str) -> ZoneInfo:
-        """Return one zone by its id."""
+        """Return one zone by its id. Raises NoSuchZone when the account has none of it."""
         ...
 
     def find(self, name: str) -> Sequence[ZoneInfo]:
@@ -92,6 +94,10 @@ class ZoneReader(Protocol):
 
     def records(self, zone_id: str) -> Sequence[RecordSet]:
         """Return every record set of a zone."""
+        ...
+
+    def named(self, zone_id: str, name: str) -> Sequence[RecordSet]:
+        """Return the record sets of exactly this name, of every type."""
         ...
 
 

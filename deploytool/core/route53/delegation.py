@@ -207,6 +207,24 @@ def describe(verdict: Verdict, domain: str, zone_servers: Sequence[str]) -> str:
             assert_never(verdict)
 
 
+def precaution(verdict: Verdict, domain: str) -> str:
+    """Return what to do before the domain's name servers are changed, "" when nothing is known.
+
+    Servers that answer for the domain now may have more than its address: from the change on, nobody
+    asks them.
+    """
+    match verdict:
+        case PointsElsewhere(_, _, servers) | PartlyDelegated(_, _, servers) if servers:
+            return (
+                f"{_join(servers)} answer for {domain} now and are not asked afterwards:"
+                " first copy every other record of it (mail, web sites, delegations of"
+                f" subdomains) to the hosted zone, or leave {domain} there with zone ="
+                ' "external" or a stage at a name below it'
+            )
+        case _:
+            return ""
+
+
 @dataclass(frozen=True)
 class CaaForbids:
     """CAA records that forbid ACM to issue: their owner, and the authorities that they allow."""

@@ -149,7 +149,8 @@ class Detached:
 class DelegationMissing:
     """No certificate is requested, because the domain's parent does not delegate to its zone.
 
-    `problem` describes the delegation, `waited` is in seconds.
+    `problem` describes the delegation, `waited` is in seconds. `precaution` is what to do before the
+    name servers are changed.
     """
 
     at: float
@@ -158,6 +159,7 @@ class DelegationMissing:
     name_servers: tuple[str, ...]
     problem: str
     waited: float
+    precaution: str = ""
 
 
 @dataclass(frozen=True)

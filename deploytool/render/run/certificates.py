@@ -21,12 +21,14 @@ from deploytool.core.stacks.events import (
 def certificate_text(event: CertificateEvents) -> str:
     """Describe an event. The text has several lines where it has records to copy."""
     match event:
-        case DelegationMissing(_, _, domain, servers, problem, waited):
+        case DelegationMissing(_, _, domain, servers, problem, waited, precaution):
             text = (
                 f"waits {waited:.0f} s for the delegation: {problem}."
                 f" At the registrar of {domain}, or in its parent's zone, set its NS records to"
                 f" {', '.join(servers)}. This run then continues by itself."
             )
+            if precaution:
+                text += f" Before that: {precaution}."
         case CertificateDoubtful(_, _, text):
             pass
         case CertificatePending(_, _, domain, name, value, problem, waited):

@@ -21,7 +21,7 @@ from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.stacks.events import Emit, RecordsKept, RecordsRemoved, ZoneDeleted
 from deploytool.core.stacks.plan import resolve
 from deploytool.core.stacks.stack import Stack
-from deploytool.work.certificates.retained_zone import was_created_by
+from deploytool.work.certificates.zone_check import was_created_by
 from deploytool.work.tasks import for_each
 
 _MAX_NAMED = 6  # foreign records that a message names

@@ -7,7 +7,12 @@ from deploytool.core.certificates.certificate import CertificateRequest, certifi
 from deploytool.core.certificates.ports import CertificatePorts, ZoneInfo
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Node, NodeId
-from deploytool.core.route53.delegation import Delegated, caa_problem, prevents_validation
+from deploytool.core.route53.delegation import (
+    Delegated,
+    caa_problem,
+    precaution,
+    prevents_validation,
+)
 from deploytool.core.stacks.events import (
     CertificateDoubtful,
     DelegationMissing,
@@ -114,6 +119,9 @@ class CertificateGuard(DeployHooks):
             f"at the registrar of {domain} or in its parent's zone,"
             f" set its NS records to {', '.join(servers)}; then deploy again"
         )
+        before = precaution(verdict, domain)
+        if before:
+            hint += f". Before that: {before}"
         if zone.id not in self._created_outputs:
             raise DeploytoolError(
                 f"a certificate for {domain} will never validate: {description}", hint=hint
@@ -127,7 +135,7 @@ class CertificateGuard(DeployHooks):
             )
 
         if self._reports.is_due(node, description, now):
-            self._emit(DelegationMissing(now, node, domain, servers, description, waited))
+            self._emit(DelegationMissing(now, node, domain, servers, description, waited, before))
         return self._next_check(waited)
 
     def _next_check(self, waited: float) -> RetryAfter:

@@ -76,7 +76,7 @@ def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str]
     @cache  # several names share their ancestors
     def query(owner: str) -> Sequence[str]:
         try:
-            if zone and f".{owner}".endswith(f".{zone.name}"):
+            if zone and zone.name_servers and f".{owner}".endswith(f".{zone.name}"):
                 server = ports.locate(zone.name_servers[0])
                 reply = ports.dns.ask(server, owner, "CAA", recurse=False)
             else:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from deploytool.core.certificates.certificate import zones_changed_by
 from deploytool.core.certificates.ports import CertificatePorts
+from deploytool.core.certificates.records import zones_changed_by
 from deploytool.core.errors import ApiUnavailable, DeploytoolError
 from deploytool.core.project.graph import Node
 from deploytool.work.stacks.hooks import DeployHooks

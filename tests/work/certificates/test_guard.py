@@ -38,6 +38,9 @@ class TestGuard:
         assert outcome.ok
         reports = [event for event in events if isinstance(event, DelegationMissing)]
         assert [OTHER.rstrip(".") in report.problem for report in reports] == [False, True]
+        # Servers that answer for the domain now have other records of it, perhaps.
+        assert [bool(report.precaution) for report in reports] == [False, True]
+        assert "copy every other record" in reports[1].precaution
         assert reports[0].name_servers == (OURS.rstrip("."),)
         assert "example.com. at ns.example" in reports[0].problem
         requested = next(at for at, _, name, _ in stacks.history if name.endswith("certificate"))

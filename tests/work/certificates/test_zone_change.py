@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from deploytool.core.certificates.certificate import zones_changed_by
 from deploytool.core.certificates.ports import CHANGING, CertificatePorts
+from deploytool.core.certificates.records import zones_changed_by
 from deploytool.core.errors import ApiUnavailable, DeploytoolError
 from deploytool.core.project.graph import NodeId
 from deploytool.work.certificates.zone_change import ZoneChangeGate
