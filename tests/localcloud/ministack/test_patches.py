@@ -535,3 +535,37 @@ class TestSchedules:
         assert message["Body"] == "now"
         assert due <= datetime.now(UTC)
         assert aws.client("scheduler").list_schedules(NamePrefix="once")["Schedules"] == []
+
+    def test_a_repeated_request_does_no_harm(self, aws: Any) -> None:
+        """CreateSchedule and DeleteSchedule, repeated with their ClientToken, answer as before.
+
+        Another request with the token is a conflict (our reading), as one with another token is.
+        Source: API reference of EventBridge Scheduler, CreateSchedule and DeleteSchedule.
+        """
+        scheduler = aws.client("scheduler")
+        target = {"Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RoleArn": "arn:aws:iam::0:role/r"}
+        request = {
+            "Name": "repeated",
+            "ScheduleExpression": "at(2036-01-01T00:00:00)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": target,
+            "ClientToken": "a-token",
+        }
+        arn = scheduler.create_schedule(**request)["ScheduleArn"]
+        assert scheduler.create_schedule(**request)["ScheduleArn"] == arn
+        for other in (
+            {"ClientToken": "another"},
+            {"ScheduleExpression": "at(2037-01-01T00:00:00)"},
+        ):
+            with pytest.raises(ClientError) as caught:
+                scheduler.create_schedule(**(request | other))
+            assert code(caught) == ("ConflictException", 409)
+
+        for _ in range(2):
+            scheduler.delete_schedule(Name="repeated", ClientToken="deletion")
+        with pytest.raises(ClientError) as caught:
+            scheduler.delete_schedule(Name="repeated", ClientToken="another")
+        assert code(caught) == ("ResourceNotFoundException", 404)
+        # A schedule that was deleted since is created again (our reading).
+        scheduler.create_schedule(**request)
+        scheduler.delete_schedule(Name="repeated", ClientToken="last")
