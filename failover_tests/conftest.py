@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests import forked
+
 ROOT = Path(__file__).resolve().parent.parent
+DEPLOYTOOL = [sys.executable, "-m", "deploytool"]
 SPEED = 10.0  # of the local cloud, unless a module sets a SPEED of its own
 
 
@@ -75,23 +78,27 @@ class Bench:
         options = ["--stage", self.stage]
         if self.target == "local":
             options.append("--local")
-        return [sys.executable, "-m", "deploytool", words[0], *options, *words[1:]]
+        return [*DEPLOYTOOL, words[0], *options, *words[1:]]
 
     def deploytool(self, *words: str, timeout: float = 100) -> Ran:
         """Run a deploytool command; `timeout` is in seconds."""
         return self.run(self.command(*words), timeout=timeout)
 
     def run(self, command: Sequence[str], timeout: float = 100) -> Ran:
-        """Run any command. No command may show a traceback."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        """Run any command; one of deploytool is forked. No command may show a traceback."""
+        if list(command[: len(DEPLOYTOOL)]) == DEPLOYTOOL:
+            words = command[len(DEPLOYTOOL) :]
+            done = forked.run(words, self.folder, self.environment, timeout)
+        else:
+            done = subprocess.run(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
         assert "Traceback" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -133,12 +140,12 @@ def bench(
     directory = tmp_path_factory.mktemp("cloud")
     bench = Bench(folder, target, stage, {"DEPLOYTOOL_LOCAL_DIR": str(directory)})
     speed = getattr(request.module, "SPEED", SPEED)
-    up = bench.run([sys.executable, "-m", "deploytool", "local", "up", "--speed", str(speed)])
+    up = bench.run([*DEPLOYTOOL, "local", "up", "--speed", str(speed)])
     assert up.code == 0, up.err
     try:
         yield bench
     finally:
-        down = bench.run([sys.executable, "-m", "deploytool", "local", "down"])
+        down = bench.run([*DEPLOYTOOL, "local", "down"])
         assert down.code == 0, down.err
 
 
@@ -230,6 +237,6 @@ def clients(deployed: Bench) -> Clients:
         if shutil.which(name) is None:
             give_up = pytest.fail if os.environ.get("CI") else pytest.skip
             give_up(f"{name} is not installed")
-    env = deployed.run([sys.executable, "-m", "deploytool", "local", "env", "--output", "json"])
+    env = deployed.run([*DEPLOYTOOL, "local", "env", "--output", "json"])
     assert env.code == 0, env.err
     return Clients(deployed, env.json)

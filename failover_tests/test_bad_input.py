@@ -1,14 +1,14 @@
 """Bad input: exit code 2, one clear message each, no traceback, and not a single call to AWS."""
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests import forked
 
 Change = Callable[[Path], None]
 
@@ -106,15 +106,7 @@ def test_bad_input_is_refused_before_any_call(
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "deploytool", command, "--stage", "dev"],
-        cwd=project,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = forked.run([command, "--stage", "dev"], project, env, timeout=60)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr

@@ -18,6 +18,7 @@ from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 from deploytool.targets.factory import LOCAL_DIRECTORY
+from tests import forked
 
 INFRA = Path(__file__).parents[2] / "infra"
 REGIONS = ("us-east-1", "us-west-2")
@@ -104,9 +105,8 @@ class Cli:
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """Return a command's exit code, standard output and standard error."""
-        with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=LIMIT)
-        return process.returncode, out, err
+        done = forked.run(arguments, self.root, self.environment, LIMIT)
+        return done.returncode, done.stdout, done.stderr
 
 
 def next_line(process: "subprocess.Popen[str]", *texts: str) -> str:

@@ -1,4 +1,4 @@
-"""A local cloud for a session of tests, and a service on it.
+"""A local cloud for the tests of this folder, and a service on it.
 
 The service is deployed with plain boto3 and called with curl: no adapter of deploytool is used.
 """
@@ -318,20 +318,20 @@ def curl(state: State, host: str, address: str, path: str = "/v1", *options: str
     return Reply(int(start.split()[1]), headers, body)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    """A local cloud of the session's own."""
+    """A local cloud for the tests of this folder; it ends with the last of them."""
     with lifecycle.private(Settings(tmp_path_factory.mktemp("cloud"), REGIONS, SPEED)) as state:
         yield state
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws(cloud: State) -> Aws:
-    """Clients of the session's cloud."""
+    """Clients of that cloud."""
     return Aws(cloud)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(aws: Aws) -> Service:
     """A service in both regions behind one domain."""
     zone = aws.create_stack("zone", ZONE_TEMPLATE)
@@ -343,9 +343,9 @@ def service(aws: Aws) -> Service:
     return Service(DOMAIN, zone["ZoneId"], tuple(zone["NameServers"].split(",")), regions)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def get(cloud: State) -> Callable[..., Reply]:
-    """`get(host, address, path, *options)`: what curl gets from an edge of the session's cloud."""
+    """`get(host, address, path, *options)`: what curl gets from an edge of that cloud."""
 
     def call(host: str, address: str, path: str = "/v1", *options: str) -> Reply:
         return curl(cloud, host, address, path, *options)

@@ -7,8 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +16,9 @@ from typing import Any
 import pytest
 
 from deploytool.localcloud.state import State
+from tests import forked
 
+LIMIT = 100  # seconds for a command
 ROOT = Path(__file__).parents[2]
 REGIONS = ("us-east-1", "us-west-2")
 
@@ -116,13 +116,11 @@ class Deploytool:
 
     def run(self, *arguments: str) -> Any:
         """Return the JSON that a command prints. Raises AssertionError when the command fails."""
-        process = subprocess.run(
-            [sys.executable, "-m", "deploytool", *arguments, "--local", "--output", "json"],
-            cwd=self.folder,
-            env={**os.environ, "DEPLOYTOOL_LOCAL_DIR": str(self.cloud.directory)},
-            capture_output=True,
-            text=True,
-            check=False,
+        process = forked.run(
+            [*arguments, "--local", "--output", "json"],
+            self.folder,
+            {**os.environ, "DEPLOYTOOL_LOCAL_DIR": str(self.cloud.directory)},
+            timeout=LIMIT,
         )
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout)

@@ -312,6 +312,9 @@ def carry_over(old: HealthCheckConfig, new: HealthCheckConfig, state: CheckerSta
     Our reading, because AWS does not publish it. Any change that the rules below do not name, like
     that of Inverted, keeps the state.
     """
+    if old == new:
+        return state
+
     # Another endpoint is a new health check.
     if not same_endpoint(old, new):
         return CheckerState()
