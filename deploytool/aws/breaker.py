@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 # IAM, CloudFront and the control plane of Route 53 are global services; their requests are signed
 # for this region (AWS General Reference, "Service endpoints"), and their control planes are there
-# (AWS whitepaper "AWS Fault Isolation Boundaries", "Global services").
+# (AWS whitepaper "AWS Fault Isolation Boundaries", "Global services"). So it is in the partition aws,
+# and no project is in another one (core/project/regions.py).
 GLOBAL_REGION = "us-east-1"
 
 

@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.drill_settings import DrillSettings, parse_drill_settings
+from deploytool.core.project.regions import region_problem
 from deploytool.core.project.tags import check_tags, parse_tags
 from deploytool.core.route53.names import domain_problem
 
@@ -25,8 +26,6 @@ PRODUCTION = "prod"
 # characters of letters, digits and hyphens. Buckets are named after them too, so in lower case.
 PROJECT = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
-# Every partition: us-east-1, us-gov-west-1, cn-north-1. Whether the region exists, AWS decides.
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
 @dataclass(frozen=True)
@@ -149,8 +148,9 @@ def _regions(value: object, problems: InputProblems) -> list[str]:
         return []
 
     for region in value:
-        if not REGION.fullmatch(region):
-            problems.add("regions", f"'{region}' is not an AWS region; write it like us-east-1")
+        problem = region_problem(region)
+        if problem:
+            problems.add("regions", problem)
         if value.count(region) > 1:
             # Once for each time that it is listed: equal problems are reported as one.
             message = f"'{region}' is listed twice; a failover needs two different regions"

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
 from deploytool.core.project.artifactparser import parse_artifact
-from deploytool.core.project.config import REGION, are_settings, is_list
+from deploytool.core.project.config import are_settings, is_list
 from deploytool.core.project.graphfile import (
     PARTS,
     REGIONAL_SERVICE,
@@ -23,6 +23,7 @@ from deploytool.core.project.graphfile import (
     Source,
     StackSpec,
 )
+from deploytool.core.project.regions import region_problem
 from deploytool.core.project.settings import BUILT_IN, LOOKUPS, Condition, SettingSpec, text_of
 from deploytool.core.project.yamltext import load_yaml
 
@@ -207,13 +208,14 @@ def _region(table: Mapping[str, Any], scope: str, key: str, problems: InputProbl
     region = table.get("region", "")
     if region == "":
         return ""
-    if not isinstance(region, str) or not REGION.fullmatch(region):
-        problems.add(key, f"{region!r} is not an AWS region; write it like us-east-1")
+    problem = region_problem(region)
+    if problem:
+        problems.add(key, problem)
         return ""
     if scope != "global":
         problems.add(key, f"only a stack of scope 'global' can name its region, not '{scope}'")
         return ""
-    return region
+    return str(region)
 
 
 def _snapshot(stack: Mapping[str, Any], key: str, problems: InputProblems) -> Snapshot | None:
