@@ -17,3 +17,11 @@ def find_oidc_provider(clients: Clients, host: str) -> str | None:
         if provider["Arn"].endswith(f":oidc-provider/{host}"):
             return provider["Arn"]
     return None
+
+
+def oidc_audiences(clients: Clients, arn: str) -> frozenset[str]:
+    """Return the audiences whose tokens an identity provider takes. GetOpenIDConnectProvider."""
+    client = clients.get("iam", GLOBAL_REGION)
+    with translated(f"looking at the identity provider {arn}"):
+        answer = client.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    return frozenset(answer.get("ClientIDList", ()))

@@ -15,6 +15,7 @@ from deploytool.core.project.bootstrap import (
     ISSUER,
     VARIABLES,
     bootstrap_graph,
+    check_audiences,
     provider_parameter,
     repository_checked,
     subjects,
@@ -84,6 +85,8 @@ def _deploy(
     outputs = next((stack.outputs for stack in deployed.values()), {})
     existing = target.find_oidc_provider(ISSUER)
     provider = provider_parameter(outputs, arguments.oidc_provider_arn, existing)
+    if provider:
+        check_audiences(provider, target.oidc_audiences(provider))
     parameters = {**parameters, "OidcProviderArn": provider}
     graph = bootstrap_graph(project.config, stage, template, parameters)
 

@@ -12,7 +12,7 @@ from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudwatch import CloudWatchAlarms
 from deploytool.aws.drift import DriftDetection
-from deploytool.aws.iam import find_oidc_provider
+from deploytool.aws.iam import find_oidc_provider, oidc_audiences
 from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones, Route53Zones
 from deploytool.aws.sessions import Clients
@@ -194,6 +194,10 @@ class Target:
     def find_oidc_provider(self, host: str) -> str | None:
         """Return the ARN of the account's identity provider for a host."""
         return find_oidc_provider(self.clients, host)
+
+    def oidc_audiences(self, arn: str) -> frozenset[str]:
+        """Return the audiences whose tokens an identity provider takes."""
+        return oidc_audiences(self.clients, arn)
 
     def find_hosted_zone(self, domain: str) -> str | None:
         """Return the id of the public hosted zone that holds a domain."""

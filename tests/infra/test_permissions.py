@@ -13,7 +13,7 @@ import pytest
 
 from deploytool.core.permissions.exceptions import FOR_DELETION, TIED, WITHHELD, Tied
 from deploytool.core.permissions.needs import UNPUBLISHED, Need, missing, needs_of
-from deploytool.core.permissions.policy import Permission, Statement, parse_statements
+from deploytool.core.permissions.policy import Permission, Statement, is_allowed, parse_statements
 from deploytool.core.permissions.usage import uses
 from deploytool.core.project.template import load_yaml
 from deploytool.files.schemas import InstalledSchemas, _document
@@ -101,6 +101,34 @@ def test_the_role_of_cloudformation_has_what_the_resource_types_publish() -> Non
     """A permission that is missing stops the first deployment, and only on AWS."""
     lacking = missing(all_needs(), role_statements())
     assert [f"{need.template}: {need.kind} needs {need.permission}" for need in lacking] == []
+
+
+def test_the_plan_role_may_read_what_drift_detection_reads() -> None:
+    """CloudFormation reads the resources with the permissions of the caller.
+
+    Without one it reports an error or false drift. Source: CloudFormation User Guide, "Detect
+    unmanaged configuration changes to stacks and resources with drift detection".
+    """
+    role = document(BOOTSTRAP)["Resources"]["PlanRole"]["Properties"]
+    statements: list[Statement] = []
+    for policy in policies_of("PlanRole"):
+        statements += parse_statements(policy)
+    for policy in role["Policies"]:
+        statements += parse_statements(policy["PolicyDocument"])
+
+    needs: list[Need] = []
+    for name in TEMPLATES:
+        needs += needs_of(name, document(name), SCHEMAS, reading=True)
+    lacking = missing(needs, statements)
+    assert [f"{need.template}: {need.kind} needs {need.permission}" for need in lacking] == []
+    for action in (
+        "BatchDescribeTypeConfigurations",
+        "DescribeStackDriftDetectionStatus",
+        "DescribeStackResourceDrifts",
+        "DetectStackDrift",
+        "DetectStackResourceDrift",
+    ):
+        assert is_allowed(statements, Permission(f"cloudformation:{action}"))
 
 
 def test_a_published_permission_that_the_role_lacks_belongs_to_an_unused_property() -> None:
@@ -193,9 +221,9 @@ def example_of(resource: object) -> str:
 
 
 def allowed_actions() -> list[Any]:
-    """Return a case for each action of the role: the action, and the resources of its statement."""
+    """Return a case for each action of the roles: the action, and the resources of its statement."""
     cases: list[Any] = []
-    for policy in policies_of("CloudFormationRole"):
+    for policy in (*policies_of("CloudFormationRole"), *policies_of("PlanRole")):
         for statement in policy["Statement"]:
             actions = statement["Action"]
             listed = [actions] if isinstance(actions, str) else actions

@@ -27,7 +27,8 @@ class Job:
 class World:
     """What outlives a job: repository, the cloud's credentials, a pull request's comments, artifacts.
 
-    `assumed` lists the roles that were assumed.
+    `assumed` lists the roles that were assumed, `notes` what scripts said. `environments` are those
+    of the repository that jobs look for, each with the types of its protection rules.
     """
 
     repository: Path
@@ -36,6 +37,10 @@ class World:
     comments: list[dict[str, Any]] = field(default_factory=list)
     artifacts: dict[str, dict[str, str]] = field(default_factory=dict)
     assumed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    environments: dict[str, list[str]] = field(
+        default_factory=lambda: {"dev-approval": ["required_reviewers"]}
+    )
 
 
 Inputs = Mapping[str, str]
@@ -78,7 +83,12 @@ def _upload_artifact(job: Job, world: World, inputs: Inputs) -> None:
 
 
 def _github_script(job: Job, world: World, inputs: Inputs) -> None:
-    request = {"script": inputs["script"], "payload": job.payload, "comments": world.comments}
+    request = {
+        "script": inputs["script"],
+        "payload": job.payload,
+        "comments": world.comments,
+        "environments": world.environments,
+    }
     environment = {name: value for name, value in job.environment.items() if value is not None}
     process = subprocess.run(
         ["node", HERE / "script.mjs"],
@@ -90,7 +100,12 @@ def _github_script(job: Job, world: World, inputs: Inputs) -> None:
         check=False,
     )
     assert process.returncode == 0, process.stderr
-    comments = json.loads(process.stdout)["comments"]
+    answer = json.loads(process.stdout)
+    world.notes += [*answer["notes"], *answer["failures"]]
+    if "getEnvironment" in inputs["script"]:
+        assert job.permissions.get("actions") == "read", "the token may not see environments"
+    assert not answer["failures"], answer["failures"]
+    comments = answer["comments"]
     assert comments == world.comments or job.permissions.get("pull-requests") == "write", (
         "the token may not comment"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploytool.core.project.config import parse_config
+from deploytool.core.stacks.lease import LEASE_SECONDS
 from deploytool.work.drill.faults import FAULTS
 from deploytool.work.drill.faults.edge import EdgeFault
 from tests.workflows.actions import KNOWN
@@ -264,6 +265,47 @@ def test_a_failed_region_leaves_the_other_unchanged(runner: Runner) -> None:
         ("records", "skipped"),
         ("check", "skipped"),
     ]
+
+
+def only_looking() -> dict[str, str]:
+    """Replace every command of deploy.yml by one that does nothing."""
+    commands = [step["run"] for step in steps_of("deploy.yml") if "run" in step]
+    return dict.fromkeys(commands, "true")
+
+
+def test_nothing_is_deployed_without_the_environment_of_the_approval(runner: Runner) -> None:
+    """GitHub would create it without reviewers, so that nobody would be asked.
+
+    Source: GitHub docs, "Managing environments for deployment" (a workflow that references an
+    environment that does not exist creates it).
+    """
+    runner.instead = only_looking()
+    runner.world.environments.clear()
+    runs = runner.run("deploy.yml", Event("workflow_dispatch", {"stage": "dev"}, VARIABLES))
+    assert results(runs)["plan"] == "failure"
+    assert set(results(runs).values()) == {"success", "failure", "skipped"}
+    assert "There is no environment dev-approval. Create it first" in runner.world.notes[0]
+    assert not runner.world.assumed
+
+
+def test_an_approval_without_reviewers_is_told(runner: Runner) -> None:
+    """It is a choice for a stage that nobody has to approve, and is said in each run."""
+    runner.instead = only_looking()
+    runner.world.environments["dev-approval"] = ["branch_policy"]
+    runs = runner.run("deploy.yml", Event("workflow_dispatch", {"stage": "dev"}, VARIABLES))
+    assert set(results(runs).values()) == {"success"}, output_of(runs)
+    assert "dev-approval has no required reviewers" in runner.world.notes[0]
+
+
+def test_a_deployment_waits_for_the_lease_of_a_killed_run() -> None:
+    """A machine that dies leaves a lease, which holds for two minutes."""
+    commands = [step["run"] for step in steps_of("deploy.yml") if "run" in step]
+    deployments = [command for command in commands if command.startswith("deploytool deploy ")]
+    assert len(deployments) == 3
+    for command in deployments:
+        waits = re.search(r" --wait (\d+)$", command)
+        assert waits, command
+        assert float(waits[1]) > LEASE_SECONDS
 
 
 def test_the_templates_are_tested_by_a_make_target(runner: Runner) -> None:

@@ -1,9 +1,9 @@
 """The stack that GitHub Actions needs in an account, as a graph of its own. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from deploytool.core.errors import InputError, InputProblem
+from deploytool.core.errors import DeploytoolError, InputError, InputProblem
 from deploytool.core.project.config import Config, Stage
 from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.project.limits import value_problem
@@ -12,15 +12,19 @@ from deploytool.core.project.template import Template
 TEMPLATE = "github-oidc.yaml"  # beside the graph file
 STACK = "github-oidc"
 
+# The audience of the tokens with which the workflows assume the roles.
+AUDIENCE = "sts.amazonaws.com"
 # GitHub's issuer of tokens for workflows. IAM names its identity provider after it.
 ISSUER = "token.actions.githubusercontent.com"
 
 # A repository: OWNER/NAME, or OWNER@ID/NAME@ID. GitHub takes letters, digits and hyphens in the
-# name of an owner, and dots and underscores too in that of a repository. The ids are in the tokens
+# name of an owner, and dots and underscores too in that of a repository. The name of a managed user
+# ends in an underscore and the short code of its enterprise (GitHub docs, "Username considerations
+# for external authentication"). The ids are in the tokens
 # of every repository that was created or renamed since 15 July 2026 (GitHub changelog, "Immutable
 # subject claims").
 REPOSITORY = re.compile(
-    r"[A-Za-z0-9-]{1,39}(@\d+/[A-Za-z0-9._-]{1,100}@\d+|/[A-Za-z0-9._-]{1,100})"
+    r"[A-Za-z0-9_-]{1,39}(@\d+/[A-Za-z0-9._-]{1,100}@\d+|/[A-Za-z0-9._-]{1,100})"
 )
 
 # Variable of the workflows -> output of the stack that gives its value.
@@ -100,6 +104,24 @@ def provider_parameter(outputs: Mapping[str, str], given: str | None, existing: 
     if given is not None:
         return given
     return existing or ""
+
+
+def check_audiences(arn: str, audiences: Collection[str]) -> None:
+    """Raise DeploytoolError when a provider refuses the tokens of the workflows.
+
+    A provider takes tokens for the audiences in its list alone. aws-actions/configure-aws-credentials
+    asks GitHub for a token for sts.amazonaws.com (GitHub docs, "Configuring OpenID Connect in Amazon
+    Web Services").
+    """
+    if AUDIENCE in audiences:
+        return
+    listed = ", ".join(sorted(audiences)) or "none"
+    raise DeploytoolError(
+        f"the identity provider {arn} does not take tokens for {AUDIENCE} (its audiences: {listed}),"
+        " so no workflow could assume a role",
+        hint="aws iam add-client-id-to-open-id-connect-provider"
+        f" --open-id-connect-provider-arn {arn} --client-id {AUDIENCE}",
+    )
 
 
 def subjects(repository: str, stage: str, branch: str) -> dict[str, tuple[str, ...]]:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from deploytool.core.errors import InputError
+from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.bootstrap import (
     bootstrap_graph,
+    check_audiences,
     provider_parameter,
     repository_checked,
     subjects,
@@ -34,7 +35,9 @@ def template() -> Template:
     return parse_template(path.read_text(encoding="utf-8"), path.name)
 
 
-@pytest.mark.parametrize("name", ["octo-org/hello", "octo-org@123456/hello.world_1@456789", "a/b"])
+@pytest.mark.parametrize(
+    "name", ["octo-org/hello", "octo-org@123456/hello.world_1@456789", "a/b", "mona_octo/hello"]
+)
 def test_a_repository_as_its_tokens_name_it(name: str) -> None:
     """A repository is named plainly, or with both ids."""
     assert repository_checked(name) == name
@@ -111,6 +114,19 @@ def test_a_provider_is_created_only_where_there_is_none(
 ) -> None:
     """The stack that created the provider keeps it, so a second bootstrap changes nothing."""
     assert provider_parameter(outputs, given, existing) == expected
+
+
+def test_a_provider_must_take_the_tokens_of_the_workflows() -> None:
+    """Without the audience every job would end with "Incorrect token audience"."""
+    check_audiences("arn:p", ["sigstore", "sts.amazonaws.com"])
+    with pytest.raises(DeploytoolError) as caught:
+        check_audiences("arn:p", ["sigstore"])
+    assert "does not take tokens for sts.amazonaws.com (its audiences: sigstore)" in str(
+        caught.value
+    )
+    assert "--open-id-connect-provider-arn arn:p --client-id sts.amazonaws.com" in caught.value.hint
+    with pytest.raises(DeploytoolError, match="its audiences: none"):
+        check_audiences("arn:p", [])
 
 
 def test_each_role_has_its_own_subjects() -> None:
