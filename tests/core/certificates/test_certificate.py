@@ -85,7 +85,7 @@ Resources:
     Condition: Here
     Properties:
       DomainName: a.example.com
-      SubjectAlternativeNames: [!Join [., [b, example.com]], !Sub "${AWS::Region}.example.com"]
+      SubjectAlternativeNames: [!Select [0, [b.example.com]], !Sub "${AWS::Region}.example.com"]
       DomainValidationOptions:
         - {DomainName: a.example.com, HostedZoneId: !ImportValue zone}
   Zone: {Type: AWS::Route53::HostedZone, Condition: Here, Properties: {Name: example.com}}
