@@ -35,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=ROOT,
         help="the project to deploy; on AWS one whose domain you own",
     )
+    parser.addoption(
+        "--quotas",
+        choices=("none", "aws"),
+        default="none",
+        help="how many requests the local cloud's APIs take (default: any number)",
+    )
     parser.addoption("--stage", default="dev", help="the stage to deploy and drill")
 
 
@@ -140,7 +146,8 @@ def bench(
     directory = tmp_path_factory.mktemp("cloud")
     bench = Bench(folder, target, stage, {"DEPLOYTOOL_LOCAL_DIR": str(directory)})
     speed = getattr(request.module, "SPEED", SPEED)
-    up = bench.run([*DEPLOYTOOL, "local", "up", "--speed", str(speed)])
+    quotas = request.config.getoption("--quotas")
+    up = bench.run([*DEPLOYTOOL, "local", "up", "--speed", str(speed), "--quotas", quotas])
     assert up.code == 0, up.err
     try:
         yield bench

@@ -291,6 +291,7 @@ def _settings(arguments: StartArguments, directory: Path) -> Settings:
         delegate=arguments.delegate,
         durations=durations,
         enforce_iam=arguments.enforce_iam,
+        quotas=arguments.quotas == "aws",
     )
     # A local cloud may also run without a project; it then has the default regions
     if not arguments.config.is_file():

@@ -34,6 +34,8 @@ from deploytool.localcloud.ministack.callcounter import CallCounter
 from deploytool.localcloud.ministack.controlplane import MiniStackState
 from deploytool.localcloud.ministack.metrics import MiniStackMetrics
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
+from deploytool.localcloud.ministack.quota_gate import QuotaGate
+from deploytool.localcloud.quotas import RequestQuotas
 from deploytool.localcloud.settings import CA_FILE, CONTROL_ADDRESS, STATE_FILE, TEMPORARY, Settings
 from deploytool.localcloud.state import Endpoint, State
 from deploytool.localcloud.system import raise_open_files_limit, resident_mb
@@ -97,8 +99,10 @@ class LocalCloud:
 
         regions = settings.regions
         self._apis = RegionalApis(regions, self._clock.now, self._event_log.record)
+        self._quotas = RequestQuotas() if settings.quotas else None
+        self._quota_gate = QuotaGate(self._ministack.app.app, self._quotas, self._clock.now)
         self._call_counter = CallCounter(
-            ApiGate(self._ministack.app.app, self._apis, unsigned_region=regions[0])
+            ApiGate(self._quota_gate, self._apis, unsigned_region=regions[0])
         )
         self._control = self._create_control_server(control_socket)
         patches.install(self._ministack, self._surroundings())
@@ -227,6 +231,8 @@ class LocalCloud:
             on_health_check=lambda: loop.call_soon_threadsafe(self._health.refresh),
             durations=self._settings.durations,
             enforce_iam=self._settings.enforce_iam,
+            quotas=self._quotas,
+            clock=self._clock,
             access=self._access_log,
         )
 
@@ -246,6 +252,7 @@ class LocalCloud:
             delegate=self._settings.delegate,
             durations=self._settings.durations,
             enforce_iam=self._settings.enforce_iam,
+            quotas=self._settings.quotas,
         )
 
     def _status(self) -> CloudStatus:
@@ -259,6 +266,7 @@ class LocalCloud:
             health_checks=health_checks,
             calls=self._call_counter.calls,
             calls_by_region=self._call_counter.by_region,
+            throttled=self._quota_gate.throttled,
             resident_mb=resident_mb(),
             ministack=emulator.ministack_version(),
         )

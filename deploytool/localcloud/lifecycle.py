@@ -137,6 +137,8 @@ def _describe_settings(state: State) -> str:
         parts.append("resources that take time")
     if state.enforce_iam:
         parts.append("IAM enforced")
+    if state.quotas:
+        parts.append("AWS's quotas")
     return ", ".join(parts)
 
 

@@ -38,7 +38,8 @@ class Settings:
     Without `delegate` the parent of a new hosted zone does not refer to it, as before anyone has
     changed its name servers at the registrar. Without `durations` resources are created
     at once. With `enforce_iam` every call needs a permission, as on AWS, and
-    ACCESS_KEY belongs to the account's root user.
+    ACCESS_KEY belongs to the account's root user. With `quotas` requests over AWS's quotas are
+    throttled.
     """
 
     directory: Path
@@ -48,6 +49,7 @@ class Settings:
     delegate: bool = True
     durations: Durations = NO_DURATIONS
     enforce_iam: bool = False
+    quotas: bool = False
 
     def __post_init__(self) -> None:
         are_different = len(set(self.regions)) == len(self.regions)
@@ -79,6 +81,8 @@ class Settings:
             arguments.append("--no-delegation")
         if self.enforce_iam:
             arguments.append("--enforce-iam")
+        if self.quotas:
+            arguments.append("--quotas")
         return arguments
 
 
@@ -96,6 +100,7 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
         delegate=not options.no_delegation,
         durations=options.durations,
         enforce_iam=options.enforce_iam,
+        quotas=options.quotas,
     )
     return settings, options.ready_fd
 
@@ -126,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--enforce-iam", action="store_true", help="refuse what the caller's policies do not allow"
+    )
+    parser.add_argument(
+        "--quotas", action="store_true", help="throttle requests that are over AWS's quotas"
     )
     parser.add_argument(
         "--ready-fd", type=int, help="file descriptor to write to and close once ready"

@@ -47,6 +47,7 @@ class State:
     delegate: bool
     durations: Durations = NO_DURATIONS
     enforce_iam: bool = False
+    quotas: bool = False
 
     def has_settings(self, settings: Settings) -> bool:
         """Whether the cloud was started with these settings, `lifeline` aside."""
@@ -56,6 +57,7 @@ class State:
             and self.delegate == settings.delegate
             and self.durations == settings.durations
             and self.enforce_iam == settings.enforce_iam
+            and self.quotas == settings.quotas
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +90,7 @@ class State:
             delegate=bool(document["delegate"]),
             durations=Durations.from_json(json.dumps(document["durations"])),
             enforce_iam=bool(document["enforce_iam"]),
+            quotas=bool(document["quotas"]),
         )
 
     def write(self) -> None:

@@ -40,6 +40,9 @@ def status_lines(status: CloudStatus) -> Iterator[str]:
 
     calls = [f"{operation:44} {count:5}" for operation, count in sorted(status.calls.items())]
     yield from _section("AWS calls", calls)
+    if state.quotas:
+        throttled = [f"{operation:44} {n:5}" for operation, n in sorted(status.throttled.items())]
+        yield from _section("throttled", throttled)
 
 
 def _section(title: str, lines: list[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The text of `deploytool local status`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from deploytool.localcloud.control.status import CloudStatus, HealthCheckStatus
@@ -33,6 +34,7 @@ def lines_of(**changes: object) -> list[str]:
         "health_checks": {},
         "calls": {},
         "calls_by_region": {},
+        "throttled": {},
         "resident_mb": 90.4,
         "ministack": "1.5.33",
     }
@@ -69,3 +71,12 @@ def test_an_empty_section_is_one_line() -> None:
         "delegations    none",
         "AWS calls      none",
     ]
+
+
+def test_what_was_throttled_is_shown_with_quotas() -> None:
+    """A cloud with quotas shows the operations that it throttled, any other has no such section."""
+    throttled = {"route53.GetHealthCheckStatus": 2}
+    lines = lines_of(state=replace(STATE, quotas=True), throttled=throttled)
+    assert lines[-2] == "throttled"
+    assert lines[-1].split() == ["route53.GetHealthCheckStatus", "2"]
+    assert not any("throttled" in line for line in lines_of(throttled=throttled))

@@ -9,6 +9,7 @@ from typing import Literal
 from deploytool.commands.arguments.base import Arguments, number, sentence
 
 Durations = Literal["none", "aws"]
+Quotas = Literal["none", "aws"]
 
 
 class EdgeFault(StrEnum):
@@ -42,6 +43,7 @@ class StartArguments(Arguments):
     durations_scale: float
     durations_seed: int | None
     enforce_iam: bool
+    quotas: Quotas
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -85,6 +87,12 @@ class StartArguments(Arguments):
             action="store_true",
             help="refuse what the caller's policies do not allow;"
             " --local then uses the credentials of the AWS_* variables",
+        )
+        parser.add_argument(
+            "--quotas",
+            choices=("none", "aws"),
+            default="none",
+            help="how many requests the APIs take: any number, or as many as AWS (default: none)",
         )
 
 

@@ -26,7 +26,8 @@ class CloudStatus:
     age of the cloud in cloud seconds; `delegations` maps each domain to the name servers that its
     parent names; `health_checks` is keyed by id; `calls` counts the calls of the AWS API by
     operation (`cloudformation.DescribeStacks`), `calls_by_region` also by the region of the API
-    (`unsigned` without a signature), whether or not they were answered; `resident_mb` is the memory
+    (`unsigned` without a signature), whether or not they were answered; `throttled` counts those that
+    were over a quota; `resident_mb` is the memory
     of the cloud's process in MB; `ministack` is the version of MiniStack.
     """
 
@@ -38,6 +39,7 @@ class CloudStatus:
     health_checks: Mapping[str, HealthCheckStatus]
     calls: Mapping[str, int]
     calls_by_region: Mapping[str, Mapping[str, int]]
+    throttled: Mapping[str, int]
     resident_mb: float
     ministack: str
 
@@ -56,6 +58,7 @@ class CloudStatus:
                 region: dict(sorted(calls.items()))
                 for region, calls in sorted(self.calls_by_region.items())
             },
+            "throttled": dict(sorted(self.throttled.items())),
             "resident_mb": round(self.resident_mb, 1),
             "ministack": self.ministack,
         }
@@ -76,6 +79,7 @@ class CloudStatus:
             },
             calls=document["calls"],
             calls_by_region=document["calls_by_region"],
+            throttled=document["throttled"],
             resident_mb=document["resident_mb"],
             ministack=document["ministack"],
         )

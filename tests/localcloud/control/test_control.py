@@ -46,6 +46,7 @@ STATUS = CloudStatus(
     health_checks={"hc": HealthCheckStatus(healthy=True, checkers=11, checkers_healthy=10)},
     calls={"cloudformation.DescribeStacks": 3},
     calls_by_region={"us-east-1": {"cloudformation.DescribeStacks": 3}},
+    throttled={"route53.GetHealthCheckStatus": 1},
     resident_mb=120.5,
     ministack="1.5.33",
 )

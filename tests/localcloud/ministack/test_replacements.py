@@ -28,6 +28,7 @@ from deploytool.localcloud.clock import Calendar, CloudClock
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.ministack import emulator, patches
 from deploytool.localcloud.ministack.patches.permissions import AccessLog
+from deploytool.localcloud.quotas import RequestQuotas
 
 emulator.prepare_environment(Path(sys.argv[1]), 4566, "us-east-1", enforce_iam=True)
 around = patches.Surroundings(
@@ -36,6 +37,7 @@ around = patches.Surroundings(
     calendar=Calendar(CloudClock(time=time.monotonic), 0.0), speed=1.0,
     closing=threading.Event(), on_health_check=lambda: None,
     durations=Durations({"AWS::IAM::Role": 1.0}), enforce_iam=True, access=AccessLog(),
+    quotas=RequestQuotas(), clock=CloudClock(time=time.monotonic),
 )
 patches.install(emulator.load(), around)
 """

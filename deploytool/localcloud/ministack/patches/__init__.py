@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dns.message import Message
 
-from deploytool.localcloud.clock import Calendar
+from deploytool.localcloud.clock import Calendar, CloudClock
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.health.supported import unsupported_reason
 from deploytool.localcloud.ministack.api_state import ApiCondition
@@ -43,6 +43,7 @@ from deploytool.localcloud.ministack.patches import (
     replacements,
     route53_api,
     schedules,
+    stack_quotas,
     stack_roles,
     stack_updates,
     template_urls,
@@ -56,6 +57,7 @@ from deploytool.localcloud.ministack.patches.protections import Protections
 from deploytool.localcloud.ministack.patches.record_sets import RecordChanges
 from deploytool.localcloud.ministack.patches.replace import Patches, patching
 from deploytool.localcloud.ministack.patches.route53_api import HealthReader
+from deploytool.localcloud.quotas import RequestQuotas
 
 # Everything that is replaced or added, by module, in the order of installation. Where two modules
 # replace one function, the later one wraps the earlier: durations wraps what certificates
@@ -89,6 +91,7 @@ TABLE: Mapping[str, Patches] = {
     "permissions": permissions.PATCHES,
     "stack_roles": stack_roles.PATCHES,
     "regional_apis": regional_apis.PATCHES,
+    "stack_quotas": stack_quotas.PATCHES,
     "durations": durations.PATCHES,
 }
 
@@ -110,6 +113,8 @@ class Surroundings:
     - `durations`: how long resources take
     - `enforce_iam`: whether IAM is enforced
     - `access`: the log of IAM checks
+    - `quotas`: the quotas of requests, None when there are none
+    - `clock`: the cloud's clock
     """
 
     state: MiniStackState
@@ -125,6 +130,8 @@ class Surroundings:
     durations: Durations
     enforce_iam: bool
     access: AccessLog
+    quotas: RequestQuotas | None
+    clock: CloudClock
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
@@ -175,6 +182,10 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
 
     with patching(ministack, regional_apis.PATCHES) as patcher:
         regional_apis.install(patcher, around.api_condition)
+
+    if around.quotas is not None:
+        with patching(ministack, stack_quotas.PATCHES) as patcher:
+            stack_quotas.install(patcher, around.quotas, around.clock)
 
     if around.durations:
         with patching(ministack, durations.PATCHES) as patcher:
