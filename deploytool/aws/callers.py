@@ -39,8 +39,10 @@ def find_caller(clients: Clients, regions: Iterable[str]) -> Caller:
             except UNREACHED as error:
                 unknown = str(error)
             except ClientError as error:
-                # Any other answer, such as a 503 or one of a VPC endpoint's policy, tells nothing
-                if is_of_credentials(code_of(error), message_of(error)):
+                # A refusal of the call that gives the credentials is one of every call. Of this call
+                # any other answer, such as a 503 or that of a VPC endpoint's policy, tells nothing
+                gives_credentials = error.operation_name != "GetCallerIdentity"
+                if gives_credentials or is_of_credentials(code_of(error), message_of(error)):
                     raise
                 unknown = f"{message_of(error)} ({code_of(error)})"
             else:

@@ -77,7 +77,7 @@ def refusal_hint(code: str, message: str) -> str:
     if code in CREDENTIALS:
         return _credentials_hint(code)
     if code in PERMISSIONS:
-        return _permissions_hint(message)
+        return _permissions_hint(code, message)
     return ""
 
 
@@ -88,7 +88,19 @@ def _credentials_hint(code: str) -> str:
     return hint
 
 
-def _permissions_hint(message: str) -> str:
+def _permissions_hint(code: str, message: str) -> str:
+    if code == "ForbiddenException":
+        return (
+            "IAM Identity Center gives this user no such role: see sso_account_id and sso_role_name"
+            " of the profile"
+        )
+    if "sts:AssumeRoleWithWebIdentity" in message:
+        return (
+            "the role does not trust this token: run deploytool bootstrap with the repository, in"
+            " the form that its tokens have, and with the branch or environment of the job"
+        )
+    if "sts:AssumeRole" in message:
+        return "the caller needs sts:AssumeRole, and the role must trust the caller"
     if "MultiFactorAuthentication failed" in message:
         return "the MFA code was wrong, or was used already: wait for the next one and try again"
     if "service control policy" in message or "resource control policy" in message:

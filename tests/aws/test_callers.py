@@ -80,6 +80,20 @@ def test_an_endpoint_policy_that_denies_sts_keeps_nobody_from_working(settings: 
         assert "AccessDenied" in find_caller(Clients(limits=QUICK), REGIONS).unknown
 
 
+def test_a_role_that_cannot_be_assumed_ends_the_command(
+    settings: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be done without its credentials, whatever the code."""
+    config = "[profile x]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = keys\n"
+    config += "[profile keys]\naws_access_key_id = AKIA\naws_secret_access_key = s\n"
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with answering(403, ERROR.format("AccessDenied")) as sts:
+        settings(config, AWS_PROFILE="x", AWS_ENDPOINT_URL_STS=sts.url)
+        with pytest.raises(CloudRefused, match="AccessDenied"):
+            find_caller(Clients(limits=QUICK), REGIONS)
+    assert "Action=AssumeRole&" in sts.requests[0][2]
+
+
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "RequestExpired"])
 def test_refused_credentials_end_the_command(settings: Set, code: str) -> None:
     """Before anything is changed."""

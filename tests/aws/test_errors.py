@@ -86,6 +86,9 @@ def test_an_error_tells_what_was_being_done_and_how_to_go_on(
         ("InvalidIdentityToken", "No OpenIDConnect provider found", "deploytool bootstrap"),
         ("403", "Forbidden", "lacks the permission"),
         ("AccessDenied", "with an explicit deny in a service control policy", "organization"),
+        ("ForbiddenException", "No access", "sso_role_name"),
+        ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", "bootstrap"),
+        ("AccessDenied", "is not authorized to perform: sts:AssumeRole", "must trust the caller"),
         ("AccessDenied", "MultiFactorAuthentication failed with invalid MFA", "the next one"),
     ],
 )
