@@ -25,6 +25,9 @@ from deploytool.core.errors import (
 # Tools Reference Guide, "Service-specific endpoints").
 ENDPOINT = "AWS_ENDPOINT_URL"
 
+# The variables of a proxy that botocore goes through (urllib.request.getproxies).
+PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}
+
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
@@ -113,9 +116,9 @@ def _what_works(region: str) -> str:
         " it, and `deploytool check` tells which region serves"
     )
 
-    endpoints = [name for name in os.environ if name.startswith(ENDPOINT)]
-    if endpoints:
-        hint += f"; if it is not down, check {', '.join(sorted(endpoints))}"
+    between = [name for name in os.environ if name.startswith(ENDPOINT) or name in PROXIES]
+    if between:
+        hint += f"; if it is not down, check {', '.join(sorted(between))}"
     return hint
 
 

@@ -122,3 +122,13 @@ def test_only_the_given_codes_are_ignored() -> None:
         raise ClientError({"Error": {"Code": "Gone"}}, "X")
     with pytest.raises(ClientError), ignored("NotFound"):
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "X")
+
+
+def test_an_api_that_does_not_answer_names_what_stands_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A proxy, or an endpoint of the user's, may be what does not answer."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(ApiUnavailable) as caught, translated("reading"):
+        raise NoAnswer("us-west-2", "Failed to connect to proxy URL")
+    assert "HTTPS_PROXY" in caught.value.hint

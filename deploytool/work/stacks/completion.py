@@ -67,18 +67,24 @@ class Completions:
         if cause is not None:
             text = f"{cause.logical_id} ({cause.type}): {cause.reason or cause.status}"
         else:
-            text = self._reason_without_resource(region, started, status, events)
+            shown = listed.reason if listed is not None else ""
+            text = self._reason_without_resource(region, started, status, events, shown)
         return Completed(status, None, text, self._hint(region, started, status, events))
 
     def _reason_without_resource(
-        self, region: str, started: Started, status: StackStatus, events: Sequence[StackEvent]
+        self,
+        region: str,
+        started: Started,
+        status: StackStatus,
+        events: Sequence[StackEvent],
+        shown: str,
     ) -> str:
         """Return why an operation failed although no event of a resource says so.
 
         CloudFormation refuses an operation before its first resource when a validation or a hook
-        fails.
+        fails. `shown` is the reason that DescribeStacks shows.
         """
-        reason = stack_reason(events, started.stack_id, *started.tokens)
+        reason = stack_reason(events, started.stack_id, *started.tokens) or shown
         summary = f"ended as {status}: {reason}" if reason else f"ended as {status}"
         operation_id = operation_of(events, started.stack_id, *started.tokens)
         report = self.stacks.failure_report(region, started.stack_id, operation_id)

@@ -1,11 +1,12 @@
 """Deployments and deletions on a simulated CloudFormation: order, failures and recovery."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import Event, StackCancelled, StackFailed, StackWaiting, Uploaded
-from deploytool.core.stacks.failures import FailureReport, OperationFailure
+from deploytool.core.stacks.failures import STARTED_BY_USER, FailureReport, OperationFailure
 from deploytool.core.stacks.plan import Action, make_plan
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
@@ -225,3 +226,17 @@ def test_a_failed_validation_without_details_keeps_the_stack_s_own_reason(
         "ended as ROLLBACK_COMPLETE: Validation failed with 1 error(s)"
         " (the details cannot be read: no permission)"
     )
+
+
+def test_the_reason_that_a_listing_shows_is_kept(run: Run, stacks: Any) -> None:
+    """The events may have none but who started the operation."""
+    stacks.failures = {"hello-dev-zone": STARTED_BY_USER}
+    stacks.reports = {"hello-dev-zone": FailureReport()}
+
+    def before_call(call: Any) -> None:
+        for record in stacks.living(call.region):
+            record.stack = replace(record.stack, reason="refused by a hook")
+
+    stacks.before_call = before_call
+    outcome, _ = run()
+    assert outcome.failed[NodeId("zone", EAST)] == "ended as ROLLBACK_COMPLETE: refused by a hook"
