@@ -11,10 +11,12 @@ from rich.markup import escape
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.commands._announcement import announce, warn_of_endpoint
 from deploytool.commands.arguments.base import Arguments, StageArguments
-from deploytool.core.errors import InputError
+from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.graph import Graph, NodeId
+from deploytool.core.transforms import only_on_aws
 from deploytool.files.builds import Building
 from deploytool.files.project import Project, load_project
+from deploytool.render.left_out import left_out_lines
 from deploytool.render.terminal import Terminal
 from deploytool.targets.factory import open_target
 from deploytool.targets.service import look_up
@@ -71,6 +73,8 @@ def open_context(
 
     project = load_project(arguments.config, Building(builds, arguments.local, say))
     graph = project.graph(arguments.stage)
+    if builds and arguments.local:
+        refuse_macros(graph)
     regions = selected_regions(arguments, graph)
 
     # Only the target can look up what the stage leaves out, such as the id of an existing hosted
@@ -81,10 +85,28 @@ def open_context(
             announce(terminal, target, project.config.regions, role_arn)
         else:
             warn_of_endpoint(terminal, target, project.config.regions)
+        if target.left_out:
+            Terminal.about = {"name": target.name, "left_out": list(target.left_out)}
         settings = look_up(project, arguments.stage, target) if looks_up else {}
         if settings:
             graph = project.graph(arguments.stage, settings)
-        yield CommandContext(terminal, project, graph, target, regions)
+        try:
+            yield CommandContext(terminal, project, graph, target, regions)
+        finally:
+            # At the end of every run, also of one that failed: whoever reads the result must know
+            for line in left_out_lines(graph, target.left_out):
+                terminal.note(line)
+
+
+def refuse_macros(graph: Graph) -> None:
+    """Raise InputError when a template of the stage needs what the local cloud cannot apply."""
+    problems: set[InputProblem] = set()
+    for node in graph.nodes.values():
+        for name in only_on_aws(node.template.document):
+            message = f"the local cloud cannot apply {name}, which works on AWS only"
+            problems.add(InputProblem(node.template.file, "Transform", message))
+    if problems:
+        raise InputError(sorted(problems), hint="leave the stack out with a `when` of this stage")
 
 
 def terminal_of(arguments: Arguments) -> Terminal:

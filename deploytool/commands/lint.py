@@ -12,6 +12,7 @@ from pathlib import Path
 from deploytool.commands._context import terminal_of
 from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
+from deploytool.core.transforms import only_on_aws
 from deploytool.files.project import Project, load_project
 
 # The rules of cfn-lint that warn of merged mappings and aliases. CloudFormation does not take them,
@@ -29,14 +30,21 @@ def run(arguments: StageArguments) -> int:
     _build_graphs(project)
     report = _cfn_lint(project)
 
+    only_aws = _only_on_aws(project)
+
     stages = list(project.config.stages)
     terminal.document(
         {
             "stages": stages,
             "templates": sorted(project.templates),
+            "only_on_aws": {file: list(names) for file, names in only_aws.items()},
             "cfn_lint": report.splitlines(),
         }
     )
+    for file, names in only_aws.items():
+        terminal.note(
+            f"{file}: {', '.join(names)} works on AWS only; `deploy --local` refuses the template"
+        )
     if report:
         terminal.say(report)
         return 1
@@ -44,6 +52,12 @@ def run(arguments: StageArguments) -> int:
         f"{len(stages)} stages and {len(project.template_paths())} templates: no problem found."
     )
     return 0
+
+
+def _only_on_aws(project: Project) -> dict[str, tuple[str, ...]]:
+    """Return the macros and transforms that the local cloud cannot apply, by template."""
+    found = {file: only_on_aws(template.document) for file, template in project.templates.items()}
+    return {file: names for file, names in found.items() if names}
 
 
 def _build_graphs(project: Project) -> None:

@@ -292,6 +292,7 @@ def _settings(arguments: StartArguments, directory: Path) -> Settings:
         durations=durations,
         enforce_iam=arguments.enforce_iam,
         quotas=arguments.quotas == "aws",
+        left_out=arguments.left_out,
     )
     # A local cloud may also run without a project; it then has the default regions
     if not arguments.config.is_file():

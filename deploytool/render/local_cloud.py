@@ -16,6 +16,8 @@ def status_lines(status: CloudStatus) -> Iterator[str]:
     yield f"parent zones   {state.parent} (UDP and TCP)"
     yield f"CA             {state.ca}"
     yield f"enforces IAM   {'yes' if state.enforce_iam else 'no'}"
+    if state.left_out:
+        yield f"leaves out     {', '.join(state.left_out)}"
     yield f"MiniStack      {status.ministack}"
 
     edges = []

@@ -108,7 +108,9 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Li
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
     ports = _deploy_ports(project, clients, calls, executor, role_arn)
     make_network = partial(_local_network, state)
-    return Target("local", state.speed, ports, clients, calls, make_network)
+    return Target(
+        "local", state.speed, ports, clients, calls, make_network, left_out=state.left_out
+    )
 
 
 def _local_network(state: State, patience: Patience) -> Network:

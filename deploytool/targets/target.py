@@ -87,7 +87,8 @@ class Target:
 
     `ports` deploy in real time. `probes` observe in the target's time, which passes `speed` times
     as fast. Every use of CloudFormation shares `calls`, which holds its rate limits.
-    `make_network` is called when DNS or HTTPS is first needed.
+    `make_network` is called when DNS or HTTPS is first needed. `left_out` are the resource types for
+    which a local cloud creates nothing.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Target:
     clients: Clients
     calls: CloudFormationCalls
     make_network: Callable[[Patience], Network]
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def network(self) -> Network:

@@ -34,7 +34,8 @@ class StartArguments(Arguments):
     """How a local cloud is started.
 
     `speed` is how many of its seconds pass in one second. `durations_scale` multiplies the
-    durations of the model that `durations` selects, and `durations_seed` varies them.
+    durations of the model that `durations` selects, and `durations_seed` varies them. `left_out`
+    are resource types for which nothing is created.
     """
 
     speed: float
@@ -44,6 +45,7 @@ class StartArguments(Arguments):
     durations_seed: int | None
     enforce_iam: bool
     quotas: Quotas
+    left_out: tuple[str, ...]
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -93,6 +95,15 @@ class StartArguments(Arguments):
             choices=("none", "aws"),
             default="none",
             help="how many requests the APIs take: any number, or as many as AWS (default: none)",
+        )
+        parser.add_argument(
+            "--leave-out",
+            dest="left_out",
+            action="append",
+            default=[],
+            metavar="TYPE",
+            help="create nothing for a resource type, like AWS::WAFv2::WebACLAssociation,"
+            " which the local cloud lacks; repeatable",
         )
 
 
