@@ -93,7 +93,7 @@ def open_context(
         try:
             yield CommandContext(terminal, project, graph, target, regions)
         finally:
-            # At the end of every run, also of one that failed: whoever reads the result must know
+            # At the end of every run, also of one that failed: the reader of a result must know
             for line in left_out_lines(graph, target.left_out):
                 terminal.note(line)
 
