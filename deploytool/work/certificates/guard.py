@@ -77,18 +77,27 @@ class CertificateGuard(DeployHooks):
         for request in certificate_requests(node.document, parameters):
             zone_ids = sorted(set(request.zones.values()))
             zones = {zone_id: self._read_zone(zone_id) for zone_id in zone_ids}
-            self._check_caa(request, zones)
+            self._check_caa(node.id, request, zones)
 
             # Every zone is checked, so that a zone to wait for does not hide one that fails.
             for zone in zones.values():
                 retry = self._check_delegation(node.id, zone) or retry
         return retry
 
-    def _check_caa(self, request: CertificateRequest, zones: Mapping[str, ZoneInfo]) -> None:
+    def _check_caa(
+        self, node: NodeId, request: CertificateRequest, zones: Mapping[str, ZoneInfo]
+    ) -> None:
         """Raise DeploytoolError when the CAA records of a name forbid Amazon to issue."""
+
+        def doubt(text: str) -> None:
+            now = self._ports.clock.now()
+            # The stack is checked again while it waits for its delegation.
+            if self._reports.is_due((node, text), text, now):
+                self._emit(CertificateDoubtful(now, node, text))
+
         # One lookup a zone: names in the same zone share their ancestors and so the cached answers.
-        lookups = {zone_id: caa_lookup(self._ports, zone) for zone_id, zone in zones.items()}
-        lookup_without_zone = caa_lookup(self._ports, None)
+        lookups = {zone_id: caa_lookup(self._ports, zone, doubt) for zone_id, zone in zones.items()}
+        lookup_without_zone = caa_lookup(self._ports, None, doubt)
 
         for name in request.names:
             lookup = lookups.get(request.zones.get(name, ""), lookup_without_zone)

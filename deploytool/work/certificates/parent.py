@@ -66,11 +66,15 @@ def query_parent(ports: CertificatePorts, domain: str) -> Parent:
     return Parent(zone.name, (), (f"more than {_MAX_REFERRALS} referrals",))
 
 
-def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str], Sequence[str]]:
+def caa_lookup(
+    ports: CertificatePorts, zone: ZoneInfo | None, doubt: Callable[[str], None]
+) -> Callable[[str], Sequence[str]]:
     """Return a function that gives the CAA records of a name, empty where no server answers.
 
     Names in the hosted zone are queried at its own name server: while the zone is not delegated, a
-    resolver would cache that the name does not exist.
+    resolver would cache that the name does not exist. `doubt` is told of a lookup that fails: an
+    authority may not issue then (RFC 8659 section 3; ACM User Guide, "Troubleshoot Certification
+    Authority Authorization problems").
     """
 
     @cache  # several names share their ancestors
@@ -84,6 +88,11 @@ def caa_lookup(ports: CertificatePorts, zone: ZoneInfo | None) -> Callable[[str]
         except DeploytoolError:
             # A missing answer forbids nothing: ACM's own query decides.
             return ()
+        if reply.rcode == "SERVFAIL":
+            doubt(
+                f"the CAA records of {owner.rstrip('.')} cannot be read (SERVFAIL):"
+                " ACM may not issue the certificate"
+            )
         return [record.value for record in reply.answer if record.type == "CAA"]
 
     return query

@@ -116,3 +116,11 @@ class TestGuard:
         outcome, _ = run()
         assert f"CAA records of {owner} allow letsencrypt.org" in outcome.failed[CERT]
         assert started(stacks) == ["zone"]
+
+    def test_a_failing_lookup_of_caa_records_is_told(self, run: Any, world: World) -> None:
+        """An authority may not issue while it cannot read them; ACM's own lookup decides."""
+        world.caa_failing = "example.com"
+        outcome, events = run()
+        (report,) = [event for event in events if isinstance(event, CertificateDoubtful)]
+        assert outcome.ok
+        assert "the CAA records of example.com cannot be read (SERVFAIL)" in report.text

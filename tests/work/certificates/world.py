@@ -81,6 +81,7 @@ class World:
     delegated: Callable[[float], tuple[str, ...]] = lambda _: (OURS,)
     caa: dict[str, str] = field(default_factory=dict)
     parent_down: bool = False
+    caa_failing: str = ""  # the name whose CAA records cannot be read
     # The addresses of name servers
     addresses: dict[str, str] = field(default_factory=dict)
     certificates: list[Certificate] = field(default_factory=list)
@@ -134,7 +135,7 @@ class World:
         self.deleted.append(zone_id)
 
     # DNS
-    def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:  # noqa: PLR0911  # a server a line
+    def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:  # noqa: C901, PLR0911  # a server a line
         def ns(owner: str, *values: str) -> tuple[DnsRecord, ...]:
             return tuple(DnsRecord(owner, "NS", value) for value in values)
 
@@ -152,6 +153,8 @@ class World:
                 )
             case _, owner, "A" if owner in self.addresses:
                 return DnsReply("NOERROR", (DnsRecord(f"{owner}.", "A", self.addresses[owner]),))
+            case _, owner, "CAA" if owner == self.caa_failing:
+                return DnsReply("SERVFAIL")
             case _, owner, "CAA" if owner in self.caa:
                 return DnsReply("NOERROR", (DnsRecord(f"{owner}.", "CAA", self.caa[owner]),))
             case "ns-1.awsdns-1.com", _, "CNAME":
