@@ -11,7 +11,7 @@ from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver
 from deploytool.core.route53.alarms import LAST_KNOWN_STATUS, AlarmConfiguration, AlarmIdentifier
 from deploytool.core.route53.health import CheckerObservation, HealthCheck, HealthCheckConfig
-from deploytool.core.route53.zone import AliasTarget, RecordSet, ancestors, canonical
+from deploytool.core.route53.zone import ADDRESS_TYPES, AliasTarget, RecordSet, ancestors, canonical
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
@@ -77,7 +77,7 @@ class Route53HostedZones:
         return [self._locate(name) for name in names]
 
     def records(self, hosted_zone_id: str, name: str) -> Sequence[RecordSet]:
-        """ListResourceRecordSets from the name on. A failover pair is on its first page."""
+        """ListResourceRecordSets from the name on. The failover pairs are on its first page."""
         with translated(f"reading the records of {name}"):
             answer = self._client().list_resource_record_sets(
                 HostedZoneId=hosted_zone_id, StartRecordName=name, StartRecordType="A"
@@ -87,7 +87,7 @@ class Route53HostedZones:
         records: list[RecordSet] = []
         for item in answer["ResourceRecordSets"]:
             record = _record_set(item)
-            if record.type == "A" and record.name == canonical(name):
+            if record.type in ADDRESS_TYPES and record.name == canonical(name):
                 records.append(record)
         return records
 

@@ -259,7 +259,7 @@ def test_clients_need_tls_1_2_and_a_regional_name() -> None:
     assert len(domains) == 2
     for domain in domains:
         assert domain["SecurityPolicy"] == "TLS_1_2"
-        assert domain["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+        assert domain["EndpointConfiguration"]["Types"] == ["REGIONAL"]
     [(_, api)] = resources("AWS::ApiGateway::RestApi")
     assert api["Properties"]["DisableExecuteApiEndpoint"] is True
     assert api["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
@@ -390,6 +390,15 @@ def test_the_function_s_subnets_are_in_zones_that_lambda_has() -> None:
     subnets = [subnet["Properties"] for _, subnet in resources("AWS::EC2::Subnet")]
     ids = [subnet["AvailabilityZoneId"]["Fn::If"][1] for subnet in subnets]
     assert sorted(ids) == ["use1-az1", "use1-az2"]
+
+
+def test_a_record_of_ipv6_fails_over_as_that_of_ipv4_does() -> None:
+    """Both have the same target, pair and health check, so no client stays behind."""
+    records = document("record-set.yaml")["Resources"]
+    ipv4 = dict(records["RecordSet"]["Properties"])
+    ipv6 = dict(records["Ipv6RecordSet"]["Properties"])
+    assert (ipv4.pop("Type"), ipv6.pop("Type")) == ("A", "AAAA")
+    assert ipv4 == ipv6
 
 
 def test_the_limit_of_a_certificate_is_that_of_its_type() -> None:

@@ -7,7 +7,7 @@ from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.ports import HttpAnswer
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.route53.routing import PRIMARY, SECONDARY
-from deploytool.core.route53.zone import RecordSet
+from deploytool.core.route53.zone import ADDRESS_TYPES, RecordSet
 from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
 
@@ -125,11 +125,23 @@ def _calculated(service: Service, calculated: HealthCheck) -> list[str]:
 
 
 def _records(service: Service, records: Sequence[RecordSet]) -> list[str]:
+    reasons: list[str] = []
+    for type_ in ADDRESS_TYPES:
+        of_type = [record for record in records if record.type == type_]
+        # Only a stage with dual-stack domain names has IPv6 addresses.
+        if of_type or type_ == "A":
+            reasons += _failover_pair(service, type_, of_type)
+    return reasons
+
+
+def _failover_pair(service: Service, type_: str, records: Sequence[RecordSet]) -> list[str]:
+    """Return why the records of a type do not fail over as deployed."""
     by_role = {record.failover: record for record in records}
+    kind = "record" if type_ == "A" else f"{type_} record"
     reasons: list[str] = []
     for role in (PRIMARY, SECONDARY):
         if role not in by_role:
-            reasons.append(f"{service.domain} has no {role} failover record: it is not as deployed")
+            reasons.append(f"{service.domain} has no {role} failover {kind}: it is not as deployed")
 
     # A stage that an older version deployed has no calculated health check.
     expected = service.failover_health_check_id or service.health_check_id
@@ -137,7 +149,7 @@ def _records(service: Service, records: Sequence[RecordSet]) -> list[str]:
     if primary is not None and primary.health_check_id != expected:
         actual = primary.health_check_id or "no health check"
         reasons.append(
-            f"the primary's record of {service.domain} has {actual}, not "
+            f"the primary's {kind} of {service.domain} has {actual}, not "
             f"{expected}: it is not as deployed"
         )
     return reasons

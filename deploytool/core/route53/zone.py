@@ -14,6 +14,9 @@ from functools import lru_cache
 
 from deploytool.core.errors import DeploytoolError
 
+# The types of the records with a name's addresses: IPv4 and IPv6.
+ADDRESS_TYPES = ("A", "AAAA")
+
 # Seconds. An alias has no TTL of its own: its answer carries the target's, 60 s for API Gateway.
 # Source: Developer Guide, "Values specific for failover alias records".
 ALIAS_TTL = 60

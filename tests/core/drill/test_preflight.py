@@ -100,6 +100,8 @@ def test_a_service_as_deployed_is_not_refused() -> None:
         (CHECK.config, PAIR[:1], FINDINGS, "no SECONDARY failover record"),
         (CHECK.config, PAIR[1:], FINDINGS, "no PRIMARY failover record"),
         (CHECK.config, (replace(PAIR[0], health_check_id=""), PAIR[1]), FINDINGS, "has no health check, not check"),
+        (CHECK.config, (*PAIR, replace(PAIR[0], type="AAAA")), FINDINGS, "no SECONDARY failover AAAA record"),
+        (CHECK.config, (*PAIR, replace(PAIR[0], type="AAAA", health_check_id="x"), replace(PAIR[1], type="AAAA")), FINDINGS, "the primary's AAAA record of dev.example.com has x, not check"),
         (CHECK.config, PAIR, replace(FINDINGS, regions={**GOOD, WEST: "refused"}), "the secondary, us-west-2, does not serve"),
         (CHECK.config, PAIR, replace(FINDINGS, regions={**GOOD, EAST: replace(GOOD[EAST], status=500)}), "already fails"),
         (CHECK.config, PAIR, replace(FINDINGS, regions={**GOOD, WEST: GOOD[EAST]}), "does not serve"),
