@@ -329,6 +329,7 @@ def test_every_resource_type_of_a_stage_is_known_to_the_enforcing_cloud() -> Non
     }
     names = (
         "RestApiId",
+        "ApiId",
         "ParentId",
         "ResourceId",
         "HttpMethod",

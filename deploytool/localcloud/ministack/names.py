@@ -76,7 +76,15 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "_is_local_certificate_arn",
         "error_response_json",
     ),
-    "apigateway": ("_apigw_error", "_apigw_response", "_domain_view"),
+    "apigateway": (
+        "_apigw_error",
+        "_apigw_response",
+        "_apis",
+        "_delete_deployment",
+        "_domain_view",
+        "_routes",
+        "_stages",
+    ),
     "apigateway_v1": (
         "_base_path_mappings",
         "_delete_stage",

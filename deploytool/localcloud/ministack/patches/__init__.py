@@ -34,9 +34,10 @@ from deploytool.localcloud.ministack.patches import (
     functions,
     health_check_xml,
     health_checks,
+    http_api_calls,
+    http_api_stages,
     http_proxy,
     identities,
-    left_out,
     permissions,
     protections,
     record_sets,
@@ -77,6 +78,8 @@ TABLE: Mapping[str, Patches] = {
     "certificates": certificates.PATCHES,
     "apigateway": apigateway.PATCHES,
     "http_proxy": http_proxy.PATCHES,
+    "http_api_calls": http_api_calls.PATCHES,
+    "http_api_stages": http_api_stages.PATCHES,
     "functions": functions.PATCHES,
     "function_imports": function_imports.PATCHES,
     "function_workers": function_workers.PATCHES,
@@ -93,7 +96,6 @@ TABLE: Mapping[str, Patches] = {
     "stack_roles": stack_roles.PATCHES,
     "regional_apis": regional_apis.PATCHES,
     "stack_quotas": stack_quotas.PATCHES,
-    "left_out": left_out.PATCHES,
     "durations": durations.PATCHES,
 }
 
@@ -117,7 +119,6 @@ class Surroundings:
     - `access`: the log of IAM checks
     - `quotas`: the quotas of requests, None when there are none
     - `clock`: the cloud's clock
-    - `left_out`: the resource types that are left out
     """
 
     state: MiniStackState
@@ -135,7 +136,6 @@ class Surroundings:
     access: AccessLog
     quotas: RequestQuotas | None
     clock: CloudClock
-    left_out: Collection[str] = ()
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
@@ -161,6 +161,8 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
 
     for module in (
         http_proxy,
+        http_api_calls,
+        http_api_stages,
         functions,
         function_imports,
         base_path_mappings,
@@ -190,10 +192,6 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     if around.quotas is not None:
         with patching(ministack, stack_quotas.PATCHES) as patcher:
             stack_quotas.install(patcher, around.quotas, around.clock)
-
-    if around.left_out:
-        with patching(ministack, left_out.PATCHES) as patcher:
-            left_out.install(patcher, around.left_out)
 
     if around.durations:
         with patching(ministack, durations.PATCHES) as patcher:

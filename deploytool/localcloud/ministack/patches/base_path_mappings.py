@@ -2,7 +2,8 @@
 
 Source: API Gateway API Reference, CreateBasePathMapping (ConflictException) and
 DeleteBasePathMapping (NotFoundException). MiniStack replaces the one that exists, on which its
-CloudFormation relies for updates, and deletes without an error.
+CloudFormation relies for updates, and deletes without an error. Version 1 of API Gateway maps no
+HTTP API; MiniStack does.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,11 @@ PATCHES = {
 }
 
 _RESOURCE_TYPE = "AWS::ApiGateway::BasePathMapping"
+# Of AWS, as CodeGenieApp/serverless-express#596 has it.
+_MIXED = (
+    "Mixing of REST APIs and HTTP APIs on the same domain name can only be accomplished through API"
+    " Gateway's V2 DomainName interface."
+)
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -32,6 +38,7 @@ def install(patcher: Patcher) -> None:
 
 def _install_api(patcher: Patcher, updating: ContextVar[bool]) -> None:
     v1 = patcher.ministack.apigateway_v1
+    http_apis = patcher.ministack.apigateway._apis
 
     def exists(domain: str, base_path: str) -> bool:
         return base_path in v1._base_path_mappings.get(domain, {})
@@ -39,7 +46,9 @@ def _install_api(patcher: Patcher, updating: ContextVar[bool]) -> None:
     def create_base_path_mapping(domain_name: str, data: Mapping[str, Any]) -> Answer:
         base_path = data.get("basePath") or "(none)"
         answer: Answer
-        if exists(domain_name, base_path) and not updating.get():
+        if data.get("restApiId") in http_apis:
+            answer = v1._v1_error("BadRequestException", _MIXED, 400)
+        elif exists(domain_name, base_path) and not updating.get():
             message = "Base path already exists for this domain name"
             answer = v1._v1_error("ConflictException", message, 409)
         else:

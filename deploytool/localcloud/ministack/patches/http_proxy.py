@@ -64,7 +64,7 @@ def install(patcher: Patcher) -> None:
             method = integration_method
         milliseconds = int(integration.get("timeoutInMillis") or _TIMEOUT_MILLISECONDS)
 
-        request_headers = _without_connection_headers(headers) | _static_headers(integration)
+        request_headers = without_connection_headers(headers) | _static_headers(integration)
         try:
             return await asyncio.to_thread(
                 call, method, uri, request_headers, body or b"", milliseconds / 1000
@@ -119,7 +119,8 @@ def _response_headers(received: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return headers
 
 
-def _without_connection_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+def without_connection_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the headers that are passed on to an endpoint."""
     return {name: value for name, value in headers.items() if name.lower() not in _NOT_PASSED_ON}
 
 

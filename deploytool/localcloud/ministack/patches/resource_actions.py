@@ -50,6 +50,20 @@ _API = {
         "/domainnames/{DomainName}/basepathmappings/(none)",
     ),
 }
+# The same for version 2.
+_API_V2 = {
+    "Api": ("POST", "/apis", "/apis/{id}"),
+    "Integration": ("POST", "/apis/{ApiId}/integrations", "/apis/{ApiId}/integrations/{id}"),
+    "Route": ("POST", "/apis/{ApiId}/routes", "/apis/{ApiId}/routes/{id}"),
+    "Deployment": ("POST", "/apis/{ApiId}/deployments", "/apis/{ApiId}/deployments/{id}"),
+    "Stage": ("POST", "/apis/{ApiId}/stages", "/apis/{ApiId}/stages/{StageName}"),
+    "DomainName": ("POST", "/domainnames", "/domainnames/{DomainName}"),
+    "ApiMapping": (
+        "POST",
+        "/domainnames/{DomainName}/apimappings",
+        "/domainnames/{DomainName}/apimappings/{id}",
+    ),
+}
 # The actions that create, update and delete a resource
 _NETWORK = {
     "VPC": ("ec2:CreateVpc", "ec2:ModifyVpcAttribute", "ec2:DeleteVpc"),
@@ -83,10 +97,20 @@ def checks_of(operation: ResourceOperation) -> list[Check] | None:
 
 
 def _api(name: str, operation: ResourceOperation) -> list[Check] | None:
-    if name not in _API:
+    return _api_calls(_API, name, operation)
+
+
+def _api_v2(name: str, operation: ResourceOperation) -> list[Check] | None:
+    return _api_calls(_API_V2, name, operation)
+
+
+def _api_calls(
+    calls: Mapping[str, tuple[str, str, str]], name: str, operation: ResourceOperation
+) -> list[Check] | None:
+    if name not in calls:
         return None
 
-    creation_method, creation_path, own_path = _API[name]
+    creation_method, creation_path, own_path = calls[name]
     methods = {"create": creation_method, "update": "PATCH", "delete": "DELETE"}
     template = creation_path if operation.kind == "create" else own_path
     path = template.format_map({**operation.now, "id": operation.id})
@@ -240,6 +264,7 @@ def _record(zone_id: object, name: str) -> Check:
 # The second part of a resource type names the service, the third is passed to the function.
 _SERVICES: Mapping[str, Callable[[str, ResourceOperation], list[Check] | None]] = {
     "ApiGateway": _api,
+    "ApiGatewayV2": _api_v2,
     "CertificateManager": _certificates,
     "CloudWatch": _alarms,
     "EC2": _network,
