@@ -1,4 +1,4 @@
-"""Another integration behind /v1: an HTTP service in each region, in place of a load balancer."""
+"""Another integration behind /v1, another kind of API, and a function with dependencies."""
 
 import json
 import sys
@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.files.wheels import write_wheel
+
 pytestmark = pytest.mark.local_only
 REGIONS = ("us-east-1", "us-west-2")
 CONFIG = """
@@ -20,6 +22,14 @@ regions = ["us-east-1", "us-west-2"]
 [stages.web.settings]
 integration = "http"
 integration_url = {{ us-east-1 = "{east}", us-west-2 = "{west}" }}
+"""
+HTTP_API = """
+project = "hello"
+domain = "example.com"
+regions = ["us-east-1", "us-west-2"]
+
+[stages.dev.settings]
+api = "{api}"
 """
 
 
@@ -58,6 +68,12 @@ def backends() -> Iterator[dict[str, ThreadingHTTPServer]]:
             thread.join()
 
 
+def run_with(bench: Any, config: Path, stage: str, *words: str) -> Any:
+    """Run a command on a stage of another configuration."""
+    command = [sys.executable, "-m", "deploytool", words[0], "--local", "--stage", stage]
+    return bench.run([*command, "--config", str(config), *words[1:]])
+
+
 def test_an_http_service_fails_over_like_the_function(
     bench: Any, backends: dict[str, ThreadingHTTPServer], tmp_path: Path
 ) -> None:
@@ -70,19 +86,7 @@ def test_an_http_service_fails_over_like_the_function(
     config.write_text(CONFIG.format(east=urls["us-east-1"], west=urls["us-west-2"]))
 
     def deploytool(*words: str) -> Any:
-        command = [
-            sys.executable,
-            "-m",
-            "deploytool",
-            words[0],
-            "--local",
-            "--stage",
-            "web",
-            "--config",
-            str(config),
-            *words[1:],
-        ]
-        return bench.run(command)
+        return run_with(bench, config, "web", *words)
 
     deployed = deploytool("deploy", "--output", "json")
     assert deployed.code == 0, deployed.err
@@ -103,3 +107,55 @@ def test_an_http_service_fails_over_like_the_function(
     throttled = deploytool("drill", "--fault", "throttle", "--report-dir", str(tmp_path))
     assert throttled.code == 1, throttled.err
     assert "needs a function behind the API" in throttled.err
+
+
+def test_an_http_api_fails_over_and_its_function_has_dependencies(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function imports a package of requirements.txt. The regions are compared and drilled.
+
+    A fault that needs a REST API is refused, and so is a REST API while the HTTP API serves.
+    """
+    wheels = tmp_path / "wheels"
+    write_wheel(wheels, "py3-none-any", {"demo_package.py": b"WORD = 'installed'\n"}, name="demo")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    folder = bench.folder / "lambda" / "api"
+    (folder / "requirements.txt").write_text("demo==1.0\n")
+    handler = folder / "handler.py"
+    code = handler.read_text().replace('VERSION = os.environ["CODE_VERSION"]', "VERSION = WORD")
+    handler.write_text(
+        code.replace("import json\n", "import json\nfrom demo_package import WORD\n", 1)
+    )
+    config = bench.folder / "http.toml"
+    config.write_text(HTTP_API.format(api="http"))
+
+    def deploytool(*words: str) -> Any:
+        return run_with(bench, config, "dev", *words)
+
+    deployed = deploytool("deploy", "--output", "json")
+    assert deployed.code == 0, deployed.err
+    assert "Building function for python3.13 on this machine: " in deployed.err
+    assert {"http-api", "http-api-mapping", "lambda"} < {
+        stack["stack"] for stack in deployed.json["stacks"]
+    }
+    assert deployed.json["parity"]["differences"] == []
+    assert deployed.json["parity"]["unknown"] == []
+    checked = deploytool("check", "--output", "json")
+    assert checked.code == 0, checked.out
+    assert checked.json["version"] == "installed"
+
+    drilled = deploytool(
+        "drill", "--fault", "throttle", "--output", "json", "--report-dir", str(tmp_path)
+    )
+    assert drilled.code == 0, drilled.out + drilled.err
+    assert drilled.json["served_by"]["during"] == "us-west-2"
+    assert drilled.json["served_by"]["after"] == "us-east-1"
+
+    unmapped = deploytool("drill", "--fault", "unmap", "--report-dir", str(tmp_path))
+    assert unmapped.code == 1, unmapped.err
+    assert "us-east-1 has an HTTP API" in unmapped.err
+    config.write_text(HTTP_API.format(api="rest"))
+    switched = deploytool("deploy")
+    assert switched.code == 1, switched.err
+    assert "both create the custom domain name dev.example.com" in switched.err

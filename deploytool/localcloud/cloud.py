@@ -234,6 +234,7 @@ class LocalCloud:
             quotas=self._quotas,
             clock=self._clock,
             access=self._access_log,
+            left_out=self._settings.left_out,
         )
 
     def _state(self) -> State:
@@ -253,6 +254,7 @@ class LocalCloud:
             durations=self._settings.durations,
             enforce_iam=self._settings.enforce_iam,
             quotas=self._settings.quotas,
+            left_out=self._settings.left_out,
         )
 
     def _status(self) -> CloudStatus:

@@ -25,6 +25,7 @@ NO_DURATIONS = Durations()
 # Edges have the addresses 127.0.0.11, 127.0.0.12, ...
 _FIRST_EDGE = 11
 _MOST_REGIONS = 16
+_RESOURCE_TYPE = re.compile(r"[A-Za-z0-9]+::[A-Za-z0-9]+::[A-Za-z0-9]+(::MODULE)?")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
@@ -39,7 +40,7 @@ class Settings:
     changed its name servers at the registrar. Without `durations` resources are created
     at once. With `enforce_iam` every call needs a permission, as on AWS, and
     ACCESS_KEY belongs to the account's root user. With `quotas` requests over AWS's quotas are
-    throttled.
+    throttled. `left_out` are the resource types that stacks only note: nothing is created for them.
     """
 
     directory: Path
@@ -50,6 +51,7 @@ class Settings:
     durations: Durations = NO_DURATIONS
     enforce_iam: bool = False
     quotas: bool = False
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         are_different = len(set(self.regions)) == len(self.regions)
@@ -61,6 +63,11 @@ class Settings:
                 raise InputError(f"regions: {region!r} is not the name of an AWS region")
         if not math.isfinite(self.speed) or self.speed <= 0:
             raise InputError(f"speed: must be a positive number, got {self.speed}")
+        for resource_type in self.left_out:
+            if not _RESOURCE_TYPE.fullmatch(resource_type):
+                raise InputError(
+                    f"--leave-out {resource_type}: not a resource type, like AWS::WAFv2::WebACL"
+                )
 
     @property
     def edge_addresses(self) -> dict[str, str]:
@@ -83,6 +90,8 @@ class Settings:
             arguments.append("--enforce-iam")
         if self.quotas:
             arguments.append("--quotas")
+        for resource_type in self.left_out:
+            arguments += ["--leave-out", resource_type]
         return arguments
 
 
@@ -101,6 +110,7 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Settings, int | None]:
         durations=options.durations,
         enforce_iam=options.enforce_iam,
         quotas=options.quotas,
+        left_out=tuple(options.left_out),
     )
     return settings, options.ready_fd
 
@@ -134,6 +144,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--quotas", action="store_true", help="throttle requests that are over AWS's quotas"
+    )
+    parser.add_argument(
+        "--leave-out",
+        dest="left_out",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="a resource type for which nothing is created",
     )
     parser.add_argument(
         "--ready-fd", type=int, help="file descriptor to write to and close once ready"

@@ -48,6 +48,7 @@ class State:
     durations: Durations = NO_DURATIONS
     enforce_iam: bool = False
     quotas: bool = False
+    left_out: tuple[str, ...] = ()
 
     def has_settings(self, settings: Settings) -> bool:
         """Whether the cloud was started with these settings, `lifeline` aside."""
@@ -58,6 +59,7 @@ class State:
             and self.durations == settings.durations
             and self.enforce_iam == settings.enforce_iam
             and self.quotas == settings.quotas
+            and set(self.left_out) == set(settings.left_out)
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -65,6 +67,7 @@ class State:
         return {
             **asdict(self),
             "regions": dict(self.regions),
+            "left_out": list(self.left_out),
             "ca": str(self.ca),
             "directory": str(self.directory),
         }
@@ -91,6 +94,7 @@ class State:
             durations=Durations.from_json(json.dumps(document["durations"])),
             enforce_iam=bool(document["enforce_iam"]),
             quotas=bool(document["quotas"]),
+            left_out=tuple(str(name) for name in document["left_out"]),
         )
 
     def write(self) -> None:

@@ -183,6 +183,7 @@ def _service(project: Project, graph: Graph, outputs: Outputs) -> Service:
         health_check_id=_known(graph.service.get("health_check"), outputs) or "",
         functions=_by_region(graph, "function", outputs),
         rest_apis=_by_region(graph, "rest_api", outputs),
+        http_apis=_by_region(graph, "http_api", outputs),
         guard=_guard(graph, outputs),
         failover_health_check_id=_known(graph.service.get("failover_check"), outputs) or "",
         switch_health_check_id=_known(graph.service.get("switch_check"), outputs) or "",

@@ -12,6 +12,7 @@ from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.changesets import ChangeSets
 from deploytool.aws.cloudwatch import CloudWatchAlarms
 from deploytool.aws.drift import DriftDetection
+from deploytool.aws.http_apis import ApiGatewayHttpApis
 from deploytool.aws.iam import find_oidc_provider, oidc_audiences
 from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.route53 import Route53HealthChecks, Route53HostedZones, Route53Zones
@@ -179,6 +180,7 @@ class Target:
             LambdaFunctions(self.clients),
             ApiGatewayMappings(self.clients),
             ApiGatewayExports(self.clients),
+            ApiGatewayHttpApis(self.clients),
         )
 
     def name_server_names(self, hosted_zone_id: str) -> Sequence[str]:

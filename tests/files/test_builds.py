@@ -3,7 +3,6 @@
 import io
 import shutil
 import tarfile
-import zipfile
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,29 +17,10 @@ from deploytool.core.project.recipes import pip_command, uv_command
 from deploytool.core.project.template import parse_template
 from deploytool.files.requirements import missing_packages
 from tests.files.conftest import Sample
+from tests.files.wheels import write_wheel
 
 ELF_ARM = b"\x7fELF" + bytes(14) + (183).to_bytes(2, "little")
 ELF_X86 = b"\x7fELF" + bytes(14) + (62).to_bytes(2, "little")
-
-
-def write_wheel(
-    folder: Path, tags: str, files: dict[str, bytes], *, name: str = "demo", requires: str = ""
-) -> None:
-    """Write a wheel by hand: no test needs a package index."""
-    python, abi, platforms = tags.split("-")
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    if requires:
-        metadata += f"Requires-Dist: {requires}\n"
-    lines = [f"Tag: {python}-{abi}-{platform}" for platform in platforms.split(".")]
-    wheel = "\n".join(["Wheel-Version: 1.0", "Root-Is-Purelib: false", *lines]) + "\n"
-    info = f"{name}-1.0.dist-info"
-    entries = {**files, f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": wheel.encode()}
-    record = "".join(f"{path},,\n" for path in [*entries, f"{info}/RECORD"])
-    folder.mkdir(exist_ok=True)
-    with zipfile.ZipFile(folder / f"{name}-1.0-{tags}.whl", "w") as archive:
-        for path, content in entries.items():
-            archive.writestr(path, content)
-        archive.writestr(f"{info}/RECORD", record)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ TEMPLATES = sorted(
 # the Put action alone, which is for deleting too (Amazon S3 User Guide, "Required permissions for
 # Amazon S3 API operations").
 NOT_ACTIONS = {
+    "AWS::ApiGatewayV2::Stage": {"apigateway:TagResource", "apigateway:UntagResource"},
     "AWS::EC2::VPCEndpoint": {"vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation"},
     "AWS::Lambda::Function": {"lambda:AssociateRuntimeAlias"},
     "AWS::Logs::LogGroup": {"s3:REST.PUT.OBJECT"},
@@ -196,8 +197,8 @@ def test_api_gateway_may_create_its_role() -> None:
     """The first custom domain name of an account needs it; no schema publishes it."""
     wanted = Permission("iam:CreateServiceLinkedRole", "ops.apigateway.amazonaws.com")
     needs = [need for need in all_needs() if need.permission == wanted]
-    assert {need.kind for need in needs} == {"AWS::ApiGateway::DomainName"}
-    assert set(UNPUBLISHED) == {"AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName"}
+    domain_names = {"AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName"}
+    assert {need.kind for need in needs} == set(UNPUBLISHED) == domain_names
     assert missing(needs, role_statements()) == []
 
     # No other service's role, and none without the condition

@@ -14,6 +14,9 @@ from deploytool.core.project.config import parse_config
 from deploytool.core.project.graph import Graph, Node, NodeId, OutputRef
 from deploytool.core.project.package import build_package
 from deploytool.core.project.template import render_body
+from deploytool.core.stacks.ownership import own_tags
+from deploytool.core.stacks.rollout import conflicts
+from deploytool.core.stacks.stack import Stack, StackStatus
 from deploytool.files.project import Project
 
 
@@ -278,6 +281,71 @@ def test_an_http_endpoint_replaces_the_function(project: Project) -> None:
     assert (
         problem_of(project, '{ integration = "http" }').key == "stages.dev.settings.integration_url"
     )
+
+
+def test_an_http_api_replaces_the_rest_api(project: Project) -> None:
+    """Only the API and its domain names are other stacks; the function's stack takes the API."""
+    rest = stage_graph(project, "{ }")
+    http = stage_graph(project, '{ api = "http" }')
+    stacks = {node_id.stack for node_id in http.nodes}
+    assert stacks ^ {node_id.stack for node_id in rest.nodes} == {
+        "api",
+        "api-mapping",
+        "http-api",
+        "http-api-mapping",
+    }
+    assert {"http-api", "http-api-mapping"} < stacks
+
+    west = NodeId("lambda", "us-west-2")
+    api = OutputRef(NodeId("http-api", "us-west-2"), "HttpApiId")
+    assert http.nodes[west].parameters["HttpApiId"] == api
+    assert "RestApiId" not in http.nodes[west].parameters
+    assert "HttpApiId" not in rest.nodes[west].parameters
+    assert http.regional_service["http_api"]["us-west-2"] == api
+    assert http.regional_service["rest_api"] == {}
+    endpoint = (
+        '{ api = "http", integration = "http", integration_url = "https://b.example.com/v1" }'
+    )
+    backend = stage_graph(project, endpoint).nodes[NodeId("integration-http", "us-west-2")]
+    assert backend.parameters["HttpApiId"] == api
+
+
+def test_another_kind_of_api_is_refused_while_the_domain_name_exists(project: Project) -> None:
+    """The custom domain name belongs to version 1 or 2 of API Gateway; AWS has one of a name.
+
+    It is refused for every selection of stacks in the region: the function's stack alone would put
+    its API out of the deployed one. A region is free once its domain names are deleted.
+    """
+    rest = stage_graph(project, "{ }")
+    http = stage_graph(project, '{ api = "http" }')
+    deployed = {
+        node.id: Stack(
+            node.stack_name,
+            node.stack_name,
+            StackStatus.CREATE_COMPLETE,
+            {},
+            tags=own_tags(http, node),
+        )
+        for node in rest.nodes.values()
+    }
+
+    def found(chosen: Callable[[NodeId], bool]) -> set[tuple[NodeId, NodeId, str]]:
+        return {
+            (conflict.wanted, conflict.existing, conflict.both_create)
+            for conflict in conflicts(http, deployed, chosen)
+        }
+
+    east = (
+        NodeId("http-api-mapping", "us-east-1"),
+        NodeId("api-mapping", "us-east-1"),
+        "the custom domain name dev.example.com",
+    )
+    assert len(found(lambda _: True)) == 2
+    assert found(lambda node: node == NodeId("lambda", "us-east-1")) == {east}
+    assert found(lambda node: node.region == "us-east-1") == {east}
+
+    del deployed[NodeId("api-mapping", "us-east-1")]
+    assert found(lambda node: node.region == "us-east-1") == set()
 
 
 def test_the_guard_is_only_in_the_secondary_and_no_stack_waits_for_it(

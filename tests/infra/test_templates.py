@@ -161,8 +161,9 @@ def test_logs_are_deleted_after_some_time() -> None:
 def test_only_this_api_s_stage_and_path_may_invoke_the_function() -> None:
     """A permission for the whole of API Gateway would let any API of any account in."""
     permissions = dict(resources("AWS::Lambda::Permission"))
-    source = permissions["lambda.yaml"]["Properties"]["SourceArn"]["Fn::Sub"]
-    assert source.endswith(":${AWS::AccountId}:${RestApiId}/${StageName}/*${ResourcePath}")
+    source, names = permissions["lambda.yaml"]["Properties"]["SourceArn"]["Fn::Sub"]
+    assert source.endswith(":${AWS::AccountId}:${Api}/${StageName}/*${ResourcePath}")
+    assert names == {"Api": {"Fn::If": ["IsHttp", {"Ref": "HttpApiId"}, {"Ref": "RestApiId"}]}}
 
 
 def test_only_its_own_rule_may_invoke_the_function_of_the_switch() -> None:
@@ -260,6 +261,12 @@ def test_clients_need_tls_1_2_and_a_regional_name() -> None:
     for domain in domains:
         assert domain["SecurityPolicy"] == "TLS_1_2"
         assert domain["EndpointConfiguration"]["Types"] == ["REGIONAL"]
+    for _, resource in resources("AWS::ApiGatewayV2::DomainName"):
+        [configuration] = resource["Properties"]["DomainNameConfigurations"]
+        assert configuration["SecurityPolicy"] == "TLS_1_2"
+        assert configuration["EndpointType"] == "REGIONAL"
+    [(_, http_api)] = resources("AWS::ApiGatewayV2::Api")
+    assert http_api["Properties"]["DisableExecuteApiEndpoint"] is True
     [(_, api)] = resources("AWS::ApiGateway::RestApi")
     assert api["Properties"]["DisableExecuteApiEndpoint"] is True
     assert api["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}

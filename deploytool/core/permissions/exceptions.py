@@ -45,7 +45,7 @@ TIED: tuple[Tied, ...] = (
     _tied("AWS::ApiGateway::RestApi", "Body", ["iam:PassRole"]),
     _tied("AWS::ApiGateway::RestApi", "BodyS3Location", ["s3:GetObject", "iam:PassRole"]),
     _tied("AWS::ApiGateway::Method", "Integration.Credentials", ["iam:PassRole"]),
-    _tied("AWS::ApiGatewayV2::Api", "BodyS3Location", ["s3:GetObject"]),
+    _tied("AWS::ApiGatewayV2::Api", "BodyS3Location", ["s3:getObject"]),
     _tied("AWS::ApiGatewayV2::Integration", "CredentialsArn", ["iam:PassRole"]),
     _tied(
         "AWS::ApiGatewayV2::DomainName",

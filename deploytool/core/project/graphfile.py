@@ -23,7 +23,7 @@ SERVICE = (
     "guard_role",
     "guard_schedules",
 )
-REGIONAL_SERVICE = ("function", "rest_api", "target")
+REGIONAL_SERVICE = ("function", "rest_api", "http_api", "target")
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,22 @@ class ApiDefinitions(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ApiDefinition:
+    """What an API serves: its id, and a document whose `paths` has each route."""
+
+    api_id: str
+    document: Mapping[str, Any]
+
+
+class HttpApis(Protocol):
+    """HTTP APIs of API Gateway, by their custom domain names."""
+
+    def definition(self, region: str, domain: str) -> ApiDefinition:
+        """Return what the HTTP API serves that a custom domain name is mapped to."""
+        ...
+
+
 class Functions(Protocol):
     """The reserved concurrency of Lambda functions.
 

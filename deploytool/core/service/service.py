@@ -33,8 +33,8 @@ class Service:
     domain's record of each region points. With a `failback` of manual, traffic stays at the
     secondary until it is moved back by command.
 
-    `functions` has the name of each region's function, `rest_apis` the id of each region's API, and
-    `guard` the stack of the guard. They lack what the graph file does not name, and what is not
+    `functions` has the name of each region's function, `rest_apis` or `http_apis` the id of each
+    region's API, and `guard` the stack of the guard. They lack what the graph file does not name, and what is not
     deployed yet.
     """
 
@@ -49,6 +49,7 @@ class Service:
     health_check_id: str
     functions: Mapping[str, str] = field(default_factory=dict)
     rest_apis: Mapping[str, str] = field(default_factory=dict)
+    http_apis: Mapping[str, str] = field(default_factory=dict)
     guard: DrillGuard | None = None
     failover_health_check_id: str = ""
     switch_health_check_id: str = ""

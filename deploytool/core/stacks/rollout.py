@@ -9,7 +9,8 @@ from deploytool.core.stacks.ownership import is_ours
 from deploytool.core.stacks.repair import Repair, repair_of
 from deploytool.core.stacks.stack import Stack
 
-API_STAGE = "AWS::ApiGateway::Stage"
+API_STAGES = frozenset({"AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"})
+DOMAIN_NAMES = frozenset({"AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName"})
 
 
 @dataclass(frozen=True)
@@ -153,32 +154,68 @@ def left_behind(graph: Graph, deployed: Mapping[NodeId, Stack]) -> tuple[NodeId,
 
 @dataclass(frozen=True)
 class Conflict:
-    """A stack to create that cannot exist together with one that the stage no longer includes."""
+    """A stack to create that cannot exist together with one that the stage no longer includes.
+
+    `both_create` says what there can be only one of.
+    """
 
     wanted: NodeId
     existing: NodeId
     existing_stack_name: str
+    both_create: str
 
 
 def conflicts(
     graph: Graph, deployed: Mapping[NodeId, Stack], chosen: Callable[[NodeId], bool]
 ) -> Iterator[Conflict]:
-    """Find stacks to create whose integration of an API conflicts with a deployed one.
+    """Find stacks to create that conflict with deployed ones.
 
-    Both create the stage of the API, and CloudFormation refuses the second one.
+    Two stacks conflict that create the stage of one API, or the same custom domain name: AWS refuses
+    the second one. The latter follows from another kind of API. It concerns all stacks of the
+    region, because those that exist would be changed to the other kind in place.
     """
+    regions = {node_id.region for node_id in graph.nodes if chosen(node_id)}
     for node in graph.nodes.values():
-        if node.id in deployed or not chosen(node.id) or not _has_api_stage(node):
+        if node.id in deployed:
             continue
-
-        api = graph.regional_service.get("rest_api", {}).get(node.id.region)
         for other_id in left_behind(graph, deployed):
             other = graph.left_out[other_id]
-            same_region = other_id.region == node.id.region
-            same_api = api in set(node.references()) & set(other.references())
-            if same_region and same_api and _has_api_stage(other):
-                yield Conflict(node.id, other_id, other.stack_name)
+            if other_id.region != node.id.region:
+                continue
+            names = _domain_names(node) & _domain_names(other)
+            if names and node.id.region in regions:
+                subject = f"the custom domain name {min(names)}"
+                yield Conflict(node.id, other_id, other.stack_name, subject)
+            elif chosen(node.id) and _have_one_stage(graph, node, other):
+                yield Conflict(node.id, other_id, other.stack_name, "the stage of the same API")
+
+
+def _have_one_stage(graph: Graph, node: Node, other: Node) -> bool:
+    """Return whether both stacks create a stage of the API of their region."""
+    shared = set(node.references()) & set(other.references())
+    for name in ("rest_api", "http_api"):
+        api = graph.regional_service.get(name, {}).get(node.id.region)
+        if api in shared:
+            return _has_api_stage(node) and _has_api_stage(other)
+    return False
 
 
 def _has_api_stage(node: Node) -> bool:
-    return API_STAGE in node.template.resources.values()
+    return not API_STAGES.isdisjoint(node.template.resources.values())
+
+
+def _domain_names(node: Node) -> set[str]:
+    """Return the custom domain names that a stack creates, as far as the graph knows them."""
+    names: set[str] = set()
+    for resource_id, kind in node.template.resources.items():
+        if kind not in DOMAIN_NAMES:
+            continue
+        properties = node.template.document["Resources"][resource_id].get("Properties", {})
+        match properties.get("DomainName"):
+            case str(name):
+                names.add(name)
+            case {"Ref": str(parameter)}:
+                value = node.parameters.get(parameter)
+                if isinstance(value, str):
+                    names.add(value)
+    return names

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.service.ports import ApiDefinitions, FunctionCode, Mappings
+from deploytool.core.service.ports import ApiDefinitions, FunctionCode, HttpApis, Mappings
 from deploytool.core.stacks.parity import (
     Difference,
     Parity,
@@ -29,6 +29,7 @@ class ParityPorts:
     functions: FunctionCode
     mappings: Mappings
     apis: ApiDefinitions
+    http_apis: HttpApis
 
 
 def compare(
@@ -103,7 +104,9 @@ class _Comparison:
     def apis(self) -> tuple[Difference, ...]:
         """Compare the APIs that the regions' own names are mapped to: those that clients reach."""
         rest_apis = self.graph.regional_service.get("rest_api", {})
+        http_apis = self.graph.regional_service.get("http_api", {})
         exports = self._read_regions(rest_apis, self._export)
+        exports |= self._read_regions(http_apis, self._http_definition)
 
         definitions: dict[str, Mapping[str, Any]] = {}
         names: dict[str, tuple[str, ...]] = {}
@@ -121,6 +124,12 @@ class _Comparison:
         mapping = mappings[0]
         definition = self.ports.apis.definition(region, mapping.rest_api_id, mapping.stage)
         return mapping.rest_api_id, definition
+
+    def _http_definition(self, region: str) -> tuple[str, Mapping[str, Any]]:
+        """Return the id and the definition of the HTTP API behind a region's own name."""
+        domain = self.endpoint.regional_domains[region]
+        found = self.ports.http_apis.definition(region, domain)
+        return found.api_id, found.document
 
     def _read_regions(
         self, values: Mapping[str, object], read: Callable[[str], Result]

@@ -346,9 +346,9 @@ def _conflict_error(conflict: Conflict, stage: str) -> DeploytoolError:
     region = conflict.existing.region
     return DeploytoolError(
         f"{conflict.wanted} cannot be created while {conflict.existing} is deployed: both create "
-        "the stage of the same API, and a change in place would take the region down; "
+        f"{conflict.both_create}, and a change in place would take the region down; "
         "nothing was deployed",
-        hint="deploy the new integration as another stage, move the clients there and destroy this "
+        hint="deploy the new kind as another stage, move the clients there and destroy this "
         "stage; or change one region at a time while the other one serves: "
         f"aws cloudformation delete-stack --region {region} "
         f"--stack-name {conflict.existing_stack_name}, "

@@ -259,6 +259,18 @@ def test_referral(server: NameServer) -> None:
 
 
 @pytest.mark.difference
+def test_an_alias_has_no_ipv6_address(server: NameServer) -> None:
+    """On AWS the domain name of a dual-stack API has IPv6 addresses, which an AAAA alias answers.
+
+    Source: API Gateway Developer Guide, "IP address types for custom domain names in API Gateway".
+    The local edges have IPv4 addresses of this machine only: it has a single one of IPv6.
+    """
+    response = ask(server, "six.example.com.", "AAAA")
+    assert response.rcode() == dns.rcode.NOERROR
+    assert not response.answer
+
+
+@pytest.mark.difference
 @pytest.mark.parametrize(
     ("name", "text"),
     [

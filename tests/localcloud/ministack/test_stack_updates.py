@@ -240,3 +240,56 @@ class TestReplacement:
         changes = [each["ResourceChange"] for each in change_set(aws, stack, after)["Changes"]]
         found = {each["LogicalResourceId"]: each.get("Replacement") for each in changes}
         assert found == expected
+
+
+CONDITIONAL: dict[str, Any] = {
+    "Parameters": {"More": {"Type": "String", "Default": "no"}},
+    "Conditions": {"HasMore": {"Fn::Equals": [{"Ref": "More"}, "yes"]}},
+    "Resources": {
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Other": {"Type": "AWS::SNS::Topic", "Condition": "HasMore"},
+    },
+}
+
+
+class TestConditions:
+    """A parameter that turns a condition adds or removes its resources.
+
+    Source: CloudFormation User Guide, "Conditions" ("Resources that are now associated with a false
+    condition are deleted").
+    """
+
+    @pytest.mark.parametrize(
+        ("before", "after", "action"), [("no", "yes", "Add"), ("yes", "no", "Remove")]
+    )
+    @pytest.mark.parametrize("by_change_set", [False, True])
+    def test_turned(
+        self, aws: Any, before: str, after: str, action: str, by_change_set: bool
+    ) -> None:
+        """An update does it, and a change set lists it."""
+        stack = f"condition-{before}-{by_change_set}"
+        template = {**CONDITIONAL, "Parameters": {"More": {"Type": "String", "Default": before}}}
+        aws.create_stack(stack, template)
+        cloudformation = aws.client("cloudformation")
+
+        if by_change_set:
+            description = change_set(aws, stack, template, More=after)
+            changes = [each["ResourceChange"] for each in description["Changes"]]
+            listed = [(each["Action"], each["LogicalResourceId"]) for each in changes]
+            assert listed == [(action, "Other")]
+            executed(aws, stack, description)
+        else:
+            cloudformation.update_stack(
+                StackName=stack,
+                UsePreviousTemplate=True,
+                Parameters=[{"ParameterKey": "More", "ParameterValue": after}],
+            )
+            aws.outputs(stack)
+
+        left = cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
+        names = {
+            each["LogicalResourceId"]
+            for each in left
+            if each["ResourceStatus"] != "DELETE_COMPLETE"
+        }
+        assert names == ({"Topic", "Other"} if after == "yes" else {"Topic"})

@@ -36,6 +36,7 @@ from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import CheckerObservation, CheckerState, HealthCheck
 from deploytool.simulated.example import SERVICE, default_check
 from deploytool.simulated.world import World
+from deploytool.work.drill.faults import make_fault
 from deploytool.work.drill.run import DrillContext, run_drill
 
 CONTEXT = DrillContext("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)
@@ -57,6 +58,15 @@ def drill(
     )
     lines = [to_line(event) for event in events]
     return events, judge(parse_history(lines, "history.jsonl"))
+
+
+def test_unmap_is_refused_for_an_http_api() -> None:
+    """Base path mappings are of version 1 of API Gateway, which has none for an HTTP API."""
+    world = World()
+    service = replace(world.service, http_apis={EAST: "a", WEST: "b"})
+    with pytest.raises(DrillRefused, match="us-east-1 has an HTTP API"):
+        make_fault("unmap", world.drill_ports(), service)
+    assert make_fault("health-check", world.drill_ports(), service).calls()
 
 
 def test_a_drill_moves_traffic_and_brings_it_back() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from deploytool.core.errors import CloudRefused
 from deploytool.core.project.graph import Graph, NodeId
-from deploytool.core.service.ports import ApiMapping
+from deploytool.core.service.ports import ApiDefinition, ApiMapping
 from deploytool.core.stacks.parity import Parity
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.rollout import Endpoint
@@ -49,13 +49,29 @@ class Cloud:
         return {"paths": {"/v1": {"uri": region}}}
 
 
-def compared(graph: Graph, cloud: Cloud, *actions: str) -> Parity | None:
+@dataclass
+class HttpApis:
+    """The HTTP APIs of both regions. `more` are paths that one region has in addition."""
+
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def definition(self, region: str, domain: str) -> ApiDefinition:
+        assert domain == f"{region}.dev.example.com"
+        uri = f"https://{region}.backend.example.com/api-of-{region}"
+        paths = {"ANY /v1": {"uri": uri}, **(self.more if region == WEST else {})}
+        return ApiDefinition(f"api-of-{region}", {"paths": paths})
+
+
+def compared(
+    graph: Graph, cloud: Cloud, *actions: str, http_apis: HttpApis | None = None
+) -> Parity | None:
     """Compare after these actions, one for each region in turn."""
     nodes = [NodeId("api", region) for region in REGIONS]
     done = {node: action for node, action in zip(nodes, actions, strict=False) if action}
     outcome = Outcome(done=done, outputs={node: {"Out": f"f-{node.region}"} for node in nodes})
     port: Any = cloud
-    return compare(graph, ENDPOINT, {}, outcome, lambda: ParityPorts(port, port, port))
+    http: Any = http_apis or HttpApis()
+    return compare(graph, ENDPOINT, {}, outcome, lambda: ParityPorts(port, port, port, http))
 
 
 def test_the_regions_are_compared_when_something_was_changed(
@@ -65,6 +81,18 @@ def test_the_regions_are_compared_when_something_was_changed(
     cloud = Cloud()
     assert compared(graph_of(graph=GRAPH), cloud, Action.CREATE, Action.CREATE) == Parity(())
     assert cloud.read == [f"f-{region}" for region in REGIONS]
+
+
+def test_http_apis_are_compared_too(graph_of: Callable[..., Graph]) -> None:
+    """Region and id count as equal; a route of one region is a difference."""
+    graph = graph_of(graph=GRAPH.replace("rest_api", "http_api"))
+    changed = (Action.CREATE, Action.CREATE)
+    assert compared(graph, Cloud(), *changed) == Parity(())
+
+    parity = compared(graph, Cloud(), *changed, http_apis=HttpApis({"GET /v2": {"uri": "x"}}))
+    assert parity is not None
+    [difference] = parity.differences
+    assert (difference.kind, difference.name) == ("API", "GET /v2")
 
 
 def test_nothing_is_read_when_nothing_changed_or_a_region_has_nothing(

@@ -38,6 +38,7 @@ from deploytool.localcloud.ministack.patches import (
     http_api_stages,
     http_proxy,
     identities,
+    left_out,
     permissions,
     protections,
     record_sets,
@@ -96,6 +97,7 @@ TABLE: Mapping[str, Patches] = {
     "stack_roles": stack_roles.PATCHES,
     "regional_apis": regional_apis.PATCHES,
     "stack_quotas": stack_quotas.PATCHES,
+    "left_out": left_out.PATCHES,
     "durations": durations.PATCHES,
 }
 
@@ -119,6 +121,7 @@ class Surroundings:
     - `access`: the log of IAM checks
     - `quotas`: the quotas of requests, None when there are none
     - `clock`: the cloud's clock
+    - `left_out`: the resource types that are left out
     """
 
     state: MiniStackState
@@ -136,6 +139,7 @@ class Surroundings:
     access: AccessLog
     quotas: RequestQuotas | None
     clock: CloudClock
+    left_out: Collection[str] = ()
 
 
 def install(ministack: MiniStack, around: Surroundings) -> None:
@@ -192,6 +196,10 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
     if around.quotas is not None:
         with patching(ministack, stack_quotas.PATCHES) as patcher:
             stack_quotas.install(patcher, around.quotas, around.clock)
+
+    if around.left_out:
+        with patching(ministack, left_out.PATCHES) as patcher:
+            left_out.install(patcher, around.left_out)
 
     if around.durations:
         with patching(ministack, durations.PATCHES) as patcher:

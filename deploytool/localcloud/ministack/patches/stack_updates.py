@@ -6,6 +6,9 @@
   (CloudFormation User Guide, "CloudFormation template Description syntax": "You can update it only
   when you include changes that add, modify, or delete resources"; the sections on metadata and
   conditions say the same). UpdateStack and change sets agree on it.
+- A resource whose condition is false is not there. So a parameter that turns a condition adds or
+  removes its resources (CloudFormation User Guide, "Conditions": "At stack update, ... Resources that
+  are now associated with a false condition are deleted").
 - DescribeStacks shows the description of the template with which the stack was last created or
   updated (API Reference, Stack: "A user-defined description found in the template").
 """
@@ -19,6 +22,7 @@ from deploytool.localcloud.ministack.patches.replace import Patcher
 PATCHES = {
     "CloudFormation:CreateChangeSet": "a change of outputs alone is no change",
     "CloudFormation:DescribeStacks": "an update keeps the description of the creation",
+    "changesets._resolve_props_for_diff": "a resource with a false condition counts as there",
     "CloudFormation:ListStacks": "an update keeps the description of the creation",
     "stack_handlers._stack_has_no_updates": "any other text of the template is an update",
 }
@@ -31,9 +35,31 @@ Document = Mapping[str, Any]
 
 def install(patcher: Patcher) -> None:
     """Correct which updates there are, and the description that a stack shows."""
+    _install_conditions(patcher)
     _install_change_sets(patcher)
     _install_updates(patcher)
     _install_descriptions(patcher)
+
+
+def _install_conditions(patcher: Patcher) -> None:
+    """Compare only the resources that a version of a stack has."""
+    changesets = patcher.ministack.changesets
+
+    def resolve_props_for_diff(
+        template: Document, params: Document, stack_name: str, stack_id: str
+    ) -> Document:
+        resolved: Document = original(template, params, stack_name, stack_id)
+        if not resolved:
+            return resolved
+        conditions = changesets._evaluate_conditions(template, params)
+        resources = {
+            name: resource
+            for name, resource in resolved["Resources"].items()
+            if conditions.get(resource.get("Condition"), True)
+        }
+        return {**resolved, "Resources": resources}
+
+    original = patcher.replace("changesets._resolve_props_for_diff", resolve_props_for_diff)
 
 
 def _install_change_sets(patcher: Patcher) -> None:

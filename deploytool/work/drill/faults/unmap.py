@@ -2,6 +2,7 @@
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import RestoreMapping, UndoStep
+from deploytool.core.errors import DrillRefused
 from deploytool.core.service.ports import ApiMapping
 from deploytool.core.service.service import Service
 
@@ -25,6 +26,12 @@ class Unmap:
     def __init__(self, ports: DrillPorts, service: Service) -> None:
         self._mappings = ports.mappings
         self._region = service.primary
+        if self._region in service.http_apis:
+            # Base path mappings are of version 1 of API Gateway, which has none for an HTTP API.
+            raise DrillRefused(
+                f"the fault unmap needs a REST API, and {self._region} has an HTTP API",
+                hint="choose another fault, like --fault throttle",
+            )
         self._domains = (service.domain, service.regional_domains[service.primary])
 
     def undo(self) -> tuple[UndoStep, ...]:
