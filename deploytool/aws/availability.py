@@ -36,6 +36,7 @@ THROTTLING = {
     "RequestThrottled",
     "RequestThrottledException",
     "RequestLimitExceeded",
+    "PriorRequestNotComplete",  # Route 53 is still at a change of the zone (API reference)
     "SlowDown",
     "TooManyRequestsException",
 }

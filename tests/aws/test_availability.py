@@ -144,6 +144,7 @@ def test_the_hint_names_the_variables_that_set_an_address(monkeypatch: pytest.Mo
     [
         (400, "ThrottlingException", Throttled),
         (503, "SlowDown", Throttled),
+        (400, "PriorRequestNotComplete", Throttled),
         (403, "AccessDeniedException", CloudRefused),
         (400, "ValidationException", DeploytoolError),
     ],
