@@ -106,17 +106,24 @@ def was_created_by(zone: ZoneInfo, stack_name: str) -> bool:
     return stack_name in zone.comment.split()
 
 
+# The id of a zone, and the key of a record set in it
+Key = tuple[str, tuple[str, str, str]]
+
+
 @dataclass(frozen=True)
 class _News:
-    """What a stack will create: its zone's name, its record sets, and the zones of certificates.
+    """What a stack will create or change: its zone, its record sets, and the zones of certificates.
 
-    `validated` has pairs of a name and the id of the zone that takes its validation record.
+    `zone` is the name of the zone that it creates. `validated` has pairs of a name and the id of the
+    zone that takes its validation record. `own` are the zones and keys of the record sets that the
+    stack has already.
     """
 
     node: Node
     zone: str | None
     records: tuple[PlannedRecord, ...]
     validated: tuple[tuple[str, str], ...]
+    own: frozenset[Key] = frozenset()
 
     @property
     def is_anything(self) -> bool:
@@ -131,21 +138,19 @@ def _news_of(node: Node, stack: Stack | None) -> _News:
         return wanted
 
     present = _all_of(node, stack.parameters)
-    keys = {(planned.zone_id, planned.record.key) for planned in present.records}
     makes_zone = wanted.zone != present.zone or stack.status in _CREATED_AGAIN
     return _News(
         node,
         wanted.zone if makes_zone and stack.status not in _ENDING else None,
-        tuple(
-            planned
-            for planned in wanted.records
-            if (planned.zone_id, planned.record.key) not in keys
-        ),
+        tuple(planned for planned in wanted.records if planned not in present.records),
         tuple(pair for pair in wanted.validated if pair not in present.validated),
+        frozenset((planned.zone_id, planned.record.key) for planned in present.records),
     )
 
 
 def _all_of(node: Node, parameters: Mapping[str, str]) -> _News:
+    pseudo = {"AWS::Region": node.id.region, "AWS::StackName": node.stack_name}
+    parameters = {**parameters, **pseudo}
     validated: list[tuple[str, str]] = []
     for request in certificate_requests(node.document, parameters):
         validated.extend((name, str(zone_id)) for name, zone_id in request.zones.items())
@@ -175,17 +180,21 @@ class _Check:
             misplaced = list(self._misplaced(planned.record.name, planned.zone_id))
             yield from misplaced
             if not misplaced:
-                yield from self._conflicting(planned)
+                is_own = (planned.zone_id, planned.record.key) in news.own
+                yield from self._conflicting(planned, is_own=is_own)
 
     def second_zone(self, node: Node, name: str) -> Iterator[InputProblem]:
         """Yield a problem for each public zone that exists of a name."""
         stage = self._graph.stage
         for zone in self._zones.find(name):
             origin = f" ({zone.comment})" if zone.comment else ""
-            removal = "or delete it, if nothing uses it"
+            removal = "or, if nothing uses it, delete it"
             if was_created_by(zone, node.stack_name):
-                origin = f", which was retained when {node.stack_name} was deleted or rolled back"
-                removal = f"or delete it: deploytool destroy --stage {stage} --delete-zone"
+                origin = (
+                    f", which {node.stack_name} created: it was retained when that stack was deleted"
+                    " or rolled back, or the stack is in another region than before"
+                )
+                removal += f": deploytool destroy --stage {stage} --delete-zone"
             yield self._problem(
                 "zone",
                 f"{name.rstrip('.')} already has the public hosted zone {zone.id}{origin};"
@@ -206,20 +215,31 @@ class _Check:
                 f" {name.rstrip('.')}; give the zone of this domain, or one above it",
             )
 
-    def _conflicting(self, planned: PlannedRecord) -> Iterator[InputProblem]:
-        """Yield the record sets that are there already and cannot stay beside a new one."""
+    def _conflicting(self, planned: PlannedRecord, *, is_own: bool) -> Iterator[InputProblem]:
+        """Yield the record sets that are there already and cannot stay beside one of the stage.
+
+        `is_own` says that the record set is there too, and is changed.
+        """
         record = planned.record
         zone = self._zone(planned.zone_id)
         if isinstance(zone, InputProblem):
             return
         existing = self._zones.named(planned.zone_id, record.name)
-        same = [other for other in existing if other.key == record.key]
-        reasons = list(conflicts(_as_zone(zone), record, existing))
-        if not same and not reasons:
+        is_taken = not is_own and any(other.key == record.key for other in existing)
+        if not is_taken and not any(conflicts(_as_zone(zone), record, existing)):
             return
 
         name = record.name.rstrip(".")
         there = "; ".join(map(_described, existing))
+        if is_own:
+            yield self._problem(
+                "",
+                f"the record {record.set_identifier} of {name} would become"
+                f" {record.failover or record.policy}, and Route 53 refuses that beside the others:"
+                f" {there}. Keep the settings that it was deployed with (the order of the regions"
+                " too), or destroy the stage and deploy it anew",
+            )
+            return
         yield self._problem(
             "",
             f"{name} has records in hosted zone {planned.zone_id} that this stage did not make:"

@@ -251,6 +251,36 @@ class TestRecords:
         assert problems(graph_of("Z1"), Zones((PUBLIC,), (other_half,)), east) == []
 
 
+class TestChangedRecords:
+    """Records that the stage has already, and that an update changes."""
+
+    def test_regions_that_change_places(self) -> None:
+        """A record cannot become the primary while the other one is it (boto/boto3#1347)."""
+        graph = graph_of("Z1")
+        halves = tuple(
+            RecordSet(f"{DOMAIN}.", "A", 60, ("192.0.2.1",), None, region, role)
+            for region, role in ((EAST, "SECONDARY"), (WEST, "PRIMARY"))
+        )
+        deployed = deployed_as(graph)
+        for region, role in ((EAST, "SECONDARY"), (WEST, "PRIMARY")):
+            stack = deployed[NodeId("record", region)]
+            parameters = {**stack.parameters, "Role": role}
+            deployed[NodeId("record", region)] = replace(stack, parameters=parameters)
+        first, second = problems(graph, Zones((PUBLIC,), halves), deployed)
+        assert f"the record {EAST} of {DOMAIN} would become PRIMARY" in first
+        assert f"the record {WEST} of {DOMAIN} would become SECONDARY" in second
+
+    def test_a_record_that_changes_alone(self) -> None:
+        """A simple record that is changed in place is no conflict with itself."""
+        graph = graph_of("Z1")
+        deployed = deployed_as(graph)
+        for region in (EAST, WEST):
+            stack = deployed[NodeId("record", region)]
+            parameters = {**stack.parameters, "Role": "SECONDARY" if region == EAST else "PRIMARY"}
+            deployed[NodeId("record", region)] = replace(stack, parameters=parameters)
+        assert problems(graph, Zones((PUBLIC,)), deployed) == []
+
+
 class TestWhenItAsks:
     """A deployment that creates no record makes no call."""
 
@@ -308,7 +338,7 @@ class TestNewZones:
         """The zone that this stage left is named so, with the command that deletes it."""
         there = ZoneInfo("Z5", f"{DOMAIN}.", (), "Created by stack hello-dev-zone and kept")
         [problem] = problems(graph_of(), Zones((there,)))
-        assert "retained when hello-dev-zone was deleted or" in problem
+        assert "retained when that stack was deleted" in problem
         assert "destroy --stage dev --delete-zone" in problem
 
     @pytest.mark.parametrize(
