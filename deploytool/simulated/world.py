@@ -101,6 +101,9 @@ class World:
         for number, region in enumerate(service.regional_domains, 1):
             self.addresses[region] = f"192.0.2.{number}"
 
+        # More addresses of a region, which no answer has now
+        self.aliases: dict[str, str] = {}
+
         self.resolver = _RESOLVER
         self.name_servers = _NAME_SERVERS
         self.ttl = ttl
@@ -212,7 +215,9 @@ class World:
     # The Http port.
 
     def get(self, domain: str, address: str, path: str) -> HttpAnswer:
-        regions = {address: region for region, address in self.addresses.items()}
+        regions = {address: region for region, address in self.addresses.items()} | self.aliases
+        if address not in regions:
+            raise ProbeFailed("timeout", f"https://{domain}{path} at {address}: timeout")
         region = regions[address]
         condition = self.conditions[region]
         if isinstance(condition, str):

@@ -4,7 +4,6 @@ It needs DNS and HTTPS only, and no API of AWS. All queries are sent at the same
 requests, so that what does not answer delays nothing but itself.
 """
 
-from collections.abc import Mapping
 from functools import partial
 
 from deploytool.core.errors import ProbeFailed
@@ -13,6 +12,7 @@ from deploytool.core.service.findings import (
     Failure,
     Findings,
     ZoneServers,
+    differing_addresses,
     first_addresses,
     problems,
 )
@@ -23,6 +23,7 @@ from deploytool.work.tasks import for_each
 POLL_SECONDS = 5.0  # between two checks, in seconds of the target's clock
 
 Question = tuple[Nameserver, str]  # a server, and the name that it is asked for
+Target = tuple[str, str]  # a name, and the address at which it is called
 
 
 def servers_of_zone(probes: Probes, service: Service) -> ZoneServers:
@@ -49,8 +50,13 @@ def check(probes: Probes, executor: Executor, service: Service, zone: ZoneServer
     addresses: dict[str, tuple[str, ...]] = {}
     for name in names:
         addresses[name] = first_addresses(answers[server, name] for server in servers)
-    served = for_each(executor, partial(_call, probes, service, addresses), names)
+    targets = {name: (name, _first(addresses[name])) for name in names}
+    differing = differing_addresses(name_servers, resolvers)
+    through = {name: (service.domain, address) for name, address in differing.items()}
+    calls = tuple(dict.fromkeys((*targets.values(), *through.values())))
+    answered = for_each(executor, partial(_call, probes, service), calls)
 
+    served = {name: answered[target] for name, target in targets.items()}
     domains = service.regional_domains.items()
     return Findings(
         name_servers,
@@ -59,6 +65,7 @@ def check(probes: Probes, executor: Executor, service: Service, zone: ZoneServer
         regions={region: served[domain] for region, domain in domains},
         regional_addresses={region: addresses[domain] for region, domain in domains},
         no_zone=_no_zone(zone),
+        through_resolvers={name: answered[target] for name, target in through.items()},
     )
 
 
@@ -93,12 +100,15 @@ def _query(probes: Probes, question: Question) -> DnsAnswer | Failure:
         return str(error)
 
 
-def _call(
-    probes: Probes, service: Service, addresses: Mapping[str, tuple[str, ...]], domain: str
-) -> HttpAnswer | Failure:
-    if not addresses[domain]:
+def _first(addresses: tuple[str, ...]) -> str:
+    return addresses[0] if addresses else ""
+
+
+def _call(probes: Probes, service: Service, target: Target) -> HttpAnswer | Failure:
+    domain, address = target
+    if not address:
         return f"{domain} has no address"
     try:
-        return probes.http.get(domain, addresses[domain][0], service.path)
+        return probes.http.get(domain, address, service.path)
     except ProbeFailed as error:
         return str(error)

@@ -68,6 +68,20 @@ def test_after_a_failover_the_check_says_that_the_secondary_serves() -> None:
     assert any("still has an older answer, for up to 59 s" in line for line in lines)
 
 
+def test_other_addresses_of_the_same_region_are_no_problem() -> None:
+    """API Gateway has more addresses than one answer holds. The region that answers decides."""
+    world = World()
+    look(world)
+    # The name servers now answer with other addresses of the same region
+    world.addresses[EAST] = "192.0.2.101"
+    findings = look(world)
+    assert findings.through_resolvers.keys() == {"resolver"}
+    assert problems(findings, world.service) != []  # the old address is dead in this world
+
+    world.aliases["192.0.2.1"] = EAST
+    assert problems(look(world), world.service) == []
+
+
 def test_the_wait_ends_without_problems_or_when_time_is_up() -> None:
     """The seconds are those of the target's clock. The remaining problems are returned."""
     world = World()

@@ -28,8 +28,9 @@ class Findings:
 
     `name_servers` and `resolvers` are by name, `regions` holds each region's own endpoint. `served`
     is the answer of `https://<domain><path>` at the address that the name servers give.
-    `regional_addresses` are those of each region's own endpoint. `no_zone` says why no name server
-    was found; it is empty when one was, and when none is asked.
+    `regional_addresses` are those of each region's own endpoint. `through_resolvers` has, for each
+    resolver with other addresses than the name servers, the answer at the first of these. `no_zone`
+    says why no name server was found; it is empty when one was, and when none is asked.
     """
 
     name_servers: Mapping[str, DnsAnswer | Failure]
@@ -38,6 +39,7 @@ class Findings:
     regions: Mapping[str, HttpAnswer | Failure]
     regional_addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     no_zone: str = ""
+    through_resolvers: Mapping[str, HttpAnswer | Failure] = field(default_factory=dict)
 
     @property
     def served_by(self) -> str | None:
@@ -143,19 +145,38 @@ def _failed_over(findings: Findings, service: Service) -> list[str]:
 
 
 def _stale_resolvers(findings: Findings) -> list[str]:
-    """Return the resolvers that have an answer which no name server gives any more."""
+    """Return the resolvers whose answer leads elsewhere than that of the name servers.
+
+    Other addresses alone tell nothing: API Gateway has more than one answer holds. So the region
+    that answers there decides.
+    """
+    problems: list[str] = []
+    for name, reached in findings.through_resolvers.items():
+        if isinstance(reached, HttpAnswer) and reached.region == findings.served_by:
+            continue
+        answer = findings.resolvers[name]
+        if isinstance(answer, DnsAnswer):
+            problems.append(f"{name} still has an older answer, for up to {answer.ttl} s")
+    return problems
+
+
+def differing_addresses(
+    name_servers: Mapping[str, DnsAnswer | Failure], resolvers: Mapping[str, DnsAnswer | Failure]
+) -> dict[str, str]:
+    """Return the first address of each resolver that has none of the name servers' addresses.
+
+    Without an answer of a name server, no resolver's answer can be called different.
+    """
     current: set[str] = set()
-    for answer in findings.name_servers.values():
+    for answer in name_servers.values():
         if isinstance(answer, DnsAnswer):
             current.update(answer.addresses)
     if not current:
-        # No name server answered, so no answer can be called old.
-        return []
+        return {}
 
-    problems: list[str] = []
-    for name, answer in findings.resolvers.items():
-        if not isinstance(answer, DnsAnswer) or not answer.addresses:
-            continue
-        if current.isdisjoint(answer.addresses):
-            problems.append(f"{name} still has an older answer, for up to {answer.ttl} s")
-    return problems
+    first: dict[str, str] = {}
+    for name, answer in resolvers.items():
+        addresses = answer.addresses if isinstance(answer, DnsAnswer) else ()
+        if addresses and current.isdisjoint(addresses):
+            first[name] = addresses[0]
+    return first

@@ -327,6 +327,7 @@ class RolloutGate(DeployHooks):
         hint = (
             f"a failover would reach {order.standby} as it is now: fix it or revert the change, "
             f"and deploy again, which updates {order.standby} first again; "
+            "--settle waits longer, as AWS does not say how long a change takes to arrive; "
             f"--parallel changes {order.active} without the check"
         )
         return DeploytoolError(message, hint=hint)
