@@ -239,6 +239,11 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
         "nonsense",
         "AWS_ variables",
     ),
+    "a container's address that is not allowed": (
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/get"},
+        "Unsupported host",
+        "AWS_ variables",
+    ),
     "a token file that is not there": (
         {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token"},
         "/no/such/token",
@@ -294,6 +299,16 @@ def test_a_web_identity_can_work(home: Home) -> None:
     with answering(200, WEB_CREDENTIALS) as sts:
         [ended] = home.sign_in(user | {"AWS_ENDPOINT_URL_STS": sts.url})
     assert ended == {"value": "found", "exit_code": 0}
+
+
+def test_a_container_can_work(home: Home) -> None:
+    """As in CodeBuild and ECS: an address gives the credentials. A refusal of it is no bug."""
+    given = {"AccessKeyId": "AKIA", "SecretAccessKey": "s", "Token": "t", "Expiration": NEVER}
+    with answering(200, given) as good, answering(403, {"message": "denied"}) as bad:
+        users = [{"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{api.url}/get"} for api in (good, bad)]
+        works, fails = home.sign_in(*users)
+    assert works == {"value": "found", "exit_code": 0}
+    assert (fails["exit_code"], bool(fails["hint"])) == (3, True), fails
 
 
 def test_an_mfa_code_is_asked_for_once(home: Home) -> None:
