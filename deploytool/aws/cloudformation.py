@@ -268,6 +268,11 @@ def _stack(description: "StackTypeDef") -> Stack:
         parameter["ParameterKey"]: parameter.get("ParameterValue", "")
         for parameter in description.get("Parameters", [])
     }
+    resolved = {
+        parameter["ParameterKey"]: parameter["ResolvedValue"]
+        for parameter in description.get("Parameters", [])
+        if "ResolvedValue" in parameter
+    }
     changed_at = description.get("LastUpdatedTime", description["CreationTime"])
     return Stack(
         name=description["StackName"],
@@ -280,6 +285,7 @@ def _stack(description: "StackTypeDef") -> Stack:
         tags=tags,
         protected=description.get("EnableTerminationProtection", False),
         parameters=parameters,
+        resolved=resolved,
     )
 
 

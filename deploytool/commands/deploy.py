@@ -47,6 +47,7 @@ from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.operations import Outcome
 from deploytool.work.stacks.run import DeployOptions, find_reachable
+from deploytool.work.stacks.stored_values import UnreadValues
 
 EXPRESS_TIMEOUT = 300.0  # seconds until what express mode created must serve
 
@@ -56,12 +57,14 @@ class _Deployment:
     """How a deployment ended, what the gate learned, and the DNS records to create elsewhere.
 
     `problems` are those of the changed regions, where only the check after the change tells them.
+    `unread` says of which values in Parameter Store it is not known whether they have changed.
     """
 
     outcome: Outcome
     gate: RolloutGate
     records: tuple[DnsRecord, ...]
     problems: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 def run(arguments: DeployArguments) -> int:
@@ -96,11 +99,14 @@ def run(arguments: DeployArguments) -> int:
             "left_behind": [{"stack": node.stack, "region": node.region} for node in left],
             "standby_record": kept_document(kept),
             "problems": list(deployment.problems),
+            "unread_values": list(deployment.unread),
         }
         terminal.document(document)
         _print_outcome(context, outcome)
         for line in outage_lines(outcome, _command(context)):
             terminal.say(line)
+        for line in deployment.unread:
+            terminal.say(f"[yellow]not known[/]: {escape(line)}")
         for problem in deployment.problems:
             terminal.say(f"[red]not ready[/]: {escape(problem)}")
         _print_records(terminal, deployment.records)
@@ -143,7 +149,8 @@ def _deploy(
     watch = CertificateWatch(graph, lambda: target.certificates, emit)
     file = context.project.config.file
     zone_check = ZoneCheck(graph, is_selected, lambda: target.certificates.zones, file)
-    hooks: list[DeployHooks] = [zone_check, gate, watch]
+    unread = UnreadValues()
+    hooks: list[DeployHooks] = [zone_check, gate, unread, watch]
     hooks.append(ZoneChangeGate(lambda: target.certificates))
     if arguments.delegation_check:
         timeout = arguments.delegation_timeout
@@ -169,7 +176,7 @@ def _deploy(
     # would be half of a failover pair
     targets = () if outcome.unreachable else external_targets(graph, outcome.outputs)
     needed = dict.fromkeys((*records, *targets))
-    return _Deployment(outcome, gate, tuple(needed), problems)
+    return _Deployment(outcome, gate, tuple(needed), problems, unread.lines)
 
 
 def _local_option(context: CommandContext) -> str:

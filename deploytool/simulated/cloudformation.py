@@ -80,8 +80,13 @@ class StackRecord:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def _complete(record: StackRecord, status: StackStatus, request: StackRequest) -> None:
-    """Bring a stack into the state of a request. Its outputs show the parameters."""
+def _complete(
+    record: StackRecord, status: StackStatus, request: StackRequest, stored: Mapping[str, str]
+) -> None:
+    """Bring a stack into the state of a request. Its outputs show the parameters.
+
+    Parameters that name a value in Parameter Store take it from `stored`.
+    """
     values: dict[str, str] = {}
     for name, value in request.parameters.items():
         values[name] = record.values[name] if name in request.kept else value
@@ -90,6 +95,13 @@ def _complete(record: StackRecord, status: StackStatus, request: StackRequest) -
     declared = document.get("Parameters", {})
     hidden = {name for name in values if declared.get(name, {}).get("NoEcho", False)}
     shown = {name: "****" if name in hidden else value for name, value in values.items()}
+
+    # DescribeStacks shows these parameters also where the default counts.
+    resolved: dict[str, str] = {}
+    for name, spec in declared.items():
+        if str(spec.get("Type", "")).startswith("AWS::SSM::Parameter::Value"):
+            shown.setdefault(name, str(spec.get("Default", "")))
+            resolved[name] = stored[shown[name]]
 
     all_values = ",".join(sorted(values.values()))
     names = document.get("Outputs", {})
@@ -100,6 +112,7 @@ def _complete(record: StackRecord, status: StackStatus, request: StackRequest) -
         status=status,
         outputs={name: f"{request.name}.{name}({all_values})" for name in names},
         parameters=shown,
+        resolved=resolved,
         tags=dict(request.tags),
     )
 
@@ -130,6 +143,9 @@ class SimulatedStacks:
     # The reasons of a failed validation, by operation id; a failure of a stack whose name is an
     # operation id here has no event of a resource.
     reports: dict[str, FailureReport] = field(default_factory=dict)
+
+    # The values in Parameter Store, by name, in every region.
+    stored: dict[str, str] = field(default_factory=dict)
 
     # How many answers after the start of an operation still show the state before it.
     stale: int = 0
@@ -417,7 +433,7 @@ class SimulatedStacks:
         if request is None:
             record.stack = replace(old, status=StackStatus(status))
         else:
-            _complete(record, StackStatus(status), request)
+            _complete(record, StackStatus(status), request, self.stored)
         self._event(record, old.name, STACK_TYPE, status, "", token, old.id)
 
     def _event(

@@ -1,11 +1,11 @@
 """Ports that only keep state, in memory: those of a drill, and buckets and locks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay
-from deploytool.core.errors import ApiUnavailable, DeploytoolError
+from deploytool.core.errors import ApiUnavailable, CloudRefused, DeploytoolError
 from deploytool.core.failover.records import (
     LastDrill,
     OutputsRecord,
@@ -129,6 +129,24 @@ class SimulatedBuckets:
 
     def empty(self, region: str, bucket: str) -> int:
         return len(self.stored.pop((region, bucket), set()))
+
+
+@dataclass
+class SimulatedValues:
+    """The StoredValues port. `stored` is by name, in every region; `calls` has region and names.
+
+    With a `refusal` AWS refuses every call with that text.
+    """
+
+    stored: Mapping[str, str]
+    calls: list[tuple[str, Sequence[str]]] = field(default_factory=list)
+    refusal: str = ""
+
+    def read(self, region: str, names: Sequence[str]) -> Mapping[str, str]:
+        self.calls.append((region, names))
+        if self.refusal:
+            raise CloudRefused(self.refusal)
+        return {name: self.stored[name] for name in names if name in self.stored}
 
 
 @dataclass

@@ -24,6 +24,7 @@ from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.aws.parameters import ParameterLocks
 from deploytool.aws.sessions import Clients, Endpoint
+from deploytool.aws.stored_values import SsmStoredValues
 from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver
 from deploytool.core.route53.zone import canonical
@@ -168,6 +169,7 @@ def _deploy_ports(
         coordination=coordination,
         random=jitter.random,
         commit=commit,
+        values=SsmStoredValues(clients),
     )
 
 

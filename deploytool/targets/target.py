@@ -155,6 +155,7 @@ class Target:
             ChangeSets(self.calls),
             DriftDetection(self.calls),
             self.ports.executor,
+            self.ports.values,
         )
 
     @cached_property

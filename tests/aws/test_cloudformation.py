@@ -191,6 +191,10 @@ def test_a_listing_gives_outputs_fingerprint_and_status(
         "LastUpdatedTime": NOW.replace(year=2027),
         "Description": "An API [deploytool:0123456789abcdef]",
         "Outputs": [{"OutputKey": "RestApiId", "OutputValue": "abc"}],
+        "Parameters": [
+            {"ParameterKey": "Image", "ParameterValue": "/image", "ResolvedValue": "ami-1"},
+            {"ParameterKey": "Size", "ParameterValue": "2"},
+        ],
     }
     other = {
         "StackName": "other",
@@ -208,6 +212,8 @@ def test_a_listing_gives_outputs_fingerprint_and_status(
         "0123456789abcdef",
     )
     assert stack.changed_at.startswith("2027")
+    assert stack.parameters == {"Image": "/image", "Size": "2"}
+    assert stack.resolved == {"Image": "ami-1"}
     assert stacks["other"].fingerprint is None
 
 

@@ -169,10 +169,13 @@ def decide(deployed: Stack | None, fingerprint: str) -> Decision:
     # At UPDATE_COMPLETE_CLEANUP_IN_PROGRESS the update is done: CloudFormation only removes the
     # resources that it replaced.
     is_done = repair is Repair.NONE or (repair is Repair.WAIT and status.is_good_end)
-    if is_done and deployed.fingerprint == fingerprint:
+    if is_done and deployed.fingerprint == fingerprint and not deployed.outdated:
         return Decision(Action.NOTHING, "template, parameters and tags are as deployed")
 
     match repair:
+        case Repair.NONE if deployed.fingerprint == fingerprint:
+            names = ", ".join(sorted(deployed.outdated))
+            return Decision(Action.UPDATE, f"Parameter Store has another value for {names}")
         case Repair.NONE:
             return Decision(Action.UPDATE, "template, parameters or tags differ")
         case Repair.WAIT:

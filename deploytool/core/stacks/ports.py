@@ -92,6 +92,17 @@ class Buckets(Protocol):
         ...
 
 
+class StoredValues(Protocol):
+    """Values of Parameter Store."""
+
+    def read(self, region: str, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the values by name. A name that does not exist is left out.
+
+        Raises CloudRefused when AWS refuses the call, ApiUnavailable when it does not answer.
+        """
+        ...
+
+
 class DeployedTemplates(Protocol):
     """The templates of deployed stacks."""
 

@@ -98,7 +98,9 @@ class Stack:
 
     `fingerprint` is None when another tool created it. `changed_at` is when its last operation
     started, as CloudFormation writes it. `parameters` are as DescribeStacks shows them: asterisks in
-    place of the value of a NoEcho parameter.
+    place of the value of a NoEcho parameter. `resolved` has the values that CloudFormation took from
+    Parameter Store, for the parameters that name one. `outdated` are those of them whose stored
+    value is another now, as far as a run has looked, and `unread` says why it is not known.
     """
 
     name: str
@@ -111,6 +113,9 @@ class Stack:
     tags: Mapping[str, str] = field(default_factory=dict)
     protected: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
+    resolved: Mapping[str, str] = field(default_factory=dict)
+    outdated: frozenset[str] = frozenset()
+    unread: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
 from deploytool.core.stacks.plan import Step
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.stacks.preview import Plan
+from deploytool.work.stacks.stored_values import unread_lines
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "steps": [_step(plan, step) for step in plan.steps],
         "no_longer_in_graph": [_stack(region, stack) for region, stack in plan.not_in_graph],
         "unreachable": list(plan.unreachable),
+        "unread_values": list(unread_lines(plan.deployed)),
         "drift": [_stack_drift(node, drift) for node, drift in plan.drifts.items()],
     }
 

@@ -11,6 +11,7 @@ from deploytool.core.stacks.plan import Action, Decision, Step
 from deploytool.render.marks import ACTIONS, UNCERTAIN, Mark
 from deploytool.render.text import quantity, shortened
 from deploytool.work.stacks.preview import Plan
+from deploytool.work.stacks.stored_values import unread_lines
 
 MOST_VALUE = 40  # characters of a property's value that are shown
 IN_SYNC = "IN_SYNC"
@@ -127,13 +128,17 @@ def counts_line(plan: Plan) -> str:
 
 
 def outage_lines(plan: Plan) -> Iterator[str]:
-    """Yield what the plan lacks because an API does not answer, and which inputs keep values."""
+    """Yield what the plan lacks because an API does not answer, and which inputs keep values.
+
+    Whether a stored value has changed may not be known either.
+    """
     for region in plan.unreachable:
         lacking = "no stack can change what Route 53, IAM or CloudFront has"
         if region in plan.graph.all_regions:
             lacking = "what is there is not known, and nothing is planned there"
         yield f"The API of {region} does not answer: {lacking}."
 
+    yield from unread_lines(plan.deployed)
     kept: dict[str, None] = {}
     for step in plan.steps:
         kept.update(dict.fromkeys(step.kept))

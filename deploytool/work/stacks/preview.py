@@ -22,11 +22,12 @@ from deploytool.core.stacks.plan import (
     secret_parameters,
     stacks_not_in_graph,
 )
-from deploytool.core.stacks.ports import Drifts, Previews, Stacks
+from deploytool.core.stacks.ports import Drifts, Previews, Stacks, StoredValues
 from deploytool.core.stacks.stack import Stack
 from deploytool.core.stacks.templatediff import creations, estimate, settled_outputs
 from deploytool.work.stacks.outage import GlobalApis, needs_global_region, with_global_apis
 from deploytool.work.stacks.run import found_in, list_regions
+from deploytool.work.stacks.stored_values import with_stored_values
 from deploytool.work.tasks import for_each
 
 
@@ -38,6 +39,7 @@ class PlanPorts:
     previews: Previews
     drifts: Drifts
     executor: Executor
+    values: StoredValues | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def plan(graph: Graph, ports: PlanPorts, regions: Collection[str], *, drift: boo
     all_regions = {node.region for node in graph.nodes}
     listings = list_regions(ports.stacks, ports.executor, all_regions)
     found = found_in(graph, listings)
+    if ports.values is not None:
+        found = with_stored_values(graph, found, ports.values, ports.executor)
     if found.regions.issuperset(regions):
         raise _nothing_to_plan(found, regions)
     deployed = found.deployed

@@ -17,12 +17,14 @@ from deploytool.core.stacks.ports import (
     NoInterrupts,
     StackReader,
     Stacks,
+    StoredValues,
 )
 from deploytool.core.stacks.stack import Stack
 from deploytool.work.stacks.engine import Engine
 from deploytool.work.stacks.hooks import DeployHooks
 from deploytool.work.stacks.lock import Coordination, hold_lease
 from deploytool.work.stacks.operations import Outcome
+from deploytool.work.stacks.stored_values import with_stored_values
 from deploytool.work.tasks import for_each
 
 
@@ -32,7 +34,8 @@ class DeployPorts:
 
     The clock runs in real time, because CloudFormation is not faster on a fast local cloud. Without
     `coordination` nothing prevents a second run. `random` gives numbers from 0 to 1; `commit` the
-    source's commit. `templates` are read while us-east-1's API does not answer.
+    source's commit. `templates` are read while us-east-1's API does not answer. Without `values`
+    nothing is known of values in Parameter Store that have changed.
     """
 
     stacks: Stacks
@@ -43,6 +46,7 @@ class DeployPorts:
     coordination: Coordination | None = None
     random: Callable[[], float] = lambda: 0.5
     commit: Callable[[], str] = lambda: ""
+    values: StoredValues | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,14 @@ def find_reachable(stacks: StackReader, executor: Executor, graph: Graph) -> Fou
     """
     regions = {node.region for node in graph.nodes}
     return found_in(graph, list_regions(stacks, executor, regions))
+
+
+def _find_all(ports: DeployPorts, graph: Graph) -> Found:
+    """Return the stacks that exist, with what is known of their values in Parameter Store."""
+    found = find_reachable(ports.stacks, ports.executor, graph)
+    if ports.values is None:
+        return found
+    return with_stored_values(graph, found, ports.values, ports.executor)
 
 
 def found_in(graph: Graph, listings: Mapping[str, Mapping[str, Stack] | ApiUnavailable]) -> Found:
@@ -141,7 +153,7 @@ def run_engine(
     )
 
     # Whether there is anything to do is known only after the listing. An idle run takes no lease.
-    found = find_reachable(ports.stacks, ports.executor, graph)
+    found = _find_all(ports, graph)
     must_hold = needs_lease(found)
     coordination = ports.coordination
     if coordination is None or not must_hold:
@@ -159,6 +171,6 @@ def run_engine(
     ) as lease:
         if lease.waited:
             # The other run has changed stacks since they were listed.
-            found = find_reachable(ports.stacks, ports.executor, graph)
+            found = _find_all(ports, graph)
             needs_lease(found)
         return run(engine(heartbeat=lease.renew), found)
