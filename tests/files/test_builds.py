@@ -175,6 +175,28 @@ stacks:
     assert platforms(", Runtime: {setting: runtime}") == {Platform("", "x86_64")}
 
 
+def test_a_function_of_sam_has_a_platform_too() -> None:
+    """Its runtime may stand in Globals, for every function of the template."""
+    template = parse_template(
+        """
+Transform: AWS::Serverless-2016-10-31
+Parameters: {CodeKey: {Type: String}}
+Globals: {Function: {Runtime: python3.13}}
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {Architectures: [arm64], CodeUri: {Bucket: b, Key: !Ref CodeKey}}
+""",
+        "code.yaml",
+    )
+    graph = """
+stacks:
+  code: {template: code.yaml, scope: regional, parameters: {CodeKey: {artifact: f, part: key}}}
+"""
+    found = platforms_of("f", parse_graph_file(graph, "stacks.yaml"), {"code.yaml": template})
+    assert found == {Platform("python3.13", "arm64")}
+
+
 def test_both_installers_are_asked_for_the_functions_platform() -> None:
     """Each glibc up to the function's is named for pip; uv takes the newest level that it knows."""
     pip = pip_command(Platform("python3.11", "x86_64"), "python", "out")

@@ -303,6 +303,9 @@ def test_an_http_api_replaces_the_rest_api(project: Project) -> None:
     assert "HttpApiId" not in rest.nodes[west].parameters
     assert http.regional_service["http_api"]["us-west-2"] == api
     assert http.regional_service["rest_api"] == {}
+    dualstack = stage_graph(project, '{ api = "http", ip_address_type = "dualstack" }')
+    mapping = dualstack.nodes[NodeId("http-api-mapping", "us-west-2")]
+    assert mapping.parameters["IpAddressType"] == "dualstack"
     endpoint = (
         '{ api = "http", integration = "http", integration_url = "https://b.example.com/v1" }'
     )

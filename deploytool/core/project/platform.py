@@ -15,6 +15,7 @@ from deploytool.core.project.graphfile import (
 from deploytool.core.project.template import Template
 
 FUNCTION = "AWS::Lambda::Function"
+SAM_FUNCTION = "AWS::Serverless::Function"
 DEFAULT_ARCHITECTURE = "x86_64"  # of a function that names none (CreateFunction, Architectures)
 PYTHON = re.compile(r"python(\d+)\.(\d+)")
 
@@ -69,7 +70,7 @@ def platforms_of(
             continue
         keys = _parameters_with_key(artifact, spec)
         for resource in template.document["Resources"].values():
-            properties = _function_properties(resource)
+            properties = _function_properties(resource, template)
             if _code_key(properties) in keys:
                 platforms.add(_platform(properties, spec, template))
     return platforms
@@ -85,17 +86,23 @@ def _parameters_with_key(artifact: str, spec: StackSpec) -> set[str]:
     return names
 
 
-def _function_properties(resource: object) -> Mapping[str, Any]:
+def _function_properties(resource: object, template: Template) -> Mapping[str, Any]:
+    """Return the properties of a function, with those of SAM that are for every function."""
     match resource:
         case {"Type": str(kind), "Properties": dict(properties)} if kind == FUNCTION:
             return properties
+        case {"Type": str(kind), "Properties": dict(properties)} if kind == SAM_FUNCTION:
+            shared = (template.document.get("Globals") or {}).get("Function") or {}
+            return {**shared, **properties}
     return {}
 
 
 def _code_key(properties: Mapping[str, Any]) -> str:
     """Return the parameter that names the zip of a function, empty when there is none."""
-    match properties.get("Code"):
-        case {"S3Key": {"Ref": str(parameter)}}:
+    match properties:
+        case {"Code": {"S3Key": {"Ref": str(parameter)}}}:
+            return parameter
+        case {"CodeUri": {"Key": {"Ref": str(parameter)}}}:
             return parameter
     return ""
 
