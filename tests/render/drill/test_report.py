@@ -7,10 +7,18 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from deploytool.core.drill.checkers import Check, Verdict
-from deploytool.core.drill.history import DnsAnswered, DrillAborted, Event, FaultRestored, Served
+from deploytool.core.drill.history import (
+    DnsAnswered,
+    DrillAborted,
+    Event,
+    FaultRestored,
+    HealthSeen,
+    Served,
+)
 from deploytool.core.drill.judge import Judgement, judge
 from deploytool.core.drill.scenario import Scenario
 from deploytool.core.project.drill_settings import Objectives
+from deploytool.render.drill.result import drill_document, drill_lines
 from deploytool.render.report.comparison import comparison_document, comparison_lines
 from deploytool.render.report.junit import junit_xml
 from deploytool.render.report.lanes import CheckerCount, lanes
@@ -46,8 +54,9 @@ SHAPE = {
     "testsuites": (set(), {"testsuite"}),
     "testsuite": (
         {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"},
-        {"properties", "testcase"},
+        {"properties", "testcase", "system-out"},
     ),
+    "system-out": (set(), set()),
     "properties": (set(), {"property"}),
     "property": ({"name", "value"}, set()),
     "testcase": ({"name", "classname", "time"}, {"failure", "skipped"}),
@@ -68,6 +77,30 @@ def test_junit_has_the_shape_that_jenkins_reads(history: History, until: float) 
     assert int(suite.get("tests", "")) == len(suite.findall("testcase")) == len(Check)
     assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure"))
     assert int(suite.get("skipped", "")) == len(suite.findall("testcase/skipped"))
+
+
+def test_notes_are_in_every_report(history: History, plain: Callable[..., str]) -> None:
+    """What decides nothing is told all the same, and does not change the verdict."""
+    flaky = [_with_a_flaky_checker(event) for event in history()]
+    judgement = judge(flaky)
+    assert judgement.verdict is Verdict.PASS
+    note = "1 of 2 health checkers had found the endpoint unhealthy"
+
+    assert note in judgement.notes[0]
+    assert note in drill_document(judgement)["notes"][0]
+    assert f"! when the fault was injected, {note}" in plain(*drill_lines(judgement))
+    assert f"- ! when the fault was injected, {note}" in markdown(judgement)
+    assert note in page(judgement)
+    root = ET.fromstring(junit_xml(judgement))
+    assert note in str(root[0].findtext("system-out"))
+    assert root[0].get("failures") == "0"
+
+
+def _with_a_flaky_checker(event: Event) -> Event:
+    if not isinstance(event, HealthSeen):
+        return event
+    first, *others = event.checkers
+    return replace(event, checkers=(replace(first, healthy=False), *others))
 
 
 def test_junit_tells_which_check_failed(history: History) -> None:
