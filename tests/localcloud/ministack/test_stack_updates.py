@@ -293,3 +293,48 @@ class TestConditions:
             if each["ResourceStatus"] != "DELETE_COMPLETE"
         }
         assert names == ({"Topic", "Other"} if after == "yes" else {"Topic"})
+
+
+class TestRetainExceptOnCreate:
+    """A resource with this policy outlives its stack, unless its creation is rolled back.
+
+    Source: CloudFormation Template Reference, "DeletionPolicy attribute".
+    """
+
+    ZONE: Mapping[str, Any] = {
+        "Type": "AWS::Route53::HostedZone",
+        "DeletionPolicy": "RetainExceptOnCreate",
+        "Properties": {"Name": "kept.example.com"},
+    }
+
+    def zones(self, aws: Any) -> list[str]:
+        found = aws.client("route53").list_hosted_zones_by_name(DNSName="kept.example.com")
+        return [zone["Id"] for zone in found["HostedZones"] if zone["Name"] == "kept.example.com."]
+
+    def test_rolled_back(self, aws: Any) -> None:
+        """The zone of a creation that fails is deleted."""
+        record = {
+            "Type": "AWS::Route53::RecordSet",
+            "DependsOn": "Zone",
+            "Properties": {
+                "HostedZoneId": "ZUNKNOWN",
+                "Name": "a.kept.example.com",
+                "Type": "A",
+                "TTL": "60",
+                "ResourceRecords": ["192.0.2.1"],
+            },
+        }
+        with pytest.raises(AssertionError, match="ROLLBACK"):
+            aws.create_stack("kept-back", {"Resources": {"Zone": self.ZONE, "Record": record}})
+        assert self.zones(aws) == []
+
+    def test_deleted(self, aws: Any) -> None:
+        """The zone of a stack that is deleted stays."""
+        aws.create_stack("kept-on", {"Resources": {"Zone": self.ZONE}})
+        cloudformation = aws.client("cloudformation")
+        cloudformation.delete_stack(StackName="kept-on")
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName="kept-on", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+        (zone,) = self.zones(aws)
+        aws.client("route53").delete_hosted_zone(Id=zone)
