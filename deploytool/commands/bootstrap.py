@@ -4,13 +4,18 @@ The workflows need no long-lived key.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+from rich.markup import escape
 
 from deploytool.commands._announcement import announce
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.commands._permissions import findings_of, grants_of, write_granted
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.core.errors import InputError
+from deploytool.core.permissions.grants import Grants
 from deploytool.core.project.bootstrap import (
     ISSUER,
     VARIABLES,
@@ -22,7 +27,10 @@ from deploytool.core.project.bootstrap import (
 )
 from deploytool.core.project.config import Stage
 from deploytool.core.project.graph import Graph
+from deploytool.core.project.own_permissions import OwnPermissions, with_permissions
+from deploytool.core.project.template import Template
 from deploytool.files.project import Project, load_project
+from deploytool.render.permissions import finding_lines, policy_text
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
@@ -34,23 +42,74 @@ from deploytool.work.stacks.run import DeployOptions, find_deployed
 
 
 def run(arguments: BootstrapArguments) -> int:
-    """Deploy the roles with the caller's own credentials, or delete them.
+    """Deploy the roles with the caller's own credentials, or delete them, or show what is added.
 
     Return 0 when they are as asked for.
     """
     if arguments.regions:
         raise InputError("--region: IAM is global; the stack is in the primary region")
     terminal, project = terminal_of(arguments), load_project(arguments.config)
+    if arguments.show:
+        return _show(terminal, project)
     stage = project.config.stage(arguments.stage)
     # Validated before the target is opened
     parameters = {} if arguments.destroy else _parameters(arguments)
-    graph = bootstrap_graph(project.config, stage, project.bootstrap_template(), parameters)
+    template, grants = project.bootstrap_template(), Grants((), ())
+    if not arguments.destroy:
+        template, grants = _with_grants(terminal, project)
+    graph = bootstrap_graph(project.config, stage, template, parameters)
 
     with open_target(project, local=arguments.local) as target:
         announce(terminal, target, project.config.regions)
         if arguments.destroy:
             return _destroy(arguments, terminal, target, graph)
-        return _deploy(arguments, terminal, target, project, stage, parameters)
+        code = _deploy(arguments, terminal, target, project, stage, template, parameters)
+
+    # Not before: the file says what a role has.
+    if code == 0 and write_granted(project, grants):
+        terminal.note(f"{project.granted_path} holds what was granted: commit it.")
+    return code
+
+
+def _show(terminal: Terminal, project: Project) -> int:
+    """Print the statements that are added to the roles. Calls no AWS API."""
+    own = project.own_permissions()
+    grants = grants_of(project, own)
+    terminal.document(
+        {
+            "granted": list(grants.statements),
+            "cloudformation": list(own.role),
+            "boundary": list(own.boundary),
+            "withheld": [str(need.permission) for need in grants.withheld],
+        }
+    )
+    text = policy_text(own, grants)
+    terminal.note("The roles of github-oidc.yaml" + (", and:" if text else " need nothing more."))
+    if text:
+        terminal.say(escape(text))
+    _note_problems(terminal, project, own, grants)
+    return 0
+
+
+def _with_grants(terminal: Terminal, project: Project) -> tuple[Template, Grants]:
+    """Return the template with the project's own permissions, and what is granted among them."""
+    own = project.own_permissions()
+    grants = grants_of(project, own)
+    granted = replace(own, granted=grants.statements)
+    for statement in grants.statements:
+        actions = ", ".join(statement["Action"])
+        terminal.note(escape(f"  granted to CloudFormation's role: {actions}"))
+    _note_problems(terminal, project, own, grants)
+    return with_permissions(project.bootstrap_template(), granted), grants
+
+
+def _note_problems(
+    terminal: Terminal, project: Project, own: OwnPermissions, grants: Grants
+) -> None:
+    """Print what the roles lack although bootstrap grants what it can."""
+    granted = replace(own, granted=grants.statements)
+    for line in finding_lines(findings_of(project, granted), grants):
+        terminal.note(f"[yellow]![/] {escape(line)}")
 
 
 def _parameters(arguments: BootstrapArguments) -> dict[str, str]:
@@ -75,11 +134,11 @@ def _deploy(
     target: Target,
     project: Project,
     stage: Stage,
+    template: Template,
     parameters: Mapping[str, str],
 ) -> int:
     # An account has one identity provider for GitHub, so the stack must use one that exists. This
     # graph finds the deployed stack; the one below has the provider as a parameter.
-    template = project.bootstrap_template()
     graph = bootstrap_graph(project.config, stage, template, parameters)
     deployed = find_deployed(target.ports, graph)
     outputs = next((stack.outputs for stack in deployed.values()), {})

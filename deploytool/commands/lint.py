@@ -9,11 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rich.markup import escape
+
 from deploytool.commands._context import terminal_of
+from deploytool.commands._permissions import findings_of
 from deploytool.commands.arguments.base import StageArguments
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
+from deploytool.core.permissions.grants import grants_for
+from deploytool.core.project.role_findings import RoleFindings
 from deploytool.core.transforms import only_on_aws
 from deploytool.files.project import Project, load_project
+from deploytool.render.permissions import finding_lines, findings_document
 
 # The rules of cfn-lint that warn of merged mappings and aliases. CloudFormation does not take them,
 # and `core.project.yamltext` resolves them.
@@ -21,13 +27,14 @@ RESOLVED = ("W1100", "W1101")
 
 
 def run(arguments: StageArguments) -> int:
-    """Return 0 when nothing is wrong, 1 when cfn-lint reports something.
+    """Return 0 when nothing is wrong, 1 when cfn-lint reports something or a role lacks something.
 
     Raises InputError for problems of the configuration and the graphs.
     """
     terminal = terminal_of(arguments)
     project = load_project(arguments.config)
     _build_graphs(project)
+    findings, role_lines = _role_problems(project)
     report = _cfn_lint(project)
 
     only_aws = _only_on_aws(project)
@@ -39,6 +46,7 @@ def run(arguments: StageArguments) -> int:
             "templates": sorted(project.templates),
             "only_on_aws": {file: list(names) for file, names in only_aws.items()},
             "cfn_lint": report.splitlines(),
+            "permissions": findings_document(findings),
         }
     )
     for file, names in only_aws.items():
@@ -47,6 +55,9 @@ def run(arguments: StageArguments) -> int:
         )
     if report:
         terminal.say(report)
+    for line in role_lines:
+        terminal.say(escape(line))
+    if report or role_lines:
         return 1
     terminal.say(
         f"{len(stages)} stages and {len(project.template_paths())} templates: no problem found."
@@ -71,6 +82,17 @@ def _build_graphs(project: Project) -> None:
             problems.update(error.problems)
     if problems:
         raise InputError(sorted(problems))
+
+
+def _role_problems(project: Project) -> tuple[RoleFindings, list[str]]:
+    """Return what the roles of the pipeline lack, and the lines that say it.
+
+    A project without the bootstrap's template has no roles.
+    """
+    if not project.has_bootstrap_template():
+        return RoleFindings(), []
+    findings = findings_of(project, project.own_permissions())
+    return findings, finding_lines(findings, grants_for(findings.lacking))
 
 
 def _cfn_lint(project: Project) -> str:

@@ -1,7 +1,7 @@
 """Reads a project from disk: deploytool.toml, the graph file, the templates and the artifacts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploytool.core.errors import InputError, InputProblem, InputProblems
@@ -11,6 +11,13 @@ from deploytool.core.project.config import Config, Setting, parse_config
 from deploytool.core.project.graph import Graph
 from deploytool.core.project.graphfile import GraphFile
 from deploytool.core.project.graphparser import parse_graph_file
+from deploytool.core.project.own_permissions import (
+    GRANTED_FILE,
+    OWN_FILE,
+    OwnPermissions,
+    parse_granted,
+    parse_own,
+)
 from deploytool.core.project.package import Package
 from deploytool.core.project.settings import needed_lookups
 from deploytool.core.project.template import Template, parse_template
@@ -80,6 +87,29 @@ class Project:
             key = tuple(sorted(its_regions or self.config.regions))
             result.setdefault(key, []).append(path)
         return result
+
+    @property
+    def granted_path(self) -> Path:
+        """The path of the file with the permissions that `bootstrap` granted."""
+        return self.folder / GRANTED_FILE
+
+    def has_bootstrap_template(self) -> bool:
+        """Return whether the project has the template of the bootstrap."""
+        return (self.folder / BOOTSTRAP_TEMPLATE).is_file()
+
+    def own_permissions(self) -> OwnPermissions:
+        """Return the permissions of the project's own; none for a file that does not exist.
+
+        Raises InputError with every problem of the first file that has any.
+        """
+        own = OwnPermissions()
+        path = self.folder / OWN_FILE
+        if path.is_file():
+            own = parse_own(read_text(path, "check its encoding"), OWN_FILE)
+        if self.granted_path.is_file():
+            text = read_text(self.granted_path, "check its encoding")
+            own = replace(own, granted=parse_granted(text, GRANTED_FILE))
+        return own
 
     def bootstrap_template(self) -> Template:
         """Return the template of the bootstrap. Raises InputError when the project has none."""

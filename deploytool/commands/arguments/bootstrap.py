@@ -14,6 +14,7 @@ class BootstrapArguments(StageArguments):
     branch: str
     oidc_provider_arn: str | None
     wait: float
+    show: bool
     destroy: bool
     yes: bool
 
@@ -37,6 +38,11 @@ class BootstrapArguments(StageArguments):
             help="GitHub's identity provider in the account (default: find it, else create it)",
         )
         add_wait(parser)
+        parser.add_argument(
+            "--show",
+            action="store_true",
+            help="print the permissions that the stacks of the project add to the roles, and end",
+        )
         parser.add_argument("--destroy", action="store_true", help="delete the roles")
         parser.add_argument(
             "--yes",

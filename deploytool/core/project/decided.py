@@ -15,7 +15,8 @@ def decided(document: Mapping[str, Any], parameters: Mapping[str, str | None]) -
     evaluator = Evaluator(document, parameters)
     resources: dict[str, Any] = {}
     for name, resource in document["Resources"].items():
-        if evaluator.has_resource(resource) is not False:
+        # A loop or a transform stands in the place of a resource (`core.transforms`).
+        if not isinstance(resource, Mapping) or evaluator.has_resource(resource) is not False:
             resources[name] = _decided(resource, evaluator)
     return {**document, "Resources": resources}
 

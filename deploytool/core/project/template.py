@@ -107,6 +107,8 @@ def render_body(document: Mapping[str, Any], fingerprint: str, file: str) -> str
     marked.update(without_description(document))
 
     body = dump_yaml(marked)
+    if len(body.encode()) > BODY_LIMIT:
+        body = dump_yaml(marked, compact=True)
     size = len(body.encode())
     if size > BODY_LIMIT:
         message = (

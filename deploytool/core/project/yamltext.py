@@ -84,10 +84,18 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
         raise InputError([InputProblem(file, "", f"not valid YAML: {message}")]) from error
 
 
-def dump_yaml(document: object) -> str:
-    """Return a document as YAML for CloudFormation."""
+def dump_yaml(document: object, *, compact: bool = False) -> str:
+    """Return a document as YAML for CloudFormation; a compact one has no lines and indentation."""
     # In wide lines: each line that is broken costs bytes for its indentation.
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1000)
+    width = 1_000_000 if compact else 1000
+    return yaml.dump(
+        document,
+        Dumper=_Dumper,
+        sort_keys=False,
+        width=width,
+        default_flow_style=compact,
+        allow_unicode=compact,
+    )
 
 
 def has_aliases(text: str) -> bool:
