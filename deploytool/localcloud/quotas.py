@@ -3,10 +3,10 @@
 Only documented numbers stand here. Sources: Route 53 Developer Guide, "Throttling for Amazon Route 53
 API requests" (as of 2026-11: both the account and each operation have a bucket); API Gateway
 Developer Guide, "Amazon API Gateway quotas", section "creating, deploying and managing an API" (per
-account; that each region has its own is our reading, as is a bucket as large as the number of
-requests); Lambda Developer Guide, "Lambda quotas", section "API requests". Not modelled, because no
-number was found: Route 53's changes of records each second, and the quotas of CloudFormation, IAM
-and STS.
+account; our reading: each region has its own, a bucket is as large as the number of requests, and
+both versions of the API share those of domain names); Lambda Developer Guide, "Lambda quotas",
+section "API requests". Not modelled, because no number was found: Route 53's changes of records each
+second, and the quotas of CloudFormation, IAM and STS.
 """
 
 import re
@@ -95,9 +95,9 @@ _ROUTES: Mapping[str, Sequence[tuple[str, str, str]]] = {
     ),
     "apigateway": (
         ("PATCH", r"/account", "UpdateAccount"),
-        ("POST", r"/domainnames", "CreateDomainName"),
-        ("DELETE", r"/domainnames/[^/]+", "DeleteDomainName"),
-        ("PATCH", r"/domainnames/[^/]+", "UpdateDomainName"),
+        ("POST", r"(/v2)?/domainnames", "CreateDomainName"),
+        ("DELETE", r"(/v2)?/domainnames/[^/]+", "DeleteDomainName"),
+        ("PATCH", r"(/v2)?/domainnames/[^/]+", "UpdateDomainName"),
         ("POST", r"/restapis", "CreateRestApi"),
         ("PUT", r"/restapis/[^/]+", "PutRestApi"),
         ("DELETE", r"/restapis/[^/]+", "DeleteRestApi"),
@@ -118,6 +118,7 @@ CREATIONS: Mapping[str, tuple[str, str]] = {
     "AWS::ApiGateway::DomainName": ("apigateway", "CreateDomainName"),
     "AWS::ApiGateway::Resource": ("apigateway", "CreateResource"),
     "AWS::ApiGateway::RestApi": ("apigateway", "CreateRestApi"),
+    "AWS::ApiGatewayV2::DomainName": ("apigateway", "CreateDomainName"),
     "AWS::Route53::HealthCheck": ("route53", "CreateHealthCheck"),
     "AWS::Route53::HostedZone": ("route53", "CreateHostedZone"),
 }
@@ -125,6 +126,7 @@ DELETIONS: Mapping[str, tuple[str, str]] = {
     "AWS::ApiGateway::DomainName": ("apigateway", "DeleteDomainName"),
     "AWS::ApiGateway::Resource": ("apigateway", "DeleteResource"),
     "AWS::ApiGateway::RestApi": ("apigateway", "DeleteRestApi"),
+    "AWS::ApiGatewayV2::DomainName": ("apigateway", "DeleteDomainName"),
     "AWS::Route53::HealthCheck": ("route53", "DeleteHealthCheck"),
     "AWS::Route53::HostedZone": ("route53", "DeleteHostedZone"),
 }

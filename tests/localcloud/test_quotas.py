@@ -67,6 +67,7 @@ def test_services_without_documented_quotas() -> None:
         ("route53", "GET", "/2013-04-01/healthcheck/abc", ""),
         ("route53", "POST", "/2013-04-01/hostedzone/Z1/rrset/", ""),
         ("apigateway", "POST", "/domainnames", "CreateDomainName"),
+        ("apigateway", "POST", "/v2/domainnames", "CreateDomainName"),
         ("apigateway", "POST", "/domainnames/a.b/basepathmappings", ""),
         ("apigateway", "DELETE", "/restapis/abc", "DeleteRestApi"),
         ("apigateway", "POST", "/restapis/abc/deployments", "CreateDeployment"),

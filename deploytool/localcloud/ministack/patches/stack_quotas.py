@@ -1,9 +1,10 @@
 """Let stacks wait for the quotas of the API calls that CloudFormation makes for their resources.
 
-CloudFormation repeats a call that is throttled, so that a stack takes longer and does not fail (our
-reading: the User Guide says it of the services that it calls only in general). The wait is on the
-event loop, as in `durations`. Only the operations with a quota of their own are counted
-(`quotas.CREATIONS` and `DELETIONS`).
+CloudFormation repeats a call that is throttled, so that a stack takes longer and does not fail
+(CloudFormation CLI User Guide, "Resource type handler error codes": Throttling is retriable;
+aws-cloudformation/cloudformation-coverage-roadmap#524: two custom domain names in one stack). The
+wait is on the event loop, as in `durations`. Only the operations with a quota of their own are
+counted (`quotas.CREATIONS` and `DELETIONS`).
 """
 
 from collections.abc import Callable
