@@ -26,12 +26,18 @@ PropertyPath = tuple[str, ...]
 
 @dataclass(frozen=True)
 class ResourceSchema:
-    """What the schema of a resource type says about its properties."""
+    """What the schema of a resource type says about its properties.
+
+    `properties` are the names of all of them, or empty for a type that takes others too. `required`
+    are those that a template must give.
+    """
 
     primary_identifier: tuple[PropertyPath, ...] = ()
     create_only: frozenset[PropertyPath] = frozenset()
     conditionally_create_only: frozenset[PropertyPath] = frozenset()
     read_only: frozenset[PropertyPath] = frozenset()
+    properties: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
 
     @property
     def named_by(self) -> tuple[str, ...]:
@@ -61,6 +67,8 @@ def schema_of(resource_type: str) -> ResourceSchema | None:
         create_only=frozenset(_paths(document, "createOnlyProperties")),
         conditionally_create_only=frozenset(_paths(document, "conditionalCreateOnlyProperties")),
         read_only=frozenset(_paths(document, "readOnlyProperties")),
+        properties=_known_properties(document),
+        required=tuple(document.get("required") or ()),
     )
 
 
@@ -80,6 +88,12 @@ def _read(path: Path) -> Any:
         )
     folder = Path(package.submodule_search_locations[0]) / "data" / "schemas"
     return json.loads((folder / path).read_text(encoding="utf-8"))
+
+
+def _known_properties(document: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the properties, or none when a template may give others too."""
+    is_closed = document.get("additionalProperties") is False
+    return frozenset(document.get("properties") or ()) if is_closed else frozenset()
 
 
 def _paths(document: Mapping[str, Any], key: str) -> list[PropertyPath]:

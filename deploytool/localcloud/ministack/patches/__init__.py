@@ -40,6 +40,7 @@ from deploytool.localcloud.ministack.patches import (
     identities,
     left_out,
     permissions,
+    property_syntax,
     protections,
     record_sets,
     regional_apis,
@@ -93,6 +94,7 @@ TABLE: Mapping[str, Patches] = {
     "replacements": replacements.PATCHES,
     "stack_updates": stack_updates.PATCHES,
     "existing_names": existing_names.PATCHES,
+    "property_syntax": property_syntax.PATCHES,
     "early_validation": early_validation.PATCHES,
     "transforms": transforms.PATCHES,
     "permissions": permissions.PATCHES,
@@ -179,6 +181,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
         replacements,
         stack_updates,
         existing_names,
+        property_syntax,
         early_validation,
         transforms,
     ):
