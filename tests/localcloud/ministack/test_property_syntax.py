@@ -72,6 +72,20 @@ def test_refused(aws: Any, name: str, properties: Any, path: str, reason: str) -
     assert "AWS::EarlyValidation::PropertyValidation" in change_set["StatusReason"]
 
 
+@pytest.mark.difference
+def test_a_property_that_is_newer_than_the_schemas() -> None:
+    """A property that AWS has and the installed cfn-lint does not know is refused here.
+
+    Route 53 has ChangeGuardrails since 2026-11-20 (Developer Guide, "Hosted zone tiers"). Once
+    cfn-lint knows it, this test needs another example.
+    """
+    properties = {"Name": "example.com", "ChangeGuardrails": []}
+    zone = {"Type": "AWS::Route53::HostedZone", "Properties": properties}
+    ((_, _, _, path, reason),) = property_errors("Zone", zone)
+    assert path == "/Resources/Zone/Properties/ChangeGuardrails"
+    assert reason == "Unsupported property [ChangeGuardrails]"
+
+
 def test_what_a_condition_leaves_out_is_not_looked_at(aws: Any) -> None:
     """A resource whose condition is false is not validated."""
     template = {
