@@ -399,6 +399,29 @@ def test_the_function_s_subnets_are_in_zones_that_lambda_has() -> None:
     assert sorted(ids) == ["use1-az1", "use1-az2"]
 
 
+def test_a_subnet_that_moves_to_another_zone_gets_other_addresses() -> None:
+    """A deployed stage whose zones were chosen by name can be updated.
+
+    CloudFormation replaces both subnets then, and creates the new ones beside the old ones; EC2
+    refuses addresses that are in use (InvalidSubnet.Conflict; aws-cdk issue 6683).
+    """
+    subnets = [subnet["Properties"] for _, subnet in resources("AWS::EC2::Subnet")]
+    choices = [subnet["CidrBlock"]["Fn::If"] for subnet in subnets]
+    assert {condition for condition, _, _ in choices} == {"ChoosesZonesById"}
+
+    by_id = [_place_of(block) for _, block, _ in choices]
+    by_name = [_place_of(block) for _, _, block in choices]
+    assert len({*by_id, *by_name}) == 2 * len(subnets)
+
+
+def _place_of(block: dict[str, Any]) -> tuple[int, int]:
+    """Return which part of the VPC's addresses a subnet has: its place, and the bits of its size."""
+    place, parts = block["Fn::Select"]
+    _, count, bits = parts["Fn::Cidr"]
+    assert place < count
+    return place, bits
+
+
 def test_a_record_of_ipv6_fails_over_as_that_of_ipv4_does() -> None:
     """Both have the same target, pair and health check, so no client stays behind."""
     records = document("record-set.yaml")["Resources"]
