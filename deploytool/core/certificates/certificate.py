@@ -69,7 +69,7 @@ class CertificateRequest:
 
 
 def certificate_requests(
-    document: Mapping[str, Any], parameters: Mapping[str, str]
+    document: Mapping[str, Any], parameters: Mapping[str, str | None]
 ) -> tuple[CertificateRequest, ...]:
     """Return the certificates with DNS validation that a template requests, given its parameters.
 
@@ -85,15 +85,23 @@ def certificate_requests(
 
 
 def known_properties(
-    document: Mapping[str, Any], parameters: Mapping[str, str], type_: str
+    document: Mapping[str, Any],
+    parameters: Mapping[str, str | None],
+    type_: str,
+    *,
+    certain: bool = False,
 ) -> Iterator[Mapping[str, Any]]:
     """Yield what is known of the properties of each resource of a type.
 
-    Resources whose condition is false are left out.
+    Resources whose condition is false are left out. With `certain` so are those whose condition is
+    unknown.
     """
     evaluator = Evaluator(document, parameters)
     for resource in declared_resources(document).values():
-        if resource.get("Type") != type_ or evaluator.has_resource(resource) is False:
+        if resource.get("Type") != type_:
+            continue
+        exists = evaluator.has_resource(resource)
+        if exists is False or (exists is None and certain):
             continue
         yield known_parts(evaluator.value(resource.get("Properties", {}))) or {}
 
@@ -112,13 +120,15 @@ def _request(properties: Mapping[str, Any]) -> CertificateRequest:
     return CertificateRequest(tuple(distinct_names), zones)
 
 
-def hosted_zone_in(document: Mapping[str, Any], parameters: Mapping[str, str]) -> str | None:
+def hosted_zone_in(
+    document: Mapping[str, Any], parameters: Mapping[str, str | None], *, certain: bool = False
+) -> str | None:
     """Return the name of the hosted zone that a template creates, or None.
 
-    Only the first zone counts. A zone whose condition is unknown counts as created. A zone whose
-    name is unknown gives None, because there is no name to search for.
+    Only the first zone counts. A zone whose condition is unknown counts as created, unless it must
+    be `certain`. A zone whose name is unknown gives None, because there is no name to search for.
     """
-    for properties in known_properties(document, parameters, HOSTED_ZONE_TYPE):
+    for properties in known_properties(document, parameters, HOSTED_ZONE_TYPE, certain=certain):
         name = properties.get("Name")
         if not name:
             return None

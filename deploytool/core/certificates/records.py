@@ -24,20 +24,23 @@ class PlannedRecord:
 
 
 def planned_records(
-    document: Mapping[str, Any], parameters: Mapping[str, str]
+    document: Mapping[str, Any], parameters: Mapping[str, str | None]
 ) -> tuple[PlannedRecord, ...]:
-    """Return the record sets that a template creates, given the parameters that are known.
+    """Return the record sets that a template creates for certain.
 
-    One whose zone, name or type is unknown is left out. One whose condition is unknown counts.
+    A parameter that is not known yet is None. A record set whose zone, name, type or condition is
+    unknown is left out: a deployment that Route 53 would take must not be refused for it.
     """
     return tuple(_planned(document, parameters))
 
 
-def _planned(document: Mapping[str, Any], parameters: Mapping[str, str]) -> Iterator[PlannedRecord]:
-    for properties in known_properties(document, parameters, RECORD_SET_TYPE):
+def _planned(
+    document: Mapping[str, Any], parameters: Mapping[str, str | None]
+) -> Iterator[PlannedRecord]:
+    for properties in known_properties(document, parameters, RECORD_SET_TYPE, certain=True):
         yield from _record(properties, properties.get("HostedZoneId"))
 
-    for group in known_properties(document, parameters, RECORD_SET_GROUP_TYPE):
+    for group in known_properties(document, parameters, RECORD_SET_GROUP_TYPE, certain=True):
         for member in group.get("RecordSets") or ():
             properties = known_parts(member)
             if isinstance(properties, Mapping):

@@ -132,7 +132,10 @@ class _News:
 
 def _news_of(node: Node, stack: Stack | None) -> _News:
     """Compare a node with its stack. Parameters that are outputs are not known yet."""
-    known = {name: value for name, value in node.parameters.items() if isinstance(value, str)}
+    # Not left out: the template's default would then count, which the output replaces.
+    known = {
+        name: value if isinstance(value, str) else None for name, value in node.parameters.items()
+    }
     wanted = _all_of(node, known)
     if stack is None or stack.status in _EMPTY:
         return wanted
@@ -148,7 +151,7 @@ def _news_of(node: Node, stack: Stack | None) -> _News:
     )
 
 
-def _all_of(node: Node, parameters: Mapping[str, str]) -> _News:
+def _all_of(node: Node, parameters: Mapping[str, str | None]) -> _News:
     pseudo = {"AWS::Region": node.id.region, "AWS::StackName": node.stack_name}
     parameters = {**parameters, **pseudo}
     validated: list[tuple[str, str]] = []
@@ -156,7 +159,7 @@ def _all_of(node: Node, parameters: Mapping[str, str]) -> _News:
         validated.extend((name, str(zone_id)) for name, zone_id in request.zones.items())
     return _News(
         node,
-        hosted_zone_in(node.document, parameters),
+        hosted_zone_in(node.document, parameters, certain=True),
         planned_records(node.document, parameters),
         tuple(validated),
     )

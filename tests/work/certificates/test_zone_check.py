@@ -95,7 +95,7 @@ TEMPLATES = {
 EAST, WEST = "us-east-1", "us-west-2"
 
 
-def graph_of(zone_id: str = "") -> Graph:
+def graph_of(zone_id: str = "", text: str = GRAPH, bodies: Mapping[str, str] = TEMPLATES) -> Graph:
     """A stage with a new zone, or in the zone of that id."""
     settings = f'zone = "existing"\nhosted_zone_id = "{zone_id}"\n' if zone_id else ""
     config = parse_config(
@@ -103,8 +103,8 @@ def graph_of(zone_id: str = "") -> Graph:
         f"[stages.dev.settings]\n{settings}",
         "deploytool.toml",
     )
-    templates = {name: parse_template(body, name) for name, body in TEMPLATES.items()}
-    file = parse_graph_file(GRAPH, "stacks.yaml")
+    templates = {name: parse_template(body, name) for name, body in bodies.items()}
+    file = parse_graph_file(text, "stacks.yaml")
     return build_graph(config, config.stage("dev"), file, templates, {})
 
 
@@ -249,6 +249,38 @@ class TestRecords:
             if node != NodeId("record", EAST)
         }
         assert problems(graph_of("Z1"), Zones((PUBLIC,), (other_half,)), east) == []
+
+
+CONDITIONAL = """
+Parameters: {Name: {Type: String}, Zone: {Type: String}, Wanted: {Type: String, Default: 'yes'}}
+Conditions: {IsWanted: !Equals [!Ref Wanted, 'yes']}
+Resources:
+  Other: {Type: 'AWS::Route53::HostedZone', Condition: IsWanted, Properties: {Name: example.com}}
+  Record:
+    Type: AWS::Route53::RecordSet
+    Condition: IsWanted
+    Properties: {Name: !Ref Name, Type: A, HostedZoneId: !Ref Zone, ResourceRecords: [192.0.2.1]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [("{output: api.Target, region: primary}", 0), ("{value: 'yes'}", 2), ("{value: 'no'}", 0)],
+)
+def test_what_is_not_certain_is_not_refused(wanted: str, count: int) -> None:
+    """An output may make the condition false, whatever default it replaces."""
+    text = (
+        GRAPH
+        + f"""
+  conditional:
+    template: conditional.yaml
+    scope: global
+    parameters: {{Name: x.example.com, Zone: Z1, Wanted: {wanted}}}
+"""
+    )
+    templates = {**TEMPLATES, "conditional.yaml": CONDITIONAL}
+    there = simple(name="x.example.com")
+    assert len(problems(graph_of("Z1", text, templates), Zones((PUBLIC,), (there,)))) == count
 
 
 class TestChangedRecords:
