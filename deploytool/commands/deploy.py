@@ -198,6 +198,11 @@ def _wait_until_ready(context: CommandContext) -> bool:
     problems = wait_until_good(target.probes, target.ports.executor, service, EXPRESS_TIMEOUT)
     for problem in problems:
         context.terminal.say(f"[red]not ready[/]: {escape(problem)}")
+    if problems:
+        context.terminal.say(
+            f"  after {EXPRESS_TIMEOUT:.0f} s; AWS does not say how long the resources take:"
+            " deploytool check looks again"
+        )
     return not problems
 
 
