@@ -25,10 +25,12 @@ SAME_EVERYWHERE = ("AWS::AccountId", "AWS::Partition", "AWS::URLSuffix")
 class Links:
     """What a stack exports and takes from others by name.
 
-    `stacks` are the stacks of which it takes outputs by their names, each as (name, region).
+    `certain` are those of the exports whose output has no condition, or one that is true. `stacks`
+    are the stacks of which it takes outputs by their names, each as (name, region).
     """
 
     exports: frozenset[str]
+    certain: frozenset[str]
     imports: frozenset[str]
     stacks: frozenset[tuple[str, str]]
 
@@ -39,10 +41,20 @@ def links_of(node: Node) -> Links:
     evaluator = Evaluator(document, _known_values(node))
 
     exports: list[object] = []
+    certain: list[object] = []
+    # A condition is not decided by the origin that stands for a value.
+    decided = Evaluator(document, _decided_values(node))
     outputs: Mapping[str, Any] = document.get("Outputs") or {}
     for output in outputs.values():
-        if isinstance(output, Mapping) and isinstance(output.get("Export"), Mapping):
-            exports.append(evaluator.value(output["Export"].get("Name")))
+        if not (isinstance(output, Mapping) and isinstance(output.get("Export"), Mapping)):
+            continue
+        exists = decided.has_resource(output)
+        if exists is False:
+            continue
+        name = evaluator.value(output["Export"].get("Name"))
+        exports.append(name)
+        if exists:
+            certain.append(name)
 
     imports = [evaluator.value(name) for name in _arguments(document, "Fn::ImportValue")]
     stacks: set[tuple[str, str]] = set()
@@ -54,7 +66,7 @@ def links_of(node: Node) -> Links:
         if isinstance(name, str) and isinstance(region, str):
             stacks.add((name, region))
 
-    return Links(_texts(exports), _texts(imports), frozenset(stacks))
+    return Links(_texts(exports), _texts(certain), _texts(imports), frozenset(stacks))
 
 
 def linked(nodes: Iterable[Node]) -> dict[NodeId, frozenset[NodeId]]:
@@ -81,11 +93,12 @@ def linked(nodes: Iterable[Node]) -> dict[NodeId, frozenset[NodeId]]:
 def exported_twice(nodes: Iterable[Node]) -> Iterator[tuple[str, NodeId, NodeId]]:
     """Find the names that two stacks of a region export, with the two stacks.
 
-    A name is unique in an account and region (template reference of Fn::ImportValue).
+    A name is unique in an account and region (template reference of Fn::ImportValue). An output whose
+    condition is not known may not be there, so it does not count.
     """
     owners: dict[tuple[str, str], NodeId] = {}
     for node in nodes:
-        for name in sorted(links_of(node).exports):
+        for name in sorted(links_of(node).certain):
             owner = owners.setdefault((name, node.id.region), node.id)
             if owner != node.id:
                 yield name, owner, node.id
@@ -102,6 +115,14 @@ def _known_values(node: Node) -> dict[str, str | None]:
         else:
             values[name] = value
     return values
+
+
+def _decided_values(node: Node) -> dict[str, str | None]:
+    """Return the parameters and the pseudo parameters, None for what is known later."""
+    values: dict[str, str | None] = {
+        name: value if isinstance(value, str) else None for name, value in node.parameters.items()
+    }
+    return {**values, "AWS::Region": node.id.region, "AWS::StackName": node.stack_name}
 
 
 def _arguments(value: object, function: str) -> Iterator[Any]:

@@ -169,3 +169,21 @@ def test_a_name_that_two_stacks_export_is_a_problem() -> None:
     stacks = LINKED.replace("note.yaml", "topic.yaml")
     with pytest.raises(InputError, match=r"stacks\.\w+: exports 'shared' in us-east-1"):
         graph_of(stacks, api=API, topic=TOPIC.replace("NAME", "shared"))
+
+
+@pytest.mark.parametrize("equals", ["['a', 'b']", "[!Ref Id, 'b']"])
+def test_an_export_that_may_not_be_there_is_no_problem(equals: str) -> None:
+    """Only outputs whose condition is true are exported (template reference of Outputs)."""
+    stacks = LINKED.replace("note.yaml", "topic.yaml")
+    topic = TOPIC.replace("NAME", "shared").replace("Value: !Ref", "Condition: Is, Value: !Ref")
+    conditions = f"Conditions: {{Is: !Equals {equals}}}\n"
+    graph_of(stacks, api=API, topic=conditions + topic)
+
+
+def test_an_export_that_may_be_there_gives_an_order() -> None:
+    """An output of another stack decides the condition, and is not known yet."""
+    topic = TOPIC.replace("NAME", "shared").replace("Value: !Ref", "Condition: Is, Value: !Ref")
+    conditions = "Conditions: {Is: !Equals [!Ref Id, b]}\n"
+    note = NOTE.replace("VALUE", "!ImportValue shared")
+    graph = graph_of(LINKED, api=API, topic=conditions + topic, note=note)
+    assert NodeId("topic", EAST) in graph.edges()[NodeId("note", EAST)]
