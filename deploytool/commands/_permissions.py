@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from deploytool.core.permissions.grants import Grants, grants_for
+from deploytool.core.project.graph import Graph, Node, NodeId
 from deploytool.core.project.own_permissions import OwnPermissions, render_granted
 from deploytool.core.project.role_findings import RoleFindings, role_findings
 from deploytool.files.project import Project
 from deploytool.files.schemas import InstalledSchemas
+from deploytool.files.serverless import expanded
 
 
 def findings_of(project: Project, own: OwnPermissions) -> RoleFindings:
@@ -15,9 +17,19 @@ def findings_of(project: Project, own: OwnPermissions) -> RoleFindings:
     Raises InputError for problems of the graphs, and DeploytoolError when cfn-lint, which has the
     permissions of the resource types, is not installed.
     """
-    graphs = [project.graph(stage) for stage in project.config.stages]
+    graphs = [_expanded(project.graph(stage)) for stage in project.config.stages]
     template = project.bootstrap_template()
     return role_findings(project.config, graphs, template, own, InstalledSchemas())
+
+
+def _expanded(graph: Graph) -> Graph:
+    """Return a graph whose SAM templates are expanded: their roles act on what they become."""
+    nodes: dict[NodeId, Node] = {}
+    for node_id, node in graph.nodes.items():
+        known = {name: value for name, value in node.parameters.items() if isinstance(value, str)}
+        document = expanded(node.document, node.template.file, node_id.region, known)
+        nodes[node_id] = replace(node, document=document)
+    return replace(graph, nodes=nodes)
 
 
 def grants_of(project: Project, own: OwnPermissions) -> Grants:

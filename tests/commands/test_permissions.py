@@ -36,6 +36,22 @@ Resources:
       DefaultAction: {Allow: {}}
       VisibilityConfig: {SampledRequestsEnabled: true, CloudWatchMetricsEnabled: true, MetricName: x}
 """
+SERVERLESS = """
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Boundary: {Type: String, Default: ""}
+Resources:
+  Orders:
+    Type: AWS::Serverless::SimpleTable
+  Take:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: take.handler
+      CodeUri: {Bucket: some-bucket, Key: take.zip}
+      Events:
+        Get: {Type: Api, Properties: {Path: /orders, Method: get}}
+"""
 LOGS = """
 Resources:
   Group:
@@ -113,6 +129,7 @@ def test_lint_fails_where_a_role_lacks_something(
     [
         (TABLE, "AWS::DynamoDB::GlobalTable", "application-autoscaling:DeleteScalingPolicy"),
         (WEB_ACL, "AWS::WAFv2::WebACL", "wafv2:CreateWebACL"),
+        (SERVERLESS, "AWS::DynamoDB::Table", "dynamodb:AssociateTableReplica"),
     ],
 )
 def test_lint_names_the_resource_whose_permissions_are_missing(
@@ -251,3 +268,12 @@ def test_a_wrong_file_of_permissions_is_refused(
     config = project(WEB_ACL, permissions=text)
     assert main(["bootstrap", "--show", "--config", str(config)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_sam_template_that_cannot_be_expanded_is_bad_input(
+    project: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message is the translator's, with the file."""
+    config = project(SERVERLESS.replace("      Handler: take.handler\n", ""))
+    assert main(["lint", "--config", str(config)]) == 2
+    assert "own.yaml: Resources: Resource with id [Take] is invalid." in capsys.readouterr().err
