@@ -27,6 +27,10 @@ except ImportError:
     from yaml import SafeDumper as _SafeDumper  # type: ignore[assignment]
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
+# Aliases can make a small file a huge document ("billion laughs"). This is several times what fits
+# into a template, whose body has 51,200 bytes.
+MOST_NODES = 250_000
+
 _STANDARD = "tag:yaml.org,2002:"
 # These are not supported (User Guide, "Template format").
 UNSUPPORTED = ("binary", "omap", "pairs", "set")
@@ -77,6 +81,8 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
     Aliases and merged mappings are resolved.
     """
     try:
+        if has_aliases(text):
+            _check_size(text)
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
     except yaml.YAMLError as error:
         # PyYAML writes the position on a line of its own.
@@ -101,6 +107,34 @@ def dump_yaml(document: object, *, compact: bool = False) -> str:
 def has_aliases(text: str) -> bool:
     """Return whether a text may have aliases, with which the document is larger than the text."""
     return re.search(r"(?:^|[\s\[{,])\*[^\s,\]}*]", text) is not None
+
+
+def _check_size(text: str) -> None:
+    """Raise ConstructorError when a document has too many nodes once its aliases are resolved."""
+    root = yaml.compose(text, Loader=_Loader)
+    if root is None:
+        return
+    size = _resolved_size(root, {})
+    if size > MOST_NODES:
+        message = f"its aliases make it {size:,} values long, and {MOST_NODES:,} are too many"
+        raise yaml.constructor.ConstructorError(None, None, message, root.start_mark)
+
+
+def _resolved_size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return the number of nodes below a node, and itself; each alias counts in full."""
+    known = sizes.get(id(node))
+    if known is not None:
+        return known
+
+    # A node that contains itself is refused by the constructor.
+    sizes[id(node)] = 1
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        children = node.value
+    elif isinstance(node, yaml.MappingNode):
+        children = [child for pair in node.value for child in pair]
+    sizes[id(node)] = 1 + sum(_resolved_size(child, sizes) for child in children)
+    return sizes[id(node)]
 
 
 def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> object:

@@ -95,6 +95,16 @@ def test_a_template_that_aliases_make_large_is_measured_before_it_is_sent() -> N
         render_body(template.document, "0" * 16, "t.yaml")
 
 
+def test_aliases_of_aliases_that_make_a_huge_document_are_refused() -> None:
+    """Such a file would keep the command busy for hours ("billion laughs")."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for number in range(1, 9):
+        before = f"*a{number - 1}"
+        lines.append(f"a{number}: &a{number} [{', '.join([before] * 9)}]")
+    with pytest.raises(InputError, match=r"t\.yaml: .*aliases make it"):
+        load_yaml("\n".join(lines), "t.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
