@@ -51,13 +51,13 @@ def _record(properties: Mapping[str, Any], zone_id: object) -> Iterator[PlannedR
     name, type_ = properties.get("Name"), properties.get("Type")
     if not (zone_id and name and type_):
         return
-    weight = properties.get("Weight")
+    weight = str(properties.get("Weight", ""))
     record = RecordSet(
         name=canonical(str(name)),
         type=str(type_),
         set_identifier=str(properties.get("SetIdentifier") or ""),
         failover=str(properties.get("Failover") or ""),
-        weight=None if weight is None else int(weight),
+        weight=int(weight) if weight.isdecimal() else None,
         region=str(properties.get("Region") or ""),
         location=_text_of(properties.get("GeoLocation")),
         cidr=_text_of(properties.get("CidrRoutingConfig")),
