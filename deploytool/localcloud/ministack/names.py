@@ -121,6 +121,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "_static_property",
     ),
     "changesets": (
+        "_cw_logs._log_groups",
         "_evaluate_conditions",
         "_resolve_props_for_diff",
         "_topological_sort",

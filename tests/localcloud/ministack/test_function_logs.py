@@ -1,0 +1,75 @@
+"""The log group of a function, with boto3 on a running cloud.
+
+Source: Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs".
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+
+
+def template(name: str, *actions: str) -> dict[str, Any]:
+    """Return a function whose role may do these actions."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [TRUST]},
+                    "Policies": [
+                        {
+                            "PolicyName": "logs",
+                            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+                        }
+                    ],
+                },
+            },
+            "Function": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "FunctionName": name,
+                    "Runtime": "python3.13",
+                    "Handler": "index.handler",
+                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                    "Code": {"ZipFile": "def handler(event, context):\n    print('line')\n"},
+                },
+            },
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "actions", "is_created"),
+    [
+        ("may-create", ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), True),
+        ("may-write", ("logs:CreateLogStream", "logs:PutLogEvents"), False),
+    ],
+)
+def test_a_missing_group_is_created_with_permission_alone(
+    aws: Any, name: str, actions: tuple[str, ...], is_created: bool
+) -> None:
+    """Lambda creates the group of a function whose role may; another function has no logs."""
+    aws.create_stack(name, template(name, *actions))
+    answer = aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps({}))
+    assert answer["StatusCode"] == 200
+    logs = aws.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
+    assert bool(groups) is is_created
+
+
+def test_a_group_that_exists_is_written(aws: Any) -> None:
+    """A function without the permission writes into a group that somebody has created."""
+    aws.create_stack("has-group", template("has-group", "logs:PutLogEvents"))
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName="/aws/lambda/has-group")
+    aws.client("lambda").invoke(FunctionName="has-group")
+    streams = logs.describe_log_streams(logGroupName="/aws/lambda/has-group")["logStreams"]
+    assert len(streams) == 1
