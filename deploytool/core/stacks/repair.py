@@ -22,6 +22,26 @@ class Repair(Enum):
     EXPLAIN = auto()  # explain: a person must act
 
 
+# How a service says that the principal of an operation lacks a permission (IAM User Guide,
+# "Troubleshoot access denied error messages"); API Gateway has words of its own.
+_DENIALS = (
+    "is not authorized to perform",
+    "AccessDenied",
+    "does not have permissions to create a Service Linked Role",
+)
+
+
+def permission_hint(cause: str) -> str:
+    """Return what to do when a resource failed because a permission is missing, else ""."""
+    if not any(denial in cause for denial in _DENIALS):
+        return ""
+    return (
+        "the principal that CloudFormation acts with lacks a permission; when that is the pipeline's"
+        " role: deploytool lint tells which it lacks, and deploytool bootstrap grants them for the"
+        " stage"
+    )
+
+
 def repair_of(status: StackStatus, *, ours: bool) -> Repair:
     """Return how to go on with a stack of this status. `ours`: this tool created the stack.
 

@@ -7,7 +7,7 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.core.ports import Clock
 from deploytool.core.stacks.failures import operation_of, stack_reason
 from deploytool.core.stacks.ports import Stacks
-from deploytool.core.stacks.repair import Repair, command_for, repair_of
+from deploytool.core.stacks.repair import Repair, command_for, permission_hint, repair_of
 from deploytool.core.stacks.stack import (
     STACK_TYPE,
     Stack,
@@ -69,7 +69,8 @@ class Completions:
         else:
             shown = listed.reason if listed is not None else ""
             text = self._reason_without_resource(region, started, status, events, shown)
-        return Completed(status, None, text, self._hint(region, started, status, events))
+        hint = self._hint(region, started, status, events) or permission_hint(text)
+        return Completed(status, None, text, hint)
 
     def _reason_without_resource(
         self,

@@ -3,7 +3,7 @@
 import pytest
 
 from deploytool.core.stacks.plan import Action, decide
-from deploytool.core.stacks.repair import command_for
+from deploytool.core.stacks.repair import command_for, permission_hint
 from deploytool.core.stacks.stack import Stack, StackStatus
 
 EXPECTED = {
@@ -75,3 +75,19 @@ def test_what_a_rollback_could_not_restore_is_named() -> None:
     assert command.endswith(
         "continue-update-rollback --region us-east-1 --stack-name s --resources-to-skip A B"
     )
+
+
+@pytest.mark.parametrize(
+    ("cause", "helps"),
+    [
+        ("Table (AWS::DynamoDB::Table): User: arn:x is not authorized to perform: a:B", True),
+        ("Domain (x): Caller does not have permissions to create a Service Linked Role", True),
+        ("Resource handler returned message: null (HandlerErrorCode: AccessDenied)", True),
+        ("Bucket (AWS::S3::Bucket): it exists already", False),
+    ],
+)
+def test_a_missing_permission_is_told_with_the_command_that_grants_it(
+    cause: str, helps: bool
+) -> None:
+    """The reason is the service's; what grants a permission to the pipeline's role is ours."""
+    assert ("deploytool bootstrap" in permission_hint(cause)) is helps

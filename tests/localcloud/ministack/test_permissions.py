@@ -292,6 +292,34 @@ def test_the_first_domain_name_of_an_account_needs_a_service_linked_role(
     assert "certificate" in reasons
 
 
+@pytest.mark.difference
+def test_what_cloudformation_reads_is_not_checked(enforcing: State) -> None:
+    """On AWS a log group needs logs:DescribeLogGroups, and logs:TagResource for its tags, too.
+
+    Source: the schema of AWS::Logs::LogGroup, handlers and tagging.
+    """
+    role = service_role(
+        enforcing, "creating-only", {"Action": ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]}
+    )
+    properties = {"LogGroupName": "/created", "Tags": [{"Key": "a", "Value": "b"}]}
+    group = {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": properties}}
+    made = create_stack(enforcing, "creating-only", group, RoleARN=role)
+    assert made[0] == "CREATE_COMPLETE", made
+
+
+def test_a_policy_attaches_itself_to_a_role(enforcing: State) -> None:
+    """`Roles` of a managed policy names them (template reference, AWS::IAM::ManagedPolicy)."""
+    client(enforcing, "iam").create_role(
+        RoleName="attached-to", AssumeRolePolicyDocument=json.dumps(SERVICE_TRUST)
+    )
+    document = {"Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}
+    properties = {"Roles": ["attached-to"], "PolicyDocument": document}
+    policy = {"Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}}
+    assert create_stack(enforcing, "attaching", policy)[0] == "CREATE_COMPLETE"
+    found = client(enforcing, "iam").list_attached_role_policies(RoleName="attached-to")
+    assert len(found["AttachedPolicies"]) == 1
+
+
 def test_a_generated_name_is_checked_as_short_as_it_is(enforcing: State) -> None:
     """A role's name has 64 characters, for which CloudFormation shortens the stack's name.
 
