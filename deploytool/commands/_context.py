@@ -63,7 +63,7 @@ def open_context(
     `limits` say how long calls to AWS wait: `aws.limits` has those for a quick and those for a
     patient command. A command that does not need the values of settings that a stage leaves out,
     such as the id of an existing hosted zone, sets `looks_up` to False: it needs no API for them.
-    With `builds` the artifacts are built; other commands do not need what is in them. A command that
+    With `builds` the artifacts are read and built; other commands do not need what is in them. A command that
     `changes` something says first who calls, and where. Raises InputError.
     """
     terminal = terminal_of(arguments)
@@ -71,7 +71,7 @@ def open_context(
     def say(line: str) -> None:
         terminal.note(f"[dim]{escape(line)}[/]")
 
-    project = load_project(arguments.config, Building(builds, arguments.local, say))
+    project = load_project(arguments.config, Building(builds, arguments.local, say, reads=builds))
     graph = project.graph(arguments.stage)
     if builds and arguments.local:
         refuse_macros(graph)

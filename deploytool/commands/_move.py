@@ -20,6 +20,7 @@ from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.core.failover.direction import Direction, Person
 from deploytool.core.failover.records import StandbyRecord
 from deploytool.core.route53.timing import expected_switch
+from deploytool.files.builds import Building
 from deploytool.files.project import load_project
 from deploytool.net.clock import wall_time
 from deploytool.render.failover.progress import move_progress
@@ -46,7 +47,7 @@ EFFECTS = {
 def move_traffic(arguments: MoveArguments, direction: Direction) -> int:
     """Move a stage's traffic; return 0 when it has arrived, 1 when it has not in time."""
     terminal = terminal_of(arguments)
-    project = load_project(arguments.config)
+    project = load_project(arguments.config, Building(reads=False))
     stage = project.config.stage(arguments.stage)
     option = " --local" if arguments.local else ""
 

@@ -57,16 +57,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Building:
-    """How a command packages artifacts that are built.
+    """How a command packages artifacts.
 
-    Without `runs` nothing is built: what is not kept from an earlier build is left unknown. With
-    `local` they are built for this machine, where a local cloud runs functions. `say` gets a line
-    for each build.
+    Without `runs` nothing is built: what is not kept from an earlier build is left unknown. Without
+    `reads` no folder is even read: a failover must not fail because of a file in one. With `local`
+    artifacts are built for this machine, where a local cloud runs functions. `say` gets a line for
+    each build.
     """
 
     runs: bool = False
     local: bool = False
     say: Say = print
+    reads: bool = True
 
 
 class Packager:
@@ -84,6 +86,8 @@ class Packager:
         self, spec: ArtifactSpec, file: GraphFile, templates: Mapping[str, Template]
     ) -> Package:
         """Return the package of an artifact."""
+        if not self._building.reads:
+            return not_built(spec.name)
         source = (self._folder / spec.source).resolve()
         names = self._read(source, spec, LEFT_OUT_OF_BUILDS, [])
         # An empty package would be deployed, and fail only when the function is called.

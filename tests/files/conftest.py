@@ -41,10 +41,10 @@ class Sample:
             whole.chmod(0o755)
         return whole
 
-    def package(self, *, runs: bool = True, local: bool = False) -> Package:
+    def package(self, *, runs: bool = True, local: bool = False, reads: bool = True) -> Package:
         """Load the project as a command does, and return the artifact's package."""
         self._write_project()
-        building = Building(runs, local, self.said.append)
+        building = Building(runs, local, self.said.append, reads)
         return load_project(self.root / "deploytool.toml", building).packages["function"]
 
     def files(self, **options: bool) -> Files:

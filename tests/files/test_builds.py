@@ -274,6 +274,14 @@ def test_a_command_that_needs_no_code_builds_nothing(sample: Sample) -> None:
         _ = package.data
 
 
+def test_a_command_that_needs_no_code_reads_no_folder(sample: Sample) -> None:
+    """A file that cannot be packaged keeps nobody from moving traffic."""
+    sample.write("handler.py")
+    (sample.folder / "link").symlink_to("nowhere")
+
+    assert sample.package(runs=False, reads=False).name == "function"
+
+
 def test_a_command_that_fails_is_shown(sample: Sample) -> None:
     """The end of its output is in the message, and nothing of it is kept."""
     sample.write("source.txt")

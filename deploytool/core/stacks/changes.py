@@ -12,6 +12,12 @@ SERVING: Mapping[str, frozenset[str]] = {
     "AWS::ApiGateway::DomainName": frozenset({"DomainName"}),
     "AWS::ApiGateway::RestApi": frozenset(),
     "AWS::ApiGateway::Stage": frozenset({"RestApiId", "StageName"}),
+    "AWS::ApiGatewayV2::Api": frozenset({"ProtocolType"}),
+    "AWS::ApiGatewayV2::ApiMapping": frozenset({"DomainName"}),
+    "AWS::ApiGatewayV2::DomainName": frozenset({"DomainName"}),
+    "AWS::ApiGatewayV2::Integration": frozenset({"ApiId"}),
+    "AWS::ApiGatewayV2::Route": frozenset({"ApiId"}),
+    "AWS::ApiGatewayV2::Stage": frozenset({"ApiId", "StageName"}),
     "AWS::CertificateManager::Certificate": frozenset(
         {
             "CertificateAuthorityArn",

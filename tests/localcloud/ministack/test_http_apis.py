@@ -147,6 +147,24 @@ def test_a_throttled_function_is_unavailable(api: Api) -> None:
     assert answer.json() == {"message": "Service Unavailable"}
 
 
+def test_a_preflight_request_goes_to_its_route(api: Api) -> None:
+    """API Gateway answers OPTIONS itself only where CORS is configured.
+
+    Source: API Gateway Developer Guide, "Configure CORS for HTTP APIs in API Gateway".
+    """
+    address = f"{api.aws.state.endpoint_url}/_aws/execute-api/{api.id}/live/v1"
+    answer = requests.options(address, timeout=20)
+    assert answer.status_code == 201
+    assert answer.json()["httpMethod"] == "OPTIONS"
+
+    client = api.aws.client("apigatewayv2")
+    client.update_api(ApiId=api.id, CorsConfiguration={"AllowOrigins": ["https://example.com"]})
+    answer = requests.options(address, headers={"origin": "https://example.com"}, timeout=20)
+    client.delete_cors_configuration(ApiId=api.id)
+    assert answer.headers["access-control-allow-origin"] == "https://example.com"
+    assert not answer.content
+
+
 def test_what_has_no_route_is_not_found(api: Api) -> None:
     """Source: API Gateway Developer Guide, "Create routes for HTTP APIs in API Gateway": 404."""
     answer = api.get("/v2")
@@ -175,6 +193,24 @@ def test_a_stage_serves_the_routes_of_its_deployment(api: Api) -> None:
     assert api.get("/later", "manual").status_code == 201
     client.delete_route(ApiId=api.id, RouteId=route["RouteId"])
     client.delete_stage(ApiId=api.id, StageName="manual")
+
+
+@pytest.mark.difference
+def test_a_deployment_does_not_keep_what_its_routes_lead_to(api: Api) -> None:
+    """A changed integration is served at once, also by a stage that does not deploy automatically.
+
+    Source: API Gateway Developer Guide, "Stages for HTTP APIs in API Gateway": on AWS it is part of
+    the snapshot, and needs a deployment.
+    """
+    client = api.aws.client("apigatewayv2")
+    client.create_stage(ApiId=api.id, StageName="kept")
+    client.create_deployment(ApiId=api.id, StageName="kept")
+    where = {"ApiId": api.id, "IntegrationId": api.integration}
+    client.update_integration(**where, PayloadFormatVersion="2.0")
+    event = api.get("/v1", "kept").json()
+    client.update_integration(**where, PayloadFormatVersion="1.0")
+    client.delete_stage(ApiId=api.id, StageName="kept")
+    assert event["version"] == "2.0"
 
 
 def test_an_api_without_routes_cannot_be_deployed(aws: Aws) -> None:

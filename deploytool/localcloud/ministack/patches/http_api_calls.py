@@ -55,8 +55,12 @@ def _install_functions(patcher: Patcher) -> None:
     async def run_reentrant(
         fn: Callable[..., Any], *args: Any, thread_name: str = "ministack-reentrant"
     ) -> Any:
-        if _format.get() == "1.0" and len(args) == 2:
-            args = (args[0], event_of_format_1(args[1]))
+        if _format.get() and len(args) == 2:
+            function, event = args
+            http = event["requestContext"]["http"]
+            # `http_api_stages` lets OPTIONS pass in lower case.
+            http["method"] = http["method"].upper()
+            args = (function, event_of_format_1(event) if _format.get() == "1.0" else event)
         return await run_original(fn, *args, thread_name=thread_name)
 
     def proxy_response(exec_result: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
@@ -162,7 +166,7 @@ def _install_http_proxy(patcher: Patcher) -> None:
         seconds = int(integration.get("timeoutInMillis") or _TIMEOUT_MILLISECONDS) / 1000
         try:
             return await asyncio.to_thread(
-                call, method, uri, without_connection_headers(headers), body or b"", seconds
+                call, method.upper(), uri, without_connection_headers(headers), body or b"", seconds
             )
         except (OSError, HTTPException):
             error = _error(503, "Service Unavailable")

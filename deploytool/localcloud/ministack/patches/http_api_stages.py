@@ -1,9 +1,13 @@
-"""HTTP APIs: a stage serves the routes of its deployment, unless it deploys automatically.
+"""HTTP APIs: which requests a stage serves.
 
-Source: API Gateway Developer Guide, "Stages for HTTP APIs in API Gateway": a deployment is a
+A stage serves the routes of its deployment, unless it deploys automatically. A preflight request
+(OPTIONS) of an API without a CORS configuration goes to its route like any other.
+
+Sources: API Gateway Developer Guide, "Stages for HTTP APIs in API Gateway": a deployment is a
 snapshot, and an API must be deployed for changes to take effect, except with automatic deployments.
-MiniStack serves all routes from every stage. A deployment here remembers which routes there were;
-what they lead to is served as it is now.
+"Configure CORS for HTTP APIs in API Gateway": API Gateway answers preflight requests itself when
+CORS is configured. MiniStack serves all routes from every stage and always answers OPTIONS. A
+deployment here remembers which routes there were; what they lead to is served as it is now.
 """
 
 import json
@@ -17,6 +21,7 @@ PATCHES = {
     "apigateway._handle_execute_in_scope": "a stage without a deployment serves",
     "apigateway._match_route": "routes are served that were made after the deployment",
     "apigateway._create_deployment": "the stage of a deployment is not changed",
+    "apigateway._cors_preflight_response": "OPTIONS never reaches a route",
     "AWS::ApiGatewayV2::Deployment": "unknown to its CloudFormation",
 }
 
@@ -24,8 +29,15 @@ _DEPLOYMENT = "AWS::ApiGatewayV2::Deployment"
 
 Answer = tuple[int, dict[str, Any], bytes]
 
+# How the method OPTIONS is written on its way past MiniStack's own answer
+_PASSED = "options"
+
 # The ids of the routes that the stage of the request serves, None for all of them
 _served: ContextVar[frozenset[str] | None] = ContextVar("served", default=None)
+
+
+class _NoCors(Exception):
+    """MiniStack is about to answer a preflight request of an API without a CORS configuration."""
 
 
 def install(patcher: Patcher) -> None:
@@ -63,15 +75,24 @@ def _install_deployments(patcher: Patcher, snapshots: dict[str, frozenset[str]])
 def _install_requests(patcher: Patcher, snapshots: Mapping[str, frozenset[str]]) -> None:
     v2 = patcher.ministack.apigateway
 
-    async def handle_execute_in_scope(api_id: str, stage: str, *args: Any, **kwargs: Any) -> Any:
+    async def handle_execute_in_scope(
+        api_id: str, stage: str, path: str, method: str, *args: Any, **kwargs: Any
+    ) -> Any:
         token = _served.set(_served_routes(v2, api_id, stage, snapshots))
         try:
-            return await handle_original(api_id, stage, *args, **kwargs)
+            return await handle_original(api_id, stage, path, method, *args, **kwargs)
+        except _NoCors:
+            return await handle_original(api_id, stage, path, _PASSED, *args, **kwargs)
         finally:
             _served.reset(token)
 
+    def cors_preflight_response(cors_cfg: Mapping[str, Any], origin: str) -> Any:
+        if not cors_cfg:
+            raise _NoCors
+        return preflight_original(cors_cfg, origin)
+
     def match_route(api_id: str, method: str, path: str) -> Any:
-        route = match_original(api_id, method, path)
+        route = match_original(api_id, method.upper(), path)
         served = _served.get()
         if route is not None and served is not None and route["routeId"] not in served:
             return None
@@ -79,6 +100,9 @@ def _install_requests(patcher: Patcher, snapshots: Mapping[str, frozenset[str]])
 
     handle_original: Callable[..., Awaitable[Any]] = patcher.replace(
         "apigateway._handle_execute_in_scope", handle_execute_in_scope
+    )
+    preflight_original = patcher.replace(
+        "apigateway._cors_preflight_response", cors_preflight_response
     )
     match_original = patcher.replace("apigateway._match_route", match_route)
 
