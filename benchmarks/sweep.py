@@ -35,6 +35,12 @@ from deploytool.targets.factory import open_target
 from deploytool.targets.service import deployed_service, drill_ports
 
 ROOT = Path(__file__).resolve().parent.parent
+# The project that is deployed; that of the repository may have any names and regions
+PROJECT = """
+project = "hello"
+domain = "example.com"
+regions = ["us-east-1", "us-west-2"]
+"""
 SPEED = 20.0  # of the local cloud
 LIMIT = 120.0  # seconds of wall time for a drill to be killed, and for the guard to restore
 GUARD_SECONDS = 25.0  # longer than any drill runs before it is killed
@@ -195,7 +201,7 @@ def _read_state(ports: DrillPorts, service: Service) -> StageState:
 @contextmanager
 def stages(folder: Path, count: int, speed: float = SPEED) -> Iterator[list[Stage]]:
     """Deploy this many stages to a private local cloud in the folder, which ends with the block."""
-    shutil.copy(ROOT / "deploytool.toml", folder)
+    (folder / "deploytool.toml").write_text(PROJECT, encoding="utf-8")
     for name in ("infra", "lambda"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     names = [f"killed{number}" for number in range(count)]
@@ -224,7 +230,9 @@ def by_guard(stage: Stage, kill: Kill, seconds: float = GUARD_SECONDS) -> Outcom
     if time.monotonic() - started > seconds:
         raise NotKilled(f"{kill}: the guard restored before the drill was killed")
 
-    deadline = time.monotonic() + seconds + LIMIT
+    deadline = started + 2 * seconds + LIMIT
+    # Each look costs processor time, and the guard restores at that time at the earliest
+    time.sleep(max(0.0, started + seconds - time.monotonic()))
     after = stage.state()
     while after != before and time.monotonic() < deadline:
         time.sleep(0.5)

@@ -59,10 +59,7 @@ def runner(
     cloud: dict[str, str | None],
     github: Evaluator,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Runner:
-    # 40 MB, which would be copied for every job
-    monkeypatch.setenv("MYPY_CACHE_DIR", str(ROOT / ".mypy_cache"))
     return Runner(
         World(repository, _check_out_of(repository), cloud), github, tmp_path / "machines"
     )
@@ -80,7 +77,5 @@ def _check_out_of(repository: Path) -> Callable[[Path], None]:
         (workspace / ".venv").mkdir()
         (workspace / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
         (workspace / ".venv" / "ready").touch()
-        if (ROOT / ".venv" / "schema").exists():
-            (workspace / ".venv" / "schema").symlink_to(ROOT / ".venv" / "schema")
 
     return check_out

@@ -24,7 +24,7 @@ from tests.workflows.workflow import (
 # The commands with which GitHub's runner starts each shell
 SHELLS = {"": ["bash", "-e"], "bash": ["bash", "--noprofile", "--norc", "-eo", "pipefail"]}
 # The variables of this process that a job gets: none of AWS or of deploytool
-KEPT = ("HOME", "PATH", "LANG", "PIP_CONFIG_FILE", "TMPDIR", "MYPY_CACHE_DIR")
+KEPT = ("HOME", "PATH", "LANG", "PIP_CONFIG_FILE", "TMPDIR")
 
 
 @dataclass(frozen=True)
