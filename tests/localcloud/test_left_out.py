@@ -87,9 +87,20 @@ def sparing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 @pytest.mark.difference
 def test_a_type_that_is_missing_is_refused(aws: Aws) -> None:
-    """Without the request a template with an unknown type is refused, and nothing is made."""
-    with pytest.raises(ClientError, match=r"Unrecognized resource types.*WebACLAssociation"):
+    """Without the request a template with such a type is refused, and nothing is made.
+
+    The refusal names the option. A type that AWS does not have either is refused in AWS's words.
+    """
+    with pytest.raises(
+        ClientError, match=r"Unrecognized resource types.*WebACLAssociation"
+    ) as lack:
         aws.start_stack("protected", protected_api())
+    assert str(lack.value).endswith(f"deploytool local up --leave-out {ASSOCIATION}")
+
+    misspelled = {"Resources": {"Topic": {"Type": "AWS::SNS::Topik"}}}
+    with pytest.raises(ClientError) as unknown:
+        aws.start_stack("misspelled", misspelled)
+    assert str(unknown.value).endswith("Unrecognized resource types: [AWS::SNS::Topik]")
 
 
 def test_everything_else_is_made(sparing: Aws) -> None:

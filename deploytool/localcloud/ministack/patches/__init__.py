@@ -41,6 +41,7 @@ from deploytool.localcloud.ministack.patches import (
     identities,
     left_out,
     list_parameters,
+    missing_types,
     permissions,
     property_syntax,
     protections,
@@ -103,6 +104,7 @@ TABLE: Mapping[str, Patches] = {
     "property_syntax": property_syntax.PATCHES,
     "early_validation": early_validation.PATCHES,
     "transforms": transforms.PATCHES,
+    "missing_types": missing_types.PATCHES,
     "permissions": permissions.PATCHES,
     "stack_roles": stack_roles.PATCHES,
     "regional_apis": regional_apis.PATCHES,
@@ -193,6 +195,7 @@ def install(ministack: MiniStack, around: Surroundings) -> None:
         property_syntax,
         early_validation,
         transforms,
+        missing_types,
     ):
         with patching(ministack, module.PATCHES) as patcher:
             module.install(patcher)
