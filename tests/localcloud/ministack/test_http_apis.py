@@ -125,6 +125,17 @@ def test_a_function_gets_the_event_of_a_rest_api_in_format_1(api: Api) -> None:
     assert "rawPath" not in event
 
 
+@pytest.mark.difference
+def test_a_function_answers_an_api_without_a_permission(api: Api) -> None:
+    """The template has no AWS::Lambda::Permission, and the function is called all the same.
+
+    On AWS the answer is 500 until the function's policy allows apigateway.amazonaws.com to call it
+    (API Gateway Developer Guide, "Troubleshooting issues with HTTP API Lambda integrations"). REST
+    APIs do the same.
+    """
+    assert api.get("/v1").status_code == 201
+
+
 def test_failures_of_a_function_are_hidden(api: Api) -> None:
     """A failed function and, in format 1.0, an answer without a status give 500.
 
