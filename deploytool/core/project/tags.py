@@ -2,9 +2,11 @@
 
 CloudFormation gives the tags of a stack to its resources (User Guide, "Resource tag"). The rules are
 the narrowest of the services, so that no resource fails for its tags in the middle of a deployment:
-- a key of 1 to 128 and a value of 1 to 256 characters (CloudFormation API reference of Tag);
-- letters, digits, spaces and `+ - = . _ : / @`, and no prefix `aws:`, in any case, of a key or a value
-  (AWS Batch User Guide, "Tag restrictions", which holds for most services);
+- a key of 1 to 127 and a value of 1 to 255 characters: both have one at least (CloudFormation API
+  reference of Tag), and ACM takes one less than the others (ACM User Guide, "Tag restrictions");
+- letters, digits, spaces and `+ - = . _ : / @` (the pattern of tags in the API references of Lambda,
+  CloudWatch Logs, IAM and ACM), and no prefix `aws:`, in any case, of a key or a value (AWS Batch User
+  Guide, "Tag restrictions");
 - keys that differ in more than their case (IAM User Guide, "Tags for IAM resources": of one role two
   keys that differ only in case are refused);
 - 50 tags a resource (the same), of which deploytool and its templates take some (our reading).
@@ -15,8 +17,8 @@ from collections.abc import Mapping
 
 from deploytool.core.errors import InputProblems
 
-KEY_LENGTH = 128  # characters
-VALUE_LENGTH = 256  # characters
+KEY_LENGTH = 127  # characters
+VALUE_LENGTH = 255  # characters
 ALLOWED = re.compile(r"[\w .:/=+@-]*")  # \w: letters and digits of any language, and _
 OWN_PREFIX = "deploytool:"
 # Of 50, four are deploytool's, and a template may set some of its own, like Name.
