@@ -78,6 +78,7 @@ class MiniStack:
     stacks: Any
     changesets: Any
     stack_handlers: Any
+    template_engine: Any
     template_helpers: Any
     cloudformation: Any
 
@@ -101,6 +102,7 @@ _MODULES = {
     "stacks": "services.cloudformation.stacks",
     "changesets": "services.cloudformation.changesets",
     "stack_handlers": "services.cloudformation.handlers",
+    "template_engine": "services.cloudformation.engine",
     "template_helpers": "services.cloudformation.helpers",
     "cloudformation": "services.cloudformation",
 }

@@ -127,6 +127,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "_topological_sort",
     ),
     "stack_handlers": ("_error", "_has_dynamic_references", "_p"),
+    "template_engine": ("_evaluate_conditions", "_resolve_refs"),
     "template_helpers": ("_p",),
     "cloudformation": ("_ACTION_HANDLERS", "_change_sets", "_stacks"),
 }
