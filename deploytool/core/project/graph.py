@@ -62,6 +62,11 @@ class Node:
         """The nodes whose outputs this node takes, and those that it comes after."""
         return self.after.union(ref.node for ref in self.references())
 
+    @property
+    def pseudo_parameters(self) -> dict[str, str]:
+        """The pseudo parameters of the template whose values are known before the stack exists."""
+        return {"AWS::Region": self.id.region, "AWS::StackName": self.stack_name}
+
     def references(self) -> Iterator[OutputRef]:
         """Yield every output of other nodes that this node takes."""
         for value in self.parameters.values():

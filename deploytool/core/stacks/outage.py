@@ -143,7 +143,7 @@ def changes_of_update(
     """
     changes = estimate(before, node.document, inputs.values, same=inputs.kept.keys())
     if not same_tags:
-        return (*changes, *creations(node.document, inputs.values))
+        return (*changes, *creations(node.document, {**inputs.values, **node.pseudo_parameters}))
     return changes
 
 

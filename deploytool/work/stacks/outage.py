@@ -51,7 +51,7 @@ class GlobalApis:
         # What a rollback or a failed creation still has to undo is not known: any resource may be
         # part of it.
         if deployed is None or decision.action is not Action.UPDATE:
-            return creations(node.document, inputs.values)
+            return creations(node.document, {**inputs.values, **node.pseudo_parameters})
 
         before = self.templates.deployed(node.id.region, deployed.id)
         tags = {name: value for name, value in deployed.tags.items() if name != COMMIT_TAG}

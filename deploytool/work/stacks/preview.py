@@ -258,7 +258,7 @@ class _Preview:
 
     def _preview_creation(self, node: Node) -> _StepPreview:
         parameters = known_parameters(node, self._inputs(node), self.unsettled)
-        resources = creations(node.document, parameters)
+        resources = creations(node.document, {**parameters, **node.pseudo_parameters})
         return _StepPreview(StackChanges(Source.TEMPLATE, resources))
 
     def _preview_update(self, node: Node, action: Action) -> _StepPreview:

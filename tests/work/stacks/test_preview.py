@@ -120,6 +120,18 @@ def test_new_stacks_are_planned_from_their_templates(
     assert previews.requests == []
 
 
+def test_a_condition_on_the_region_decides_what_a_new_stack_has(
+    ports: PlanPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resource of the primary region alone is not planned in the other one."""
+    condition = f"Conditions: {{IsPrimary: !Equals [!Ref 'AWS::Region', {EAST}]}}\n"
+    template = condition + TEMPLATE.replace("{A: {Type", "{A: {Condition: IsPrimary, Type")
+    monkeypatch.setattr(f"{__name__}.TEMPLATE", template)
+    changes = plan(graph_of(), ports, (EAST, WEST)).changes
+    assert [change.logical_id for change in changes[API].resources] == ["A"]
+    assert changes[NodeId("api", WEST)].resources == ()
+
+
 @pytest.mark.usefixtures("deployed")
 def test_no_preview_is_requested_when_nothing_differs(
     ports: PlanPorts, previews: Previewing
