@@ -189,11 +189,32 @@ def health_check(**config: Any) -> dict[str, Any]:
     return single("AWS::Route53::HealthCheck", HealthCheckConfig=settings)
 
 
+def record(name: str) -> dict[str, Any]:
+    """Return a template with a zone and a record of this name in it."""
+    properties = {
+        "HostedZoneId": {"Ref": "Zone"},
+        "Name": name,
+        "Type": "A",
+        "TTL": "60",
+        "ResourceRecords": ["192.0.2.1"],
+    }
+    return {
+        "Resources": {
+            "Zone": {
+                "Type": "AWS::Route53::HostedZone",
+                "Properties": {"Name": "replaced.example.com"},
+            },
+            "Record": {"Type": "AWS::Route53::RecordSet", "Properties": properties},
+        }
+    }
+
+
 class TestReplacement:
     """Whether a change set replaces a resource.
 
     Sources: the schemas that AWS publishes (createOnlyProperties), as cfn-lint installs them;
-    CloudFormation API Reference, ResourceChange (Replacement) and ResourceTargetDefinition.
+    CloudFormation API Reference, ResourceChange (Replacement) and ResourceTargetDefinition; Template
+    Reference, AWS::Route53::RecordSet (Name: "Update requires: Replacement").
     """
 
     @pytest.mark.parametrize(
@@ -222,6 +243,12 @@ class TestReplacement:
                 health_check(RequestInterval=30),
                 health_check(RequestInterval=10),
                 {"Only": "True"},
+            ),
+            (
+                "record",
+                record("a.replaced.example.com"),
+                record("b.replaced.example.com"),
+                {"Record": "True"},
             ),
             (
                 "api",

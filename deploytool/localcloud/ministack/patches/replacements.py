@@ -18,6 +18,9 @@ PATCHES = {
     "changesets._diff_resources": "a property within another one is not told apart",
 }
 
+# What the template reference says needs replacement ("Update requires") and no schema lists
+_DOCUMENTED = {("AWS::Route53::RecordSet", "Name")}
+
 Template = Mapping[str, Any]
 
 # A property of a type, of which something within is create-only and changes
@@ -33,7 +36,9 @@ def install(patcher: Patcher) -> None:
         schema = schema_of(resource_type)
         if schema is None:
             return str(recreation_original(resource_type, name))
-        if (name,) in schema.create_only or (resource_type, name) in changed.get():
+        if (name,) in schema.create_only or (resource_type, name) in _DOCUMENTED:
+            return "Always"
+        if (resource_type, name) in changed.get():
             return "Always"
         if any(path[0] == name for path in schema.conditionally_create_only):
             return "Conditionally"
