@@ -649,7 +649,7 @@ def role_template(**properties: Any) -> str:
         (
             "own",
             role_template(
-                PermissionsBoundary=BOUNDARY, RoleName="hello-dev-deploy", Path="/deploytool/"
+                PermissionsBoundary=BOUNDARY, RoleName="hello-dev-power", Path="/deploytool/"
             ),
             "iam:CreateRole",
         ),
