@@ -82,6 +82,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "_apis",
         "_delete_deployment",
         "_domain_view",
+        "_integrations",
         "_routes",
         "_stages",
     ),

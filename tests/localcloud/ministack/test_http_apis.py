@@ -55,6 +55,17 @@ def template(**integration: Any) -> dict[str, Any]:
                     "Code": {"ZipFile": FUNCTION},
                 },
             },
+            "Permission": {
+                "Type": "AWS::Lambda::Permission",
+                "Properties": {
+                    "FunctionName": {"Ref": "Function"},
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": "apigateway.amazonaws.com",
+                    "SourceArn": {
+                        "Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*/*"
+                    },
+                },
+            },
             "Api": {
                 "Type": "AWS::ApiGatewayV2::Api",
                 "Properties": {"Name": "a", "ProtocolType": "HTTP"},
@@ -125,15 +136,69 @@ def test_a_function_gets_the_event_of_a_rest_api_in_format_1(api: Api) -> None:
     assert "rawPath" not in event
 
 
-@pytest.mark.difference
-def test_a_function_answers_an_api_without_a_permission(api: Api) -> None:
-    """The template has no AWS::Lambda::Permission, and the function is called all the same.
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("{api}/live/*/v1", 201),
+        ("{api}/*/GET/v1", 201),
+        ("{api}/*/$default", 500),
+        ("{api}/other/*/v1", 500),
+        ("{api}/live/POST/v1", 500),
+        ("another/*/*/v1", 500),
+        ("", 500),
+    ],
+)
+def test_a_function_must_allow_the_api(api: Api, source: str, status: int) -> None:
+    """Without a permission for this API, stage, method and path the answer is 500.
 
-    On AWS the answer is 500 until the function's policy allows apigateway.amazonaws.com to call it
-    (API Gateway Developer Guide, "Troubleshooting issues with HTTP API Lambda integrations"). REST
-    APIs do the same.
+    Source: API Gateway Developer Guide, "Troubleshooting issues with HTTP API Lambda integrations".
     """
-    assert api.get("/v1").status_code == 201
+    client = api.aws.client("lambda")
+    policy = json.loads(client.get_policy(FunctionName=api.function)["Policy"])
+    [before] = policy["Statement"]
+    client.remove_permission(FunctionName=api.function, StatementId=before["Sid"])
+
+    def allow(sid: str, arn: str) -> None:
+        client.add_permission(
+            FunctionName=api.function,
+            StatementId=sid,
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=arn,
+        )
+
+    if source:
+        allow("x", "arn:aws:execute-api:us-east-1:000000000000:" + source.format(api=api.id))
+    answer = api.get("/v1")
+    if source:
+        client.remove_permission(FunctionName=api.function, StatementId="x")
+    allow(before["Sid"], before["Condition"]["ArnLike"]["AWS:SourceArn"])
+    assert answer.status_code == status
+
+
+def test_a_function_must_allow_the_rest_api(aws: Aws, service: Any, get: Any) -> None:
+    """The same for a REST API.
+
+    Source: API Gateway Developer Guide, "Lambda proxy integrations in API Gateway".
+    """
+    client = aws.client("lambda", "us-west-2")
+    function = service.regions["us-west-2"]["FunctionName"]
+    policy = json.loads(client.get_policy(FunctionName=function)["Policy"])
+    [before] = policy["Statement"]
+    host = f"us-west-2.{service.domain}"
+    edge = aws.state.regions["us-west-2"]
+
+    client.remove_permission(FunctionName=function, StatementId=before["Sid"])
+    answer = get(host, edge)
+    client.add_permission(
+        FunctionName=function,
+        StatementId=before["Sid"],
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=before["Condition"]["ArnLike"]["AWS:SourceArn"],
+    )
+    assert (answer.status, json.loads(answer.body)) == (500, {"message": "Internal server error"})
+    assert get(host, edge).status == 200
 
 
 def test_failures_of_a_function_are_hidden(api: Api) -> None:
