@@ -75,6 +75,7 @@ def call_at_once(call: Callable[[Any], Any], events: list[Any]) -> list[Any]:
         return list(threads.map(call, events))
 
 
+@pytest.mark.difference
 def test_calls_at_once_share_processes(make_function: Any) -> None:
     """The first calls of 16 health checkers start fewer processes than there are calls."""
     call = make_function("shared", PROCESS)
