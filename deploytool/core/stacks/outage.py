@@ -194,9 +194,11 @@ def refusal_of_unreachable(
     if not dead:
         return None
 
-    verb = "does" if len(dead) == 1 else "do"
+    subject = (
+        f"the API of {dead[0]} does" if len(dead) == 1 else f"the APIs of {' and '.join(dead)} do"
+    )
     causes = "\n".join(str(found.unreachable[region]) for region in dead)
-    message = f"the API of {' and '.join(dead)} {verb} not answer; nothing was changed\n{causes}"
+    message = f"{subject} not answer; nothing was changed\n{causes}"
     living = [region for region in graph.regions if region not in found.regions]
     if not living:
         hint = "check the network connection and AWS_ENDPOINT_URL, and try again"
