@@ -12,10 +12,11 @@ from deploytool.commands._announcement import announce
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
-from deploytool.commands._permissions import findings_of, grants_of, write_granted
+from deploytool.commands._permissions import Granting, granting, write_granted
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.core.errors import InputError
 from deploytool.core.permissions.grants import Grants
+from deploytool.core.permissions.policy import actions_of
 from deploytool.core.project.bootstrap import (
     ISSUER,
     VARIABLES,
@@ -27,10 +28,10 @@ from deploytool.core.project.bootstrap import (
 )
 from deploytool.core.project.config import Stage
 from deploytool.core.project.graph import Graph
-from deploytool.core.project.own_permissions import OwnPermissions, with_permissions
+from deploytool.core.project.own_permissions import with_permissions
 from deploytool.core.project.template import Template
 from deploytool.files.project import Project, load_project
-from deploytool.render.permissions import finding_lines, policy_text
+from deploytool.render.permissions import policy_text
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
@@ -50,13 +51,13 @@ def run(arguments: BootstrapArguments) -> int:
         raise InputError("--region: IAM is global; the stack is in the primary region")
     terminal, project = terminal_of(arguments), load_project(arguments.config)
     if arguments.show:
-        return _show(terminal, project)
+        return _show(terminal, project, arguments.stage)
     stage = project.config.stage(arguments.stage)
     # Validated before the target is opened
     parameters = {} if arguments.destroy else _parameters(arguments)
     template, grants = project.bootstrap_template(), Grants((), ())
     if not arguments.destroy:
-        template, grants = _with_grants(terminal, project)
+        template, grants = _with_grants(terminal, project, stage.name)
     graph = bootstrap_graph(project.config, stage, template, parameters)
 
     with open_target(project, local=arguments.local) as target:
@@ -71,44 +72,44 @@ def run(arguments: BootstrapArguments) -> int:
     return code
 
 
-def _show(terminal: Terminal, project: Project) -> int:
+def _show(terminal: Terminal, project: Project, stage: str | None) -> int:
     """Print the statements that are added to the roles. Calls no AWS API."""
     own = project.own_permissions()
-    grants = grants_of(project, own)
+    granted = granting(project, own, stage)
+    grants = granted.grants
     terminal.document(
         {
             "granted": list(grants.statements),
             "cloudformation": list(own.role),
             "boundary": list(own.boundary),
             "withheld": [str(need.permission) for need in grants.withheld],
+            "warnings": list(granted.warnings),
         }
     )
     text = policy_text(own, grants)
     terminal.note("The roles of github-oidc.yaml" + (", and:" if text else " need nothing more."))
     if text:
         terminal.say(escape(text))
-    _note_problems(terminal, project, own, grants)
+    _warn(terminal, granted)
     return 0
 
 
-def _with_grants(terminal: Terminal, project: Project) -> tuple[Template, Grants]:
+def _with_grants(terminal: Terminal, project: Project, stage: str) -> tuple[Template, Grants]:
     """Return the template with the project's own permissions, and what is granted among them."""
     own = project.own_permissions()
-    grants = grants_of(project, own)
-    granted = replace(own, granted=grants.statements)
+    granted = granting(project, own, stage)
+    grants = granted.grants
     for statement in grants.statements:
-        actions = ", ".join(statement["Action"])
+        actions = ", ".join(actions_of(statement))
         terminal.note(escape(f"  granted to CloudFormation's role: {actions}"))
-    _note_problems(terminal, project, own, grants)
-    return with_permissions(project.bootstrap_template(), granted), grants
+    _warn(terminal, granted)
+    whole = replace(own, granted=grants.statements)
+    return with_permissions(project.bootstrap_template(), whole), grants
 
 
-def _note_problems(
-    terminal: Terminal, project: Project, own: OwnPermissions, grants: Grants
-) -> None:
-    """Print what the roles lack although bootstrap grants what it can."""
-    granted = replace(own, granted=grants.statements)
-    for line in finding_lines(findings_of(project, granted), grants):
+def _warn(terminal: Terminal, granted: Granting) -> None:
+    """Print what the roles lack although bootstrap grants what it can, and what it cannot know."""
+    for line in granted.warnings:
         terminal.note(f"[yellow]![/] {escape(line)}")
 
 

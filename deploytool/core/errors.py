@@ -45,6 +45,10 @@ class InputError(DeploytoolError):
         super().__init__(message, hint=hint)
 
 
+class NotInstalled(DeploytoolError):
+    """A package that only an extra of deploytool brings is not installed."""
+
+
 class CloudRefused(DeploytoolError):
     """AWS refused a call: the credentials, the permissions or the call itself are wrong."""
 

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import DeploytoolError, NotInstalled
 from deploytool.core.permissions.published import Published, parse_schema
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]+\}")
@@ -24,15 +24,13 @@ _REGION = "us-east-1"
 class InstalledSchemas:
     """The schemas of the installed cfn-lint (`Schemas`).
 
-    Raises DeploytoolError when cfn-lint is not installed, or has another layout.
+    Raises NotInstalled without cfn-lint, and DeploytoolError when it has another layout.
     """
 
     def __init__(self) -> None:
         spec = find_spec("cfnlint")
         if spec is None or not spec.submodule_search_locations:
-            raise DeploytoolError(
-                "cfn-lint is not installed", hint="pip install 'deploytool[lint]'"
-            )
+            raise NotInstalled("cfn-lint is not installed", hint="pip install 'deploytool[lint]'")
         data = Path(spec.submodule_search_locations[0]) / "data"
         self._resources = data / "schemas" / "resources"
         self._files: Mapping[str, str] = _document(

@@ -13,7 +13,7 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
-from deploytool.core.errors import DeploytoolError, InputError, InputProblem
+from deploytool.core.errors import InputError, InputProblem, NotInstalled
 from deploytool.core.transforms import SERVERLESS, transforms_of
 
 # The translator asks for the region of a session instead of taking it as an argument.
@@ -26,7 +26,7 @@ def expanded(
     """Return a template with its SAM resources expanded, and any other template as it is.
 
     `parameters` are those whose values are known. Raises InputError when the translator refuses the
-    template, and DeploytoolError when it is not installed.
+    template, and NotInstalled when it is not installed.
     """
     if SERVERLESS not in transforms_of(document):
         return document
@@ -36,7 +36,7 @@ def expanded(
         exceptions = import_module("samtranslator.model.exceptions")
         translator = import_module("samtranslator.translator.transform")
     except ModuleNotFoundError as error:
-        raise DeploytoolError(
+        raise NotInstalled(
             f"{file} is a SAM template, and {error.name} is not installed",
             hint="pip install 'deploytool[lint]'",
         ) from error

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from deploytool.cli import main
-from deploytool.commands._permissions import findings_of, grants_of, write_granted
+from deploytool.commands._permissions import findings_of, granting, write_granted
 from deploytool.core.permissions.grants import grants_for
+from deploytool.files import schemas
 from deploytool.files.project import load_project
 from deploytool.render.permissions import finding_lines
 
@@ -146,11 +147,11 @@ def test_what_bootstrap_grants_is_enough(project: Make) -> None:
     """After it lint finds nothing, and granting again changes nothing."""
     config = project(TABLE)
     loaded = load_project(config)
-    grants = grants_of(loaded, loaded.own_permissions())
+    grants = granting(loaded, loaded.own_permissions()).grants
     assert write_granted(loaded, grants)
     assert problems(config) == ""
 
-    again = grants_of(loaded, loaded.own_permissions())
+    again = granting(loaded, loaded.own_permissions()).grants
     assert again == grants
     assert not write_granted(loaded, again)
 
@@ -158,7 +159,7 @@ def test_what_bootstrap_grants_is_enough(project: Make) -> None:
 def test_a_service_linked_role_is_granted_below_its_path_alone(project: Make) -> None:
     """It stands in a statement of its own, so that no other action of IAM is granted with it."""
     loaded = load_project(project(TABLE))
-    grants = grants_of(loaded, loaded.own_permissions())
+    grants = granting(loaded, loaded.own_permissions()).grants
     [linked] = [
         statement
         for statement in grants.statements
@@ -176,7 +177,7 @@ def test_a_name_outside_the_stage_is_granted_for_that_name(project: Make) -> Non
     assert ":log-group:/ecs/hello-dev-own" in out
 
     loaded = load_project(config)
-    grants = grants_of(loaded, loaded.own_permissions())
+    grants = granting(loaded, loaded.own_permissions()).grants
     [statement] = grants.statements
     arn = "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:/ecs/${Project}-${Stage}-own"
     assert statement["Resource"] == [{"Fn::Sub": arn}, {"Fn::Sub": f"{arn}:*"}]
@@ -197,7 +198,7 @@ cloudformation:
     config = project(WEB_ACL, permissions=own)
     assert problems(config) == ""
     loaded = load_project(config)
-    assert grants_of(loaded, loaded.own_permissions()).statements == ()
+    assert granting(loaded, loaded.own_permissions()).grants.statements == ()
     assert main(["bootstrap", "--show", "--output", "json", "--config", str(config)]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["granted"] == []
@@ -247,7 +248,78 @@ def test_other_actions_of_iam_are_left_to_the_user(project: Make) -> None:
     assert "iam:AttachRolePolicy" in out
     assert "bootstrap never grants these" in out
     loaded = load_project(config)
-    assert grants_of(loaded, loaded.own_permissions()).statements == ()
+    assert granting(loaded, loaded.own_permissions()).grants.statements == ()
+
+
+UNFINISHED = """
+settings: {greeting: {default: none-yet}}
+stacks:
+  own: {template: own.yaml, scope: regional, parameters: {Word: {setting: greeting}}}
+service: {}
+"""
+WITH_WORD = "Parameters: {Word: {Type: String, AllowedValues: [hello]}}" + WEB_ACL
+
+
+@pytest.fixture
+def unfinished(project: Make) -> Path:
+    """Return a project whose stage prod has no value for a setting yet."""
+    config = project(WITH_WORD)
+    (config.parent / "infra/stacks.yaml").write_text(UNFINISHED)
+    config.write_text(
+        config.read_text().replace("[stages.dev]", '[stages.dev.settings]\ngreeting = "hello"')
+    )
+    return config
+
+
+def test_a_stage_that_is_not_finished_stops_no_other(
+    unfinished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its problem is a warning; the stage that is bootstrapped gets what it needs."""
+    words = ["bootstrap", "--show", "--stage", "dev", "--output", "json"]
+    assert main([*words, "--config", str(unfinished)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert "wafv2:CreateWebACL" in shown["granted"][0]["Action"]
+    assert (
+        "stage prod was not looked at: infra/stacks.yaml: settings.greeting" in shown["warnings"][0]
+    )
+
+
+def test_the_stage_that_is_bootstrapped_must_be_finished(
+    unfinished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its roles would lack what nobody knows yet. Nothing is created."""
+    words = ["bootstrap", "--stage", "prod", "--repository", "octo-org/hello"]
+    assert main([*words, "--config", str(unfinished)]) == 2
+    assert "infra/stacks.yaml: settings.greeting" in capsys.readouterr().err
+
+
+def test_what_was_granted_is_kept_for_a_stage_that_cannot_be_read(unfinished: Path) -> None:
+    """The stage may need it. The new statements have their own ids. Granting again adds none."""
+    path = unfinished.parent / "infra/granted.yaml"
+    path.write_text(
+        "statements:\n  - {Sid: WAFv2WebACL1, Effect: Allow, Action: sqs:CreateQueue, Resource: '*'}\n"
+    )
+    loaded = load_project(unfinished)
+    grants = granting(loaded, loaded.own_permissions(), "dev").grants
+    assert [statement["Sid"] for statement in grants.statements] == ["WAFv2WebACL1", "WAFv2WebACL2"]
+    assert grants.statements[0]["Action"] == "sqs:CreateQueue"
+
+    assert write_granted(loaded, grants)
+    assert granting(loaded, loaded.own_permissions(), "dev").grants == grants
+
+
+def test_bootstrap_without_cfn_lint_creates_the_roles_with_what_it_has(
+    project: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says that nobody looked at the stacks, and how to; what was granted stays."""
+    granted = "statements:\n  - {Effect: Allow, Action: sqs:CreateQueue, Resource: '*'}\n"
+    config = project(WEB_ACL, granted=granted)
+    monkeypatch.setattr(schemas, "find_spec", lambda _: None)
+    assert main(["bootstrap", "--show", "--output", "json", "--config", str(config)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [statement["Action"] for statement in shown["granted"]] == ["sqs:CreateQueue"]
+    [warning] = shown["warnings"]
+    assert "not looked at (cfn-lint is not installed): pip install 'deploytool[lint]'" in warning
 
 
 @pytest.mark.parametrize(

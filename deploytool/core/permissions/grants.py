@@ -7,7 +7,7 @@ stage's own. No other action of IAM is granted: with it a pipeline could give it
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,13 @@ class _Key:
     service: str
 
 
-def grants_for(lacking: Iterable[tuple[Need, Names]]) -> Grants:
-    """Return what grants the needs of all stages. The statements are the same for each stage."""
+def grants_for(
+    lacking: Iterable[tuple[Need, Names]], kept: Sequence[Mapping[str, Any]] = ()
+) -> Grants:
+    """Return what grants the needs of all stages. The statements are the same for each stage.
+
+    The statements `kept` of an earlier grant come first, as they are.
+    """
     actions: dict[_Key, set[str]] = {}
     withheld: set[Need] = set()
     for need, names in lacking:
@@ -73,13 +78,14 @@ def grants_for(lacking: Iterable[tuple[Need, Names]]) -> Grants:
         key = _Key(need.kind, resource, special, permission.service)
         actions.setdefault(key, set()).add(permission.action)
 
-    statements: list[Document] = []
-    numbers: dict[str, int] = {}
+    statements: list[Document] = [dict(statement) for statement in kept]
+    # IAM refuses a policy in which two statements have the same Sid.
+    sids = {str(statement.get("Sid", "")) for statement in kept}
     for key in sorted(actions):
         for chunk in _chunks(sorted(actions[key])):
-            number = numbers.get(key.kind, 0) + 1
-            numbers[key.kind] = number
-            statements.append(_statement(key, number, chunk))
+            statement = _statement(key, _sid(key.kind, sids), chunk)
+            sids.add(statement["Sid"])
+            statements.append(statement)
     return Grants(tuple(statements), tuple(sorted(withheld)))
 
 
@@ -97,8 +103,16 @@ def packed(statements: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, An
     return groups
 
 
-def _statement(key: _Key, number: int, actions: Sequence[str]) -> Document:
-    sid = re.sub(r"[^A-Za-z0-9]", "", key.kind.removeprefix("AWS::"))
+def _sid(kind: str, taken: Collection[str]) -> str:
+    """Return an id for a statement about a type, which no other statement has."""
+    name = re.sub(r"[^A-Za-z0-9]", "", kind.removeprefix("AWS::"))
+    number = 1
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"
+
+
+def _statement(key: _Key, sid: str, actions: Sequence[str]) -> Document:
     resource: Any = "*"
     if key.resource != "*":
         resource = {"Fn::Sub": key.resource}
@@ -107,7 +121,7 @@ def _statement(key: _Key, number: int, actions: Sequence[str]) -> Document:
             resource = [resource, {"Fn::Sub": f"{key.resource}:*"}]
 
     statement: Document = {
-        "Sid": f"{sid}{number}",
+        "Sid": sid,
         "Effect": "Allow",
         "Action": list(actions),
         "Resource": resource,

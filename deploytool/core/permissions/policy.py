@@ -99,8 +99,13 @@ def is_allowed(statements: Iterable[Statement], permission: Permission) -> bool:
     return any(statement.allows(permission) for statement in known)
 
 
+def actions_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the actions of a statement as it is written: a list, or one action."""
+    return tuple(str(action) for action in _listed(raw.get("Action", ())))
+
+
 def _statement(raw: Mapping[str, Any], known: Mapping[str, str]) -> Statement:
-    actions = tuple(str(action) for action in _listed(raw.get("Action", ())))
+    actions = actions_of(raw)
     resources: list[str] = []
     for resource in _listed(raw.get("Resource", ())):
         resources += texts_of(resource, known)
