@@ -29,6 +29,7 @@ from deploytool.core.project.bootstrap import (
 from deploytool.core.project.config import Stage
 from deploytool.core.project.graph import Graph
 from deploytool.core.project.own_permissions import with_permissions
+from deploytool.core.project.policy_limits import check_limits
 from deploytool.core.project.template import Template
 from deploytool.files.project import Project, load_project
 from deploytool.render.permissions import policy_text
@@ -104,6 +105,16 @@ def _with_grants(terminal: Terminal, project: Project, stage: str) -> tuple[Temp
         terminal.note(escape(f"  granted to CloudFormation's role: {actions}"))
     _warn(terminal, granted)
     whole = replace(own, granted=grants.statements)
+    known = {
+        "AWS::Partition": "aws",
+        "AWS::AccountId": "0" * 12,
+        "Project": project.config.project,
+        "Stage": stage,
+        "DomainName": project.config.stage(stage).domain,
+        "PrimaryRegion": project.config.primary,
+        "SecondaryRegion": project.config.secondary,
+    }
+    check_limits(project.bootstrap_template(), whole, known)
     return with_permissions(project.bootstrap_template(), whole), grants
 
 

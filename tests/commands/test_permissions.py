@@ -349,3 +349,25 @@ def test_a_sam_template_that_cannot_be_expanded_is_bad_input(
     config = project(SERVERLESS.replace("      Handler: take.handler\n", ""))
     assert main(["lint", "--config", str(config)]) == 2
     assert "own.yaml: Resources: Resource with id [Take] is invalid." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("boundary", "permissions.yaml: boundary: makes the boundary"),
+        ("cloudformation", "permissions.yaml: cloudformation: CloudFormation's role would have"),
+    ],
+)
+def test_what_iam_has_no_room_for_is_refused_before_any_call(
+    project: Make, capsys: pytest.CaptureFixture[str], key: str, message: str
+) -> None:
+    """The exit code is 2; on AWS the stack would roll back halfway."""
+    actions = [f"dynamodb:SomeLongActionNumber{number}" for number in range(130)]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    # Each is nearly as long as a policy may be.
+    count = 6 if key == "cloudformation" else 1
+    own = yaml.safe_dump({key: [statement] * count})
+    config = project(WEB_ACL, permissions=own)
+    words = ["bootstrap", "--stage", "dev", "--repository", "octo-org/hello"]
+    assert main([*words, "--config", str(config)]) == 2
+    assert message in capsys.readouterr().err

@@ -79,7 +79,7 @@ def role_statements(
     Raises InputError when the template has no such role.
     """
     resources: Mapping[str, Any] = template.document["Resources"]
-    properties = _properties(template, ROLE)
+    properties = properties_of(template, ROLE)
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
     for policy in properties.get("ManagedPolicyArns", ()):
         # A policy of AWS's own, or of another stack, is not known here.
@@ -96,7 +96,7 @@ def role_statements(
 
 def boundary_statements(template: Template, own: OwnPermissions) -> tuple[Statement, ...]:
     """Return the statements of the boundary: the template's and the user's."""
-    document = _properties(template, BOUNDARY)["PolicyDocument"]
+    document = properties_of(template, BOUNDARY)["PolicyDocument"]
     return (
         *parse_statements(document),
         *parse_statements({"Statement": list(own.boundary)}),
@@ -122,7 +122,7 @@ def with_permissions(template: Template, own: OwnPermissions) -> Template:
     return replace(template, document=document, resources=types)
 
 
-def _properties(template: Template, name: str) -> Mapping[str, Any]:
+def properties_of(template: Template, name: str) -> Mapping[str, Any]:
     """Return the properties of a resource. Raises InputError when the template has no such one."""
     resource = template.document["Resources"].get(name)
     properties = resource.get("Properties") if isinstance(resource, Mapping) else None
