@@ -114,3 +114,19 @@ class Http(Protocol):
     def connect(self, domain: str, address: str) -> Connection:
         """Return a connection to keep. Its first request opens it."""
         ...
+
+
+class Interrupts(Protocol):
+    """The requests to stop, from the user (Ctrl-C, a closed terminal) or the system (SIGTERM)."""
+
+    def count(self) -> int:
+        """Return how many requests there have been."""
+        ...
+
+
+class NoInterrupts:
+    """The Interrupts port where nobody asks to stop."""
+
+    def count(self) -> int:
+        """Return zero."""
+        return 0

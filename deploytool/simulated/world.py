@@ -150,6 +150,7 @@ class World:
             mappings=self.mappings,
             edges=_Edges(self),
             records=self.drill_records,
+            deployments=None,
             guard=self.guard,
             standby=self.standby,
             switch=self.switch,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
+from uuid import uuid4
 
 from deploytool.aws.buckets import S3Buckets
 from deploytool.aws.budget import Rate
@@ -156,7 +157,7 @@ def _deploy_ports(
     executor: ThreadExecutor,
     role_arn: str,
 ) -> DeployPorts:
-    holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid())
+    holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid(), run=uuid4().hex)
     coordination = Coordination(ParameterLocks(clients), holder, unix_time, _is_running)
     commit = cache(lambda: _commit(project.root))
     jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret

@@ -21,6 +21,7 @@ from deploytool.core.stacks.plan import value_of
 from deploytool.files.project import Project
 from deploytool.net.clock import unix_time, wall_time
 from deploytool.targets.target import Target
+from deploytool.work.stacks.lock import RunningDeployment
 from deploytool.work.stacks.run import find_deployed, find_reachable
 
 Outputs = Mapping[NodeId, Mapping[str, str]]
@@ -93,12 +94,21 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
         edges=target.network.edges,
         records=drill_records(target, project, service.stage),
         guard=guard,
+        deployments=_deployments(target, project, service.stage),
         standby=standby_records(target, project, service.stage),
         switch=CloudWatchSwitchMetric(target.clients, *place),
         who=f"{getpass.getuser()}@{socket.gethostname()}",
         wall_time=wall_time,
         shortest_limit=target.network.shortest_limit,
     )
+
+
+def _deployments(target: Target, project: Project, stage: str) -> RunningDeployment | None:
+    coordination = target.ports.coordination
+    if coordination is None:
+        return None
+    config = project.config
+    return RunningDeployment(coordination, config.project, stage, config.regions)
 
 
 def deployed_service(project: Project, graph: Graph, target: Target) -> Service:

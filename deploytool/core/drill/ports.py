@@ -47,6 +47,14 @@ class Guard(Protocol):
         ...
 
 
+class Deployments(Protocol):
+    """The runs that change the stacks of a stage."""
+
+    def describe(self) -> str:
+        """Say who deploys the stage and since when; "" when nobody does."""
+        ...
+
+
 class Edges(Protocol):
     """The edges of the regions, on a target that can break them.
 
@@ -71,10 +79,11 @@ class DrillPorts:
     """The ports with which a drill is run and undone.
 
     `edges` is None on AWS, where the edges of a region cannot be broken. `guard` is None when the
-    stage has no stack for it. `standby` and `switch` are the stage's records and its switch in the
-    secondary region. `who` moves the switch, on which host, and `wall_time` returns the time of day
-    (ISO 8601, UTC) for its record. `shortest_limit` is a lower bound of every time limit of the
-    target's health checkers, in seconds of the clock.
+    stage has no stack for it, and `deployments` where nothing else changes a stage. `standby` and
+    `switch` are the stage's records and its switch in the secondary region. `who` moves the switch,
+    on which host, and `wall_time` returns the time of day (ISO 8601, UTC) for its record.
+    `shortest_limit` is a lower bound of every time limit of the target's health checkers, in
+    seconds of the clock.
     """
 
     probes: Probes
@@ -85,6 +94,7 @@ class DrillPorts:
     edges: Edges | None
     records: DrillRecords
     guard: Guard | None
+    deployments: Deployments | None
     standby: StandbyRecords
     switch: SwitchMetric
     who: str

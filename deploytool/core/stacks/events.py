@@ -113,6 +113,15 @@ class DrillUnknown:
 
 
 @dataclass(frozen=True)
+class LeaseKept:
+    """The lease in `region` could not be given back. It expires by itself."""
+
+    at: float
+    region: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class StopRequested:
     """The user asked to stop. No more stacks are started; those under way (`nodes`) are waited for.
 
@@ -314,7 +323,7 @@ StackEvents = (
     | StackCancelled
     | Uploaded
 )
-RunEvents = LockWaited | DrillUnknown | StopRequested | CancelRequested | Detached
+RunEvents = LockWaited | DrillUnknown | LeaseKept | StopRequested | CancelRequested | Detached
 CertificateEvents = (
     DelegationMissing
     | CertificateDoubtful

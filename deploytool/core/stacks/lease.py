@@ -9,11 +9,15 @@ LEASE_SECONDS = 120.0  # how long a lease is valid; its holder renews it after a
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that has a lease: its user, its host, and its process id there."""
+    """The process that has a lease: its user, its host, and its process id there.
+
+    `run` is drawn at random for each run. Hosts may have the same name, and process ids come again.
+    """
 
     user: str
     host: str
     process: int
+    run: str = ""
 
     def __str__(self) -> str:
         return f"{self.user} on {self.host} (process {self.process})"
@@ -37,6 +41,7 @@ def write_lease(lease: Lease) -> str:
         "holder": lease.holder.user,
         "host": lease.holder.host,
         "process": lease.holder.process,
+        "run": lease.holder.run,
         "since": _iso_time(lease.since),
         "expires": _iso_time(lease.expires),
     }
@@ -47,10 +52,16 @@ def read_lease(text: str) -> Lease | None:
     """Return the lease, or None when the text is none; then nobody has the lease."""
     try:
         document = json.loads(text)
-        holder = Holder(str(document["holder"]), str(document["host"]), int(document["process"]))
+        holder = Holder(
+            user=str(document["holder"]),
+            host=str(document["host"]),
+            process=int(document["process"]),
+            # Versions before 2026-11-26 wrote none
+            run=str(document.get("run", "")),
+        )
         since = _unix_time(document["since"])
         expires = _unix_time(document["expires"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
     return Lease(holder, since, expires)
 

@@ -153,19 +153,3 @@ class Locks(Protocol):
     def remove(self, region: str, name: str) -> None:
         """Remove the name, if it exists."""
         ...
-
-
-class Interrupts(Protocol):
-    """The requests to stop, from the user (Ctrl-C) or the system (SIGTERM)."""
-
-    def count(self) -> int:
-        """Return how many requests there have been."""
-        ...
-
-
-class NoInterrupts:
-    """The Interrupts port where nobody asks to stop."""
-
-    def count(self) -> int:
-        """Return zero."""
-        return 0

@@ -10,6 +10,7 @@ from deploytool.core.stacks.events import (
     Detached,
     DrillUnknown,
     Event,
+    LeaseKept,
     LockWaited,
     RecordsKept,
     RecordsRemoved,
@@ -135,6 +136,11 @@ def run_text(event: RunEvents) -> str:
             text = (
                 f"the API of {region} does not answer, so a drill that was left unfinished cannot"
                 " be seen"
+            )
+        case LeaseKept(_, region, reason):
+            text = (
+                f"the lease in {region} could not be given back: {escape(reason)}."
+                " It expires within two minutes; until then a deployment from elsewhere has to wait."
             )
         case StopRequested(_, nodes):
             running = "nothing is running"

@@ -19,6 +19,7 @@ def preflight(ports: DrillPorts, service: Service) -> None:
     record = ports.records.read()
     if record is not None:
         raise DrillUnderWay(record)
+    refuse_during_deployment(ports)
 
     # The stage may have been deployed a moment ago
     health_check = _read(ports, service.health_check_id)
@@ -31,6 +32,17 @@ def preflight(ports: DrillPorts, service: Service) -> None:
     if reasons:
         hint = _hint(service, health_check, switch)
         raise DrillRefused("\n".join(("the drill was not begun:", *reasons)), hint=hint)
+
+
+def refuse_during_deployment(ports: DrillPorts) -> None:
+    """Raise DrillRefused while a run deploys the stage: it would change what the drill measures."""
+    deployer = ports.deployments.describe() if ports.deployments else ""
+    if deployer:
+        raise DrillRefused(
+            f"the drill was not begun: this stage is being deployed by {deployer}",
+            hint="run the drill again when that has ended; the lease of a killed run expires"
+            " within two minutes",
+        )
 
 
 def _read_switch(ports: DrillPorts, service: Service) -> SwitchState | None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import assert_never
 
 from deploytool.core.errors import ApiUnavailable, DeploytoolError
-from deploytool.core.ports import Clock, Executor
+from deploytool.core.ports import Clock, Executor, Interrupts, NoInterrupts
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.durations import LONGEST, jittered, pause
 from deploytool.core.stacks.events import (
@@ -27,7 +27,7 @@ from deploytool.core.stacks.events import (
     StackWaiting,
     StopRequested,
 )
-from deploytool.core.stacks.ports import Interrupts, NoInterrupts, Stacks
+from deploytool.core.stacks.ports import Stacks
 from deploytool.core.stacks.stack import Stack, StackOperation
 from deploytool.work.stacks.completion import Completed, Completions
 from deploytool.work.stacks.node_states import (

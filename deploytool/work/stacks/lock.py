@@ -1,6 +1,8 @@
-"""One deployment of a stage at a time.
+"""One deployment of a stage at a time, and none beside a drill.
 
-A run holds the stage's lease while it has something to do. No run starts during a drill.
+A run holds the stage's lease while it has something to do. It takes the lease first and then looks
+for a drill; a drill writes its record first and then looks for a lease (`RunningDeployment`). So of
+the two at most one goes on, whichever began first.
 
 The lease is a parameter in each of the stage's regions whose API answers, the secondary first. Two
 runs that can both change a region both ask for the lease there, so only one of them goes on. This
@@ -14,11 +16,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from deploytool.core.errors import ApiUnavailable, CloudRefused, DeploytoolError, Interrupted
-from deploytool.core.ports import Clock, Executor
+from deploytool.core.ports import Clock, Executor, Interrupts
 from deploytool.core.project.graph import Graph
-from deploytool.core.stacks.events import DrillUnknown, Emit, LockWaited
+from deploytool.core.stacks.events import DrillUnknown, Emit, LeaseKept, LockWaited
 from deploytool.core.stacks.lease import LEASE_SECONDS, Holder, Lease, read_lease, write_lease
-from deploytool.core.stacks.ports import Interrupts, Locks
+from deploytool.core.stacks.ports import Locks
 
 POLL_EVERY = 3.0  # seconds between two looks at another run's lease
 SETTLE = 2.0  # seconds after which a lease that was taken over is believed
@@ -37,10 +39,41 @@ class Coordination:
     unix_time: Callable[[], float]
     is_running: Callable[[int], bool]
 
+    def is_valid(self, lease: Lease) -> bool:
+        """Return whether its run has the lease: it has not expired, and its process runs."""
+        if lease.expires <= self.unix_time():
+            return False
+        on_this_host = lease.holder.host == self.holder.host
+        return not on_this_host or self.is_running(lease.holder.process)
 
-def lock_name(graph: Graph, purpose: str) -> str:
+
+def lock_name(project: str, stage: str, purpose: str) -> str:
     """Return the name of a stage's lock for a purpose (deploy, drill)."""
-    return f"/deploytool/{graph.project}/{graph.stage}/{purpose}"
+    return f"/deploytool/{project}/{stage}/{purpose}"
+
+
+@dataclass(frozen=True)
+class RunningDeployment:
+    """The Deployments port of a drill: it reads the leases of a stage."""
+
+    coordination: Coordination
+    project: str
+    stage: str
+    regions: Sequence[str]
+
+    def describe(self) -> str:
+        """Say who deploys the stage and since when; "" when nobody does.
+
+        A region whose API does not answer is left out: a drill does not begin then anyway.
+        """
+        name = lock_name(self.project, self.stage, "deploy")
+        for region in reversed(self.regions):
+            with suppress(ApiUnavailable):
+                text = self.coordination.locks.read(region, name)
+                lease = None if text is None else read_lease(text)
+                if lease is not None and self.coordination.is_valid(lease):
+                    return str(lease)
+        return ""
 
 
 class RegionLease:
@@ -97,12 +130,17 @@ class RegionLease:
         with suppress(CloudRefused, ApiUnavailable):
             self._coordination.locks.renew(self._region, self._name, self._value())
 
-    def release(self) -> None:
-        """Release the lease, if it is still this run's."""
-        # What the run did matters more, and a lease that is not released expires.
-        with suppress(CloudRefused, ApiUnavailable):
+    def release(self, emit: Emit) -> None:
+        """Release the lease, if it is still this run's.
+
+        What the run did matters more than a lease that stays, and it expires. So a failure is told
+        and raises nothing.
+        """
+        try:
             if self._is_ours(self._read()):
                 self._coordination.locks.remove(self._region, self._name)
+        except DeploytoolError as error:
+            emit(LeaseKept(self._clock.now(), self._region, str(error)))
 
     def _try(self) -> Lease | None:
         """Take the lease; return None, or the lease of another run that has it.
@@ -112,20 +150,26 @@ class RegionLease:
         if self._make():
             return None
         other = self._read()
-        if other is not None and self._is_valid(other):
+        # The answer to an earlier attempt was lost, and botocore made the call again
+        if self._is_ours(other):
+            return None
+        if other is not None and self._coordination.is_valid(other):
             return other
+        return self._take_over(other)
 
+    def _take_over(self, other: Lease | None) -> Lease | None:
+        """Replace an invalid lease; return None, or the lease of a run that was faster."""
         self._coordination.locks.remove(self._region, self._name)
-        if not self._make():
-            someone = Holder("someone", "another host", 0)
-            return other or Lease(someone, self._since, self._since)
+        is_made = self._make()
+        if is_made:
+            # Another run that saw the same invalid lease may have removed ours in its place.
+            self._clock.sleep(SETTLE)
 
-        # Another run that saw the same expired lease may have removed ours in its place.
-        self._clock.sleep(SETTLE)
         current = self._read()
         if self._is_ours(current):
             return None
-        return current or other
+        someone = Holder("someone", "another host", 0)
+        return current or other or Lease(someone, self._since, self._since)
 
     def _make(self) -> bool:
         return self._coordination.locks.make(self._region, self._name, self._value())
@@ -133,13 +177,6 @@ class RegionLease:
     def _read(self) -> Lease | None:
         text = self._coordination.locks.read(self._region, self._name)
         return None if text is None else read_lease(text)
-
-    def _is_valid(self, lease: Lease) -> bool:
-        """Return whether another run has the lease: it has not expired, and its process runs."""
-        if lease.expires <= self._coordination.unix_time():
-            return False
-        on_this_host = lease.holder.host == self._coordination.holder.host
-        return not on_this_host or self._coordination.is_running(lease.holder.process)
 
     def _is_ours(self, lease: Lease | None) -> bool:
         return lease is not None and lease.holder == self._coordination.holder
@@ -203,18 +240,22 @@ def hold_lease(
         for region in dict.fromkeys(reversed(graph.regions)):
             if region in unreachable:
                 continue
-            lease = RegionLease(coordination, clock, executor, region, lock_name(graph, "deploy"))
+            name = lock_name(graph.project, graph.stage, "deploy")
+            lease = RegionLease(coordination, clock, executor, region, name)
             try:
                 lease.take(emit, interrupts, max(deadline - clock.now(), 0.0))
             except ApiUnavailable as error:
                 # Without it, no run can change the stacks of that region either.
                 unanswered = error
                 continue
-            to_release.callback(lease.release)
+            to_release.callback(lease.release, emit)
             leases.append(lease)
 
         if not leases and unanswered is not None:
             raise unanswered
+        # A drill may have begun since the first look
+        if is_known:
+            _refuse_during_drill(coordination, graph, secondary)
         yield StageLease(leases)
 
 
@@ -224,7 +265,7 @@ def _refuse_during_drill(coordination: Coordination, graph: Graph, secondary: st
     Return whether that is known: False when its API does not answer.
     """
     try:
-        record = coordination.locks.read(secondary, lock_name(graph, "drill"))
+        record = coordination.locks.read(secondary, lock_name(graph.project, graph.stage, "drill"))
     except ApiUnavailable:
         return False
     if record is not None:

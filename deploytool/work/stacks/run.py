@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from deploytool.core.errors import ApiUnavailable
-from deploytool.core.ports import Clock, Executor
+from deploytool.core.ports import Clock, Executor, Interrupts, NoInterrupts
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.stacks.events import Emit
 from deploytool.core.stacks.outage import GLOBAL_REGION, Found
@@ -13,8 +13,6 @@ from deploytool.core.stacks.plan import find_stacks
 from deploytool.core.stacks.ports import (
     Buckets,
     DeployedTemplates,
-    Interrupts,
-    NoInterrupts,
     StackReader,
     Stacks,
     StoredValues,

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from deploytool.core.errors import DeploytoolError, Interrupted
-from deploytool.core.stacks.events import LockWaited
+from deploytool.core.stacks.events import LeaseKept, LockWaited
 from deploytool.core.stacks.lease import LEASE_SECONDS, Holder, Lease, write_lease
 from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
-from deploytool.work.stacks.lock import Coordination
+from deploytool.work.stacks.lock import Coordination, RunningDeployment
 from deploytool.work.stacks.run import DeployOptions
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -32,12 +32,12 @@ def shared(ports: Any, locks: Any, stacks: Any) -> Any:
 def test_the_lease_is_held_while_there_is_something_to_do(
     shared: Any, locks: Any, graph_of: Any
 ) -> None:
-    """One call looks for a drill; in each region one takes the lease and two release it.
+    """Two calls look for a drill; in each region one takes the lease and two release it.
 
     An idle run makes no call.
     """
     assert deploy(graph_of(), shared, lambda event: None).ok
-    assert locks.calls == ["read", "make", "make", "read", "remove", "read", "remove"]
+    assert locks.calls == ["read", "make", "make", "read", "read", "remove", "read", "remove"]
     assert not locks.held
     locks.calls.clear()
     assert deploy(graph_of(), shared, lambda event: None).ok
@@ -155,6 +155,85 @@ def test_no_deployment_begins_during_a_drill(
         deploy(graph_of(), shared, lambda event: None)
     assert "deploytool restore --stage dev" in caught.value.hint
     assert not stacks.history
+
+
+def test_no_deployment_begins_beside_a_drill_that_has_just_begun(
+    shared: Any, locks: Any, stacks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drill that writes its record between the first look and the lease is seen all the same."""
+    make = locks.make
+
+    def making(region: str, name: str, value: str) -> bool:
+        locks.held[DRILL] = "{}"
+        made: bool = make(region, name, value)
+        return made
+
+    monkeypatch.setattr(locks, "make", making)
+    with pytest.raises(DeploytoolError, match="drill of stage dev"):
+        deploy(graph_of(), shared, lambda event: None)
+    assert not stacks.history
+    assert set(locks.held) == {DRILL}
+
+
+def test_a_lease_whose_answer_was_lost_is_ours(
+    shared: Any, locks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call that botocore repeats is refused as the name exists, with this run's own value."""
+    make = locks.make
+
+    def losing_the_answer(region: str, name: str, value: str) -> bool:
+        make(region, name, value)
+        return False
+
+    monkeypatch.setattr(locks, "make", losing_the_answer)
+    assert deploy(graph_of(), shared, lambda event: None).ok
+    assert not locks.held
+
+
+def test_another_run_of_the_same_process_id_is_another_run(
+    shared: Any, locks: Any, graph_of: Any
+) -> None:
+    """Two hosts may have one name. Only what a run has drawn at random tells it from another."""
+    locks.held[LOCK] = write_lease(Lease(replace(US, run="other"), 0.0, 1000.0))
+    with pytest.raises(DeploytoolError, match="being deployed by us on here"):
+        deploy(graph_of(), shared, lambda event: None)
+
+
+def test_a_lease_that_cannot_be_given_back_changes_no_result(
+    shared: Any, locks: Any, graph_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the run did is what it reports; that the lease stays is said beside it."""
+
+    def failing(region: str, name: str) -> None:
+        raise DeploytoolError(f"unlocking {name} in {region}: Internal Server Error")
+
+    monkeypatch.setattr(locks, "remove", failing)
+    events: list[Any] = []
+    assert deploy(graph_of(), shared, events.append).ok
+    kept = [event for event in events if isinstance(event, LeaseKept)]
+    assert [event.region for event in kept] == [EAST, WEST]
+
+
+@pytest.mark.parametrize(
+    ("lease", "deployer"),
+    [
+        (None, ""),
+        (Lease(THEM, 0.0, 1000.0), "them on there (process 2) since 1970-01-01T00:00:00+00:00"),
+        (Lease(THEM, 0.0, -1.0), ""),
+        (Lease(Holder("us", "here", 99), 0.0, 1000.0), ""),
+    ],
+    ids=["none", "valid", "expired", "its process here has ended"],
+)
+def test_a_drill_sees_who_deploys(
+    shared: Any, locks: Any, lease: Lease | None, deployer: str
+) -> None:
+    """The lease of a killed run keeps no drill out for longer than it is valid."""
+    if lease is not None:
+        locks.held[LOCK] = write_lease(lease)
+    running = RunningDeployment(shared.coordination, "hello", "dev", (EAST, WEST))
+    assert running.describe() == deployer
+    locks.dead.add(WEST)
+    assert running.describe() == deployer
 
 
 def test_the_lease_is_released_after_an_error(shared: Any, locks: Any, graph_of: Any) -> None:
