@@ -5,7 +5,6 @@ why.
 """
 
 import os
-import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploytool import __version__
+from deploytool.commands._signals import hear_requests
 from deploytool.commands.arguments.base import StageArguments, check_target_variable, sentence
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code, which docs/reference/command-line.md lists."""
     words = sys.argv[1:] if argv is None else argv
     namespace = build_parser(words).parse_args(words)
-    signal.signal(signal.SIGTERM, _interrupt)
+    hear_requests(_interrupt)
     Terminal.has_document = False
     Terminal.about = None
     terminal = Terminal(json=namespace.output == "json")
@@ -111,7 +111,7 @@ def _fail(terminal: Terminal, message: str, hint: str, exit_code: int) -> int:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Handle SIGTERM as Ctrl-C: the command cleans up what it started."""
+    """Handle each request to stop as Ctrl-C: the command cleans up what it started."""
     raise KeyboardInterrupt
 
 

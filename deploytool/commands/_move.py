@@ -36,7 +36,7 @@ from deploytool.work.failover.run import Moved, MoveSettings, move
 # Seconds of wall time: between two probes of a name server, and between two data points
 SHORTEST_INTERVAL = 0.1
 SHORTEST_REPEAT = 1.0
-LATER_INTERRUPT = "still stopping; this takes a moment"
+LATER_INTERRUPT = "still stopping: a call is under way and ends in a moment"
 
 EFFECTS = {
     Direction.FAILOVER: "This moves its traffic to {region} and keeps it there.",

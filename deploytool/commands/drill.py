@@ -12,7 +12,7 @@ from rich.markup import escape
 from deploytool import __version__
 from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import CommandContext, open_context
-from deploytool.commands._interrupts import first_one_stops
+from deploytool.commands._interrupts import patient_signals
 from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.report import finish, judge_file
@@ -26,6 +26,7 @@ from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HistoryFile
 from deploytool.net.clock import wall_time
+from deploytool.render.drill.activity import Activity
 from deploytool.render.drill.progress import drill_progress
 from deploytool.render.terminal import Terminal
 from deploytool.targets.service import deployed_service, drill_ports
@@ -84,19 +85,21 @@ def _drill(
     terminal = context.terminal
     scenario = _scenario(arguments, context)
     objectives = _objectives(arguments, context)
-    drill_context = DrillContext(
-        tool=__version__,
-        wall_time=wall_time(),
-        target=context.target.name,
-        speed=context.target.speed,
-        holder=f"{getpass.getuser()}@{socket.gethostname()}",
-        with_guard=not arguments.no_guard,
-    )
+    activity = Activity()
     with (
         HistoryFile(path) as history,
-        first_one_stops(terminal),
+        patient_signals(terminal, activity.answer) as signals,
         drill_progress(terminal) as show,
     ):
+        drill_context = DrillContext(
+            tool=__version__,
+            wall_time=wall_time(),
+            target=context.target.name,
+            speed=context.target.speed,
+            holder=f"{getpass.getuser()}@{socket.gethostname()}",
+            with_guard=not arguments.no_guard,
+            interrupts=signals,
+        )
         started: list[DrillStarted] = []
 
         def emit(event: Event) -> None:
@@ -105,6 +108,7 @@ def _drill(
             # What restore has to undo must be on the disk before and after the injection
             is_injection = isinstance(event, FaultInjecting | FaultInjected)
             history.write(event, sync=is_injection)
+            activity.observe(event)
             show(event)
 
         try:

@@ -10,11 +10,10 @@ holds the switch itself, sees that traffic stays, and releases it: the explicit 
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from deploytool.core.drill.bounds import expected_movements, switch_time
 from deploytool.core.drill.history import (
-    FRESH_CLIENT,
     SCHEMA_VERSION,
     SWITCH_AFTER_FAILOVER,
     SWITCH_BY_FAULT,
@@ -30,12 +29,12 @@ from deploytool.core.drill.history import (
     SwitchHeld,
     SwitchReleased,
     SwitchReleasing,
-    region_lane,
 )
 from deploytool.core.drill.live_state import LiveState
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import DeploytoolError, Interrupted
+from deploytool.core.ports import Interrupts, NoInterrupts
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.route53.timing import LONGEST_PROPAGATION
@@ -46,6 +45,7 @@ from deploytool.work.drill.observers import Emit, Observers
 from deploytool.work.drill.preflight import preflight
 from deploytool.work.drill.safety import Safety
 from deploytool.work.drill.switch import RepeatedMetric, hold, note_arrival
+from deploytool.work.drill.view import View
 from deploytool.work.elapsed import ElapsedClock
 
 # At most so many seconds pass until the end of a phase is noticed
@@ -62,7 +62,9 @@ class DrillContext:
     """What the caller tells a drill about the run.
 
     `tool` is our version, `wall_time` the time of day (ISO 8601), `holder` who runs the drill and
-    on which host. Without `with_guard` the dead-man's switch is left out.
+    on which host. Without `with_guard` the dead-man's switch is left out. A drill looks at
+    `interrupts` where it may end. Between the injection and the verified restore that is only while
+    it waits, so no request to stop can cut a call that injects or restores.
     """
 
     tool: str
@@ -71,10 +73,37 @@ class DrillContext:
     speed: float
     holder: str = ""
     with_guard: bool = True
+    interrupts: Interrupts = field(default_factory=NoInterrupts)
 
 
 class _Aborted(Exception):
     """The drill cannot go on."""
+
+
+class StillInForce(DeploytoolError):
+    """What the drill changed could not be undone. Its record and its guard remain."""
+
+    def __init__(self, error: DeploytoolError, stage: str, guarded_until: str) -> None:
+        message = f"what the drill changed is still in force, for its restore failed: {error}"
+        hint = f"deploytool restore --stage {stage} undoes it, from any machine"
+        if guarded_until:
+            hint += f"; if nobody does, the guard undoes it at {guarded_until}"
+        if error.hint:
+            hint = f"{error.hint}; then {hint}"
+        super().__init__(message, hint=hint)
+        self.exit_code = error.exit_code
+
+
+class NotCleanedUp(DeploytoolError):
+    """Everything is restored, but the drill's record or its guard could not be deleted."""
+
+    def __init__(self, error: DeploytoolError, stage: str, cause: BaseException | None) -> None:
+        message = f"the drill's record or its guard could not be deleted: {error}"
+        if cause is not None and str(cause):
+            message = f"{cause}; {message}"
+        hint = f"nothing is broken any more; deploytool restore --stage {stage} deletes them"
+        super().__init__(message, hint=hint)
+        self.exit_code = error.exit_code
 
 
 class _Drill:
@@ -95,7 +124,9 @@ class _Drill:
         self.health_check = ports.health_checks.get(service.health_check_id)
         self.scenario = _at_the_rate_of_checks(scenario, self.health_check)
         self.servers = tuple(ports.probes.hosted_zones.name_servers(service.hosted_zone_id))
-        self.live_state = LiveState(self.health_check.config, scenario.lasting)
+        live_state = LiveState(self.health_check.config, scenario.lasting)
+        dns_lanes = len(self.servers) + len(ports.probes.resolvers)
+        self.view = View(service, live_state, dns_lanes)
         # A check without an answer takes as long as its time limit, which a target may extend
         self.attempt = max(fault.attempt, ports.shortest_limit) if fault.attempt else 0.0
         self.switch = _use_of_switch(service, fault)
@@ -138,30 +169,39 @@ class _Drill:
             if self._over:
                 return
             self._over = isinstance(event, DrillAborted | DrillEnded)
-            self.live_state.observe(event)
+            self.view.observe(event)
             self._listener(event)
 
     def run(self, objectives: Objectives) -> None:
         """Run all phases. The guard is told how long they take at most."""
         try:
+            self._stop_when_asked()
             self.safety.begin(self.context.wall_time, self._longest() / self.context.speed)
             self.emit(self._started(objectives))
             self._steady_state()
             self._move_away()
             self._failback()
         except _Aborted as error:
-            self.emit(DrillAborted(self.clock.now(), str(error)))
-        except KeyboardInterrupt:
-            self.emit(DrillAborted(self.clock.now(), "interrupted"))
-            raise
+            self._end(DrillAborted(self.clock.now(), str(error)))
         except BaseException as error:
-            self.emit(DrillAborted(self.clock.now(), str(error)))
+            reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+            self._end(DrillAborted(self.clock.now(), reason), error)
             raise
         else:
-            self.emit(DrillEnded(self.clock.now()))
-        finally:
-            self.observers.close()
+            self._end(DrillEnded(self.clock.now()))
+
+    def _end(self, last: Event, cause: BaseException | None = None) -> None:
+        """Clean up, and emit the last event whether or not that succeeds.
+
+        Raises NotCleanedUp, which names the cause of the end too.
+        """
+        self.observers.close()
+        try:
             self.safety.clear()
+        except DeploytoolError as error:
+            raise NotCleanedUp(error, self.service.stage, cause) from error
+        finally:
+            self.emit(last)
 
     def _longest(self) -> float:
         """Return how long the drill takes at most, in seconds of the target's clock."""
@@ -235,7 +275,7 @@ class _Drill:
             if self.fault.by_switch:
                 self.metric.start()
             moved = self._watch(
-                "failover", lambda: self._serves(self.service.secondary), self.patience
+                "failover", lambda: self.view.serves(self.service.secondary), self.patience
             )
             if moved:
                 self._observe(lambda: False, self.scenario.hold)
@@ -247,7 +287,7 @@ class _Drill:
     def _failback(self) -> None:
         """Wait until traffic is at the primary again."""
         moved = self._watch(
-            "failback", lambda: self._serves(self.service.primary), self.patience_back
+            "failback", lambda: self.view.serves(self.service.primary), self.patience_back
         )
         if moved and self.switch:
             note_arrival(self.ports)
@@ -265,7 +305,7 @@ class _Drill:
 
     def _stay(self) -> None:
         """See that traffic stays at the secondary although the primary is healthy again."""
-        if self._watch("staying", self._primary_is_healthy, self.patience):
+        if self._watch("staying", self.view.primary_is_healthy, self.patience):
             self._observe(lambda: False, self._seconds_to_stay())
 
     def _restore(self) -> None:
@@ -289,8 +329,8 @@ class _Drill:
     ) -> None:
         """Undo something, between two events.
 
-        An interrupt or an error of the listener meanwhile is raised after it. Raises
-        DeploytoolError when AWS refused every attempt.
+        An error of the listener meanwhile is raised after it. Raises StillInForce when AWS refused
+        every attempt.
         """
         verified = False
         try:
@@ -298,10 +338,6 @@ class _Drill:
         finally:
             try:
                 verified = self._repeated(undo)
-            except KeyboardInterrupt:
-                # The interrupt may have cut the restore short, so it is done again
-                verified = self._repeated(undo)
-                raise
             finally:
                 self.emit(after(verified))
 
@@ -312,20 +348,24 @@ class _Drill:
                 return undo()
             except DeploytoolError:
                 self.ports.probes.clock.sleep(RESTORE_PAUSE)
-        return undo()
+        try:
+            return undo()
+        except DeploytoolError as error:
+            raise StillInForce(error, self.service.stage, self.safety.guarded_until) from error
 
     def _steady_state(self) -> None:
         """Wait for the steady state. Raises _Aborted when there is none, before the injection."""
 
         def steady() -> bool:
-            return self._serves(self.service.primary) and self._standby_serves()
+            return self.view.serves(self.service.primary) and self.view.standby_serves()
 
         patience = self.patience_for_steady_state
         if not self._watch("steady-state", steady, patience):
             raise _Aborted(
                 f"no steady state within {patience:.0f} s, nothing was injected:"
-                f" {self._complaint()}"
+                f" {self.view.complaint()}"
             )
+        self._stop_when_asked()
 
     def _watch(self, phase: str, done: Callable[[], bool], patience: float) -> bool:
         """Observe a phase until it is done or the patience is over. Return whether it is done."""
@@ -340,62 +380,25 @@ class _Drill:
                 return False
             self.clock.sleep(min(self.observers.tick(), POLL_SECONDS))
             self.metric.tick()
+            self._stop_when_asked()
             self._stop_when_the_secondary_fails()
         return True
+
+    def _stop_when_asked(self) -> None:
+        """Raise Interrupted when the user or the system has asked to stop."""
+        if self.context.interrupts.count():
+            raise Interrupted("interrupted")
 
     def _stop_when_the_secondary_fails(self) -> None:
         """Raise _Aborted when half of the secondary's answers are errors.
 
         Only while clients depend on the secondary: the fault is in force, or the switch held.
         """
-        with self._lock:
-            share = self.live_state.failed_share(region_lane(self.service.secondary))
+        share = self.view.failed_share(self.service.secondary)
         if self.away and share >= STOP_AT_SHARE:
             raise _Aborted(
                 f"the secondary, {self.service.secondary}, failed {share:.0%} of its last requests"
             )
-
-    def _serves(self, region: str) -> bool:
-        """Return whether all of DNS and the fresh client are at the region."""
-        lanes = len(self.servers) + len(self.ports.probes.resolvers)
-        with self._lock:
-            answers = self.live_state.answered()
-            served_by = self.live_state.served_by(FRESH_CLIENT)
-        everywhere = len(answers) == lanes and set(answers.values()) == {region}
-        return everywhere and served_by == region
-
-    def _primary_is_healthy(self) -> bool:
-        """Return whether the check of the primary's endpoint is healthy."""
-        with self._lock:
-            return self.live_state.health.healthy is True
-
-    def _standby_serves(self) -> bool:
-        """Return whether the secondary's own endpoint works and the primary's check is healthy.
-
-        Without these a drill would do harm. Route 53 counts an endpoint as healthy while more than
-        18 % of its checkers do (Developer Guide, "How Amazon Route 53 determines whether a health
-        check is healthy"). Of checkers all over the world one may always be flaky.
-        """
-        with self._lock:
-            last = self.live_state.last_served(region_lane(self.service.secondary))
-            serves = last is not None and last.good and last.region == self.service.secondary
-            _, checkers = self.live_state.health.checkers
-            return serves and checkers > 0 and self.live_state.health.healthy is True
-
-    def _complaint(self) -> str:
-        """Return why there is no steady state."""
-        with self._lock:
-            complaints = self.live_state.failures()
-            is_healthy = self.live_state.health.healthy is True
-            healthy, checkers = self.live_state.health.checkers
-            answers = self.live_state.answered()
-        if not is_healthy or not checkers:
-            complaints.append(f"{healthy} of {checkers} health checkers say healthy")
-        if not complaints:
-            others = {str(region) for region in answers.values()} - {self.service.primary}
-            if others:
-                complaints.append(f"DNS answers with {' and '.join(sorted(others))}")
-        return "; ".join(complaints) or "the primary did not serve enough requests in a row"
 
 
 def _at_the_rate_of_checks(scenario: Scenario, health_check: HealthCheck) -> Scenario:
@@ -428,8 +431,9 @@ def run_drill(
 ) -> None:
     """Run a drill and emit its events, one at a time. The fault is undone whatever happens.
 
-    Raises DrillRefused when the drill would do harm (nothing was touched), KeyboardInterrupt when it
-    was interrupted (the fault is undone by then), DeploytoolError when the restore failed.
+    Raises DrillRefused when the drill would do harm (nothing was touched), Interrupted when it was
+    asked to stop (the fault is undone by then), NotCleanedUp when only its record or its guard
+    remain, StillInForce when the restore failed.
     """
     fault = make_fault(scenario.fault, ports, service)
     preflight(ports, service)

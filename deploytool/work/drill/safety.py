@@ -8,6 +8,7 @@ from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord, UndoStep
 from deploytool.core.errors import DrillRefused
 from deploytool.core.service.service import Service
 from deploytool.work.drill.faults import Fault
+from deploytool.work.drill.preflight import refuse_during_deployment
 from deploytool.work.drill.undo import is_undone, undo
 
 # Seconds of wall time that the guard waits beyond the longest duration of a drill
@@ -55,6 +56,8 @@ class Safety:
         self._switch_steps = switch_steps
         self.id = f"drill-{uuid4().hex[:12]}"
         self._begun = False
+        # When the guard restores (ISO 8601), "" without one
+        self.guarded_until = ""
         # The steps of the fault and those of the switch, as long as they are not undone
         self._pending: set[tuple[UndoStep, ...]] = set()
 
@@ -62,13 +65,17 @@ class Safety:
         """Arm the guard and write the record. From then on other drills are refused.
 
         `started` is the time of day (ISO 8601), `seconds` the longest duration of the drill in wall
-        time. Raises DrillUnderWay when another drill's record exists.
+        time. Raises DrillUnderWay when another drill's record exists, DrillRefused when a run
+        deploys the stage.
         """
         self._begun = True
         if self._guard is not None:
             self._guard.arm(self.id, seconds + MARGIN)
 
-        until = datetime.fromisoformat(started) + timedelta(seconds=seconds + MARGIN)
+        due = datetime.fromisoformat(started) + timedelta(seconds=seconds + MARGIN)
+        until = due.isoformat(timespec="seconds")
+        if self._guard is not None:
+            self.guarded_until = until
         record = DrillRecord(
             schema_version=SCHEMA_VERSION,
             drill_id=self.id,
@@ -76,10 +83,12 @@ class Safety:
             stage=self._service.stage,
             holder=self._holder,
             started=started,
-            until=until.isoformat(),
+            until=until,
             undo=(*self._steps, *self._switch_steps),
         )
         self._ports.records.write(record)
+        # A deployment that takes its lease from now on sees the record. One before that is seen here
+        refuse_during_deployment(self._ports)
 
     @property
     def _is_broken(self) -> bool:

@@ -29,6 +29,7 @@ from deploytool.core.errors import (
     CloudRefused,
     DeploytoolError,
     DrillRefused,
+    Interrupted,
     NoSuchHealthCheck,
     StaleVersion,
 )
@@ -37,7 +38,7 @@ from deploytool.core.route53.health import CheckerObservation, CheckerState, Hea
 from deploytool.simulated.example import SERVICE, default_check
 from deploytool.simulated.world import World
 from deploytool.work.drill.faults import make_fault
-from deploytool.work.drill.run import DrillContext, run_drill
+from deploytool.work.drill.run import DrillContext, NotCleanedUp, StillInForce, run_drill
 
 CONTEXT = DrillContext("0", "2026-01-01T00:00:00+00:00", "simulated", 1.0)
 EAST, WEST = "us-east-1", "us-west-2"
@@ -209,6 +210,122 @@ def test_an_injection_that_arrives_after_the_restore_is_refused() -> None:
         run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, cut_off)
     with pytest.raises(DeploytoolError, match="version"):
         ports.health_checks.set_inverted("check", inverted=True, version=version_of_injection)
+
+
+class Asked:
+    """The Interrupts port: requests from the first event of a kind on, or from the start."""
+
+    def __init__(self, kind: type[Event] | None) -> None:
+        self._kind = kind
+        self._count = 1 if kind is None else 0
+
+    def observe(self, event: Event) -> None:
+        if self._kind is not None and isinstance(event, self._kind):
+            self._count += 1
+
+    def count(self) -> int:
+        return self._count
+
+
+@pytest.mark.parametrize("kind", [DrillStarted, FaultInjecting, FaultInjected, FaultRestored])
+def test_a_request_to_stop_ends_a_drill_with_everything_restored(kind: type[Event]) -> None:
+    """Whenever it comes, nothing that the drill changed remains: no fault, no record, no guard."""
+    world = World()
+    asked = Asked(kind)
+    events: list[Event] = []
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        asked.observe(event)
+
+    context = replace(CONTEXT, interrupts=asked)
+    with pytest.raises(Interrupted):
+        run_drill(world.drill_ports(), world.service, Scenario(), Objectives(), context, listen)
+    assert not world.check.config.inverted
+    assert (world.drill_records.record, world.guard.armed) == (None, {})
+    assert isinstance(events[-1], DrillAborted)
+    assert any(isinstance(event, FaultInjecting) for event in events) is (kind is not DrillStarted)
+
+
+def test_a_request_to_stop_before_the_drill_begins_touches_nothing() -> None:
+    """No record is written, no guard is armed, and there is no event."""
+    world = World()
+    events: list[Event] = []
+    context = replace(CONTEXT, interrupts=Asked(None))
+    with pytest.raises(Interrupted):
+        run_drill(
+            world.drill_ports(), world.service, Scenario(), Objectives(), context, events.append
+        )
+    assert world.check.version == 1
+    assert not any(isinstance(event, DrillStarted) for event in events)
+
+
+class Deploying:
+    """The Deployments port: a deployment that begins with the nth look at it."""
+
+    def __init__(self, nth: int) -> None:
+        self._looks_left = nth
+
+    def describe(self) -> str:
+        self._looks_left -= 1
+        return "them on there" if self._looks_left <= 0 else ""
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_no_drill_begins_beside_a_deployment(nth: int) -> None:
+    """Not when one runs, and not when one begins between the preflight and the record."""
+    world = World()
+    ports = replace(world.drill_ports(), deployments=Deploying(nth))
+    events: list[Event] = []
+    with pytest.raises(DrillRefused, match="being deployed by them on there"):
+        run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, events.append)
+    assert (world.drill_records.record, world.guard.armed) == (None, {})
+    assert world.check.version == 1
+    assert not any(isinstance(event, DrillStarted) for event in events)
+
+
+def test_a_restore_that_aws_refuses_says_what_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials may expire during a drill: the error names the guard's time and the command."""
+    world = World()
+    ports = world.drill_ports()
+    set_inverted = ports.health_checks.set_inverted
+
+    def expired(id_: str, *, inverted: bool, version: int) -> None:
+        if not inverted:
+            raise CloudRefused("the token has expired (ExpiredToken)", hint="aws sso login")
+        set_inverted(id_, inverted=inverted, version=version)
+
+    monkeypatch.setattr(ports.health_checks, "set_inverted", expired)
+    events: list[Event] = []
+    with pytest.raises(StillInForce, match=r"still in force.*ExpiredToken") as caught:
+        run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, events.append)
+    assert caught.value.exit_code == CloudRefused.exit_code
+    assert "aws sso login; then deploytool restore --stage dev" in caught.value.hint
+    assert world.drill_records.record is not None
+    assert f"the guard undoes it at {world.drill_records.record.until}" in caught.value.hint
+    assert world.guard.armed
+    assert isinstance(events[-1], DrillAborted)
+
+
+def test_a_record_that_cannot_be_deleted_takes_nothing_from_the_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The history ends as that of a drill that passed; the error says what remains."""
+    world = World()
+
+    def failing(drill_id: str) -> None:
+        raise CloudRefused(f"deleting {drill_id}: throttled")
+
+    monkeypatch.setattr(world.drill_records, "clear", failing)
+    events: list[Event] = []
+    with pytest.raises(NotCleanedUp, match="could not be deleted: deleting drill-") as caught:
+        run_drill(
+            world.drill_ports(), world.service, Scenario(), Objectives(), CONTEXT, events.append
+        )
+    assert "deploytool restore --stage dev deletes them" in caught.value.hint
+    assert isinstance(events[-1], DrillEnded)
+    assert judge(events).verdict is Verdict.PASS
+    assert not world.check.config.inverted
 
 
 def test_there_is_no_record_without_an_armed_guard(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,64 @@
+"""The signals that ask a process to stop: Ctrl-C, SIGTERM, and SIGHUP of a closed terminal."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TextIO
+
+# Windows has no SIGHUP
+REQUESTS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+Handler = Callable[[int, FrameType | None], None]
+_Earlier = Any  # what signal.signal returns: a function, a number or None
+
+
+@contextmanager
+def requests_go_to(handle: Handler) -> Iterator[None]:
+    """Let `handle` get each request to stop within the block; the earlier handlers return after it."""
+    earlier = hear_requests(handle)
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def hear_requests(handle: Handler) -> dict[int, _Earlier]:
+    """Let `handle` get each request to stop from now on. Return the earlier handlers.
+
+    A request that is ignored stays ignored: `nohup` ignores SIGHUP, and a shell without job control
+    SIGINT of what runs in the background.
+    """
+    handler = _without_terminal(handle)
+    heard = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heard}
+
+
+def _without_terminal(handle: Handler) -> Handler:
+    """Return a handler that leaves a closed terminal before anything is written to it.
+
+    Each write to it would fail, also that of a step of the clean-up.
+    """
+    terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if _is_terminal(stream)]
+
+    def handle_without(number: int, frame: FrameType | None) -> None:
+        if number == getattr(signal, "SIGHUP", None):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            for file in terminals:
+                os.dup2(nothing, file)
+            os.close(nothing)
+        handle(number, frame)
+
+    return handle_without
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    # A process may be started without the stream, and a test may have replaced it
+    if stream is None or stream.closed:
+        return False
+    return stream.isatty()
