@@ -137,7 +137,7 @@ def drill(stage: Stage, fault: str, rate: float) -> list[Error]:
     state = lifecycle.load(stage.folder / ".deploytool" / "local")
     if state is None:
         raise RuntimeError("the local cloud has ended")
-    lines = (reports / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (reports / "latest" / "history.jsonl").read_text(encoding="utf-8").splitlines()
     return errors(lines, ControlClient(state).event_log(), rate)
 
 

@@ -17,7 +17,7 @@ from deploytool.commands._signals import hear_requests
 from deploytool.commands.arguments.base import StageArguments, check_target_variable, sentence
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
-from deploytool.commands.arguments.drill import DrillArguments, ReportArguments
+from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.core.errors import DeploytoolError, Interrupted
 from deploytool.render.terminal import Terminal
@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[type[StageArguments], str]] = {
     "failback": (MoveArguments, "let traffic come back to the primary"),
     "destroy": (DestroyArguments, "delete the stacks, in reverse order"),
     "bootstrap": (BootstrapArguments, "create the roles that GitHub Actions assumes"),
+    "history": (HistoryArguments, "list the drills of a directory of reports, without AWS"),
     "report": (ReportArguments, "judge a drill's history again and write its reports, without AWS"),
 }
 LOCAL_SUMMARY = "start, use, break and end a local cloud, without AWS"

@@ -23,7 +23,7 @@ def drilled(deployed: Any) -> Any:
         "drill", "--output", "json", timeout=900 if deployed.target == "aws" else 100
     )
     assert done.code == 0, done.err
-    report = json.loads((deployed.folder / "reports" / "drill.json").read_text())
+    report = json.loads((deployed.folder / "reports" / "latest" / "drill.json").read_text())
     assert report == done.json
     return report
 
@@ -61,7 +61,7 @@ def test_a_history_can_be_judged_again_without_any_cloud(
     """`report` gets the same verdict and the same measures from the history alone."""
     again = deployed.deploytool(
         "report",
-        str(deployed.folder / "reports" / "history.jsonl"),
+        str(deployed.folder / "reports" / "latest"),
         "--report-dir",
         str(tmp_path),
         "--output",
@@ -74,7 +74,7 @@ def test_a_history_can_be_judged_again_without_any_cloud(
 
 def test_every_form_of_the_report_is_written(deployed: Any, drilled: Any) -> None:
     """There is one for people, one for a pull request and one for a CI system."""
-    folder = deployed.folder / "reports"
+    folder = deployed.folder / "reports" / "latest"
     assert 'tests="5" failures="0"' in (folder / "junit.xml").read_text()
     assert "✅ pass" in (folder / "drill.md").read_text()
     html = (folder / "drill.html").read_text()
@@ -100,7 +100,7 @@ def start_drill(bench: Any, directory: str, *options: str) -> subprocess.Popen[s
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    history = bench.folder / directory / "history.jsonl"
+    history = bench.folder / directory / "latest" / "history.jsonl"
     deadline = time.monotonic() + 60
     while not (history.exists() and '"fault_injected"' in history.read_text()):
         assert drill.poll() is None, drill.communicate()[1]
@@ -109,7 +109,7 @@ def start_drill(bench: Any, directory: str, *options: str) -> subprocess.Popen[s
     return drill
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_drill_restores(deployed: Any, sent: signal.Signals) -> None:
     """It exits with 130 and leaves no fault. A second drill is refused while it runs."""
     drill = start_drill(deployed, f"interrupted-{sent.name}")
@@ -155,7 +155,7 @@ def test_a_secondary_that_breaks_during_the_drill_ends_it(deployed: Any) -> None
         _, err = drill.communicate(timeout=60)
     assert drill.returncode == 1
     assert "! without the guard: if this process dies, nothing restores by itself" in err
-    report = json.loads((deployed.folder / "broken" / "drill.json").read_text())
+    report = json.loads((deployed.folder / "broken" / "latest" / "drill.json").read_text())
     assert report["verdict"] != "pass"
     assert any(
         "aborted: the secondary, us-west-2, failed" in reason for reason in report["reasons"]

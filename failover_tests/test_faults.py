@@ -93,7 +93,7 @@ def drill(deployed: Any, request: pytest.FixtureRequest) -> Callable[[str], Dril
                 seen += observe(clients)
         seen += observe(clients)
 
-        lines = (deployed.folder / fault / "history.jsonl").read_text().splitlines()
+        lines = (deployed.folder / fault / "latest" / "history.jsonl").read_text().splitlines()
         return Drilled(done.result(), judge(parse_history(lines, fault)), tuple(seen))
 
     return drill_once
@@ -230,7 +230,7 @@ def test_the_measures_agree_with_the_event_log_of_the_cloud(
     assert state is not None
     rate = history.started.speed / history.started.scenario.client_interval
     measured = errors(
-        (deployed.folder / fault / "history.jsonl").read_text().splitlines(),
+        (deployed.folder / fault / "latest" / "history.jsonl").read_text().splitlines(),
         ControlClient(state).event_log(),
         rate,
     )

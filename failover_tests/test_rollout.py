@@ -48,7 +48,7 @@ def test_a_deployment_during_a_drill_is_refused(deployed: Any, clients: Any, cod
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    history = deployed.folder / "killed" / "history.jsonl"
+    history = deployed.folder / "killed" / "latest" / "history.jsonl"
     deadline = time.monotonic() + 60
     while not (history.exists() and '"fault_injected"' in history.read_text()):
         assert drill.poll() is None

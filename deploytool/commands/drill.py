@@ -16,7 +16,7 @@ from deploytool.commands._interrupts import patient_signals
 from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.report import finish, judge_file
-from deploytool.core.drill.history import DrillStarted, Event, FaultInjected, FaultInjecting
+from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
@@ -24,7 +24,7 @@ from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
-from deploytool.files.history import HistoryFile
+from deploytool.files.history import HistoryFile, prepare_reports
 from deploytool.net.clock import wall_time
 from deploytool.render.drill.activity import Activity
 from deploytool.render.drill.progress import drill_progress
@@ -64,14 +64,32 @@ def run(arguments: DrillArguments) -> int:
             terminal.note(
                 "[yellow]! without the guard: if this process dies, nothing restores by itself[/]"
             )
-        arguments.report_dir.mkdir(parents=True, exist_ok=True)
-        path = arguments.report_dir / "history.jsonl"
-        _drill(arguments, context, ports, service, path)
+        prepare_reports(arguments.report_dir)
+        with HistoryFile(arguments.report_dir) as history:
+            try:
+                _drill(arguments, context, ports, service, history)
+            except BaseException:
+                if history.folder is not None:
+                    _report_all_the_same(terminal, ports, history.folder)
+                raise
+        if history.folder is None:
+            raise RuntimeError("a drill that ended without an error has no history")
+        return _report(terminal, ports, history.folder)
 
-        # The report is judged from the file, as `deploytool report` judges it later
-        judgement = judge_file(path)
-        _note(terminal, ports, judgement)
-    return finish(terminal, judgement, arguments.report_dir)
+
+def _report_all_the_same(terminal: Terminal, ports: DrillPorts, folder: Path) -> None:
+    """Report a drill that an error ended. The error matters more than one of the report."""
+    try:
+        _report(terminal, ports, folder)
+    except DeploytoolError as error:
+        terminal.note(f"[yellow]! the report is not whole: {escape(str(error))}[/]")
+
+
+def _report(terminal: Terminal, ports: DrillPorts, folder: Path) -> int:
+    """Report a drill from its history, as `deploytool report` does later; return the exit code."""
+    judgement = judge_file(folder)
+    _note(terminal, ports, judgement)
+    return finish(terminal, judgement, folder)
 
 
 def _drill(
@@ -79,15 +97,14 @@ def _drill(
     context: CommandContext,
     ports: DrillPorts,
     service: Service,
-    path: Path,
+    history: HistoryFile,
 ) -> None:
-    """Run the drill and write its history to a file. Raises as `run_drill` does."""
+    """Run the drill and write its history. Raises as `run_drill` does."""
     terminal = context.terminal
     scenario = _scenario(arguments, context)
     objectives = _objectives(arguments, context)
     activity = Activity()
     with (
-        HistoryFile(path) as history,
         patient_signals(terminal, activity.answer) as signals,
         drill_progress(terminal) as show,
     ):
@@ -100,24 +117,15 @@ def _drill(
             with_guard=not arguments.no_guard,
             interrupts=signals,
         )
-        started: list[DrillStarted] = []
 
         def emit(event: Event) -> None:
-            if isinstance(event, DrillStarted):
-                started.append(event)
             # What restore has to undo must be on the disk before and after the injection
             is_injection = isinstance(event, FaultInjecting | FaultInjected)
             history.write(event, sync=is_injection)
             activity.observe(event)
             show(event)
 
-        try:
-            run_drill(ports, service, scenario, objectives, drill_context, emit)
-        except BaseException:
-            # A drill that was refused, or that could not write its record, has nothing to judge
-            if started:
-                _note(terminal, ports, judge_file(path))
-            raise
+        run_drill(ports, service, scenario, objectives, drill_context, emit)
 
 
 def _note(terminal: Terminal, ports: DrillPorts, judgement: Judgement) -> None:

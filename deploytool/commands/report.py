@@ -11,6 +11,7 @@ from deploytool.commands.arguments.drill import ReportArguments
 from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.history import parse_history
 from deploytool.core.drill.judge import Judgement, judge
+from deploytool.files.history import HISTORY, prepare_reports, write_whole
 from deploytool.files.project import read_text
 from deploytool.render.drill.result import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary
@@ -24,12 +25,13 @@ def run(arguments: ReportArguments) -> int:
     """Return 0 when the verdict of the (first) history is pass, 1 otherwise."""
     terminal = terminal_of(arguments)
     second = judge_file(arguments.other) if arguments.other else None
-    arguments.report_dir.mkdir(parents=True, exist_ok=True)
-    if second is None:
-        return finish(terminal, judge_file(arguments.history), arguments.report_dir)
-
     first = judge_file(arguments.history)
-    _write_reports(first, arguments.report_dir, terminal)
+    directory = arguments.report_dir or _history_in(arguments.history).parent
+    prepare_reports(directory)
+    if second is None:
+        return finish(terminal, first, directory)
+
+    _write_reports(first, directory, terminal)
     terminal.document(comparison_document(first, second))
     for line in comparison_lines(first, second):
         terminal.say(line)
@@ -37,11 +39,14 @@ def run(arguments: ReportArguments) -> int:
 
 
 def finish(terminal: Terminal, judgement: Judgement, directory: Path) -> int:
-    """Write the reports of a judgement, print the result, and return the exit code."""
-    _write_reports(judgement, directory, terminal)
+    """Print the result of a drill, write its reports, and return the exit code.
+
+    Raises DeploytoolError when the reports cannot be written. The result is printed by then.
+    """
     terminal.document(drill_document(judgement))
     for line in drill_lines(judgement):
         terminal.say(line)
+    _write_reports(judgement, directory, terminal)
     terminal.say(
         f"[dim]Report: {directory / 'drill.html'} (also drill.json, drill.md, junit.xml)[/]"
     )
@@ -49,9 +54,17 @@ def finish(terminal: Terminal, judgement: Judgement, directory: Path) -> int:
 
 
 def judge_file(history: Path) -> Judgement:
-    """Judge the history in a file. Raises InputError when the file is not a history."""
-    lines = read_text(history, "name the history.jsonl of a drill").splitlines()
-    return judge(parse_history(lines, str(history)))
+    """Judge the history in a file, or in the folder of a drill.
+
+    Raises InputError when there is no history.
+    """
+    file = _history_in(history)
+    lines = read_text(file, "name the folder of a drill, or its history.jsonl").splitlines()
+    return judge(parse_history(lines, str(file)))
+
+
+def _history_in(path: Path) -> Path:
+    return path / HISTORY if path.is_dir() else path
 
 
 def _write_reports(judgement: Judgement, directory: Path, terminal: Terminal) -> None:
@@ -65,9 +78,9 @@ def _write_reports(judgement: Judgement, directory: Path, terminal: Terminal) ->
         "drill.md": summary,
         "drill.html": page(judgement),
     }
-    for name, content in reports.items():
-        (directory / name).write_text(content, encoding="utf-8")
     add_to_step_summary(summary, terminal)
+    for name, content in reports.items():
+        write_whole(directory / name, content)
 
 
 def _exit_code(judgement: Judgement) -> int:

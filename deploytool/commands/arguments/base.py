@@ -142,7 +142,7 @@ def add_report_directory(parser: ArgumentParser) -> None:
         type=Path,
         default=REPORTS,
         metavar="DIR",
-        help=f"the folder for the reports (default: {REPORTS})",
+        help=f"the folder that has a folder of reports for each drill (default: {REPORTS})",
     )
 
 

@@ -103,21 +103,41 @@ class ReportArguments(StageArguments):
 
     history: Path
     other: Path | None
-    report_dir: Path
+    report_dir: Path | None
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
         super().add_to(parser)
         parser.add_argument(
-            "history", type=Path, metavar="HISTORY", help="the history.jsonl of a drill"
+            "history",
+            type=Path,
+            metavar="DRILL",
+            help="the folder of a drill, or its history.jsonl",
         )
         parser.add_argument(
             "other",
             type=Path,
             nargs="?",
             metavar="OTHER",
-            help="the history.jsonl of another drill, to compare the first one with",
+            help="the folder or history.jsonl of another drill, to compare the first one with",
         )
+        parser.add_argument(
+            "--report-dir",
+            type=Path,
+            metavar="DIR",
+            help="the folder for the reports (default: the one of the first history)",
+        )
+
+
+@dataclass(frozen=True)
+class HistoryArguments(StageArguments):
+    """The arguments of `deploytool history`."""
+
+    report_dir: Path
+
+    @classmethod
+    def add_to(cls, parser: ArgumentParser) -> None:
+        super().add_to(parser)
         add_report_directory(parser)
 
 

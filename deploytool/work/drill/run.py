@@ -155,10 +155,12 @@ class _Drill:
         self._listener = emit
         self._lock = threading.RLock()
         self._over = False
+        # An error of the listener in another thread
+        self._failure: Exception | None = None
         self.observers = Observers(
-            ports, self.clock, service, self.scenario, self.servers, self.emit
+            ports, self.clock, service, self.scenario, self.servers, self._emit_observation
         )
-        self.metric = RepeatedMetric(ports, self.clock, self.emit)
+        self.metric = RepeatedMetric(ports, self.clock, self._emit_observation)
 
     def emit(self, event: Event) -> None:
         """Pass an event on, one at a time: the probes emit from their own threads.
@@ -171,6 +173,16 @@ class _Drill:
             self._over = isinstance(event, DrillAborted | DrillEnded)
             self.view.observe(event)
             self._listener(event)
+
+    def _emit_observation(self, event: Event) -> None:
+        """Pass on an event from beside the drill, and let the drill end with the listener's error.
+
+        The listener writes the history. A drill without one proves nothing.
+        """
+        try:
+            self.emit(event)
+        except Exception as error:  # noqa: BLE001  # `_observe` raises it where the drill may end
+            self._failure = self._failure or error
 
     def run(self, objectives: Objectives) -> None:
         """Run all phases. The guard is told how long they take at most."""
@@ -381,6 +393,8 @@ class _Drill:
             self.clock.sleep(min(self.observers.tick(), POLL_SECONDS))
             self.metric.tick()
             self._stop_when_asked()
+            if self._failure is not None:
+                raise self._failure
             self._stop_when_the_secondary_fails()
         return True
 
