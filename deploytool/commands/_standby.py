@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from rich.markup import escape
 
 from deploytool import __version__
+from deploytool.aws.standby import SsmStandbyRecords
 from deploytool.commands._context import CommandContext
 from deploytool.core.errors import DeploytoolError
-from deploytool.core.failover.records import Deployed
+from deploytool.core.failover.ports import StandbyRecords
+from deploytool.core.failover.records import Deployed, StandbyRecord
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.stack import Stack
 from deploytool.net.clock import wall_time
@@ -65,6 +67,37 @@ def remove_records(context: CommandContext) -> Kept:
     except DeploytoolError as error:
         return Kept(done=False, errors=(error,))
     return Kept(done=True)
+
+
+def all_standby_records(context: CommandContext) -> tuple[StandbyRecords, ...]:
+    """Return where the records of a stage may be: in the secondary region, else in the primary.
+
+    The two may have changed places since the stage was deployed.
+    """
+    config = context.project.config
+    clients = context.target.clients
+    regions = reversed(config.regions)
+    stage = context.graph.stage
+    return tuple(SsmStandbyRecords(clients, region, config.project, stage) for region in regions)
+
+
+def left_zone(
+    context: CommandContext,
+    record: StandbyRecord | None,
+    before: Mapping[NodeId, Stack],
+    outcome: Outcome,
+) -> str:
+    """Return the id of the hosted zone of the stage's former domain, "" when there is none.
+
+    Its template retains it, and it costs money.
+    """
+    if record is None or record.domain == context.domain or not record.hosted_zone_id:
+        return ""
+    outputs = {node: stack.outputs for node, stack in before.items()} | outcome.outputs
+    service = known_service(context.project, context.graph, outputs)
+    if service is None or service.hosted_zone_id == record.hosted_zone_id:
+        return ""
+    return record.hosted_zone_id
 
 
 def kept_document(kept: Kept) -> dict[str, object]:

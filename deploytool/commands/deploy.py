@@ -10,7 +10,13 @@ from rich.markup import escape
 
 from deploytool.commands._context import CommandContext, open_context, service_role, stack_filter
 from deploytool.commands._interrupts import exit_code, interrupts
-from deploytool.commands._standby import keep_deployment, kept_document, report_kept
+from deploytool.commands._standby import (
+    all_standby_records,
+    keep_deployment,
+    kept_document,
+    left_zone,
+    report_kept,
+)
 from deploytool.commands._takeover import adopting, confirm_takeover, name_hint
 from deploytool.commands.arguments.deploy import DeployArguments
 from deploytool.core.certificates.certificate import zone_file_line
@@ -25,6 +31,7 @@ from deploytool.core.stacks.planfile import changes_since, plan_basis, read_plan
 from deploytool.core.stacks.rollout import Endpoint, left_behind
 from deploytool.render.run.outcome import (
     left_behind_line,
+    left_zone_line,
     outage_lines,
     outcome_document,
     parity_document,
@@ -41,6 +48,7 @@ from deploytool.work.certificates.watch import CertificateWatch
 from deploytool.work.certificates.zone_change import ZoneChangeGate
 from deploytool.work.certificates.zone_check import ZoneCheck
 from deploytool.work.check import wait_until_good
+from deploytool.work.rollout.identity import IdentityCheck, IdentityPorts, IdentitySettings
 from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
 from deploytool.work.stacks.deploy import deploy
@@ -62,6 +70,7 @@ class _Deployment:
 
     outcome: Outcome
     gate: RolloutGate
+    identity: IdentityCheck
     records: tuple[DnsRecord, ...]
     problems: tuple[str, ...]
     unread: tuple[str, ...]
@@ -93,10 +102,12 @@ def run(arguments: DeployArguments) -> int:
         )
         left = left_behind(graph, deployed_before)
         kept = keep_deployment(context, deployed_before, outcome)
+        zone = left_zone(context, deployment.identity.record, deployed_before, outcome)
         document = outcome_document(outcome, show.run_state) | {
             "records_to_create": [asdict(record) for record in deployment.records],
             "parity": parity_document(parity),
             "left_behind": [{"stack": node.stack, "region": node.region} for node in left],
+            "left_zone": zone,
             "standby_record": kept_document(kept),
             "problems": list(deployment.problems),
             "unread_values": list(deployment.unread),
@@ -105,15 +116,13 @@ def run(arguments: DeployArguments) -> int:
         _print_outcome(context, outcome)
         for line in outage_lines(outcome, _command(context)):
             terminal.say(line)
-        for line in deployment.unread:
-            terminal.say(f"[yellow]not known[/]: {escape(line)}")
-        for problem in deployment.problems:
-            terminal.say(f"[red]not ready[/]: {escape(problem)}")
-        _print_records(terminal, deployment.records)
+        _print_findings(terminal, deployment)
         for line in parity_lines(parity):
             terminal.say(line)
         if left:
             terminal.say(left_behind_line(graph.stage, left))
+        if zone:
+            terminal.say(left_zone_line(zone))
 
         code = report_kept(context, kept, exit_code(outcome))
         if deployment.problems:
@@ -146,11 +155,19 @@ def _deploy(
     # not pay for DNS and HTTPS
     ports = RolloutPorts(target.ports.clock, lambda: target.probes)
     gate = RolloutGate(graph, _endpoint(context), ports, emit, rollout)
+    identity = IdentityCheck(
+        graph,
+        context.project.config,
+        _endpoint(context),
+        IdentityPorts(ports.clock, lambda: all_standby_records(context), ports.probes),
+        emit,
+        IdentitySettings(arguments.replace_domain, arguments.settle, target.speed),
+    )
     watch = CertificateWatch(graph, lambda: target.certificates, emit)
     file = context.project.config.file
     zone_check = ZoneCheck(graph, is_selected, lambda: target.certificates.zones, file)
     unread = UnreadValues()
-    hooks: list[DeployHooks] = [zone_check, gate, unread, watch]
+    hooks: list[DeployHooks] = [identity, zone_check, gate, unread, watch]
     hooks.append(ZoneChangeGate(lambda: target.certificates))
     if arguments.delegation_check:
         timeout = arguments.delegation_timeout
@@ -176,7 +193,7 @@ def _deploy(
     # would be half of a failover pair
     targets = () if outcome.unreachable else external_targets(graph, outcome.outputs)
     needed = dict.fromkeys((*records, *targets))
-    return _Deployment(outcome, gate, tuple(needed), problems, unread.lines)
+    return _Deployment(outcome, gate, identity, tuple(needed), problems, unread.lines)
 
 
 def _local_option(context: CommandContext) -> str:
@@ -292,6 +309,14 @@ def _print_success(context: CommandContext, counts: Counter[str], seconds: float
     else:
         subject = f"[bold]https://{context.domain}{context.graph.path}[/] is deployed"
     context.terminal.say(f"{subject}: {', '.join(changed)} ({seconds:.1f} s).")
+
+
+def _print_findings(terminal: Terminal, deployment: _Deployment) -> None:
+    for line in deployment.unread:
+        terminal.say(f"[yellow]not known[/]: {escape(line)}")
+    for problem in deployment.problems:
+        terminal.say(f"[red]not ready[/]: {escape(problem)}")
+    _print_records(terminal, deployment.records)
 
 
 def _print_records(terminal: Terminal, records: tuple[DnsRecord, ...]) -> None:

@@ -5,9 +5,10 @@ from rich.markup import escape
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import CommandContext, open_context, service_role
 from deploytool.commands._interrupts import exit_code, interrupts
-from deploytool.commands._standby import remove_records, report_kept
+from deploytool.commands._standby import all_standby_records, remove_records, report_kept
 from deploytool.commands.arguments.deploy import DestroyArguments
 from deploytool.core.errors import InputError
+from deploytool.core.failover.identity import changed_regions
 from deploytool.core.stacks.outage import refusal_of_deletion
 from deploytool.core.stacks.ownership import describe_foreign, foreign_of, ours_of
 from deploytool.render.run.outcome import outcome_document
@@ -15,6 +16,7 @@ from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
 from deploytool.work.certificates.cleanup import ZoneCleaner
 from deploytool.work.failover.standby import Kept
+from deploytool.work.rollout.identity import find_standby_record
 from deploytool.work.stacks.destroy import destroy
 from deploytool.work.stacks.operations import Outcome
 from deploytool.work.stacks.run import DeployOptions, find_reachable
@@ -41,6 +43,8 @@ def run(arguments: DestroyArguments) -> int:
             describe_foreign(node_id, stack)
             for node_id, stack in foreign_of(graph, found.deployed).items()
         ]
+        if existing:
+            _refuse_other_regions(context)
         if (existing or arguments.delete_zone) and not arguments.yes:
             _confirm(context, len(existing), delete_zone=arguments.delete_zone)
 
@@ -70,6 +74,14 @@ def run(arguments: DestroyArguments) -> int:
             terminal.say(f"[red]not deleted[/]: {reason}")
         code = 1 if kept else exit_code(outcome)
         return report_kept(context, records, code)
+
+
+def _refuse_other_regions(context: CommandContext) -> None:
+    """Raise InputError when the regions are not those of the stacks: some would stay unseen."""
+    record = find_standby_record(all_standby_records(context))
+    problem = None if record is None else changed_regions(record, context.project.config)
+    if problem is not None:
+        raise InputError([problem])
 
 
 def _print_outcome(terminal: Terminal, outcome: Outcome, *, delete_zone: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from deploytool.commands._context import CommandContext, open_context, stack_filter
+from deploytool.commands._standby import all_standby_records
 from deploytool.commands._takeover import adopting
 from deploytool.commands.arguments.deploy import PlanArguments
 from deploytool.core.errors import ApiUnavailable, CloudRefused, InputError
@@ -16,6 +17,7 @@ from deploytool.render.plan.markdown import plan_markdown
 from deploytool.render.plan.text import plan_lines
 from deploytool.work.alarms import check_alarms
 from deploytool.work.certificates.zone_check import check_zones
+from deploytool.work.rollout.identity import check_identity, find_standby_record
 from deploytool.work.stacks.preview import Plan, plan
 
 STDOUT = "-"
@@ -31,6 +33,9 @@ def run(arguments: PlanArguments) -> int:
         unchecked = _check_alarms(context)
         graph = adopting(context.graph) if arguments.adopt else context.graph
         preview = plan(graph, context.target.planning, context.regions, drift=arguments.drift)
+        if preview.deployed:
+            record = find_standby_record(all_standby_records(context))
+            check_identity(record, context.project.config, replaces_domain=arguments.replace_domain)
         unchecked = unchecked or _check_zones(context, preview)
         exit_code = _exit_code(preview, unchecked)
         document = plan_document(preview)

@@ -16,6 +16,7 @@ class PlanArguments(StageArguments):
 
     drift: bool
     adopt: bool
+    replace_domain: bool
     markdown: str | None
     out: Path | None
 
@@ -28,6 +29,7 @@ class PlanArguments(StageArguments):
             help="also detect changes made outside CloudFormation (takes minutes)",
         )
         _add_adopt(parser)
+        _add_replace_domain(parser)
         parser.add_argument(
             "--markdown",
             metavar="FILE",
@@ -49,6 +51,7 @@ class DeployArguments(StageArguments):
     scope: str | None
     plan_file: Path | None
     adopt: bool
+    replace_domain: bool
     yes: bool
     express: bool
     parallel: bool
@@ -63,6 +66,7 @@ class DeployArguments(StageArguments):
         super().add_to(parser)
         _add_selection(parser)
         _add_adopt(parser)
+        _add_replace_domain(parser)
         parser.add_argument(
             "--yes", action="store_true", help="with --adopt: do not ask to type the domain"
         )
@@ -91,6 +95,15 @@ def _add_adopt(parser: ArgumentParser) -> None:
         action="store_true",
         help="take over stacks that have the names of this stage's stacks and that deploytool did"
         " not make for it; what is not in the templates is deleted from them",
+    )
+
+
+def _add_replace_domain(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--replace-domain",
+        action="store_true",
+        help="let the stage's domain change in place: the former one is taken away from its"
+        " clients in both regions at once",
     )
 
 

@@ -115,3 +115,11 @@ def left_behind_line(stage: str, nodes: Sequence[NodeId]) -> str:
     names = ", ".join(map(str, nodes))
     hint = f"deploytool plan --stage {stage} shows them"
     return f"[yellow]Still deployed, though stage {stage} does not use them:[/] {names} ({hint})"
+
+
+def left_zone_line(zone: str) -> str:
+    """Name the hosted zone of the stage's former domain, which its template retains."""
+    return (
+        f"[yellow]The hosted zone of the former domain is kept:[/] {zone}. When nobody uses it, delete"
+        f" its records and then: aws route53 delete-hosted-zone --id {zone}"
+    )
