@@ -248,6 +248,10 @@ class Clients:
 
     def aws(self, *words: str) -> Any:
         """Run the AWS CLI and return its JSON."""
+        return json.loads(self.aws_quietly(*words))
+
+    def aws_quietly(self, *words: str) -> str:
+        """Run the AWS CLI and return its output. Some of its commands print nothing."""
         variables = {**self.bench.environment, **self.env}
         # `local env` gives None for a variable to unset
         environment = {name: value for name, value in variables.items() if value is not None}
@@ -260,7 +264,7 @@ class Clients:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return done.stdout
 
 
 @pytest.fixture(scope="module")

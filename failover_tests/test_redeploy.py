@@ -1,6 +1,7 @@
 """Deploying again: only what has changed is deployed, and destroy leaves only the hosted zone."""
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -48,6 +49,34 @@ def test_a_changed_method_reaches_the_stage(deployed: Any) -> None:
     assert {"lambda@us-east-1", "lambda@us-west-2"} <= updated(done)
     assert deployed.deploytool("outputs", "--output", "json").json["lambda"] == before
     assert deployed.deploytool("check").code == 0
+
+
+@pytest.mark.local_only
+def test_a_health_check_deleted_by_hand_comes_back_as_the_hint_says(
+    deployed: Any, clients: Any
+) -> None:
+    """The stage serves, but no failover could happen: `check` is red until the hint is followed."""
+    listed = clients.aws("route53", "list-health-checks")["HealthChecks"]
+    [calculated] = [
+        check["Id"] for check in listed if check["HealthCheckConfig"]["Type"] == "CALCULATED"
+    ]
+    clients.aws_quietly("route53", "delete-health-check", "--health-check-id", calculated)
+
+    red = deployed.deploytool("check", "--output", "json")
+    assert red.code == 1
+    assert red.json["failover"]["ready"] is False
+    assert red.json["served_by"] == "us-east-1"
+    delete, deploy = red.json["hint"].removeprefix("to create it again: ").split(", then ")
+
+    _, *words = shlex.split(delete)
+    clients.aws_quietly(*words)
+    place = words[words.index("--region") :]
+    clients.aws_quietly("cloudformation", "wait", "stack-delete-complete", *place)
+    _, *words = shlex.split(deploy)
+    done = deployed.deploytool(*words, "--output", "json")
+    assert actions(done)["failover-check@us-east-1"] == "create"
+    assert updated(done) == {"record-set@us-east-1"}
+    assert deployed.deploytool("check", "--output", "json").json["failover"]["ready"] is True
 
 
 @pytest.mark.local_only

@@ -1,7 +1,10 @@
-"""deploytool check: resolve the domain, call it, and show which region serves.
+"""deploytool check: resolve the domain, call it, show which region serves, and whether it can move.
 
-It changes nothing, and needs no API of AWS.
+It changes nothing, and needs no API of AWS: where none answers, only the last part is not known.
 """
+
+from dataclasses import asdict
+from functools import partial
 
 from rich.markup import escape
 
@@ -9,29 +12,41 @@ from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.base import StageArguments
+from deploytool.core.project.graph import OutputRef
 from deploytool.core.service.findings import Findings, ZoneServers, has_no_address, problems
 from deploytool.core.service.service import Service
-from deploytool.render.check import check_document, check_lines, check_markdown
+from deploytool.render.check import check_document, check_lines, check_markdown, readiness_lines
 from deploytool.render.github import add_to_step_summary
-from deploytool.targets.service import configured_service
+from deploytool.targets.service import configured_service, readiness_ports
 from deploytool.work.check import check
+from deploytool.work.failover.readiness import Readiness, read_readiness
 
 
 def run(arguments: StageArguments) -> int:
-    """Return 0 when the primary serves and every part answers, 1 when something is wrong."""
+    """Return 0 when the primary serves, every part answers and a failover can happen, else 1.
+
+    What cannot be read for want of an API is said, and is no reason for 1.
+    """
     with open_context(arguments, limits=QUICK, looks_up=False) as context:
         service = configured_service(context.project, context.graph)
         tell_left_out(context.terminal, context.target.quick_network)
+        executor = context.target.ports.executor
+        ports = readiness_ports(context.target, context.project, context.graph.stage)
+        reading = executor.submit(partial(read_readiness, ports))
         findings = look(context, service)
-        wrong = problems(findings, service)
-        hint = _hint(context) if has_no_address(findings) else ""
+        readiness = reading.result()
+        wrong = [*problems(findings, service), *readiness.reasons]
+        hint = _hint(context) if has_no_address(findings) else _way_back(context, readiness)
 
         document = check_document(findings, wrong, service)
-        context.terminal.document(document | {"hint": hint})
+        failover = {"ready": readiness.is_ready, **asdict(readiness)}
+        context.terminal.document(document | {"failover": failover, "hint": hint})
         for line in check_lines(findings, service):
             context.terminal.say(line)
-        for problem in wrong:
+        for problem in problems(findings, service):
             context.terminal.say(f"[red]✗[/] {escape(problem)}")
+        for line in readiness_lines(readiness):
+            context.terminal.say(line)
         if hint:
             context.terminal.say(f"  {escape(hint)}")
         # Writes nothing outside GitHub Actions
@@ -47,6 +62,26 @@ def look(context: CommandContext, service: Service) -> Findings:
     if "hosted_zone" in context.graph.service:
         zone = target.name_servers.find(service.domain)
     return check(target.quick_probes, target.ports.executor, service, zone)
+
+
+def _way_back(context: CommandContext, readiness: Readiness) -> str:
+    """Return how a deleted health check comes back, "" when none is deleted.
+
+    CloudFormation still takes it for there, so that an update of its stack would fail. A stack whose
+    resource is gone can be deleted, and the next deployment creates it with another id.
+    """
+    commands: list[str] = []
+    for name in readiness.deleted:
+        value = context.graph.service.get(name)
+        if isinstance(value, OutputRef):
+            stack_name = context.graph.nodes[value.node].stack_name
+            place = f"--region {value.node.region} --stack-name {stack_name}"
+            commands.append(f"aws cloudformation delete-stack {place}")
+    if not commands:
+        return ""
+    option = " --local" if context.target.name == "local" else ""
+    commands.append(f"deploytool deploy --stage {context.graph.stage}{option}")
+    return f"to create it again: {', then '.join(commands)}"
 
 
 def _hint(context: CommandContext) -> str:

@@ -11,6 +11,7 @@ from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
 from deploytool.render.markdown import table, text
 from deploytool.render.marks import ATTENTION, BAD, GOOD
+from deploytool.work.failover.readiness import Readiness
 
 NAME_WIDTH = 32  # columns of a name server, a resolver or an address
 
@@ -80,6 +81,18 @@ def serving_line(findings: Findings, service: Service) -> str:
         case _:
             mark = ATTENTION
     return f"{mark.markup} [bold]{escape(serving_text(findings, service))}[/]"
+
+
+def readiness_lines(readiness: Readiness) -> Iterator[str]:
+    """Yield whether a failover can happen, and why not, with rich's markup."""
+    if readiness.unknown:
+        unknown = escape(readiness.unknown)
+        yield f"{ATTENTION.markup} whether a failover can happen is not known: {unknown}"
+    elif readiness.reasons:
+        for reason in readiness.reasons:
+            yield f"{BAD.markup} no failover can happen: {escape(reason)}"
+    else:
+        yield f"{GOOD.markup} a failover can happen: the health checks and records are as deployed"
 
 
 def check_markdown(findings: Findings, problems: Sequence[str], service: Service) -> str:

@@ -21,6 +21,7 @@ from deploytool.core.stacks.plan import value_of
 from deploytool.files.project import Project
 from deploytool.net.clock import unix_time, wall_time
 from deploytool.targets.target import Target
+from deploytool.work.failover.readiness import ReadinessPorts
 from deploytool.work.stacks.lock import RunningDeployment
 from deploytool.work.stacks.run import find_deployed, find_reachable
 
@@ -109,6 +110,15 @@ def _deployments(target: Target, project: Project, stage: str) -> RunningDeploym
         return None
     config = project.config
     return RunningDeployment(coordination, config.project, stage, config.regions)
+
+
+def readiness_ports(target: Target, project: Project, stage: str) -> ReadinessPorts:
+    """Return the ports with which it is read whether a failover of a stage can happen."""
+    return ReadinessPorts(
+        standby=standby_records(target, project, stage),
+        health_checks=target.health_checks,
+        records=target.quick_probes.hosted_zones.records,
+    )
 
 
 def deployed_service(project: Project, graph: Graph, target: Target) -> Service:

@@ -1,9 +1,10 @@
 """Decides before a drill, by reading, whether it may begin. Changes nothing."""
 
 from deploytool.core.drill.ports import DrillPorts
-from deploytool.core.drill.preflight import SwitchState, reasons_to_refuse
+from deploytool.core.drill.preflight import reasons_to_refuse
 from deploytool.core.drill.record import DrillUnderWay
 from deploytool.core.errors import DrillRefused
+from deploytool.core.failover.readiness import SwitchState
 from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.route53.health import HealthCheck
 from deploytool.core.service.service import Service

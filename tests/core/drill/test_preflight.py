@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from deploytool.core.drill.preflight import SwitchState, reasons_to_refuse
+from deploytool.core.drill.preflight import reasons_to_refuse
+from deploytool.core.failover.readiness import SwitchState
 from deploytool.core.failover.records import COMMAND, SCHEMA_VERSION, SwitchRecord
 from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.route53.health import HealthCheck
