@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TextIO
 
-# Windows has no SIGHUP
-REQUESTS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+_HANGUP = getattr(signal, "SIGHUP", 0)  # Windows has none
+REQUESTS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number)
 
 Handler = Callable[[int, FrameType | None], None]
 _Earlier = Any  # what signal.signal returns: a function, a number or None
@@ -31,11 +29,12 @@ def requests_go_to(handle: Handler) -> Iterator[None]:
 def hear_requests(handle: Handler) -> dict[int, _Earlier]:
     """Let `handle` get each request to stop from now on. Return the earlier handlers.
 
-    A request that is ignored stays ignored: `nohup` ignores SIGHUP, and a shell without job control
-    SIGINT of what runs in the background.
+    A SIGHUP that is ignored stays ignored: that is what `nohup` is for.
     """
     handler = _without_terminal(handle)
-    heard = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = list(REQUESTS)
+    if _HANGUP in heard and signal.getsignal(_HANGUP) is signal.SIG_IGN:
+        heard.remove(_HANGUP)
     return {number: signal.signal(number, handler) for number in heard}
 
 
@@ -47,7 +46,7 @@ def _without_terminal(handle: Handler) -> Handler:
     terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if _is_terminal(stream)]
 
     def handle_without(number: int, frame: FrameType | None) -> None:
-        if number == getattr(signal, "SIGHUP", None):
+        if number == _HANGUP:
             nothing = os.open(os.devnull, os.O_WRONLY)
             for file in terminals:
                 os.dup2(nothing, file)
