@@ -4,7 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from deploytool.aws.errors import ignored, translated
+from botocore.exceptions import ClientError
+
+from deploytool.aws.errors import code_of, ignored, translated
 from deploytool.aws.sessions import Clients
 from deploytool.core.service.ports import ApiMapping
 
@@ -31,16 +33,26 @@ class ApiGatewayMappings:
         return mappings
 
     def create(self, region: str, domain: str, mapping: ApiMapping) -> None:
-        """CreateBasePathMapping, unless the mapping exists."""
+        """CreateBasePathMapping, unless the mapping exists.
+
+        It may exist only since this call: an attempt whose answer was lost has created it, or
+        somebody else who undoes the same drill.
+        """
         with translated(f"mapping {domain} in {region}"):
             if mapping in self.of(region, domain):
                 return
-            self._client(region).create_base_path_mapping(
-                domainName=domain,
-                basePath=mapping.base_path,
-                restApiId=mapping.rest_api_id,
-                stage=mapping.stage,
-            )
+            try:
+                self._client(region).create_base_path_mapping(
+                    domainName=domain,
+                    basePath=mapping.base_path,
+                    restApiId=mapping.rest_api_id,
+                    stage=mapping.stage,
+                )
+            except ClientError as error:
+                if code_of(error) != "ConflictException":
+                    raise
+                if mapping not in self.of(region, domain):
+                    raise
 
     def delete(self, region: str, domain: str, base_path: str) -> None:
         """DeleteBasePathMapping."""

@@ -1,10 +1,12 @@
 """Change sets: what a deployment and a plan share, and the preview of an update for a plan."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
+
+from botocore.exceptions import ClientError
 
 from deploytool.aws.calls import CloudFormationCalls
-from deploytool.aws.errors import translated
+from deploytool.aws.errors import code_of, translated
 from deploytool.aws.failures import failures_of_change_set
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.yamltext import load_yaml
@@ -12,8 +14,11 @@ from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyCha
 from deploytool.core.stacks.stack import StackRequest
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from mypy_boto3_cloudformation.literals import CapabilityType
     from mypy_boto3_cloudformation.type_defs import (
+        DeploymentConfigTypeDef,
         DescribeChangeSetOutputTypeDef,
         ParameterTypeDef,
         ResourceChangeTypeDef,
@@ -26,6 +31,10 @@ CAPABILITIES: "Sequence[CapabilityType]" = [
     "CAPABILITY_NAMED_IAM",
     "CAPABILITY_AUTO_EXPAND",
 ]
+
+# A stack or a change set of that name exists, or the token belongs to an earlier operation (API
+# reference of CreateStack and CreateChangeSet).
+TAKEN = {"AlreadyExistsException", "TokenAlreadyExistsException"}
 
 # A change set without changes has the status FAILED and one of these reasons (CloudFormation
 # Developer Guide, change sets).
@@ -48,6 +57,14 @@ REPLACEMENTS = {"True": Effect.REPLACE, "Conditional": Effect.PERHAPS_REPLACE}
 KNOWN_AFTER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
 
+class ChangeSetOptions(TypedDict, total=False):
+    """The arguments in which the change sets of a deployment and of a plan differ."""
+
+    Description: str
+    DeploymentConfig: "DeploymentConfigTypeDef"
+    RoleARN: str
+
+
 class ChangeSets:
     """The Previews port on botocore."""
 
@@ -60,24 +77,17 @@ class ChangeSets:
         """CreateChangeSet, DescribeChangeSet to its last page, and always DeleteChangeSet."""
         client = self._calls.client(region)
         with translated(f"planning {request.name} in {region}"):
-            created = self._calls.call(
+            change_set = create_change_set(
+                self._calls,
                 region,
-                client.create_change_set,
-                StackName=request.name,
-                ChangeSetName=request.token,
-                ClientToken=request.token,
-                ChangeSetType="UPDATE",
+                request,
                 Description="made by deploytool plan, which deletes it again",
-                TemplateBody=request.body,
-                Parameters=api_parameters(request),
-                Tags=api_tags(request),
-                Capabilities=CAPABILITIES,
             )
             # A change set that stays looks in the console as if someone had to execute it.
             try:
-                return self._changes(region, created["Id"], values=values)
+                return self._changes(region, change_set, values=values)
             finally:
-                self._calls.call(region, client.delete_change_set, ChangeSetName=created["Id"])
+                self._calls.call(region, client.delete_change_set, ChangeSetName=change_set)
 
     def _changes(
         self, region: str, change_set: str, *, values: bool
@@ -128,6 +138,46 @@ class ChangeSets:
             for parameter in stack.get("Parameters", [])
         }
         return DeployedTemplate(document, parameters)
+
+
+def create_change_set(
+    calls: CloudFormationCalls,
+    region: str,
+    request: StackRequest,
+    **options: "Unpack[ChangeSetOptions]",
+) -> str:
+    """CreateChangeSet; return the id of the change set.
+
+    The name of a change set is the token, which identifies the content of the request. So one that
+    has the name already was made by an earlier run, or by this call when its answer was lost.
+    Raises ClientError.
+    """
+    client = calls.client(region)
+    try:
+        created = calls.call(
+            region,
+            client.create_change_set,
+            StackName=request.name,
+            ChangeSetName=request.token,
+            ClientToken=request.token,
+            ChangeSetType="UPDATE",
+            TemplateBody=request.body,
+            Parameters=api_parameters(request),
+            Tags=api_tags(request),
+            Capabilities=CAPABILITIES,
+            **options,
+        )
+    except ClientError as error:
+        if code_of(error) not in TAKEN:
+            raise
+        existing = calls.read(
+            region,
+            client.describe_change_set,
+            StackName=request.name,
+            ChangeSetName=request.token,
+        )
+        return existing["ChangeSetId"]
+    return created["Id"]
 
 
 def wait_for_change_set(

@@ -1,6 +1,7 @@
 """CloudFormation stacks, as a deployment reads and changes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
@@ -8,8 +9,11 @@ from botocore.exceptions import ClientError
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.changesets import (
     CAPABILITIES,
+    TAKEN,
+    ChangeSetOptions,
     api_parameters,
     api_tags,
+    create_change_set,
     failure_of,
     has_no_changes,
     wait_for_change_set,
@@ -31,9 +35,15 @@ if TYPE_CHECKING:
         TagTypeDef,
     )
 
-# A stack of that name exists, or the token belongs to an earlier operation (API reference of
-# CreateStack and CreateChangeSet).
-TAKEN = {"AlreadyExistsException", "TokenAlreadyExistsException"}
+# How CloudFormation refuses an operation that the state of a stack or of a change set does not allow
+# (API references of ExecuteChangeSet, CancelUpdateStack, ContinueUpdateRollback, DeleteStack). The
+# first attempt of the same call may have led to that state.
+WRONG_STATE = {
+    "ValidationError",
+    "TokenAlreadyExistsException",
+    "InvalidChangeSetStatus",
+    "ChangeSetNotFound",
+}
 
 EXPRESS: "DeploymentConfigTypeDef" = {"Mode": "EXPRESS", "DisableRollback": False}
 
@@ -47,7 +57,7 @@ class _Role(TypedDict):
 
 
 class _StackBody(TypedDict):
-    """The arguments that CreateStack and CreateChangeSet have in common."""
+    """The arguments of CreateStack that say what the stack is."""
 
     StackName: str
     TemplateBody: str
@@ -124,7 +134,12 @@ class CloudFormation:
         """CreateChangeSet and ExecuteChangeSet; None when the change set contains no change."""
         client = self._calls.client(region)
         with translated(f"updating {request.name} in {region}"):
-            change_set = self._create_change_set(region, request)
+            options: ChangeSetOptions = {}
+            if request.express:
+                options["DeploymentConfig"] = EXPRESS
+            if self._role_arn:
+                options["RoleARN"] = self._role_arn
+            change_set = create_change_set(self._calls, region, request, **options)
             description = wait_for_change_set(self._calls, region, change_set)
 
             if description["Status"] == "FAILED":
@@ -140,40 +155,29 @@ class CloudFormation:
 
             # With any other execution status, an earlier run executed it before it was killed.
             if description.get("ExecutionStatus", "AVAILABLE") == "AVAILABLE":
-                self._calls.call(
-                    region,
-                    client.execute_change_set,
-                    ChangeSetName=change_set,
-                    ClientRequestToken=request.token,
-                )
+                with self._begun_once(region, description["StackId"], request.token):
+                    self._calls.call(
+                        region,
+                        client.execute_change_set,
+                        ChangeSetName=change_set,
+                        ClientRequestToken=request.token,
+                    )
             return description["StackId"]
 
-    def _create_change_set(self, region: str, request: StackRequest) -> str:
-        """Create a change set, or find the one that an earlier run created; return its id.
+    @contextmanager
+    def _begun_once(self, region: str, stack_id: str, token: str) -> Iterator[None]:
+        """Start an operation in the block, which botocore repeats when an answer is lost.
 
-        The name of a change set is the token, which identifies the content of the request.
+        A refusal counts as success when an event of the stack has the token of the operation: then
+        an earlier attempt of the same call has started it.
         """
-        client = self._calls.client(region)
         try:
-            created = self._calls.call(
-                region,
-                client.create_change_set,
-                **self._body(request),
-                ChangeSetName=request.token,
-                ClientToken=request.token,
-                ChangeSetType="UPDATE",
-            )
+            yield
         except ClientError as error:
-            if code_of(error) not in TAKEN:
+            if code_of(error) not in WRONG_STATE:
                 raise
-            existing = self._calls.read(
-                region,
-                client.describe_change_set,
-                StackName=request.name,
-                ChangeSetName=request.token,
-            )
-            return existing["ChangeSetId"]
-        return created["Id"]
+            if not any(event.token == token for event in self.latest_events(region, stack_id)):
+                raise
 
     def _body(self, request: StackRequest) -> _StackBody:
         body: _StackBody = {
@@ -192,7 +196,8 @@ class CloudFormation:
     def delete(self, region: str, stack_id: str, token: str) -> None:
         """DeleteStack."""
         client = self._calls.client(region)
-        with translated(f"deleting {stack_id}"):
+        doing = f"deleting {stack_id}"
+        with translated(doing), self._begun_once(region, stack_id, token):
             self._calls.call(
                 region,
                 client.delete_stack,
@@ -204,7 +209,8 @@ class CloudFormation:
     def continue_rollback(self, region: str, stack_id: str, token: str) -> None:
         """ContinueUpdateRollback."""
         client = self._calls.client(region)
-        with translated(f"continuing the rollback of {stack_id}"):
+        doing = f"continuing the rollback of {stack_id}"
+        with translated(doing), self._begun_once(region, stack_id, token):
             self._calls.call(
                 region,
                 client.continue_update_rollback,
@@ -216,7 +222,8 @@ class CloudFormation:
     def cancel_update(self, region: str, stack_id: str, token: str) -> None:
         """CancelUpdateStack."""
         client = self._calls.client(region)
-        with translated(f"cancelling the update of {stack_id}"):
+        doing = f"cancelling the update of {stack_id}"
+        with translated(doing), self._begun_once(region, stack_id, token):
             self._calls.call(
                 region, client.cancel_update_stack, StackName=stack_id, ClientRequestToken=token
             )

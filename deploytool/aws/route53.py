@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from botocore.exceptions import ClientError
+
 from deploytool.aws.breaker import GLOBAL_REGION
-from deploytool.aws.errors import translated
+from deploytool.aws.errors import code_of, ignored, translated
 from deploytool.aws.sessions import Clients
 from deploytool.core.certificates.ports import ZoneInfo
 from deploytool.core.errors import InputError
@@ -42,12 +44,24 @@ class Route53HealthChecks:
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
         """UpdateHealthCheck with HealthCheckVersion, which makes it a compare-and-swap.
 
-        Raises StaleVersion when another change came first.
+        Raises StaleVersion when another change came first. Botocore repeats a call whose answer was
+        lost, and then Route 53 refuses the repetition, because the version has moved on. So the
+        change is done when the next version has the wanted value. Each change adds one to the
+        version (API reference of HealthCheck), so that it is the only change since.
         """
         with translated(f"changing health check {health_check_id}"):
-            answer = self._client().update_health_check(
-                HealthCheckId=health_check_id, HealthCheckVersion=version, Inverted=inverted
-            )
+            try:
+                answer = self._client().update_health_check(
+                    HealthCheckId=health_check_id, HealthCheckVersion=version, Inverted=inverted
+                )
+            except ClientError as error:
+                if code_of(error) != "HealthCheckVersionMismatch":
+                    raise
+                current = self.get(health_check_id)
+                is_done = current.version == version + 1 and current.config.inverted is inverted
+                if not is_done:
+                    raise
+                return current
             return _health_check(answer["HealthCheck"])
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
@@ -166,12 +180,23 @@ class Route53Zones:
         return [record for record in records if record.name == canonical(name)]
 
     def remove(self, zone_id: str, records: Sequence[RecordSet]) -> None:
-        """ChangeResourceRecordSets with DELETE, which fails unless each record set is the same."""
+        """ChangeResourceRecordSets with DELETE, which fails unless each record set is the same.
+
+        All changes of a batch are made, or none (API reference of ChangeResourceRecordSets). When it
+        is refused because none of them is there, they are deleted: an answer was lost.
+        """
         changes = [_deletion(record) for record in records]
         with translated(f"deleting records of hosted zone {zone_id}"):
-            self._client().change_resource_record_sets(
-                HostedZoneId=zone_id, ChangeBatch={"Changes": changes}
-            )
+            try:
+                self._client().change_resource_record_sets(
+                    HostedZoneId=zone_id, ChangeBatch={"Changes": changes}
+                )
+            except ClientError as error:
+                if code_of(error) != "InvalidChangeBatch":
+                    raise
+                present = {(record.name, record.type) for record in self.records(zone_id)}
+                if any((record.name, record.type) in present for record in records):
+                    raise
 
     def disable_recovery(self, zone_id: str) -> None:
         """UpdateHostedZoneFeatures."""
@@ -181,8 +206,8 @@ class Route53Zones:
             )
 
     def delete(self, zone_id: str) -> None:
-        """DeleteHostedZone."""
-        with translated(f"deleting hosted zone {zone_id}"):
+        """DeleteHostedZone, unless it is deleted already: by an attempt whose answer was lost."""
+        with translated(f"deleting hosted zone {zone_id}"), ignored("NoSuchHostedZone"):
             self._client().delete_hosted_zone(Id=zone_id)
 
     def _client(self) -> "Route53Client":

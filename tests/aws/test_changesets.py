@@ -103,6 +103,16 @@ def test_each_kind_of_change_has_its_effect(
     assert resource.effect == effect
 
 
+def test_a_preview_whose_answer_was_lost_is_read(stub: Stubber, change_sets: ChangeSets) -> None:
+    """Botocore repeats the call, and the change set of that name exists by then. It is deleted."""
+    stub.add_client_error("create_change_set", "AlreadyExistsException")
+    stub.add_response("describe_change_set", {"ChangeSetId": SET})
+    failed = {"Status": "FAILED", "StatusReason": "No updates are to be performed."}
+    stub.add_response("describe_change_set", failed, {"ChangeSetName": SET})
+    stub.add_response("delete_change_set", {}, {"ChangeSetName": SET})
+    assert change_sets.preview("us-east-1", REQUEST, values=True) is None
+
+
 def test_an_update_without_changes_is_no_error(stub: Stubber, change_sets: ChangeSets) -> None:
     """The status of the change set is FAILED. It is deleted."""
     stub.add_response("create_change_set", {"Id": SET}, SENT)

@@ -127,6 +127,56 @@ def test_rollbacks_are_continued_and_updates_cancelled_with_our_token(
     adapter.cancel_update("us-east-1", ID, "token")
 
 
+def add_events(stub: Stubber, token: str) -> None:
+    """Let the next read find an event with this token as the stack's newest."""
+    event = {
+        "StackId": ID,
+        "EventId": "1",
+        "StackName": "hello-dev-api",
+        "Timestamp": NOW,
+        "LogicalResourceId": "hello-dev-api",
+        "ResourceType": "AWS::CloudFormation::Stack",
+        "ResourceStatus": "UPDATE_IN_PROGRESS",
+        "ClientRequestToken": token,
+    }
+    stub.add_response("describe_stack_events", {"StackEvents": [event]}, {"StackName": ID})
+
+
+OPERATIONS = {
+    "delete_stack": CloudFormation.delete,
+    "continue_update_rollback": CloudFormation.continue_rollback,
+    "cancel_update_stack": CloudFormation.cancel_update,
+}
+
+
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_an_operation_whose_answer_was_lost_has_begun(
+    stub: Stubber, adapter: CloudFormation, method: str
+) -> None:
+    """Botocore repeats the call, which the stack's new state refuses. An event has the token."""
+    stub.add_client_error(method, "ValidationError", "not in this state")
+    add_events(stub, "token")
+    OPERATIONS[method](adapter, "us-east-1", ID, "token")
+
+    stub.add_client_error(method, "ValidationError", "not in this state")
+    add_events(stub, "that of another run")
+    with pytest.raises(DeploytoolError, match="not in this state"):
+        OPERATIONS[method](adapter, "us-east-1", ID, "token")
+
+
+@pytest.mark.parametrize("code", ["InvalidChangeSetStatus", "ChangeSetNotFound"])
+def test_a_change_set_whose_execution_was_not_answered_is_executed(
+    stub: Stubber, adapter: CloudFormation, code: str
+) -> None:
+    """CloudFormation refuses to execute it twice, and deletes it when the update has ended."""
+    stub.add_response("create_change_set", {"Id": SET, "StackId": ID})
+    complete = {"Status": "CREATE_COMPLETE", "StackId": ID}
+    stub.add_response("describe_change_set", complete, {"ChangeSetName": SET})
+    stub.add_client_error("execute_change_set", code)
+    add_events(stub, "token")
+    assert adapter.update("us-east-1", REQUEST) == ID
+
+
 def test_an_update_goes_through_a_change_set_that_is_waited_for(
     stub: Stubber, adapter: CloudFormation, clock: Any
 ) -> None:

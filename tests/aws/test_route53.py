@@ -9,10 +9,10 @@ from botocore.stub import Stubber
 
 from deploytool.aws.route53 import Route53HealthChecks, Route53Zones
 from deploytool.aws.sessions import Clients
-from deploytool.core.errors import InputError, NoSuchZone
+from deploytool.core.errors import DeploytoolError, InputError, NoSuchZone, StaleVersion
 from deploytool.core.route53.alarms import AlarmConfiguration, AlarmIdentifier
 from deploytool.core.route53.health import HealthCheck, HealthCheckConfig
-from deploytool.core.route53.zone import RecordSet, RoutingPolicy
+from deploytool.core.route53.zone import RecordSet, RoutingPolicy, canonical
 
 
 @pytest.fixture
@@ -206,3 +206,56 @@ def test_the_records_of_a_name(stub: Stubber, clients: Clients) -> None:
     weighted, text = Route53Zones(clients).named("Z1", "Dev.example.com")
     assert weighted.policy is RoutingPolicy.WEIGHTED
     assert text == RecordSet("dev.example.com.", "TXT", 60, ("192.0.2.1",))
+
+
+@pytest.mark.parametrize(
+    ("version", "inverted", "is_done"),
+    [(8, True, True), (8, False, False), (9, True, False)],
+)
+def test_an_inversion_whose_answer_was_lost_is_done(
+    stub: Stubber, clients: Clients, version: int, inverted: bool, is_done: bool
+) -> None:
+    """Botocore repeats it with the old version. Only the next version can be that of this change."""
+    stub.add_client_error("update_health_check", "HealthCheckVersionMismatch")
+    health_check = {
+        "Id": "check",
+        "CallerReference": "check",
+        "HealthCheckConfig": {"Type": "HTTPS", "Inverted": inverted},
+        "HealthCheckVersion": version,
+    }
+    stub.add_response("get_health_check", {"HealthCheck": health_check})
+    adapter = Route53HealthChecks(clients)
+    if is_done:
+        assert adapter.set_inverted("check", inverted=True, version=7).version == version
+        return
+    with pytest.raises(StaleVersion):
+        adapter.set_inverted("check", inverted=True, version=7)
+
+
+@pytest.mark.parametrize("is_present", [True, False])
+def test_records_whose_deletion_was_not_answered_are_deleted(
+    stub: Stubber, clients: Clients, is_present: bool
+) -> None:
+    """Route 53 refuses to delete them again. While one is there, the refusal is an error."""
+    record = RecordSet(canonical("_x.example.com"), "CNAME", 300, ("y.example.com",))
+    listed = {
+        "Name": "_x.example.com.",
+        "Type": "CNAME",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "y.example.com"}],
+    }
+    stub.add_client_error("change_resource_record_sets", "InvalidChangeBatch", "not found")
+    records = [listed] if is_present else []
+    answer = {"ResourceRecordSets": records, "IsTruncated": False, "MaxItems": "300"}
+    stub.add_response("list_resource_record_sets", answer)
+    if not is_present:
+        Route53Zones(clients).remove("Z1", [record])
+        return
+    with pytest.raises(DeploytoolError, match="not found"):
+        Route53Zones(clients).remove("Z1", [record])
+
+
+def test_a_zone_whose_deletion_was_not_answered_is_deleted(stub: Stubber, clients: Clients) -> None:
+    """Route 53 does not know it any more."""
+    stub.add_client_error("delete_hosted_zone", "NoSuchHostedZone")
+    Route53Zones(clients).delete("Z1")

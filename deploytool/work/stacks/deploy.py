@@ -281,16 +281,23 @@ class _Deploy(Operation):
             except StackExists:
                 existing = self._ports.stacks.list(region).get(name)
                 if existing is not None:
-                    # It was created since the listing, perhaps by this very call.
+                    events = self._ports.stacks.latest_events(region, existing.id)
+                    if any(event.token == token for event in events):
+                        # By this call: the answer to its first attempt was lost
+                        return self._created(desired, existing.id, token)
                     self._deployed[node.id] = existing
                     return WaitingForOther(existing.id, existing.status)
                 if attempt == CREATION_TOKENS - 1:
                     raise
                 generation = token
             else:
-                expected = expected_creation(node.template.resources)
-                return Started(StackOperation.CREATE, name, stack_id, token, expected=expected)
+                return self._created(desired, stack_id, token)
         raise AssertionError("the last attempt returns or raises")
+
+    def _created(self, desired: _Desired, stack_id: str, token: str) -> Started:
+        node = desired.node
+        expected = expected_creation(node.template.resources)
+        return Started(StackOperation.CREATE, node.stack_name, stack_id, token, expected=expected)
 
     def _update(self, desired: _Desired, deployed: Stack) -> Started | Unchanged:
         region = desired.node.id.region

@@ -161,7 +161,8 @@ class RegionLease:
         """Replace an invalid lease; return None, or the lease of a run that was faster."""
         self._coordination.locks.remove(self._region, self._name)
         is_made = self._make()
-        if is_made:
+        # The answer may have been lost, as in `_try`
+        if is_made or self._is_ours(self._read()):
             # Another run that saw the same invalid lease may have removed ours in its place.
             self._clock.sleep(SETTLE)
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from deploytool.core.errors import StackExists
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.events import StackStarted, StackWaiting
+from deploytool.core.stacks.stack import StackOperation, StackRequest
 from deploytool.work.stacks.destroy import destroy
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -23,6 +25,22 @@ def outputs_of(stacks: Any) -> dict[tuple[str, str], Any]:
         "a stack is there twice"
     )
     return living
+
+
+def test_a_creation_whose_answer_was_lost_counts_as_created(
+    run: Run, stacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Botocore repeats the call, and CloudFormation says that the stack exists. It is ours."""
+    create = stacks.create
+
+    def answer_lost(region: str, request: StackRequest) -> str:
+        create(region, request)
+        raise StackExists(f"{request.name} exists already")
+
+    monkeypatch.setattr(stacks, "create", answer_lost)
+    outcome, events = run()
+    assert set(outcome.done.values()) == {StackOperation.CREATE}
+    assert not any(isinstance(event, StackWaiting) for event in events)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
