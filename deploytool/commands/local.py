@@ -5,8 +5,8 @@ import shlex
 import signal
 import subprocess
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import assert_never
 
 from rich.markup import escape
@@ -32,7 +32,7 @@ from deploytool.commands.arguments.local import (
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.config import parse_config
 from deploytool.core.stacks.durations import KNOWN, OTHER
-from deploytool.localcloud import lifecycle
+from deploytool.localcloud import lifecycle, orphans
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.durations import Durations
 from deploytool.localcloud.edges.edge_state import EdgeCondition, EdgeState, parse_edge_state
@@ -40,6 +40,7 @@ from deploytool.localcloud.ministack.api_state import ApiCondition
 from deploytool.localcloud.ministack.signature import GLOBAL_REGION
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
+from deploytool.net.clock import unix_time
 from deploytool.render.local_cloud import status_lines
 from deploytool.render.terminal import Terminal
 from deploytool.targets.factory import LOCAL_DIRECTORY, local_directory
@@ -243,10 +244,9 @@ def _run(arguments: Run, terminal: Terminal) -> int:
             hint="name it after --, like: deploytool local run -- deploytool deploy --local",
         )
 
-    with (
-        TemporaryDirectory(prefix="deploytool-") as directory,
-        lifecycle.private(_settings(arguments, Path(directory))) as state,
-    ):
+    orphans.remove_abandoned(unix_time())
+    with lifecycle.accompanying(partial(_settings, arguments)) as cloud:
+        state = cloud.state
         regions = ", ".join(state.regions)
         terminal.note(
             f"[dim]A private local cloud is running: {regions}, {state.speed:g} times real time.[/]"
@@ -257,13 +257,14 @@ def _run(arguments: Run, terminal: Terminal) -> int:
             process = subprocess.Popen(command, env=environment)
         except OSError as error:
             raise DeploytoolError(f"cannot run {command[0]}: {error}") from error
+        cloud.take_care_of(process.pid)
         return _wait(process)
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:
     """Wait for the command and return its exit code.
 
-    The terminal sends Ctrl-C to the command too, and SIGTERM is handed on to it. The command then
+    The terminal sends Ctrl-C to the command too. SIGTERM and SIGHUP are handed on to it as SIGTERM. The command then
     gets the time to restore what it broke, so this does not stop waiting.
     """
     while True:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from deploytool.localcloud import lock
+from deploytool.localcloud import lock, orphans
 from deploytool.localcloud.clock import Calendar, CloudClock
 from deploytool.localcloud.control.application import ControlApplication, ControlledParts
 from deploytool.localcloud.control.event_log import EventLog
@@ -53,11 +53,14 @@ async def run(settings: Settings, on_ready: Callable[[State], None]) -> None:
     lock.hold(settings.directory)
     temporary = settings.directory / TEMPORARY
     shutil.rmtree(temporary, ignore_errors=True)  # left by a cloud that was killed
+    cloud = LocalCloud(settings)
     try:
-        await LocalCloud(settings).run(on_ready)
+        await cloud.run(on_ready)
     finally:
         (settings.directory / STATE_FILE).unlink(missing_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
+        if cloud.is_abandoned:
+            orphans.remove(settings.directory)
 
 
 class LocalCloud:
@@ -68,7 +71,9 @@ class LocalCloud:
         self._started = time.time()
         self._stop_requested = asyncio.Event()
         self._closing = threading.Event()  # for threads that wait within MiniStack
-        self._lifeline: asyncio.Task[bytes] | None = None
+        self._lifeline: asyncio.Task[None] | None = None
+        # Whether the process that ran this cloud beside a command was killed
+        self.is_abandoned = False
 
         # The ports come first: MiniStack reads its own port while it is imported.
         edge_sockets = bind_all(tuple(settings.edge_addresses.values()))
@@ -159,13 +164,22 @@ class LocalCloud:
         await self._lifespan.shutdown()
 
     async def _watch_lifeline(self) -> None:
-        """Stop when standard input ends: the process that started this cloud has ended."""
+        """Stop when standard input ends: the process that started this cloud has ended.
+
+        If it was killed, the command that it ran is ended before, which may need the cloud for that.
+        """
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         # Kept in an attribute: the event loop has only weak references to its tasks.
-        self._lifeline = loop.create_task(reader.read())
+        self._lifeline = loop.create_task(self._outlive(reader))
         self._lifeline.add_done_callback(lambda _: self._stop_requested.set())
+
+    async def _outlive(self, lifeline: asyncio.StreamReader) -> None:
+        command = orphans.command_left(await lifeline.read())
+        if command is not None:
+            self.is_abandoned = True
+            await orphans.end_command(command)
 
     def _on_health_change(self, change: HealthChanged) -> None:
         self._event_log.record(change)

@@ -3,13 +3,14 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.localcloud import lock, process
+from deploytool.localcloud import lock, orphans, process
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, STATE_FILE, TEMPORARY, Settings
 from deploytool.localcloud.state import State, read_state
@@ -82,6 +83,33 @@ def private(settings: Settings) -> Iterator[State]:
         yield state
     finally:
         process.end(child)
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A cloud that accompanies a command."""
+
+    state: State
+    child: process.Child
+
+    def take_care_of(self, command: int) -> None:
+        """Let the cloud end a command (its process id) when this process is killed."""
+        process.tell(self.child, orphans.COMMAND + str(command).encode())
+
+
+@contextmanager
+def accompanying(make_settings: Callable[[Path], Settings]) -> Iterator[Companion]:
+    """Run a cloud in a temporary directory for the length of a block. Raises as `up` does.
+
+    Cloud, directory and command go with this process, even when that is killed.
+    """
+    with TemporaryDirectory(prefix=orphans.PREFIX, ignore_cleanup_errors=True) as directory:
+        child = process.start(replace(make_settings(Path(directory)), lifeline=True))
+        state = process.wait_until_ready(child)
+        try:
+            yield Companion(state, child)
+        finally:
+            process.end(child)
 
 
 def environment(state: State, inherited: Mapping[str, str] | None = None) -> dict[str, str | None]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import deploytool
 from deploytool.core.errors import DeploytoolError, InputError
+from deploytool.localcloud import orphans
 from deploytool.localcloud.settings import LOG_FILE, Settings
 from deploytool.localcloud.state import State, read_state
 
@@ -86,11 +87,23 @@ def wait_until_ready(child: Child) -> State:
     raise DeploytoolError(f"the local cloud {problem}; the end of {log}:\n{last_lines}")
 
 
+def tell(child: Child, line: bytes) -> None:
+    """Write a line into the lifeline of a cloud, for the case that this process is killed."""
+    lifeline = child.process.stdin
+    # A cloud that has ended needs to know nothing
+    with suppress(BrokenPipeError):
+        if lifeline is not None:
+            lifeline.write(line + b"\n")
+            lifeline.flush()
+
+
 def end(child: Child) -> None:
     """End a cloud that this process started: SIGTERM, then SIGKILL. It has ended on return."""
+    tell(child, orphans.ENDED)
     process = child.process
     if process.stdin is not None:
-        process.stdin.close()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE_SECONDS)
