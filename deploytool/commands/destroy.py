@@ -1,5 +1,7 @@
 """deploytool destroy: delete a stage's stacks in reverse order."""
 
+from dataclasses import replace
+
 from rich.markup import escape
 
 from deploytool.commands._confirmation import confirm
@@ -7,7 +9,7 @@ from deploytool.commands._context import CommandContext, open_context, service_r
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.commands._standby import all_standby_records, remove_records, report_kept
 from deploytool.commands.arguments.deploy import DestroyArguments
-from deploytool.core.errors import InputError
+from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.failover.identity import changed_regions
 from deploytool.core.stacks.outage import refusal_of_deletion
 from deploytool.core.stacks.ownership import describe_foreign, foreign_of, ours_of
@@ -58,15 +60,22 @@ def run(arguments: DestroyArguments) -> int:
             cleaner = ZoneCleaner(graph, existing, target.certificates, emit)
             options = DeployOptions(wait=arguments.wait, interrupts=signals)
             outcome = destroy(graph, target.ports, emit, options, cleaner.before)
+            errors: tuple[DeploytoolError, ...] = ()
             if outcome.ok:
-                cleaner.finish()
-            if outcome.ok and arguments.delete_zone:
-                kept = cleaner.delete_zones()
+                kept, errors = _finish(cleaner, delete_zone=arguments.delete_zone)
             # After the function that writes into them is gone
             records = remove_records(context) if outcome.ok else Kept(done=False)
 
         document = outcome_document(outcome, emit.run_state)
-        terminal.document(document | {"zones_kept": list(kept), "not_ours": not_ours})
+        records = replace(records, errors=(*errors, *records.errors))
+        terminal.document(
+            document
+            | {
+                "zones_kept": list(kept),
+                "not_ours": not_ours,
+                "errors": [str(error) for error in records.errors],
+            }
+        )
         _print_outcome(terminal, outcome, delete_zone=arguments.delete_zone)
         for line in not_ours:
             terminal.say(f"[yellow]left[/]: {escape(line)}")
@@ -74,6 +83,20 @@ def run(arguments: DestroyArguments) -> int:
             terminal.say(f"[red]not deleted[/]: {reason}")
         code = 1 if kept else exit_code(outcome)
         return report_kept(context, records, code)
+
+
+def _finish(
+    cleaner: ZoneCleaner, *, delete_zone: bool
+) -> tuple[tuple[str, ...], tuple[DeploytoolError, ...]]:
+    """Clean the zones, and delete them if wished. Return why zones stay, and what failed.
+
+    The stacks are deleted by now, and that is reported whatever fails here.
+    """
+    try:
+        cleaner.finish()
+        return (cleaner.delete_zones() if delete_zone else ()), ()
+    except DeploytoolError as error:
+        return (), (error,)
 
 
 def _refuse_other_regions(context: CommandContext) -> None:

@@ -28,11 +28,12 @@ from deploytool.work.drill.undo import in_words
 def run(arguments: StageArguments) -> int:
     """Return 0 when everything is as before the drill, whether or not that took any call.
 
-    Return 4 when a step has to wait for an API that does not answer; the record then remains.
+    Return 4 when a step has to wait for an API that does not answer; the record then remains. Return
+    the exit code of what failed, after what was done is reported.
     """
     with open_context(arguments, limits=QUICK, looks_up=False, changes=True) as context:
         result, findings = with_findings(
-            context, partial(_restore, context), lambda result: not result.waiting
+            context, partial(_restore, context), lambda result: result.is_complete
         )
         if findings is not None:
             service = configured_service(context.project, context.graph)
@@ -41,13 +42,16 @@ def run(arguments: StageArguments) -> int:
         record = result.record
         context.terminal.document(
             {
-                "restored": bool(result.steps) and not result.waiting,
+                "restored": bool(result.steps) and result.is_complete,
                 "calls": [in_words(step) for step in result.steps],
                 "drill": record and record.drill_id,
                 "missing": missing_document(result.waiting),
+                "errors": [str(error) for error in result.failures],
             }
         )
         _print(context.terminal, result, context.graph.stage)
+        if result.failures:
+            return result.failures[0].exit_code
         return ApiUnavailable.exit_code if result.waiting else 0
 
 
@@ -78,8 +82,16 @@ def _print(terminal: Terminal, result: Restored, stage: str) -> None:
             terminal.say(f"[yellow]![/] waits for the API of {gap.region}: {escape(gap.what)}")
             terminal.say(f"  [dim]{escape(gap.reason)}[/]")
         terminal.say(f"Run it again when that API answers: deploytool restore --stage {stage}")
+    for error in result.failures:
+        terminal.say(f"[red]not done[/]: {escape(str(error))}")
+        if error.hint:
+            terminal.say(f"  {escape(error.hint)}")
+    if result.failures:
+        terminal.say(f"Run it again: deploytool restore --stage {stage}")
+    if not result.is_complete:
+        return
     # A drill that died before it wrote its record may have left an inverted health check
-    elif result.steps:
+    if result.steps:
         terminal.say("Restored and verified.")
     else:
         terminal.say("Nothing to restore: no drill has left anything.")

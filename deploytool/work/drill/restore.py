@@ -1,6 +1,6 @@
 """Restores what an interrupted drill left behind: from any machine, and repeatably."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import DrillRecord, RestoreHealthCheck, UndoStep
@@ -16,20 +16,26 @@ class Restored:
 
     `steps` is empty when there was nothing to restore. `waiting` are the steps that have to wait
     for an API that does not answer; then the record remains. Without a record it says that nobody
-    knows whether the health check is inverted.
+    knows whether the health check is inverted. `failures` are of the steps that could not be undone,
+    and of the deletion of the record or the guard, which then remain too.
     """
 
     steps: tuple[UndoStep, ...]
     record: DrillRecord | None
     waiting: tuple[Missing, ...] = ()
+    failures: tuple[DeploytoolError, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is as before the drill, and known to be."""
+        return not self.waiting and not self.failures
 
 
 def restore(ports: DrillPorts, service: Service) -> Restored:
     """Undo what the drill's record lists, as far as the APIs that it needs answer.
 
-    Without a record only an inverted health check is recognised and restored. Raises
-    DeploytoolError when the result could not be verified; record and guard then remain. Raises
-    ApiUnavailable when the record cannot be read.
+    Without a record only an inverted health check is recognised and restored. What fails is part of
+    the result, beside what was undone. Raises ApiUnavailable when the record cannot be read.
     """
     record = ports.records.read()
     if record is not None:
@@ -41,21 +47,22 @@ def restore(ports: DrillPorts, service: Service) -> Restored:
             what = "whether the health check is inverted"
             return Restored((), None, (Missing(what, error.region, str(error)),))
 
-    undone, waiting = _undo_reachable(ports, steps)
-    if record is not None and not waiting:
+    result = _undo_reachable(ports, steps, record)
+    if record is None or not result.is_complete:
+        return result
+    try:
         ports.records.clear(record.drill_id)
         if ports.guard is not None:
             ports.guard.disarm(record.drill_id)
-    return Restored(undone, record, waiting)
+    except DeploytoolError as error:
+        return replace(result, failures=(error,))
+    return result
 
 
 def _undo_reachable(
-    ports: DrillPorts, steps: tuple[UndoStep, ...]
-) -> tuple[tuple[UndoStep, ...], tuple[Missing, ...]]:
-    """Undo every step even if one fails. Return those undone, and those that have to wait.
-
-    Raises the first failure, at the end.
-    """
+    ports: DrillPorts, steps: tuple[UndoStep, ...], record: DrillRecord | None
+) -> Restored:
+    """Undo every step even if one fails."""
     undone: list[UndoStep] = []
     waiting: list[Missing] = []
     failures: list[DeploytoolError] = []
@@ -67,9 +74,7 @@ def _undo_reachable(
             waiting.append(Missing(in_words(step), error.region, str(error)))
         except DeploytoolError as error:
             failures.append(error)
-    if failures:
-        raise failures[0]
-    return tuple(undone), tuple(waiting)
+    return Restored(tuple(undone), record, tuple(waiting), tuple(failures))
 
 
 def _undo_verified(ports: DrillPorts, step: UndoStep) -> None:

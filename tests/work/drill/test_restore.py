@@ -13,7 +13,7 @@ from deploytool.core.drill.record import (
     RestoreSwitch,
     UndoStep,
 )
-from deploytool.core.errors import ApiUnavailable
+from deploytool.core.errors import ApiUnavailable, CloudRefused
 from deploytool.core.failover.records import DRILL, SwitchRecord
 from deploytool.simulated.example import SWITCHED
 from deploytool.simulated.outage import Outage
@@ -97,3 +97,37 @@ def test_without_the_standby_s_api_nothing_is_known(world: World) -> None:
     """The record is there, so the error is raised: there is nothing to show."""
     with pytest.raises(ApiUnavailable):
         restore(ports_of(world, Outage({WEST})), world.service)
+
+
+def test_what_was_undone_is_told_when_the_record_cannot_be_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failure is part of the result, and the next restore deletes the record."""
+
+    def refuse(_: str) -> None:
+        raise CloudRefused("deleting the record: not now")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.drill_records, "clear", refuse)
+        result = restore(ports_of(world, Outage()), world.service)
+    assert result.steps == STEPS
+    assert [str(error) for error in result.failures] == ["deleting the record: not now"]
+    assert not result.is_complete
+
+    assert restore(ports_of(world, Outage()), world.service).is_complete
+    assert world.drill_records.record is None
+
+
+def test_a_step_that_fails_takes_nothing_from_those_that_are_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record stays for the next restore."""
+
+    def refuse(*_: object) -> None:
+        raise CloudRefused("changing the concurrency: not now")
+
+    monkeypatch.setattr(world.functions, "set_reserved_concurrency", refuse)
+    result = restore(ports_of(world, Outage()), world.service)
+    assert result.steps == (STEPS[0], STEPS[2])
+    assert len(result.failures) == 1
+    assert world.drill_records.record is not None
