@@ -8,6 +8,7 @@ the connection ends or stays silent, and when the answer is an error 5xx of the 
 answer when it throttles the call, whatever the status of that: S3's SlowDown is a 503.
 """
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,13 @@ UNANSWERED = (
 
 # Those that botocore repeats too (TransientRetryableChecker in botocore.retries.standard).
 UNAVAILABLE = {500, 502, 503, 504}
+
+# The attempts of a call that AWS throttles, also where a command makes few: an answer that refuses
+# comes at once, so the next attempt costs its pause alone. The pauses double, from this many seconds
+# to the longest, and add up to 6 s at most. Botocore's own limits may allow more.
+THROTTLED_ATTEMPTS = 6
+FIRST_PAUSE = 0.4
+LONGEST_PAUSE = 2.0
 
 # What botocore keeps of each call, and the key of our entry there.
 Context = dict[str, Any]
@@ -118,17 +126,26 @@ class _Watcher:
         response: tuple[AWSResponse, Parsed] | None,
         caught_exception: Exception | None,
         request_dict: Mapping[str, Any],
+        attempts: int,
         **_: object,
-    ) -> None:
-        """After each attempt, before botocore waits for the next one."""
-        call: _Call | None = request_dict["context"].get(CALL)
+    ) -> float | None:
+        """After each attempt, before botocore waits for the next one.
+
+        Return the seconds until the next attempt where botocore makes none: botocore takes the first
+        answer of its handlers that is not None (botocore.endpoint.Endpoint._needs_retry).
+        """
+        context = request_dict["context"]
+        call: _Call | None = context.get(CALL)
         if call is None:
-            return
+            return None
         if response is not None and not _is_unavailable(*response):
             self._breaker.answered(call.api)
+            if _code_in(response[1]) in THROTTLING and attempts >= _own_attempts(context):
+                return _pause_after(attempts)
         elif response is not None or isinstance(caught_exception, UNANSWERED):
             # As before each attempt, so that it does not wait for the next one first.
             self._breaker.check(call.api)
+        return None
 
     def after_call(
         self, *, http_response: AWSResponse, parsed: Parsed, context: Context, **_: object
@@ -149,5 +166,25 @@ class _Watcher:
 
 
 def _is_unavailable(response: AWSResponse, parsed: Parsed) -> bool:
-    code = parsed.get("Error", {}).get("Code")
-    return response.status_code in UNAVAILABLE and code not in THROTTLING
+    return response.status_code in UNAVAILABLE and _code_in(parsed) not in THROTTLING
+
+
+def _code_in(parsed: Parsed) -> str:
+    return str(parsed.get("Error", {}).get("Code", ""))
+
+
+def _own_attempts(context: Context) -> int:
+    """Return the attempts that botocore makes of a call, as the client's configuration has them."""
+    retries: Mapping[str, int] = context["client_config"].retries or {}
+    return retries.get("total_max_attempts", THROTTLED_ATTEMPTS)
+
+
+def _pause_after(attempts: int) -> float | None:
+    """Return the seconds until the next attempt of a throttled call, None when it was the last.
+
+    A random part spreads the calls of several commands.
+    """
+    if attempts >= THROTTLED_ATTEMPTS:
+        return None
+    longest = min(FIRST_PAUSE * 2.0 ** (attempts - 1), LONGEST_PAUSE)
+    return random.uniform(longest / 2, longest)  # noqa: S311  # keeps no secret

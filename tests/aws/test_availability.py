@@ -161,6 +161,25 @@ def test_a_region_that_says_no_is_up(status: int, code: str, class_: type[Deploy
             assert len(api.requests) > made
 
 
+@pytest.mark.parametrize(("limits", "made"), [(QUICK, 6), (SHORT, 6), (PATIENT, 8)])
+def test_a_throttled_call_is_repeated_also_by_a_quick_command(
+    limits: Limits, made: int, waits: list[float]
+) -> None:
+    """A refusal comes at once, so it is no reason to give up a failover after two attempts."""
+    with answering(400, code="ThrottlingException") as api:
+        clients = clients_of(api.url, limits)
+        # The first call may have the limits of a region that has not answered yet
+        for _ in range(2):
+            waits.clear()
+            api.requests.clear()
+            with pytest.raises(Throttled):
+                ParameterLocks(clients).read("us-east-1", NAME)
+    assert len(api.requests) == made
+    assert len(waits) == made - 1
+    if limits is QUICK:
+        assert sum(waits) <= 6.0
+
+
 def test_a_call_under_way_ends_when_another_finds_the_region_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from deploytool.core.errors import ApiUnavailable, DeploytoolError, Interrupted
+from deploytool.core.errors import (
+    ApiUnavailable,
+    CloudRefused,
+    DeploytoolError,
+    Interrupted,
+    Throttled,
+)
 from deploytool.core.failover.direction import (
     Direction,
     Person,
@@ -193,9 +199,14 @@ class _Mover:
         self._record = record
         self._emit(SwitchSet(self._clock.now(), record, already))
 
-        self._ports.metric.put(held=record.held)
-        self._emit(MetricPut(self._clock.now(), record.held))
-        self._next_put = self._clock.now() + self._settings.repeat
+        failure = ""
+        try:
+            self._ports.metric.put(held=record.held)
+        except Throttled as error:
+            # The switch stands, and `_wait` puts the metric again
+            failure = str(error)
+        self._emit(MetricPut(self._clock.now(), record.held, failure))
+        self._next_put = self._clock.now() + (0.0 if failure else self._settings.repeat)
 
     def _wait(self) -> str:
         """Observe until traffic has arrived. Return why it has not when the time is over."""
@@ -236,7 +247,7 @@ class _Mover:
         try:
             self._check_not_superseded()
             self._ports.metric.put(held=held)
-        except ApiUnavailable as error:
+        except (ApiUnavailable, CloudRefused) as error:
             # The switch stands: Route 53 keeps the last known status, and the function in the
             # standby region repeats the metric
             failure = str(error)
@@ -256,13 +267,22 @@ class _Mover:
         return record
 
     def _note_arrival(self) -> None:
-        """Write down that the primary serves again; the function may have done so already."""
+        """Write down that the primary serves again; the function may have done so already.
+
+        The function in the standby region does so within a minute when this fails. So that is told,
+        and the movement has ended well.
+        """
         if self._record is None:
             return
-        record = self._check_not_superseded()
-        if record is not None and record.returning:
-            record = arrived(record)
-            self._ports.records.write(record)
+        try:
+            record = self._check_not_superseded()
+            if record is not None and record.returning:
+                record = arrived(record)
+                self._ports.records.write(record)
+        except (ApiUnavailable, CloudRefused) as error:
+            message = f"that traffic has arrived was not noted in the standby region: {error}"
+            self._emit(Warned(self._clock.now(), message))
+            return
         self._record = record
 
     def interrupted(self) -> Interrupted:

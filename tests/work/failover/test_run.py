@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploytool.core.drill.record import DrillRecord
-from deploytool.core.errors import ApiUnavailable, DeploytoolError, Interrupted, ProbeFailed
+from deploytool.core.errors import (
+    ApiUnavailable,
+    DeploytoolError,
+    Interrupted,
+    ProbeFailed,
+    Throttled,
+)
 from deploytool.core.failover.direction import Direction, Person
 from deploytool.core.failover.events import Event, MetricPut, SwitchSet, Warned
 from deploytool.core.failover.records import DRILL, StandbyRecord, SwitchRecord
@@ -300,6 +306,52 @@ def test_a_standby_region_that_dies_during_the_wait_does_not_stop_it() -> None:
     done = run(world, FAILOVER, ports=ports)
     assert done.moved.problem == ""
     assert any(isinstance(event, MetricPut) and event.failure for event in done.events)
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_throttling_does_not_stop_a_movement(
+    direction: Direction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record of the switch is written by then, so the metric is put again."""
+    world = make_world()
+    if direction is FAILBACK:
+        run(world, FAILOVER)
+    put = world.switch.put
+    refusals: list[Throttled | None] = [Throttled("putting: Rate exceeded"), None]
+
+    def throttled(*, held: bool) -> None:
+        refusal = refusals.pop(0) if refusals else None
+        if refusal is not None:
+            raise refusal
+        put(held=held)
+
+    monkeypatch.setattr(world.switch, "put", throttled)
+    ran = run(world, direction)
+    assert ran.moved.problem == ""
+    failures = [event.failure for event in ran.events if isinstance(event, MetricPut)]
+    assert failures[:2] == ["putting: Rate exceeded", ""]
+
+
+def test_a_failback_has_ended_when_its_end_cannot_be_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The function in the standby region notes it. The person is told."""
+    world = make_world()
+    run(world, FAILOVER)
+    write = world.standby.write
+
+    def refuse_the_note(record: Any) -> None:
+        if isinstance(record, SwitchRecord) and not record.held and not record.returning:
+            raise Throttled("writing: Rate exceeded")
+        write(record)
+
+    monkeypatch.setattr(world.standby, "write", refuse_the_note)
+    ran = run(world, FAILBACK)
+    assert ran.moved.problem == ""
+    warnings = [event.message for event in ran.events if isinstance(event, Warned)]
+    assert warnings == [
+        "that traffic has arrived was not noted in the standby region: writing: Rate exceeded"
+    ]
 
 
 @pytest.mark.parametrize("direction", list(Direction))
