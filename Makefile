@@ -6,7 +6,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
-.PHONY: venv drill outage test lint security taskcat taskcat-aws bench sweep accuracy clean deploy-and-drill
+.PHONY: venv drill outage test lint security taskcat taskcat-aws bench sweep storms accuracy clean deploy-and-drill
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
@@ -76,6 +76,9 @@ bench: venv  ## print the figures that the README quotes
 sweep: venv  ## kill drills, failovers and failbacks with SIGKILL at 40 moments each: what ends them, and what is left (20 minutes)
 	@$(RUN) $(BIN)/python -m benchmarks.sweep
 	@$(RUN) $(BIN)/python -m benchmarks.switch_sweep
+
+storms: venv  ## run every command while the API throttles, fails and loses answers: nothing is lost (25 minutes)
+	@$(RUN) $(BIN)/python -m benchmarks.storms
 
 accuracy: venv  ## how far what a drill measures is from what the local cloud really did, over 30 drills at 10 and 50 probes a second
 	@$(RUN) $(BIN)/python -m benchmarks.accuracy
