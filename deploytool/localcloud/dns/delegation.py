@@ -24,6 +24,10 @@ from deploytool.localcloud.settings import CONTROL_ADDRESS
 PARENT_SERVER = "a.parent-servers.internal."
 
 _DELEGATION_TTL = 172_800  # seconds, as in .com
+# Automatic delegations change with every zone that is created, and the parent's own zone becomes a
+# hosted zone when somebody creates one of that name. No real parent does that, so no resolver may
+# keep them for long: with two days the zone of a third stage was never found.
+_AUTOMATIC_TTL = 60
 # Seconds that a resolver caches "no such domain". A guess; .com's is 900.
 _NEGATIVE_TTL = 60
 # MNAME, RNAME, SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM: RFC 1035 section 3.3.13.
@@ -75,6 +79,11 @@ class Delegations:
         """Make a domain's parent answer that there is no such domain."""
         self._set_by_hand[_checked(domain)] = ()
 
+    def ttl(self, domain: str) -> int:
+        """Return for how many seconds resolvers may keep the delegation of a domain."""
+        changes_by_itself = self._automatic and domain not in self._set_by_hand
+        return _AUTOMATIC_TTL if changes_by_itself else _DELEGATION_TTL
+
     def servers(self) -> Mapping[str, tuple[str, ...]]:
         """Return the name servers of every domain that is a hosted zone or was set by hand.
 
@@ -109,12 +118,13 @@ class ParentZones:
     def _zone(self, name: str, servers: Mapping[str, tuple[str, ...]]) -> HostedZone:
         records = [
             RecordSet(name, "SOA", _DELEGATION_TTL, (_SOA,)),
-            RecordSet(name, "NS", _DELEGATION_TTL, (PARENT_SERVER,)),
+            RecordSet(name, "NS", self._delegations.ttl(name), (PARENT_SERVER,)),
         ]
         # A domain without name servers gets no record, so that the answer for it is NXDOMAIN.
         for domain, name_servers in servers.items():
             if name_servers and domain != name and is_within(domain, name):
-                records.append(RecordSet(domain, "NS", _DELEGATION_TTL, name_servers))
+                ttl = self._delegations.ttl(domain)
+                records.append(RecordSet(domain, "NS", ttl, name_servers))
         return HostedZone(f"parent {name}", name, (PARENT_SERVER,), tuple(records))
 
 

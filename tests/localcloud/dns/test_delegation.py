@@ -81,6 +81,22 @@ def test_undelegated_is_no_such_domain() -> None:
     assert parent(world, delegations, "dev.example.com.").rcode() == dns.rcode.NXDOMAIN
 
 
+def test_a_resolver_keeps_no_automatic_delegation_for_long() -> None:
+    """The parent's own zone may become a hosted zone, whose servers then know the next stage.
+
+    A delegation that somebody made by hand has the TTL of .com, two days.
+    """
+    world = World(zone("dev.example.com."))
+    delegations = Delegations(world.hosted_zones, automatic=True)
+    referral = parent(world, delegations, "dev.example.com.")
+    apex = parent(world, delegations, "example.com.")
+    assert [rrset.ttl for rrset in (*referral.authority, *apex.answer)] == [60, 60]
+
+    delegations.delegate_to_zone("dev.example.com")
+    by_hand = parent(world, delegations, "dev.example.com.")
+    assert [rrset.ttl for rrset in by_hand.authority] == [172_800]
+
+
 def test_parent_names_itself() -> None:
     """The parent's own NS records name its server, so that clients can find it."""
     world = World(zone("example.com."))
