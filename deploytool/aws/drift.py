@@ -1,13 +1,18 @@
 """Drift detection: changes to a stack's resources that were not made through CloudFormation."""
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.errors import translated
-from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
+from deploytool.core.errors import CloudRefused
+from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift, UncheckedResource
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackResourceDriftTypeDef
+    from mypy_boto3_cloudformation.type_defs import (
+        StackResourceDriftTypeDef,
+        StackResourceSummaryTypeDef,
+    )
 
 # Seconds between two polls at most. AWS takes some seconds for a small stack, minutes for a big one.
 LONGEST_WAIT = 5.0
@@ -22,7 +27,8 @@ class DriftDetection:
     def detect(self, region: str, stack_id: str) -> StackDrift:
         """DetectStackDrift, a poll until it ends, and DescribeStackResourceDrifts if it found any.
 
-        The poll calls DescribeStackDriftDetectionStatus.
+        The poll calls DescribeStackDriftDetectionStatus. ListStackResources tells afterwards which
+        resources the detection left out.
         """
         client = self._calls.client(region)
         with translated(f"detecting the drift of {stack_id}"):
@@ -40,14 +46,34 @@ class DriftDetection:
 
             status = description.get("StackDriftStatus", "UNKNOWN")
             failed = description["DetectionStatus"] == "DETECTION_FAILED"
-            if not failed and status != "DRIFTED":
-                return StackDrift(status)
 
             # A detection that failed for one resource still tells the drift of the others.
-            resources = self._drifted_resources(region, stack_id)
+            resources: tuple[ResourceDrift, ...] = ()
+            if failed or status == "DRIFTED":
+                resources = self._drifted_resources(region, stack_id)
 
         reason = description.get("DetectionStatusReason", "") if failed else ""
-        return StackDrift(status, resources, reason)
+        unchecked = self._unchecked_resources(region, stack_id)
+        return StackDrift(status, resources, reason, unchecked)
+
+    def _unchecked_resources(
+        self, region: str, stack_id: str
+    ) -> tuple[UncheckedResource, ...] | None:
+        """Return the resources without a result, or None when AWS refuses to list them.
+
+        DescribeStackResourceDrifts leaves out the resources that do not support the detection (API
+        reference). Their drift information in ListStackResources is NOT_CHECKED (API reference of
+        StackResourceDriftInformationSummary). A role that an older version made may not list them.
+        """
+        listing = self._calls.client(region).list_stack_resources
+        unchecked: list[UncheckedResource] = []
+        try:
+            with translated(f"listing the resources of {stack_id}"):
+                for page in self._calls.pages(region, listing, StackName=stack_id):
+                    unchecked.extend(_unchecked(page["StackResourceSummaries"]))
+        except CloudRefused:
+            return None
+        return tuple(unchecked)
 
     def _drifted_resources(self, region: str, stack_id: str) -> tuple[ResourceDrift, ...]:
         resources: list[ResourceDrift] = []
@@ -60,6 +86,13 @@ class DriftDetection:
         for page in pages:
             resources.extend(map(_resource_drift, page["StackResourceDrifts"]))
         return tuple(resources)
+
+
+def _unchecked(summaries: "Sequence[StackResourceSummaryTypeDef]") -> Iterator[UncheckedResource]:
+    for summary in summaries:
+        drift = summary.get("DriftInformation")
+        if drift is None or drift["StackResourceDriftStatus"] == "NOT_CHECKED":
+            yield UncheckedResource(summary["LogicalResourceId"], summary["ResourceType"])
 
 
 def _resource_drift(drift: "StackResourceDriftTypeDef") -> ResourceDrift:

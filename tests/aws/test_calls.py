@@ -78,7 +78,7 @@ def test_the_reads_of_a_region_stay_within_the_budget(
 def test_a_plan_and_a_drift_detection_use_the_budget_of_a_deployment(
     stub: Stubber, calls_at_aws_rate: CloudFormationCalls, clock: Any
 ) -> None:
-    """Of seven reads by three adapters, the last three wait half a second each."""
+    """Of eight reads by three adapters, the last four wait half a second each."""
     for _ in range(3):
         stub.add_response("describe_stacks", {"Stacks": []})
         CloudFormation(calls_at_aws_rate).list("us-east-1")
@@ -101,8 +101,9 @@ def test_a_plan_and_a_drift_detection_use_the_budget_of_a_deployment(
             "StackDriftStatus": "IN_SYNC",
         },
     )
+    stub.add_response("list_stack_resources", {"StackResourceSummaries": []})
     DriftDetection(calls_at_aws_rate).detect("us-east-1", STACK)
-    assert clock.now() == pytest.approx(1.5)
+    assert clock.now() == pytest.approx(2.0)
 
 
 def test_a_throttled_preview_is_repeated_and_deletes_its_change_set(

@@ -11,7 +11,7 @@ from deploytool.aws.changesets import CAPABILITIES, ChangeSets
 from deploytool.aws.drift import DriftDetection
 from deploytool.core.errors import CloudRefused, DeploytoolError
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, PropertyChange, ResourceChange
-from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
+from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift, UncheckedResource
 from deploytool.core.stacks.stack import StackRequest
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/hello-dev-api/1"
@@ -181,16 +181,49 @@ def add_detection(stub: Stubber, *statuses: dict[str, str]) -> None:
         )
 
 
-def test_the_resources_of_a_stack_in_sync_are_not_read(
-    stub: Stubber, drifts: DriftDetection
-) -> None:
+def add_resources(stub: Stubber, **statuses: str) -> None:
+    """Let ListStackResources list resources of the type T, by logical id, with these statuses."""
+    summaries = [
+        {
+            "LogicalResourceId": name,
+            "ResourceType": "T",
+            "ResourceStatus": "CREATE_COMPLETE",
+            "LastUpdatedTimestamp": NOW,
+            "DriftInformation": {"StackResourceDriftStatus": status},
+        }
+        for name, status in statuses.items()
+    ]
+    stub.add_response(
+        "list_stack_resources", {"StackResourceSummaries": summaries}, {"StackName": ID}
+    )
+
+
+def test_the_drifts_of_a_stack_in_sync_are_not_read(stub: Stubber, drifts: DriftDetection) -> None:
     """The result of the detection is enough."""
     add_detection(
         stub,
         {"DetectionStatus": "DETECTION_IN_PROGRESS"},
         {"DetectionStatus": "DETECTION_COMPLETE", "StackDriftStatus": "IN_SYNC"},
     )
+    add_resources(stub, R="IN_SYNC")
     assert drifts.detect("us-east-1", ID) == StackDrift("IN_SYNC")
+
+
+def test_what_the_detection_left_out_is_told(stub: Stubber, drifts: DriftDetection) -> None:
+    """A stack is in sync although a resource that cannot be compared may be deleted."""
+    add_detection(stub, {"DetectionStatus": "DETECTION_COMPLETE", "StackDriftStatus": "IN_SYNC"})
+    add_resources(stub, R="IN_SYNC", S="NOT_CHECKED")
+    found = drifts.detect("us-east-1", ID)
+    assert found == StackDrift("IN_SYNC", unchecked=(UncheckedResource("S", "T"),))
+
+
+def test_a_role_that_may_not_list_resources_still_gets_the_drift(
+    stub: Stubber, drifts: DriftDetection
+) -> None:
+    """What was left out is not known then, which is something else than nothing."""
+    add_detection(stub, {"DetectionStatus": "DETECTION_COMPLETE", "StackDriftStatus": "IN_SYNC"})
+    stub.add_client_error("list_stack_resources", "AccessDenied", "not authorized")
+    assert drifts.detect("us-east-1", ID) == StackDrift("IN_SYNC", unchecked=None)
 
 
 def test_the_drifted_resources_are_read_to_the_last_page(
@@ -223,6 +256,7 @@ def test_the_drifted_resources_are_read_to_the_last_page(
         {"StackResourceDrifts": [second]},
         {**request, "NextToken": "n"},
     )
+    add_resources(stub, R="MODIFIED", S="DELETED")
     assert drifts.detect("us-east-1", ID) == StackDrift(
         "DRIFTED",
         (
@@ -247,4 +281,5 @@ def test_a_failed_detection_has_its_reason_and_the_drift_that_it_found(
         {"StackResourceDrifts": []},
         {"StackName": ID, "StackResourceDriftStatusFilters": ANY},
     )
+    add_resources(stub)
     assert drifts.detect("us-east-1", ID) == StackDrift("UNKNOWN", (), "no permission")

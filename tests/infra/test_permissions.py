@@ -128,6 +128,7 @@ def test_the_plan_role_may_read_what_drift_detection_reads() -> None:
         "DescribeStackResourceDrifts",
         "DetectStackDrift",
         "DetectStackResourceDrift",
+        "ListStackResources",
     ):
         assert is_allowed(statements, Permission(f"cloudformation:{action}"))
 

@@ -16,7 +16,7 @@ from deploytool.core.stacks.changes import (
     Source,
     StackChanges,
 )
-from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift
+from deploytool.core.stacks.drift import Difference, ResourceDrift, StackDrift, UncheckedResource
 from deploytool.core.stacks.events import (
     Event,
     RunStarted,
@@ -162,7 +162,15 @@ def full_plan() -> Plan:
             node("zone"): StackDrift(
                 "DRIFTED", (drifted, ResourceDrift("Gone", "AWS::SNS::Topic", "DELETED"))
             ),
-            node("lambda"): StackDrift("IN_SYNC"),
+            node("lambda"): StackDrift(
+                "IN_SYNC",
+                unchecked=(
+                    UncheckedResource("Deployment1a2b", "AWS::ApiGateway::Deployment"),
+                    UncheckedResource("Version", "AWS::Lambda::Permission"),
+                    UncheckedResource("Other", "AWS::Lambda::Permission"),
+                ),
+            ),
+            node("alarm"): StackDrift("IN_SYNC", unchecked=None),
             node("bucket"): StackDrift("NOT_CHECKED", reason="is UPDATE_FAILED"),
         },
     )

@@ -44,12 +44,25 @@ class ResourceDrift:
 
 
 @dataclass(frozen=True)
+class UncheckedResource:
+    """A resource that a detection left out: CloudFormation detects no drift of its type."""
+
+    logical_id: str
+    type: str
+
+
+@dataclass(frozen=True)
 class StackDrift:
-    """The result of a detection: IN_SYNC, DRIFTED, or NOT_CHECKED or UNKNOWN with a reason."""
+    """The result of a detection: IN_SYNC, DRIFTED, or NOT_CHECKED or UNKNOWN with a reason.
+
+    A stack is IN_SYNC whatever became of the resources in `unchecked`. That is None when AWS refuses
+    to list them.
+    """
 
     status: str
     resources: tuple[ResourceDrift, ...] = ()
     reason: str = ""
+    unchecked: tuple[UncheckedResource, ...] | None = ()
 
 
 def without_secrets(

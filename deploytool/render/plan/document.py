@@ -1,5 +1,6 @@
 """A plan as a JSON document, for programs."""
 
+from dataclasses import asdict
 from typing import Any
 
 from deploytool.core.project.graph import NodeId
@@ -70,7 +71,15 @@ def _stack_drift(node: NodeId, drift: StackDrift) -> dict[str, Any]:
         "status": drift.status,
         "reason": drift.reason,
         "resources": [_resource_drift(resource) for resource in drift.resources],
+        "unchecked": _unchecked(drift),
     }
+
+
+def _unchecked(drift: StackDrift) -> list[dict[str, str]] | None:
+    """Return the resources that the detection left out; None when they are not known."""
+    if drift.unchecked is None:
+        return None
+    return [asdict(resource) for resource in drift.unchecked]
 
 
 def _resource_drift(drift: ResourceDrift) -> dict[str, Any]:

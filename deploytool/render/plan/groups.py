@@ -190,6 +190,32 @@ def drift_count(plan: Plan) -> str:
     return f"No drift in {in_sync} of {quantity(total, 'deployed stack')}."
 
 
+def unchecked_types(plan: Plan) -> list[tuple[str, int]]:
+    """Return the types of the resources that the detection left out, with how many there are."""
+    counts: Counter[str] = Counter()
+    for drift in plan.drifts.values():
+        counts.update(resource.type for resource in drift.unchecked or ())
+    return sorted(counts.items())
+
+
+def unchecked_summary(plan: Plan) -> list[str]:
+    """Say what the drift of a plan does not tell: one sentence for each reason."""
+    sentences: list[str] = []
+    count = sum(number for _, number in unchecked_types(plan))
+    if count:
+        sentences.append(
+            f"Not compared: {quantity(count, 'resource')} of types that CloudFormation cannot compare."
+        )
+
+    unlisted = sum(drift.unchecked is None for drift in plan.drifts.values())
+    if unlisted:
+        sentences.append(
+            f"What was not compared in {quantity(unlisted, 'stack')} is not known:"
+            " cloudformation:ListStackResources is refused."
+        )
+    return sentences
+
+
 def differences(drift: ResourceDrift) -> list[tuple[str, str, str]]:
     """Return the path, the expected and the actual value of each difference, shortened."""
     return [

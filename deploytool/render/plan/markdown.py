@@ -17,6 +17,8 @@ from deploytool.render.plan.groups import (
     has_values,
     interruptions,
     outage_lines,
+    unchecked_summary,
+    unchecked_types,
     value_change,
 )
 from deploytool.render.text import quantity
@@ -141,6 +143,11 @@ def _drift(plan: Plan) -> Iterator[str]:
         yield ""
         columns = ("stack", "resource", "property", "expected", "actual")
         yield from table(columns, rows[:MOST_DIFFERENCES])
+    for sentence in unchecked_summary(plan):
+        yield f"\n{sentence}"
+    types = [f"{code(type_)} {count}" for type_, count in unchecked_types(plan)]
+    if types:
+        yield f"\n{', '.join(types)}"
 
 
 def _drift_rows(plan: Plan) -> Iterator[tuple[str, ...]]:

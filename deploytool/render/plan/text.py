@@ -18,6 +18,8 @@ from deploytool.render.plan.groups import (
     has_values,
     interruptions,
     outage_lines,
+    unchecked_summary,
+    unchecked_types,
     value_change,
 )
 from deploytool.render.text import shortened
@@ -117,3 +119,6 @@ def _drift_lines(plan: Plan) -> Iterator[str]:
                 yield _indented(f"{path}: expected {expected}, is {actual}")
     if plan.drifts:
         yield drift_count(plan)
+    yield from unchecked_summary(plan)
+    for type_, count in unchecked_types(plan):
+        yield f"    {escape(type_)}  {count}"
