@@ -94,6 +94,15 @@ class Storms:
     resources: Counter[str] = field(default_factory=Counter)
     state: StageState | None = None
 
+    @property
+    def note(self) -> str:
+        """How hard it was, for a line of figures."""
+        faults = sum(self.proxy.counts.values())
+        return (
+            f"{faults} calls met a fault, {self.in_error} runs ended in an error"
+            " after which the next one converged"
+        )
+
     def learn(self) -> None:
         """Deploy and destroy in calm weather, and keep what there is in between."""
         self._calm("deploy")
@@ -128,6 +137,8 @@ class Storms:
 
         result = "as it should be" if len(self.losses) == before else "LOST"
         self.say(f"{title}: exit {ended.code} after {ended.seconds:.1f} s, {result}")
+        if ended.code != 0:
+            self.say(f"  it said: {_last_line(ended.err)}")
         for loss in self.losses[before:]:
             self.say(f"  {loss}")
 
@@ -267,6 +278,11 @@ def _comparable(state: StageState) -> tuple[object, ...]:
     )
 
 
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
 def _is_document(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
@@ -306,16 +322,19 @@ def main() -> int:
     )
     args = parser.parse_args()
 
-    with tempfile.TemporaryDirectory() as folder, storms(Path(folder), args.seed, _print) as runs:
-        runs.learn()
-        for number in range(args.cycles):
-            runs.cycle(number)
-    faults = sum(runs.proxy.counts.values())
-    _print(
-        f"tried {runs.tried}, lost {len(runs.losses)}; {faults} calls met a fault,"
-        f" {runs.in_error} runs ended in error and converged"
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        runs = run_all(Path(folder), args.seed, args.cycles, _print)
+    _print(f"tried {runs.tried}, lost {len(runs.losses)}; {runs.note}")
     return 1 if runs.losses or not runs.tried else 0
+
+
+def run_all(folder: Path, seed: int, cycles: int, say: Callable[[str], None]) -> Storms:
+    """Run this many cycles on a local cloud in the folder; return what they tried and lost."""
+    with storms(folder, seed, say) as runs:
+        runs.learn()
+        for number in range(cycles):
+            runs.cycle(number)
+        return runs
 
 
 def _print(line: str) -> None:
