@@ -4,7 +4,7 @@ A finding rests on what was observed, on the objectives of the stage and on what
 never rests on an estimate of ours: a duration beyond the expected one is a note (notes.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,8 +48,8 @@ def run_checks(
     stay: Stay | None,
     requests: Requests,
 ) -> list[Finding]:
-    """Return the findings of all checks, the worst first."""
-    findings = [
+    """Return the findings of all checks, in their order."""
+    return [
         *_completeness(history),
         *_own_network(history),
         *_number_of_requests(history, failover),
@@ -68,10 +68,12 @@ def run_checks(
         *_failed_share(history, requests),
         *_restored(history),
     ]
-    # The sort is stable, so findings of one verdict stay in the order of the checks.
+
+
+def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings in the order of their verdicts; those of one verdict keep their order."""
     order = list(Verdict)
-    findings.sort(key=lambda finding: order.index(finding.verdict), reverse=True)
-    return findings
+    return sorted(findings, key=lambda finding: order.index(finding.verdict), reverse=True)
 
 
 def _completeness(history: ParsedHistory) -> Iterator[Finding]:

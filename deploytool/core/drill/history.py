@@ -230,6 +230,18 @@ class HealthSeen:
     failure: str = ""
 
 
+@dataclass(frozen=True)
+class ObserverLate:
+    """The drill itself was late: this machine had other work, or slept.
+
+    In the `seconds` before `at` probes were sent later than planned, or begun later than sent, or
+    left out. What happened meanwhile was not seen, and an answer may have waited here.
+    """
+
+    at: float
+    seconds: float
+
+
 Event = (
     DrillStarted
     | PhaseBegan
@@ -246,6 +258,7 @@ Event = (
     | DnsAnswered
     | Served
     | HealthSeen
+    | ObserverLate
 )
 
 

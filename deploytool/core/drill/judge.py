@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deploytool.core.drill.bounds import Bounds
-from deploytool.core.drill.checkers import Finding, Verdict, run_checks
+from deploytool.core.drill.checkers import Finding, Verdict, run_checks, worst_first
 from deploytool.core.drill.history import DrillStarted, Event
+from deploytool.core.drill.lateness import doubted
 from deploytool.core.drill.measures import (
     Latency,
     Movement,
@@ -68,7 +69,9 @@ def judge(events: Sequence[Event]) -> Judgement:
     stay = measure_stay(history)
     requests = count_requests(history)
 
-    findings = run_checks(history, failover, failback, stay, requests)
+    findings = worst_first(
+        doubted(history, run_checks(history, failover, failback, stay, requests))
+    )
     if findings:
         verdict = findings[0].verdict
         reasons = tuple(finding.reason for finding in findings)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from deploytool.core.drill.history import HealthSeen
+from deploytool.core.drill.lateness import late_seconds, longest_pause
 from deploytool.core.drill.live_state import HealthView
 from deploytool.core.drill.measures import Movement
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
@@ -15,6 +16,7 @@ def notes_of(history: ParsedHistory, failover: Movement, failback: Movement) -> 
     objectives = history.started.objectives
     return (
         *_checkers(history),
+        *_lateness(history),
         *_slower(history, history.failover, failover, expected.failover, objectives.rto_seconds),
         *_slower(
             history, history.failback, failback, expected.failback, objectives.failback_seconds
@@ -41,6 +43,17 @@ def _checkers(history: ParsedHistory) -> Iterator[str]:
             f"when the fault was injected, {checkers - healthy} of {checkers} health checkers had"
             " found the endpoint unhealthy; Route 53 counts it as healthy while more than 18 % find"
             " it so"
+        )
+
+
+def _lateness(history: ParsedHistory) -> Iterator[str]:
+    """Tell for how long this machine could not observe."""
+    first, last = history.events[0].at, history.events[-1].at
+    seconds = late_seconds(history, first, last)
+    if seconds:
+        yield (
+            f"this machine was late for {seconds:.1f} of {last - first:.0f} s, at most"
+            f" {longest_pause(history):.1f} s at once; what happened meanwhile was not observed"
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploytool.core.drill.history import DnsAnswered, Event, HealthSeen, Served
+from deploytool.core.drill.history import DnsAnswered, Event, HealthSeen, ObserverLate, Served
 from deploytool.core.drill.parsed_history import HealthTurned, ParsedHistory
 
 
@@ -26,7 +26,7 @@ def timeline(history: ParsedHistory) -> tuple[TimelineEvent, ...]:
     """Return the notable events in the order of their time."""
     events: list[TimelineEvent] = []
     for event in history.events:
-        if not isinstance(event, Served | DnsAnswered | HealthSeen):
+        if not isinstance(event, Served | DnsAnswered | HealthSeen | ObserverLate):
             events.append(event)
 
     events += history.verdicts()

@@ -4,6 +4,7 @@ Open-loop means that a slow answer does not delay any other probe.
 """
 
 import itertools
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from deploytool.core.drill.history import (
     DnsAnswered,
     Event,
     HealthSeen,
+    ObserverLate,
     Served,
     name_server_lane,
     region_lane,
@@ -43,7 +45,10 @@ class Lane:
 
 
 class Observers:
-    """All lanes of a drill."""
+    """All lanes of a drill.
+
+    What is late by `tolerance` seconds of the clock or more is an event. By default nothing is.
+    """
 
     def __init__(
         self,
@@ -53,11 +58,14 @@ class Observers:
         scenario: Scenario,
         servers: Sequence[Nameserver],
         emit: Emit,
+        *,
+        tolerance: float = math.inf,
     ) -> None:
         self._ports = ports
         self._clock = clock
         self._service = service
         self._emit = emit
+        self._tolerance = tolerance
         # The fresh client's cached addresses, and when their TTL is over
         self._cached: tuple[tuple[str, ...], float] = ((), 0.0)
         self._turns = itertools.count()
@@ -90,17 +98,34 @@ class Observers:
         for number, lane in enumerate(self._lanes):
             lane.due = start + lane.interval * number / len(self._lanes)
 
+    def resume(self) -> None:
+        """Go on after a call of the drill itself, during which no probe was due."""
+        now = self._clock.now()
+        for lane in self._lanes:
+            lane.due = max(lane.due, now)
+
     def tick(self) -> float:
         """Send every probe that is due. Return the seconds until the next one is.
 
         Probes that were missed while this process stalled are left out.
         """
         now = self._clock.now()
+        self._note_lateness(now, now - min(lane.due for lane in self._lanes))
         for lane in self._lanes:
             if lane.due <= now:
-                self._ports.executor.start(lane.probe)
+                self._ports.executor.start(partial(self._begin, lane.probe, now))
                 lane.due = max(lane.due + lane.interval, now)
         return min(lane.due for lane in self._lanes) - now
+
+    def _begin(self, probe: Callable[[], None], sent: float) -> None:
+        """Send a probe from its thread, which a busy machine may begin late."""
+        now = self._clock.now()
+        self._note_lateness(now, now - sent)
+        probe()
+
+    def _note_lateness(self, now: float, seconds: float) -> None:
+        if seconds >= self._tolerance:
+            self._emit(ObserverLate(now, round(seconds, 3)))
 
     def _fresh(self) -> None:
         """Send a request as a client that honours the TTL and connects anew each time."""

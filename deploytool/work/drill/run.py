@@ -52,6 +52,8 @@ from deploytool.work.elapsed import ElapsedClock
 POLL_SECONDS = 1.0
 # The drill stops when this share of the secondary's last requests failed: it would do harm
 STOP_AT_SHARE = 0.5
+# A probe is late from so many seconds of wall time on. Less is usual on a machine with other work
+LATE_SECONDS = 0.5
 # How often a restore is tried when AWS refuses it, and the seconds between two attempts
 RESTORE_ATTEMPTS = 10
 RESTORE_PAUSE = 3.0
@@ -158,7 +160,13 @@ class _Drill:
         # An error of the listener in another thread
         self._failure: Exception | None = None
         self.observers = Observers(
-            ports, self.clock, service, self.scenario, self.servers, self._emit_observation
+            ports,
+            self.clock,
+            service,
+            self.scenario,
+            self.servers,
+            self._emit_observation,
+            tolerance=LATE_SECONDS * context.speed,
         )
         self.metric = RepeatedMetric(ports, self.clock, self._emit_observation)
 
@@ -387,6 +395,7 @@ class _Drill:
     def _observe(self, done: Callable[[], bool], seconds: float) -> bool:
         """Send probes until `done` or until `seconds` have passed. Return whether it is done."""
         deadline = self.clock.now() + seconds
+        self.observers.resume()
         while not done():
             if self.clock.now() >= deadline:
                 return False

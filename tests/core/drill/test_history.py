@@ -59,6 +59,7 @@ OLD_LINES = (
     '{"type":"switch_releasing","at":5.7}',
     '{"type":"switch_released","at":5.8,"verified":true}',
     '{"type":"switch_metric_failed","at":5.9,"failure":"no answer"}',
+    '{"type":"observer_late","at":5.95,"seconds":1.5}',
     '{"type":"drill_aborted","at":6.0,"reason":"interrupted"}',
     '{"type":"drill_ended","at":7.0}',
 )
