@@ -16,7 +16,7 @@ from deploytool.core.stacks.stack import StackRequest
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from mypy_boto3_cloudformation.literals import CapabilityType
+    from mypy_boto3_cloudformation.literals import CapabilityType, DeploymentModeType
     from mypy_boto3_cloudformation.type_defs import (
         DeploymentConfigTypeDef,
         DescribeChangeSetOutputTypeDef,
@@ -63,6 +63,7 @@ class ChangeSetOptions(TypedDict, total=False):
     Description: str
     DeploymentConfig: "DeploymentConfigTypeDef"
     RoleARN: str
+    DeploymentMode: "DeploymentModeType"
 
 
 class ChangeSets:

@@ -139,6 +139,8 @@ class CloudFormation:
                 options["DeploymentConfig"] = EXPRESS
             if self._role_arn:
                 options["RoleARN"] = self._role_arn
+            if request.reverts_drift:
+                options["DeploymentMode"] = "REVERT_DRIFT"
             change_set = create_change_set(self._calls, region, request, **options)
             description = wait_for_change_set(self._calls, region, change_set)
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from deploytool.commands._context import CommandContext, open_context, service_role, stack_filter
 from deploytool.commands._interrupts import exit_code, interrupts
+from deploytool.commands._repair import NOTE, refuse_combinations
 from deploytool.commands._standby import (
     all_standby_records,
     keep_deployment,
@@ -81,6 +82,7 @@ def run(arguments: DeployArguments) -> int:
 
     4 when only what needs an API that does not answer is missing.
     """
+    refuse_combinations(arguments)
     role_arn = service_role(arguments.role_arn)
     with open_context(arguments, role_arn=role_arn, builds=True, changes=True) as context:
         is_selected = stack_filter(context, arguments.stacks, arguments.scope)
@@ -114,6 +116,8 @@ def run(arguments: DeployArguments) -> int:
         }
         terminal.document(document)
         _print_outcome(context, outcome)
+        if arguments.repair:
+            terminal.note(f"[dim]{NOTE}[/]")
         for line in outage_lines(outcome, _command(context)):
             terminal.say(line)
         _print_findings(terminal, deployment)
@@ -181,6 +185,7 @@ def _deploy(
             interrupts=signals,
             hooks=tuple(hooks),
             ready=arguments.scope is not None,
+            repair=arguments.repair,
             command_options=_local_option(context),
             name_hint=name_hint(context),
         )

@@ -144,6 +144,10 @@ class SimulatedStacks:
     # operation id here has no event of a resource.
     reports: dict[str, FailureReport] = field(default_factory=dict)
 
+    # The stacks with a resource that was changed or deleted outside CloudFormation, by name and
+    # region. A drift-aware update brings it back.
+    drifted: set[tuple[str, str]] = field(default_factory=set)
+
     # The values in Parameter Store, by name, in every region.
     stored: dict[str, str] = field(default_factory=dict)
 
@@ -232,6 +236,11 @@ class SimulatedStacks:
         stack_id = record.stack.id
         if record.change and record.change.token == request.token:
             return stack_id  # the same call again
+        drift = (request.name, region)
+        unchanged = fingerprint_in(_parsed(request.body)["Description"]) == record.stack.fingerprint
+        if request.reverts_drift and unchanged and drift not in self.drifted:
+            return self._answer(None)
+        self.drifted.discard(drift)
         self.begin(region, stack_id, "UPDATE", request.token, request)
         return self._answer(stack_id)
 

@@ -197,6 +197,27 @@ def test_an_update_goes_through_a_change_set_that_is_waited_for(
     assert clock.slept == pytest.approx([0.2, 0.3])
 
 
+def test_a_repair_asks_for_a_drift_aware_change_set(stub: Stubber, adapter: CloudFormation) -> None:
+    """An ordinary update does not: it has no DeploymentMode, as the test above says."""
+    stub.add_response(
+        "create_change_set",
+        {"Id": SET, "StackId": ID},
+        {
+            **BODY,
+            "ChangeSetName": "token",
+            "ClientToken": "token",
+            "ChangeSetType": "UPDATE",
+            "DeploymentMode": "REVERT_DRIFT",
+        },
+    )
+    complete = {"Status": "CREATE_COMPLETE", "StackId": ID}
+    stub.add_response("describe_change_set", complete, {"ChangeSetName": SET})
+    stub.add_response(
+        "execute_change_set", {}, {"ChangeSetName": SET, "ClientRequestToken": "token"}
+    )
+    assert adapter.update("us-east-1", replace(REQUEST, reverts_drift=True)) == ID
+
+
 @pytest.mark.parametrize(
     "reason",
     [

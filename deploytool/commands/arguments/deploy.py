@@ -53,6 +53,7 @@ class DeployArguments(StageArguments):
     adopt: bool
     replace_domain: bool
     yes: bool
+    repair: bool
     express: bool
     parallel: bool
     settle: float
@@ -69,6 +70,12 @@ class DeployArguments(StageArguments):
         _add_replace_domain(parser)
         parser.add_argument(
             "--yes", action="store_true", help="with --adopt: do not ask to type the domain"
+        )
+        parser.add_argument(
+            "--repair",
+            action="store_true",
+            help="also compare the resources of each stack with its template, and bring back what"
+            " was changed or deleted outside CloudFormation (AWS only; takes minutes)",
         )
         _add_rollout(parser)
         add_wait(parser)

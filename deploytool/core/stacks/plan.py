@@ -130,6 +130,7 @@ def request_for(
     commit: str = "",
     express: bool = False,
     kept: Collection[str] = (),
+    reverts_drift: bool = False,
 ) -> StackRequest:
     """Return the request that creates the stack as desired, or updates it to that.
 
@@ -155,6 +156,7 @@ def request_for(
         protected=graph.protected,
         express=express and not has_certificate,
         kept=frozenset(kept),
+        reverts_drift=reverts_drift,
     )
 
 

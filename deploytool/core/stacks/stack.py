@@ -124,7 +124,8 @@ class StackRequest:
 
     `body` is the template's text, at most 51,200 bytes. `protected` turns termination protection on
     at the creation. With `express` the operation ends before its resources are ready. An update
-    leaves the parameters in `kept` as they are deployed, whatever their values here.
+    leaves the parameters in `kept` as they are deployed, whatever their values here. With
+    `reverts_drift` it also brings back what was changed or deleted outside CloudFormation.
     """
 
     name: str
@@ -135,6 +136,7 @@ class StackRequest:
     protected: bool = False
     express: bool = False
     kept: frozenset[str] = frozenset()
+    reverts_drift: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
+from uuid import uuid4
 
 from deploytool.core.errors import DeploytoolError, StackExists
 from deploytool.core.project.graph import Graph, Node, NodeId
@@ -28,6 +29,7 @@ from deploytool.core.stacks.plan import (
     request_for,
     secret_parameters,
 )
+from deploytool.core.stacks.reconcile import with_repair
 from deploytool.core.stacks.repair import command_for
 from deploytool.core.stacks.stack import Stack, StackOperation, StackRequest, StackStatus
 from deploytool.core.stacks.tokens import token_for
@@ -134,7 +136,11 @@ class _Deploy(Operation):
         node, inputs = desired.node, desired.inputs
         buckets = unknown_buckets(node, self._inputs[node.id], self._unknown)
         decision = decide_with(self._graph, node, deployed, inputs, buckets, self._found.regions)
-        reason = self._global_apis.reason_to_leave(node, deployed, decision, inputs)
+        if self._options.repair:
+            decision = with_repair(decision, deployed)
+        reason = self._global_apis.reason_to_leave(
+            node, deployed, decision, inputs, repairs=self._options.repair
+        )
         return Decision(Action.LEFT, reason) if reason else decision
 
     def _leave(self, node_id: NodeId, deployed: Stack | None, reason: str) -> Unchanged:
@@ -165,6 +171,9 @@ class _Deploy(Operation):
             case Action.NOTHING:
                 self._protect(region, deployed)
                 return Unchanged(Action.NOTHING, deployed.outputs)
+            case Action.WAIT if self._options.repair:
+                # Whether the operation under way repairs the stack is not known: it comes first.
+                return WaitingForOther(deployed.id, deployed.status)
             case Action.WAIT:
                 expected = None
                 if deployed.status is StackStatus.CREATE_IN_PROGRESS:
@@ -260,6 +269,7 @@ class _Deploy(Operation):
             commit=commit,
             express=self._options.express,
             kept=desired.inputs.kept,
+            reverts_drift=self._options.repair and deployed is not None,
         )
 
     def _create(self, desired: _Desired, predecessor: str) -> Started | WaitingForOther:
@@ -301,7 +311,11 @@ class _Deploy(Operation):
 
     def _update(self, desired: _Desired, deployed: Stack) -> Started | Unchanged:
         region = desired.node.id.region
-        token = token_for(Action.UPDATE, desired.fingerprint, deployed.id, deployed.changed_at)
+        generation = [deployed.id, deployed.changed_at]
+        # An earlier comparison that found nothing has used the token of the same state.
+        if self._options.repair:
+            generation.append(uuid4().hex)
+        token = token_for(Action.UPDATE, desired.fingerprint, *generation)
         request = self._request(desired, token, deployed)
         stack_id = self._ports.stacks.update(region, request)
         if stack_id is None:
@@ -387,11 +401,14 @@ def deploy(
         refusal = refusal or refusal_of_foreign(graph, found.deployed, hint=options.name_hint)
         if refusal is not None:
             raise refusal
+        if options.repair:
+            return True
         return bool(_actions(graph, found, chosen) - {Action.NOTHING, Action.LEFT})
 
     def run(engine: Engine, found: Found) -> Outcome:
         steps = make_plan(graph, found.deployed, found.regions)
-        if needs_global_region(graph, [step for step in steps if chosen(step.node)]):
+        chosen_steps = [step for step in steps if chosen(step.node)]
+        if needs_global_region(graph, chosen_steps, repairs=options.repair):
             found = with_global_apis(ports.stacks, found)
         for hook in hooks:
             if found.unreachable:

@@ -31,16 +31,25 @@ class GlobalApis:
     templates: DeployedTemplates
 
     def reason_to_leave(
-        self, node: Node, deployed: Stack | None, decision: Decision, inputs: Inputs
+        self,
+        node: Node,
+        deployed: Stack | None,
+        decision: Decision,
+        inputs: Inputs,
+        *,
+        repairs: bool = False,
     ) -> str:
         """Return why a stack is left, "" when it may be changed.
 
         The template of a stack to update is read for this, but only while us-east-1's API does not
-        answer.
+        answer. A run that `repairs` may change any resource.
         """
         if self.found.global_apis or decision.action not in CHANGING:
             return ""
-        changes = self._changes(node, deployed, decision, inputs)
+        if repairs:
+            changes = self._all(node, inputs)
+        else:
+            changes = self._changes(node, deployed, decision, inputs)
         needs = global_needs(node.document, changes)
         return reason_of_needs(needs) if needs else ""
 
@@ -51,12 +60,16 @@ class GlobalApis:
         # What a rollback or a failed creation still has to undo is not known: any resource may be
         # part of it.
         if deployed is None or decision.action is not Action.UPDATE:
-            return creations(node.document, {**inputs.values, **node.pseudo_parameters})
+            return self._all(node, inputs)
 
         before = self.templates.deployed(node.id.region, deployed.id)
         tags = {name: value for name, value in deployed.tags.items() if name != COMMIT_TAG}
         same_tags = tags == tags_of(self.graph, node)
         return changes_of_update(node, before, inputs, same_tags=same_tags)
+
+    def _all(self, node: Node, inputs: Inputs) -> Sequence[ResourceChange]:
+        """Return a change of each resource of a stack."""
+        return creations(node.document, {**inputs.values, **node.pseudo_parameters})
 
     def commit_of(self, node: Node, deployed: Stack, commit: str) -> str:
         """Return the commit for the tags of an update.
@@ -68,12 +81,16 @@ class GlobalApis:
         return deployed.tags.get(COMMIT_TAG, "")
 
 
-def needs_global_region(graph: Graph, steps: Iterable[Step]) -> bool:
-    """Return whether a step may need the global services, of whose region nothing is known yet."""
+def needs_global_region(graph: Graph, steps: Iterable[Step], *, repairs: bool = False) -> bool:
+    """Return whether a step may need the global services, of whose region nothing is known yet.
+
+    A run that `repairs` may change the resources of any stack.
+    """
     if GLOBAL_REGION in graph.all_regions:
         return False
     return any(
-        step.decision.action in CHANGING and has_global_resources(graph.nodes[step.node].document)
+        (repairs or step.decision.action in CHANGING)
+        and has_global_resources(graph.nodes[step.node].document)
         for step in steps
     )
 

@@ -55,7 +55,8 @@ class DeployOptions:
     long to wait for another run, in seconds. With `ready` a stack is left for a later run when it
     needs a stack that is not chosen and not as desired; without it the stack takes the outputs
     that exist. `command_options` are added to the commands in hints, like ` --local`. `name_hint`
-    says what to do when somebody else's stack has the name of one of ours.
+    says what to do when somebody else's stack has the name of one of ours. With `repair` the
+    resources of every chosen stack are compared with its template, and brought back to it.
     """
 
     express: bool = False
@@ -63,6 +64,7 @@ class DeployOptions:
     interrupts: Interrupts = field(default_factory=NoInterrupts)
     hooks: tuple[DeployHooks, ...] = ()
     ready: bool = False
+    repair: bool = False
     command_options: str = ""
     name_hint: str = "delete that stack, or choose another name for the project or the stage"
 

@@ -365,3 +365,19 @@ class TestRetainExceptOnCreate:
         )
         (zone,) = self.zones(aws)
         aws.client("route53").delete_hosted_zone(Id=zone)
+
+
+@pytest.mark.difference
+def test_drift_aware_change_sets_are_refused(aws: Any) -> None:
+    """AWS compares the resources themselves with the template (API Reference, CreateChangeSet).
+
+    MiniStack would find nothing to change, whatever somebody has deleted.
+    """
+    aws.create_stack("drift-aware", TEMPLATE)
+    with pytest.raises(ClientError, match="no drift-aware change sets"):
+        aws.client("cloudformation").create_change_set(
+            StackName="drift-aware",
+            ChangeSetName="repair",
+            TemplateBody=json.dumps(TEMPLATE),
+            DeploymentMode="REVERT_DRIFT",
+        )
