@@ -21,6 +21,7 @@ from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.core.errors import DeploytoolError, Interrupted
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import visible
 
 # The commands in the order in which the help lists them. The work of each is `run` of the module
 # of its name in `commands`.
@@ -117,10 +118,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _print_error(message: str, hint: str = "") -> None:
-    for line in message.splitlines() or [""]:
+    for line in visible(message).split("\n"):
         print(f"error: {line}", file=sys.stderr)
     if hint:
-        print(f"  hint: {hint}", file=sys.stderr)
+        print(f"  hint: {visible(hint)}", file=sys.stderr)
 
 
 def _describe_bug(error: Exception) -> tuple[str, str]:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.markup import escape
-
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.commands._announcement import announce, warn_of_endpoint
 from deploytool.commands.arguments.base import Arguments, StageArguments
@@ -18,6 +16,7 @@ from deploytool.files.builds import Building
 from deploytool.files.project import Project, load_project
 from deploytool.render.left_out import left_out_lines
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.factory import open_target
 from deploytool.targets.service import look_up
 from deploytool.targets.target import Target

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from types import FrameType
 
-from rich.markup import escape
-
 from deploytool.commands._signals import requests_go_to
 from deploytool.core.errors import ApiUnavailable, Interrupted
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.work.stacks.operations import Outcome
 
 # The engine stops in three steps, one for each request (core.ports.Interrupts). A fourth request is

@@ -9,8 +9,6 @@ import os
 import socket
 from dataclasses import replace
 
-from rich.markup import escape
-
 from deploytool.aws.limits import QUICK
 from deploytool.commands._announcement import announce
 from deploytool.commands._confirmation import confirm_domain
@@ -27,6 +25,7 @@ from deploytool.render.failover.progress import move_progress
 from deploytool.render.failover.result import moved_document, moved_lines, moved_markdown
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.factory import open_target
 from deploytool.targets.move import move_ports
 from deploytool.work.failover.ports import MovePorts

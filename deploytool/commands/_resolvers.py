@@ -1,8 +1,7 @@
 """Tells which resolvers of this machine a command does not ask."""
 
-from rich.markup import escape
-
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.target import Network
 
 

@@ -4,8 +4,6 @@ import getpass
 import socket
 from collections.abc import Mapping
 
-from rich.markup import escape
-
 from deploytool import __version__
 from deploytool.aws.standby import SsmStandbyRecords
 from deploytool.commands._context import CommandContext
@@ -15,6 +13,7 @@ from deploytool.core.failover.records import Deployed, StandbyRecord
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.stack import Stack
 from deploytool.net.clock import wall_time
+from deploytool.render.text import escape
 from deploytool.targets.service import known_service, standby_records
 from deploytool.work.failover.standby import (
     DeployedStage,

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-from rich.markup import escape
-
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import CommandContext
 from deploytool.core.project.graph import Graph
 from deploytool.core.stacks.ownership import describe_foreign, foreign_of
 from deploytool.render.plan.text import plan_lines
+from deploytool.render.text import escape
 from deploytool.work.stacks.preview import plan
 from deploytool.work.stacks.run import find_reachable
 

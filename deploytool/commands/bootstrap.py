@@ -6,8 +6,6 @@ The workflows need no long-lived key.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rich.markup import escape
-
 from deploytool.commands._announcement import announce
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import terminal_of
@@ -36,6 +34,7 @@ from deploytool.render.permissions import policy_text
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.factory import open_target
 from deploytool.targets.target import Target
 from deploytool.work.stacks.deploy import deploy

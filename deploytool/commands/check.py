@@ -6,8 +6,6 @@ It changes nothing, and needs no API of AWS: where none answers, only the last p
 from dataclasses import asdict
 from functools import partial
 
-from rich.markup import escape
-
 from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._resolvers import tell_left_out
@@ -17,6 +15,7 @@ from deploytool.core.service.findings import Findings, ZoneServers, has_no_addre
 from deploytool.core.service.service import Service
 from deploytool.render.check import check_document, check_lines, check_markdown, readiness_lines
 from deploytool.render.github import add_to_step_summary
+from deploytool.render.text import escape
 from deploytool.targets.service import configured_service, readiness_ports
 from deploytool.work.check import check
 from deploytool.work.failover.readiness import Readiness, read_readiness

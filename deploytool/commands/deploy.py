@@ -6,8 +6,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.markup import escape
-
 from deploytool.commands._context import CommandContext, open_context, service_role, stack_filter
 from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.commands._repair import NOTE, refuse_combinations
@@ -30,6 +28,7 @@ from deploytool.core.stacks.outage import refusal_of_unreachable
 from deploytool.core.stacks.plan import Action
 from deploytool.core.stacks.planfile import changes_since, plan_basis, read_plan_file
 from deploytool.core.stacks.rollout import Endpoint, left_behind
+from deploytool.files.text import read_text
 from deploytool.render.run.outcome import (
     left_behind_line,
     left_zone_line,
@@ -41,6 +40,7 @@ from deploytool.render.run.outcome import (
 from deploytool.render.run.progress import progress
 from deploytool.render.run.run_state import PAST
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.service import deployed_service
 from deploytool.work.alarms import check_alarms
 from deploytool.work.certificates.external_dns import external_targets
@@ -240,10 +240,8 @@ def _check_plan(path: Path, context: CommandContext) -> None:
     Raises DeploytoolError when anything has changed since the plan was made, InputError when the
     file is not a plan of this stage, ApiUnavailable when a region cannot be compared.
     """
-    try:
-        planned = read_plan_file(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+    text = read_text(path, "make one: deploytool plan --out FILE")
+    planned = read_plan_file(text, str(path))
 
     ports = context.target.ports
     found = find_reachable(ports.stacks, ports.executor, context.graph)

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from rich.markup import escape
-
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import CommandContext, open_context, service_role
 from deploytool.commands._interrupts import exit_code, interrupts
@@ -16,6 +14,7 @@ from deploytool.core.stacks.ownership import describe_foreign, foreign_of, ours_
 from deploytool.render.run.outcome import outcome_document
 from deploytool.render.run.progress import progress
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.work.certificates.cleanup import ZoneCleaner
 from deploytool.work.failover.standby import Kept
 from deploytool.work.rollout.identity import find_standby_record

@@ -7,8 +7,6 @@ import getpass
 import socket
 from pathlib import Path
 
-from rich.markup import escape
-
 from deploytool import __version__
 from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import CommandContext, open_context
@@ -29,6 +27,7 @@ from deploytool.net.clock import wall_time
 from deploytool.render.drill.activity import Activity
 from deploytool.render.drill.progress import drill_progress
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.service import deployed_service, drill_ports
 from deploytool.work.drill.faults import make_fault
 from deploytool.work.drill.last_drill import note_last_drill

@@ -9,7 +9,7 @@ from deploytool.commands.report import judge_file
 from deploytool.core.drill.summary import DrillSummary, read_summary, summary_of
 from deploytool.core.errors import InputError
 from deploytool.files.history import drill_folders
-from deploytool.files.project import read_text
+from deploytool.files.text import MOST_HISTORY_BYTES, read_text
 from deploytool.render.drill.list import Listed, drill_list_document, drill_list_lines
 
 
@@ -43,4 +43,6 @@ def _from_report(folder: Path) -> DrillSummary | None:
     report = folder / "drill.json"
     if not report.is_file():
         return None
-    return read_summary(read_text(report, "write it again with deploytool report"))
+    return read_summary(
+        read_text(report, "write it again with deploytool report", MOST_HISTORY_BYTES)
+    )

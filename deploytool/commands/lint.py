@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rich.markup import escape
-
 from deploytool.commands._context import terminal_of
 from deploytool.commands._permissions import findings_of
 from deploytool.commands.arguments.base import StageArguments
@@ -20,6 +18,7 @@ from deploytool.core.project.role_findings import RoleFindings
 from deploytool.core.transforms import only_on_aws
 from deploytool.files.project import Project, load_project
 from deploytool.render.permissions import finding_lines, findings_document
+from deploytool.render.text import escape
 
 # The rules of cfn-lint that warn of merged mappings and aliases. CloudFormation does not take them,
 # and `core.project.yamltext` resolves them.

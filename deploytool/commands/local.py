@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
-from rich.markup import escape
-
 from deploytool.commands._context import terminal_of
 from deploytool.commands.arguments.base import Arguments
 from deploytool.commands.arguments.local import (
@@ -32,6 +30,7 @@ from deploytool.commands.arguments.local import (
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.config import parse_config
 from deploytool.core.stacks.durations import KNOWN, OTHER
+from deploytool.files.text import read_text
 from deploytool.localcloud import lifecycle, orphans
 from deploytool.localcloud.control.client import ControlClient
 from deploytool.localcloud.durations import Durations
@@ -43,6 +42,7 @@ from deploytool.localcloud.state import State
 from deploytool.net.clock import unix_time
 from deploytool.render.local_cloud import status_lines
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.factory import LOCAL_DIRECTORY, local_directory
 
 
@@ -298,7 +298,7 @@ def _settings(arguments: StartArguments, directory: Path) -> Settings:
     # A local cloud may also run without a project; it then has the default regions
     if not arguments.config.is_file():
         return settings
-    text = arguments.config.read_text(encoding="utf-8")
+    text = read_text(arguments.config, "name it with --config")
     config = parse_config(text, arguments.config.name)
     return replace(settings, regions=config.regions)
 

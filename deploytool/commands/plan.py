@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from rich.markup import escape
-
 from deploytool.commands._context import CommandContext, open_context, stack_filter
 from deploytool.commands._standby import all_standby_records
 from deploytool.commands._takeover import adopting
@@ -15,6 +13,7 @@ from deploytool.render.github import add_to_step_summary
 from deploytool.render.plan.document import plan_document
 from deploytool.render.plan.markdown import plan_markdown
 from deploytool.render.plan.text import plan_lines
+from deploytool.render.text import escape
 from deploytool.work.alarms import check_alarms
 from deploytool.work.certificates.zone_check import check_zones
 from deploytool.work.rollout.identity import check_identity, find_standby_record

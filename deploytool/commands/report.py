@@ -12,7 +12,7 @@ from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.history import parse_history
 from deploytool.core.drill.judge import Judgement, judge
 from deploytool.files.history import HISTORY, prepare_reports, write_whole
-from deploytool.files.project import read_text
+from deploytool.files.text import MOST_HISTORY_BYTES, read_text
 from deploytool.render.drill.result import drill_document, drill_lines
 from deploytool.render.github import add_to_step_summary
 from deploytool.render.report.comparison import comparison_document, comparison_lines
@@ -59,7 +59,9 @@ def judge_file(history: Path) -> Judgement:
     Raises InputError when there is no history.
     """
     file = _history_in(history)
-    lines = read_text(file, "name the folder of a drill, or its history.jsonl").splitlines()
+    lines = read_text(
+        file, "name the folder of a drill, or its history.jsonl", MOST_HISTORY_BYTES
+    ).splitlines()
     return judge(parse_history(lines, str(file)))
 
 

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from rich.markup import escape
-
 from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._serving import with_findings
@@ -15,6 +13,7 @@ from deploytool.core.service.service import Service
 from deploytool.render.check import serving_line
 from deploytool.render.status import missing_document
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 from deploytool.targets.service import (
     configured_service,
     drill_ports,

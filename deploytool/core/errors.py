@@ -30,6 +30,11 @@ class InputProblem:
         return f"{place}: {self.message}"
 
 
+LONGEST_WORD = 100  # characters of a misspelled word that are compared
+# Problems that a message shows. A file with more of them has one fault that makes them all.
+MOST_PROBLEMS = 50
+
+
 class InputError(DeploytoolError):
     """The input is bad and nothing was changed. It holds every problem, not only the first."""
 
@@ -41,7 +46,10 @@ class InputError(DeploytoolError):
             message = problems
         else:
             self.problems = tuple(problems)
-            message = "\n".join(str(problem) for problem in problems)
+            lines = [str(problem) for problem in problems[:MOST_PROBLEMS]]
+            if len(problems) > MOST_PROBLEMS:
+                lines.append(f"... and {len(problems) - MOST_PROBLEMS:,} more problems")
+            message = "\n".join(lines)
         super().__init__(message, hint=hint)
 
 
@@ -128,7 +136,10 @@ class InputProblems:
         """Add an unknown key below `parent`, with the known key that it resembles."""
         # The parent of a key at the top of the file is empty.
         prefix = f"{parent}." if parent else ""
-        matches = get_close_matches(name, known, n=1)
+        # Each comparison takes time, and nobody reads so many
+        matches = []
+        if len(self.problems) < MOST_PROBLEMS:
+            matches = get_close_matches(name[:LONGEST_WORD], known, n=1)
         if matches:
             # The user meant this key, so `missing` does not report it a second time.
             fix = f"did you mean '{matches[0]}'?"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deploytool.core.errors import InputError, InputProblem, InputProblems
+from deploytool.core.errors import InputError, InputProblems
 from deploytool.core.project.bootstrap import TEMPLATE as BOOTSTRAP_TEMPLATE
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import Config, Setting, parse_config
@@ -22,6 +22,7 @@ from deploytool.core.project.package import Package
 from deploytool.core.project.settings import needed_lookups
 from deploytool.core.project.template import Template, parse_template
 from deploytool.files.builds import Building, Packager
+from deploytool.files.text import read_text
 
 # Where built artifacts are kept, below the project's folder
 BUILDS = Path(".deploytool") / "build"
@@ -138,16 +139,6 @@ def load_project(config_file: Path, building: Building = NO_BUILDING) -> Project
     kept = config_file.parent / BUILDS
     packages = _packages(folder, kept, graph_file, templates, building)
     return Project(config_file.parent, config, graph_file, templates, packages)
-
-
-def read_text(path: Path, fix: str) -> str:
-    """Return a file's text. Raises InputError, with the fix when the file does not exist."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError([InputProblem(str(path), "", f"no such file; {fix}")]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError([InputProblem(str(path), "", f"cannot be read: {error}")]) from error
 
 
 def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, assert_never
 
-from rich.markup import escape
-
 from deploytool.core.ports import DnsAnswer, HttpAnswer
 from deploytool.core.service.findings import Failure, Findings
 from deploytool.core.service.service import Service
 from deploytool.render.markdown import table, text
 from deploytool.render.marks import ATTENTION, BAD, GOOD
+from deploytool.render.text import escape
 from deploytool.work.failover.readiness import Readiness
 
 NAME_WIDTH = 32  # columns of a name server, a resolver or an address

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from rich.markup import escape
-
 from deploytool.core.stacks.events import StackFailed, StackLeft
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 
 
 def on_github() -> bool:

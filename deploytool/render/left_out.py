@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
-from rich.markup import escape
-
 from deploytool.core.project.graph import Graph
+from deploytool.render.text import escape
 
 
 def left_out_lines(graph: Graph, types: Collection[str]) -> Iterator[str]:

@@ -5,8 +5,6 @@ from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
-from rich.markup import escape
-
 from deploytool.core.drill.record import DrillRecord
 from deploytool.core.failover.direction import describe
 from deploytool.core.failover.records import (
@@ -24,6 +22,7 @@ from deploytool.core.service.service import Service
 from deploytool.core.stacks.stack import Stack
 from deploytool.render.check import serving_line, serving_text
 from deploytool.render.marks import ABSENT, ATTENTION, BAD, GOOD
+from deploytool.render.text import escape
 from deploytool.work.overview import KnownOutputs, Overview
 
 NAME_WIDTH = 32  # columns of the name of a stack

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rich.markup import escape
-
 from deploytool.core.whereabouts import Whereabouts
+from deploytool.render.text import escape
 
 
 def whereabouts_lines(whereabouts: Whereabouts) -> Iterator[str]:

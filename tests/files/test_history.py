@@ -102,9 +102,8 @@ def test_a_full_disk_ends_a_drill_with_everything_restored(
 LIMITED = """
 import resource, sys
 from pathlib import Path
+from tests.files.test_history import HistoryFile, World, drill
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-from tests.files.test_history import World, drill
-from deploytool.files.history import HistoryFile
 world = World()
 try:
     with HistoryFile(Path(sys.argv[1])) as history:

@@ -129,7 +129,7 @@ def test_a_plan_is_refused_once_the_stacks_or_the_settings_change(
         ),
         (("plan", "--out", "p.json", "--region", "us-east-1"), "a plan file covers every region"),
         (("plan", "--out", "no/such/p.json"), "cannot be written"),
-        (("deploy", "--plan-file", "none.json"), "cannot be read"),
+        (("deploy", "--plan-file", "none.json"), "none.json: no such file"),
     ],
 )
 def test_an_impossible_request_is_bad_input(

@@ -322,7 +322,7 @@ def parse_history(lines: Iterable[str], file: str) -> list[Event]:
     for number, line in numbered:
         try:
             document = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             is_last = number == numbered[-1][0]
             if is_last:
                 break

@@ -126,7 +126,7 @@ def parse_record(text: str, where: str) -> DrillRecord:
         if version == SCHEMA_VERSION:
             undo = tuple(decode_typed(_STEP_TYPES, step) for step in document["undo"])
             return DrillRecord(**{**document, "undo": undo})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "correct the health check by hand, then delete that parameter"
         raise DeploytoolError(
             f"the drill's record {where} cannot be read: {error!r}", hint=hint

@@ -195,7 +195,7 @@ def parse(kind: type[T], text: str, where: str) -> T:
         version = document["schema_version"]
         if version == SCHEMA_VERSION:
             return decode(kind, document)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DeploytoolError(
             f"{where} cannot be read: {error}",
             hint="delete that parameter; the next deployment or command writes it again",

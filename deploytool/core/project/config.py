@@ -91,6 +91,8 @@ def parse_config(text: str, file: str) -> Config:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError([InputProblem(file, "", f"not valid TOML: {error}")]) from error
+    except RecursionError as error:
+        raise InputError([InputProblem(file, "", "not valid TOML: nested too deeply")]) from error
 
     # Unknown keys come first: a key that is misspelled is then not reported as missing too.
     problems = InputProblems(file)

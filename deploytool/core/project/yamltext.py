@@ -12,6 +12,7 @@ reader can take it for anything else. A number is written as its author wrote it
 """
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -159,15 +160,17 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 
     A key of its own overrides one that is merged in (`<<`).
     """
-    keys: list[object] = []
+    keys: set[Hashable] = set()
     for key_node, _ in node.value:
         if key_node.tag == f"{_STANDARD}merge":
             continue
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            continue  # `construct_mapping` refuses a list or a mapping as a key
         if key in keys:
             message = f"key '{key}' is listed twice"
             raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
-        keys.append(key)
+        keys.add(key)
     return loader.construct_mapping(node, deep=True)
 
 

@@ -61,7 +61,7 @@ def read_lease(text: str) -> Lease | None:
         )
         since = _unix_time(document["since"])
         expires = _unix_time(document["expires"])
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return Lease(holder, since, expires)
 

@@ -1,7 +1,5 @@
 """A drill as lines of a log: the phases, the fault, and each lane that moves to another region."""
 
-from rich.markup import escape
-
 from deploytool.core.drill.history import (
     DnsAnswered,
     DrillAborted,
@@ -20,6 +18,7 @@ from deploytool.core.drill.history import (
 from deploytool.core.drill.live_state import AddressBook
 from deploytool.render.drill.timeline import sentence
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 
 LANE_WIDTH = 36  # columns of a lane's name
 

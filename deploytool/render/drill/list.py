@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.summary import DrillSummary
 from deploytool.render.marks import VERDICTS
+from deploytool.render.text import escape
 
 
 @dataclass(frozen=True)

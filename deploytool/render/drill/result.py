@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rich.markup import escape
-
 from deploytool.core.drill.history import SCHEMA_VERSION, to_document
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.measures import Latency, Movement, Stay
@@ -18,6 +16,7 @@ from deploytool.render.drill.figures import (
     time_note,
 )
 from deploytool.render.marks import ATTENTION, VERDICTS
+from deploytool.render.text import escape
 
 
 def drill_document(judgement: Judgement) -> dict[str, Any]:

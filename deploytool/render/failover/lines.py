@@ -2,8 +2,6 @@
 
 from typing import assert_never
 
-from rich.markup import escape
-
 from deploytool.core.failover.direction import describe
 from deploytool.core.failover.events import (
     ClientServed,
@@ -15,6 +13,7 @@ from deploytool.core.failover.events import (
     Warned,
 )
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 
 LANE_WIDTH = 32  # columns of the name of a name server
 CLIENT = "a client that honours the TTL"

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rich.markup import escape
-
 from deploytool.core.failover.direction import Direction, describe
 from deploytool.core.failover.move import Lane
 from deploytool.core.failover.records import SwitchRecord
 from deploytool.render.markdown import table, text
 from deploytool.render.marks import ATTENTION, BAD, GOOD
+from deploytool.render.text import escape
 from deploytool.work.failover.run import Moved
 
 NO_VALUE = "–"  # noqa: RUF001  # a dash, meant

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from rich.markup import escape
-
 from deploytool.core.stacks.changes import Effect, ResourceChange, Source
 from deploytool.render.marks import DRIFTED, EFFECTS
 from deploytool.render.plan.groups import (
@@ -22,7 +20,7 @@ from deploytool.render.plan.groups import (
     unchecked_types,
     value_change,
 )
-from deploytool.render.text import shortened
+from deploytool.render.text import escape, shortened
 from deploytool.work.stacks.preview import Plan
 
 WIDTH = 100  # columns of a line

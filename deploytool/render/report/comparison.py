@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, assert_never
 
-from rich.markup import escape
-
 from deploytool.core.drill.judge import Judgement
 from deploytool.render.drill.result import drill_document
+from deploytool.render.text import escape
 
 COUNTS = ("failed", "misrouted", "flaps")  # the measures of a movement that are no durations
 

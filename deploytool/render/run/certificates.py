@@ -2,8 +2,6 @@
 
 from typing import assert_never
 
-from rich.markup import escape
-
 from deploytool.core.certificates.certificate import zone_file_line
 from deploytool.core.stacks.events import (
     CertificateDoubtful,
@@ -16,6 +14,7 @@ from deploytool.core.stacks.events import (
     RecordsRemoved,
     ZoneDeleted,
 )
+from deploytool.render.text import escape
 
 
 def certificate_text(event: CertificateEvents) -> str:

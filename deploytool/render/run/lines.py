@@ -2,8 +2,6 @@
 
 from typing import assert_never
 
-from rich.markup import escape
-
 from deploytool.core.stacks.events import (
     CancelRequested,
     CertificateEvents,
@@ -37,7 +35,7 @@ from deploytool.core.stacks.events import (
 from deploytool.render.run.certificates import certificate_text
 from deploytool.render.run.rollout import rollout_text
 from deploytool.render.run.run_state import PAST
-from deploytool.render.text import quantity
+from deploytool.render.text import escape, quantity
 
 # The events that concern no single stack
 WITHOUT_STACK = (

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.markup import escape
-
 from deploytool.core.project.graph import NodeId
 from deploytool.core.stacks.parity import Parity
 from deploytool.render.run.run_state import RunState
+from deploytool.render.text import escape
 from deploytool.work.stacks.operations import Outcome
 
 

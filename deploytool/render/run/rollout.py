@@ -2,8 +2,6 @@
 
 from typing import assert_never
 
-from rich.markup import escape
-
 from deploytool.core.stacks.events import (
     RegionAlone,
     RegionNotReady,
@@ -14,6 +12,7 @@ from deploytool.core.stacks.events import (
     StackHeld,
     StageUnnamed,
 )
+from deploytool.render.text import escape
 
 
 def rollout_text(event: RolloutEvents) -> str:  # noqa: PLR0911  # one case an event
