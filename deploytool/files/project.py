@@ -146,6 +146,8 @@ def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
     problems = InputProblems(graph_file.file)
     templates: dict[str, Template] = {}
     for spec in graph_file.stacks.values():
+        if spec.template in templates:
+            continue  # several stacks may be made of one template
         path = folder / spec.template
         if not path.is_file():
             message = f"no such file: {spec.template} (looked in {folder})"

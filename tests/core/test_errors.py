@@ -41,6 +41,13 @@ def test_many_unknown_keys_are_one_short_message() -> None:
     assert len(str(caught.value)) < 20_000
 
 
+def test_a_section_with_too_many_entries_is_refused() -> None:
+    """No account has so many stacks, and a graph of them would take minutes."""
+    entries = "\n".join(f"  s{number}: {{template: t.yaml}}" for number in range(501))
+    with pytest.raises(InputError, match=r"stacks: has 501 entries; at most 500 are read"):
+        parse_graph_file(f"stacks:\n{entries}", "stacks.yaml")
+
+
 @pytest.mark.parametrize("nested", ["a = " + "[" * 50_000, "a = " + "{b = " * 50_000])
 def test_a_nested_configuration_is_refused(nested: str) -> None:
     """It is bad input and no bug of deploytool."""

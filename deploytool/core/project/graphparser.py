@@ -31,6 +31,9 @@ KEYS = ["settings", "artifacts", "stacks", "service"]
 SETTING_KEYS = ["default", "values", "lookup", "when", "min_items", "max_items", "arn_region"]
 STACK_KEYS = ["template", "scope", "region", "when", "parameters", "snapshot"]
 
+# Of a section. An account has 2,000 stacks a region by default (CloudFormation quotas)
+MOST_ENTRIES = 500
+
 Spec = TypeVar("Spec")
 
 
@@ -46,7 +49,7 @@ def parse_graph_file(text: str, file: str) -> GraphFile:
     artifacts = _section(document, "artifacts", _artifact, problems)
     stacks = _section(document, "stacks", _stack, problems)
     service = _section(document, "service", _service, problems)
-    if not stacks:
+    if not document.get("stacks"):
         problems.add("stacks", "has no stack; add at least one")
 
     problems.raise_any()
@@ -61,7 +64,11 @@ def _section(
 ) -> dict[str, Spec]:
     """Parse the entries of one section of the file, by name."""
     specs: dict[str, Spec] = {}
-    for name, value in _table(document, section, section, problems).items():
+    table = _table(document, section, section, problems)
+    if len(table) > MOST_ENTRIES:
+        problems.add(section, f"has {len(table):,} entries; at most {MOST_ENTRIES} are read")
+        return specs
+    for name, value in table.items():
         specs[name] = parse(name, value, problems)
     return specs
 
