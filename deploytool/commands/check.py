@@ -5,11 +5,13 @@ It changes nothing, and needs no API of AWS: where none answers, only the last p
 
 from dataclasses import asdict
 from functools import partial
+from typing import assert_never
 
 from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.base import StageArguments
+from deploytool.core.failover.readiness import Remedy
 from deploytool.core.project.graph import OutputRef
 from deploytool.core.service.findings import Findings, ZoneServers, has_no_address, problems
 from deploytool.core.service.service import Service
@@ -77,13 +79,39 @@ def _way_back(context: CommandContext, readiness: Readiness) -> str:
             place = f"--region {value.node.region} --stack-name {stack_name}"
             commands.append(f"aws cloudformation delete-stack {place}")
     if not commands:
-        return ""
-    option = " --local" if context.target.name == "local" else ""
+        return _remedy(readiness, context.graph.stage, _option(context))
+    option = _option(context)
     commands.append(f"deploytool deploy --stage {context.graph.stage}{option}")
     return f"to create it again: {', then '.join(commands)}"
 
 
+def _remedy(readiness: Readiness, stage: str, option: str) -> str:
+    """Return the command that lets a failover happen again, "" when none does."""
+    match readiness.remedy:
+        case None:
+            return ""
+        case Remedy.FAILBACK:
+            return f"to let traffic return: deploytool failback --stage {stage}{option}"
+        case Remedy.RESTORE:
+            return f"to undo the inversion: deploytool restore --stage {stage}{option}"
+        case Remedy.TURN_ON:
+            commands = [
+                f"aws route53 update-health-check --health-check-id {id_} --no-disabled --no-inverted"
+                for id_ in readiness.turned_off
+            ]
+            return f"to turn it on again: {', then '.join(commands)}"
+        case Remedy.REPAIR if option:
+            return "to bring it back: make it as its template says; the local cloud repairs nothing"
+        case Remedy.REPAIR:
+            return f"to bring it back: deploytool deploy --stage {stage} --repair"
+    assert_never(readiness.remedy)
+
+
+def _option(context: CommandContext) -> str:
+    return " --local" if context.target.name == "local" else ""
+
+
 def _hint(context: CommandContext) -> str:
-    option = " --local" if context.target.name == "local" else ""
+    option = _option(context)
     stage = context.graph.stage
     return f"if stage {stage} is not deployed: deploytool deploy --stage {stage}{option}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from deploytool.core.failover.records import SwitchRecord
 from deploytool.core.route53.health import HealthCheck
@@ -26,6 +27,34 @@ class SwitchState:
     def held(self) -> bool:
         """Whether the switch keeps traffic at the secondary."""
         return self.record is not None and self.record.held
+
+
+class Remedy(StrEnum):
+    """What lets a failover happen again, where nothing is deleted that others name."""
+
+    FAILBACK = "failback"  # somebody has moved traffic on purpose
+    RESTORE = "restore"  # a drill has inverted the health check of the endpoint
+    TURN_ON = "turn on"  # a health check is disabled or inverted, which no template sets
+    REPAIR = "repair"  # something is not as its template says
+
+
+def remedy_of(health_check: HealthCheck, switch: SwitchState | None) -> Remedy:
+    """Return what comes first, for a stage where a failure of the primary moves nobody."""
+    if switch is not None and switch.held:
+        return Remedy.FAILBACK
+    if health_check.config.inverted:
+        return Remedy.RESTORE
+    if turned_off(health_check, switch):
+        return Remedy.TURN_ON
+    return Remedy.REPAIR
+
+
+def turned_off(health_check: HealthCheck, switch: SwitchState | None) -> tuple[str, ...]:
+    """Return the ids of the health checks of a stage that are disabled or inverted."""
+    checks = [health_check]
+    if switch is not None:
+        checks += [switch.calculated, switch.on_alarm]
+    return tuple(check.id for check in checks if check.config.inverted or check.config.disabled)
 
 
 def reasons_against_failover(

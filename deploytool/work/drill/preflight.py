@@ -67,6 +67,6 @@ def _hint(service: Service, health_check: HealthCheck, switch: SwitchState | Non
     if health_check.config.inverted:
         return f"deploytool restore --stage {service.stage} undoes the inversion"
     return (
-        f"deploytool check --stage {service.stage} shows which region serves;"
-        " deploytool deploy fixes what differs from the deployment"
+        f"deploytool check --stage {service.stage} shows which region serves, and how what differs"
+        " from the deployment comes back"
     )

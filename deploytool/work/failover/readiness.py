@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from deploytool.core.errors import ApiUnavailable, CloudRefused, NoSuchHealthCheck, NoSuchZone
 from deploytool.core.failover.ports import StandbyRecords
-from deploytool.core.failover.readiness import SwitchState, reasons_against_failover
+from deploytool.core.failover.readiness import (
+    Remedy,
+    SwitchState,
+    reasons_against_failover,
+    remedy_of,
+    turned_off,
+)
 from deploytool.core.failover.records import StandbyRecord, SwitchRecord
 from deploytool.core.failover.standby import service_from
 from deploytool.core.route53.zone import RecordSet
@@ -22,12 +28,16 @@ class Readiness:
     """Whether a failover can happen.
 
     `reasons` tell why not. `deleted` are the names of what is deleted, as the graph file's section
-    `service` has them. `unknown` tells why it could not be read; it is empty when it was.
+    `service` has them. `remedy` is what comes first when nothing is deleted, and `turned_off` the
+    health checks that are disabled or inverted. `unknown` tells why it could not be read; it is
+    empty when it was.
     """
 
     reasons: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     unknown: str = ""
+    remedy: Remedy | None = None
+    turned_off: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool | None:
@@ -57,21 +67,28 @@ def read_readiness(ports: ReadinessPorts) -> Readiness:
         deleted = _deleted(ports.health_checks, service)
         if deleted:
             return Readiness(tuple(deleted.values()), tuple(deleted))
-        return Readiness(tuple(_reasons(ports, service)))
+        return _read(ports, service)
     except (ApiUnavailable, CloudRefused) as error:
         return Readiness(unknown=str(error))
 
 
-def _reasons(ports: ReadinessPorts, service: Service) -> list[str]:
+def _read(ports: ReadinessPorts, service: Service) -> Readiness:
     try:
         records = ports.records(service.hosted_zone_id, service.domain)
     except NoSuchZone:
-        return [f"the hosted zone {service.hosted_zone_id} of {service.domain} is deleted"]
-    return reasons_against_failover(
-        service,
-        ports.health_checks.get(service.health_check_id),
-        _read_switch(ports, service),
-        records,
+        return Readiness(
+            (f"the hosted zone {service.hosted_zone_id} of {service.domain} is deleted",)
+        )
+
+    health_check = ports.health_checks.get(service.health_check_id)
+    switch = _read_switch(ports, service)
+    reasons = reasons_against_failover(service, health_check, switch, records)
+    if not reasons:
+        return Readiness()
+    return Readiness(
+        tuple(reasons),
+        remedy=remedy_of(health_check, switch),
+        turned_off=turned_off(health_check, switch),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deploytool.core.errors import ApiUnavailable, CloudRefused, NoSuchHealthCheck, NoSuchZone
+from deploytool.core.failover.readiness import Remedy
 from deploytool.core.failover.records import StandbyRecord
 from deploytool.core.route53.zone import RecordSet
 from deploytool.simulated.example import SERVICE
@@ -84,6 +85,38 @@ def test_a_record_without_its_health_check_is_a_reason(world: World) -> None:
 
     readiness = read_readiness(replace(ports, records=read))
     assert any("has no health check" in reason for reason in readiness.reasons)
+    assert readiness.remedy is Remedy.REPAIR
+
+
+@pytest.mark.parametrize(
+    ("id_name", "changed", "remedy"),
+    [
+        ("health_check_id", {"inverted": True}, Remedy.RESTORE),
+        ("health_check_id", {"disabled": True}, Remedy.TURN_ON),
+        ("failover_health_check_id", {"inverted": True}, Remedy.TURN_ON),
+        ("switch_health_check_id", {"disabled": True}, Remedy.TURN_ON),
+        ("health_check_id", {"resource_path": "/other"}, Remedy.REPAIR),
+    ],
+)
+def test_each_difference_of_a_health_check_has_its_remedy(
+    world: World, id_name: str, changed: dict[str, Any], remedy: Remedy
+) -> None:
+    """A deployment has nothing to do in any of these states, so it is the remedy of none."""
+    ports = ports_of(world)
+    get = ports.health_checks.get
+    id_ = getattr(world.service, id_name)
+
+    def with_change(health_check_id: str) -> Any:
+        check = get(health_check_id)
+        if health_check_id != id_:
+            return check
+        return replace(check, config=replace(check.config, **changed))
+
+    ports.health_checks.get = with_change  # type: ignore[method-assign]
+    readiness = read_readiness(ports)
+    assert readiness.is_ready is False
+    assert readiness.remedy is remedy
+    assert (id_ in readiness.turned_off) is (remedy in (Remedy.TURN_ON, Remedy.RESTORE))
 
 
 @pytest.mark.parametrize("error", [ApiUnavailable("no answer", "us-west-2"), CloudRefused("no")])
