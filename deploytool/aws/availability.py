@@ -58,7 +58,8 @@ UNAVAILABLE = {500, 502, 503, 504}
 
 # The attempts of a call that AWS throttles, also where a command makes few: an answer that refuses
 # comes at once, so the next attempt costs its pause alone. The pauses double, from this many seconds
-# to the longest, and add up to 6 s at most. Botocore's own limits may allow more.
+# to the longest, and add up to 6.4 s at most, after botocore's own first one of a second at most.
+# Botocore's own limits may allow more.
 THROTTLED_ATTEMPTS = 6
 FIRST_PAUSE = 0.4
 LONGEST_PAUSE = 2.0
@@ -153,15 +154,16 @@ class _Watcher:
         """After the last attempt, if it brought an answer."""
         if CALL in context and _is_unavailable(http_response, parsed):
             error = parsed.get("Error", {})
-            self._fail(context[CALL], f"{error.get('Message')} ({error.get('Code')})")
+            reason = f"{error.get('Message')} ({error.get('Code')})"
+            self._fail(context[CALL], reason, is_silent=False)
 
     def after_call_error(self, *, exception: Exception, context: Context, **_: object) -> None:
         """After the last attempt, if it brought no answer."""
         if CALL in context and isinstance(exception, UNANSWERED):
-            self._fail(context[CALL], str(exception))
+            self._fail(context[CALL], str(exception), is_silent=True)
 
-    def _fail(self, call: _Call, reason: str) -> None:
-        self._breaker.failed(call.api, call.began, reason)
+    def _fail(self, call: _Call, reason: str, *, is_silent: bool) -> None:
+        self._breaker.failed(call.api, call.began, reason, is_silent=is_silent)
         raise NoAnswer(call.api.region, reason)
 
 

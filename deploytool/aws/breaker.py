@@ -2,8 +2,9 @@
 
 A call that failed is no proof by itself that its region is down: one operation may be slow, or one
 service impaired. So a region counts as down when a call to it failed and no other call to it was
-answered in the meantime. The same rule is applied to the service of the call. What was found down
-stays so until the end of the run.
+answered in the meantime. The same rule is applied to the service of the call. An error 5xx is the
+answer of one service and tells nothing of the others: the region counts as down when a second service
+has answered so. What was found down stays so until the end of the run.
 """
 
 import threading
@@ -75,9 +76,18 @@ class Breaker:
         with self._lock:
             return self._latest[region] > 0
 
-    def failed(self, api: Api, began: int, reason: str) -> None:
-        """Note that every attempt of a call failed. `began` is what `begin` returned for it."""
+    def failed(self, api: Api, began: int, reason: str, *, is_silent: bool = True) -> None:
+        """Note that every attempt of a call failed. `began` is what `begin` returned for it.
+
+        It is not `is_silent` when the service answered with an error of its own.
+        """
         with self._lock:
-            for down in (api.region, api):
-                if self._latest[down] <= began:
-                    self._down.setdefault(down, reason)
+            if self._latest[api] <= began:
+                self._down.setdefault(api, reason)
+            if self._latest[api.region] <= began and (is_silent or self._others_down(api)):
+                self._down.setdefault(api.region, reason)
+
+    def _others_down(self, api: Api) -> bool:
+        """Return whether another service of the region is down."""
+        others = (down for down in self._down if isinstance(down, Api) and down != api)
+        return any(other.region == api.region for other in others)

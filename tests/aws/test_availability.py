@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from deploytool.aws.errors import translated
+from deploytool.aws.lambdas import LambdaFunctions
 from deploytool.aws.limits import FIRST_CONTACT, PATIENT, QUICK, Limits
 from deploytool.aws.parameters import ParameterLocks
 from deploytool.aws.route53 import Route53Zones
@@ -46,7 +47,34 @@ def attempts(api: Api) -> int:
     return len(api.requests) + api.connections
 
 
-@pytest.mark.parametrize("kind", UNAVAILABLE)
+SILENT = [kind for kind in UNAVAILABLE if "error" not in kind and "failure" not in kind]
+ERRORS = [kind for kind in UNAVAILABLE if kind not in SILENT]
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_errors_are_those_of_a_service_until_a_second_one_has_them(kind: str) -> None:
+    """SSM may be impaired while Route 53 works. After both nothing waits for a third service."""
+    make: Callable[[], AbstractContextManager[Api]] = UNAVAILABLE[kind]
+    with make() as api:
+        clients = clients_of(api.url)
+        locks = ParameterLocks(clients)
+        with pytest.raises(ApiUnavailable, match="us-east-1 did not answer: ") as first:
+            locks.read("us-east-1", NAME)
+        with pytest.raises(ApiUnavailable, match="not tried"):
+            locks.remove("us-east-1", NAME)
+        assert attempts(api) == 2
+
+        with pytest.raises(ApiUnavailable, match="Z1: the AWS API of us-east-1 did not answer"):
+            Route53Zones(clients).get("Z1")
+        assert attempts(api) == 4
+        with pytest.raises(ApiUnavailable, match="not tried"):
+            LambdaFunctions(clients).reserved_concurrency("us-east-1", "function")
+        assert attempts(api) == 4
+    assert first.value.exit_code == 4
+    assert "deploytool check" in first.value.hint
+
+
+@pytest.mark.parametrize("kind", SILENT)
 def test_an_api_that_does_not_answer_is_asked_by_one_call_only(
     kind: str, waits: list[float]
 ) -> None:
@@ -177,7 +205,7 @@ def test_a_throttled_call_is_repeated_also_by_a_quick_command(
     assert len(api.requests) == made
     assert len(waits) == made - 1
     if limits is QUICK:
-        assert sum(waits) <= 6.0
+        assert sum(waits) <= 7.4
 
 
 def test_a_call_under_way_ends_when_another_finds_the_region_down(

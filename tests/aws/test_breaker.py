@@ -56,6 +56,33 @@ def test_an_answer_of_the_same_service_during_the_call_shows_a_slow_operation() 
     assert not is_down(breaker, EAST_STACKS)
 
 
+def test_an_error_of_one_service_leaves_the_region_up() -> None:
+    """It has answered: its errors tell nothing of the other services."""
+    breaker = Breaker()
+    breaker.failed(EAST_SSM, breaker.begin(EAST_SSM), "InternalFailure", is_silent=False)
+    assert is_down(breaker, EAST_SSM)
+    assert not is_down(breaker, EAST_STACKS)
+
+
+def test_errors_of_two_services_are_the_region_s() -> None:
+    """Then nothing waits for a third one."""
+    breaker = Breaker()
+    for api in (EAST_SSM, EAST_STACKS):
+        breaker.failed(api, breaker.begin(api), "InternalFailure", is_silent=False)
+    assert is_down(breaker, Api("us-east-1", "Lambda"))
+    assert not is_down(breaker, WEST_SSM)
+
+
+def test_errors_with_an_answer_between_them_are_not_the_region_s() -> None:
+    """Something of it works."""
+    breaker = Breaker()
+    breaker.failed(EAST_SSM, breaker.begin(EAST_SSM), "InternalFailure", is_silent=False)
+    began = breaker.begin(EAST_STACKS)
+    breaker.answered(Api("us-east-1", "Lambda"))
+    breaker.failed(EAST_STACKS, began, "InternalFailure", is_silent=False)
+    assert not is_down(breaker, Api("us-east-1", "Lambda"))
+
+
 def test_an_answer_of_another_region_helps_nobody() -> None:
     """Each region is judged by its own answers."""
     breaker = Breaker()
