@@ -1,4 +1,8 @@
-"""The sockets of a DNS server: UDP and TCP on one address and one port number."""
+"""The sockets of a DNS server: UDP and TCP on one address and one port number.
+
+One event loop serves them and the rest of the local cloud. So TCP connections take turns, one
+message for each round of the loop, and a client's buffers and connections are limited.
+"""
 
 import asyncio
 import errno
@@ -10,6 +14,13 @@ _BIND_ATTEMPTS = 50
 # Seconds until a TCP connection without a query is closed. RFC 7766 section 6.2.3 leaves the
 # figure open.
 _IDLE_SECONDS = 10.0
+# Connections that are open at once. RFC 7766 section 6.2.2 asks for a limit and leaves the figure
+# open.
+_MOST_CONNECTIONS = 64
+# Bytes of a connection's queries after which nothing more is read until they are answered.
+_READ_LIMIT = 4096
+# Seconds that a client has to read its last answers after its connection is closed.
+_CLOSING_SECONDS = 1.0
 
 
 class Handler(Protocol):
@@ -25,15 +36,33 @@ class DnsServer:
 
     `start` returns once both sockets are bound, so the first query is answered. `stop` closes them
     and every connection.
+
+    A TCP connection is closed after `idle_seconds` without a whole query, or in which the client
+    does not read its answers. When `most_connections` are open, a new one takes the place of the
+    one whose last query is the longest ago.
     """
 
-    def __init__(self, handler: Handler, address: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        idle_seconds: float = _IDLE_SECONDS,
+        most_connections: int = _MOST_CONNECTIONS,
+    ) -> None:
         self.address = address
         self.port = port
         self._handler = handler
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
+        self._idle_seconds = idle_seconds
+        self._most_connections = most_connections
+        # The connections that are served, in the order of their last queries.
+        self._served: dict[asyncio.Task[None], None] = {}
         self._connections: set[asyncio.Task[None]] = set()
+        # Held by the connection whose message is answered; the others wait in their order.
+        self._turn = asyncio.Lock()
 
     async def start(self) -> None:
         """Bind both sockets.
@@ -72,7 +101,9 @@ class DnsServer:
         # The system chose the port for UDP; on TCP it may be taken, and `start` tries another one.
         port: int = udp.get_extra_info("sockname")[1]
         try:
-            self._tcp = await asyncio.start_server(self._accept, self.address, port)
+            self._tcp = await asyncio.start_server(
+                self._accept, self.address, port, limit=_READ_LIMIT
+            )
         except OSError:
             udp.close()
             raise
@@ -80,25 +111,73 @@ class DnsServer:
         self.port = port
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._served) >= self._most_connections:
+            self._make_room()
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._served[task] = None
         self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        task.add_done_callback(self._forget)
+
+    def _make_room(self) -> None:
+        """End the connection whose last query is the longest ago."""
+        longest_silent = next(iter(self._served))
+        del self._served[longest_silent]
+        longest_silent.cancel()
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._served.pop(task, None)
+        self._connections.discard(task)
+
+    def _note_query(self, task: asyncio.Task[None] | None) -> None:
+        """Move the connection to the end of the order, unless it is being ended."""
+        if task is not None and task in self._served:
+            del self._served[task]
+            self._served[task] = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the messages of a connection until the client closes it or is idle too long."""
+        task = asyncio.current_task()
         try:
             while True:
-                async with asyncio.timeout(_IDLE_SECONDS):
+                async with asyncio.timeout(self._idle_seconds):
                     message = await _read_message(reader)
-                    answer = self._handler(message, tcp=True)
-                    if answer is None:
-                        return  # close: over TCP the client would wait for an answer
-                    writer.write(struct.pack("!H", len(answer)) + answer)
+                self._note_query(task)
+
+                answer = await self._answer(message)
+                if answer is None:
+                    break  # close: over TCP the client would wait for an answer
+
+                writer.write(struct.pack("!H", len(answer)) + answer)
+                async with asyncio.timeout(self._idle_seconds):
                     await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
-            return  # the client has left or has no more queries
+            pass  # the client has left, has no more queries or does not read
         finally:
-            writer.close()
+            await _close(writer)
+
+    async def _answer(self, message: bytes) -> bytes | None:
+        """Return the answer when it is this connection's turn.
+
+        A buffer full of queries would else be answered without a pause: neither `readexactly` nor
+        `drain` yields to the event loop when it need not wait.
+        """
+        async with self._turn:
+            answer = self._handler(message, tcp=True)
+            await asyncio.sleep(0)
+        return answer
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; what the client does not read soon is dropped with it."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await writer.wait_closed()
+    except (ConnectionError, TimeoutError):
+        pass  # the client has left, or does not read
+    finally:
+        # A transport that is only closed stays until the client has read everything.
+        writer.transport.abort()
 
 
 async def _read_message(reader: asyncio.StreamReader) -> bytes:
