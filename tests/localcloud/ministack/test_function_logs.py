@@ -4,6 +4,8 @@ Source: Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs
 """
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -63,6 +65,37 @@ def test_a_missing_group_is_created_with_permission_alone(
     logs = aws.client("logs")
     groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
     assert bool(groups) is is_created
+
+
+SLOW = """
+import time
+
+def handler(event, context):
+    time.sleep(2)
+    print("line")
+"""
+
+
+def test_a_call_that_outlives_its_stack_creates_no_group(aws: Any) -> None:
+    """The role may not create the group, and both are gone when the call ends."""
+    document = template("outlives", "logs:PutLogEvents")
+    document["Resources"]["Function"]["Properties"]["Code"] = {"ZipFile": SLOW}
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/lambda/outlives"}}
+    document["Resources"]["Group"] = group
+    aws.create_stack("outlives", document)
+
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(aws.client("lambda").invoke, FunctionName="outlives")
+        time.sleep(0.5)
+        cloudformation = aws.client("cloudformation")
+        cloudformation.delete_stack(StackName="outlives")
+        waiter = cloudformation.get_waiter("stack_delete_complete")
+        waiter.wait(StackName="outlives", WaiterConfig={"Delay": 1})
+        # The call ends with or without an answer
+        call.exception()
+    logs = aws.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/outlives")["logGroups"]
+    assert groups == []
 
 
 def test_a_group_that_exists_is_written(aws: Any) -> None:

@@ -2,7 +2,8 @@
 
 Source: Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs": the execution role
 needs logs:CreateLogGroup, logs:CreateLogStream and logs:PutLogEvents. MiniStack creates the group
-always, also after its stack was deleted, and the next deployment would find its name taken.
+always, also by a call that still runs after its function, role and group were deleted with their
+stack, and the next deployment would find the name taken.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,12 @@ def install(patcher: Patcher) -> None:
         config = func.get("config") or func
         group = (config.get("LoggingConfig") or {}).get("LogGroup")
         name = str(group or f"/aws/lambda/{config.get('FunctionName', '')}")
-        if _has_group(ministack, name) or _may_create(ministack, config.get("Role", ""), name):
+        # What still runs when its function is deleted may outlive its role and its log group
+        functions = ministack.provisioners._lambda_svc._functions
+        may_create = config.get("FunctionName") in functions and _may_create(
+            ministack, config.get("Role", ""), name
+        )
+        if may_create or _has_group(ministack, name):
             emit_original(func, request_id, log_text, error, duration_ms, log_source=log_source)
 
     emit_original = patcher.replace("provisioners._lambda_svc._emit_lambda_logs", emit_lambda_logs)
