@@ -47,6 +47,7 @@ class Window:
 
     `start` and `end` are in seconds since the drill began. `start` is None when the movement was
     never begun. `by_switch`: the switch moves the traffic, and not the check of the endpoint.
+    `is_before`: the fault begins at the end, so that a later failure may be its effect.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Window:
     away: str
     to: str
     by_switch: bool = False
+    is_before: bool = False
 
     def contains(self, at: float) -> bool:
         """Return whether a second lies in the window."""
@@ -65,9 +67,9 @@ class Window:
 
         It was sent in the window and answered before the end: an answer after the end may show the
         next movement. A failure counts however late it is noticed, because its request was under
-        way in the window.
+        way in the window; before the fault it counts like every other answer.
         """
-        answered_in_time = probe.at < self.end or bool(probe.failure)
+        answered_in_time = probe.at < self.end or (bool(probe.failure) and not self.is_before)
         return self.contains(probe.sent) and answered_in_time
 
 
@@ -205,9 +207,11 @@ class ParsedHistory:
     @cached_property
     def phases(self) -> dict[str, Window]:
         """The windows before, during and after the fault. While traffic stays is during it."""
-        # Without an injection, the whole drill is before it.
-        end = math.inf if self.injected is None else self.injected
-        before = Window("before", 0.0, end, "", self.started.primary)
+        # Without an injection, the whole drill is before it. With one, the fault may be in force from
+        # the beginning of the injection on.
+        injecting = self._time_of_first(FaultInjecting)
+        end = math.inf if injecting is None else injecting
+        before = Window("before", 0.0, end, "", self.started.primary, is_before=True)
         during = self.failover
         if self.stay is not None:
             during = replace(during, end=self.stay.end)
