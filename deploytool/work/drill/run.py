@@ -286,6 +286,7 @@ class _Drill:
 
     def _failover(self) -> None:
         """Inject the fault, watch the failover, and restore whatever happens."""
+        self.safety.require_record()
         try:
             self.safety.expect_fault()
             self.emit(FaultInjecting(self.clock.now(), self.fault.name))
@@ -362,16 +363,25 @@ class _Drill:
                 self.emit(after(verified))
 
     def _repeated(self, undo: Callable[[], bool]) -> bool:
-        """Undo, and again when AWS refuses it. Return whether it is undone."""
+        """Undo, and again when AWS refuses it or returns other values. Return True.
+
+        Raises StillInForce after the last attempt.
+        """
         for _ in range(RESTORE_ATTEMPTS - 1):
             try:
-                return undo()
+                if undo():
+                    return True
             except DeploytoolError:
-                self.ports.probes.clock.sleep(RESTORE_PAUSE)
+                pass  # the last attempt tells
+            self.ports.probes.clock.sleep(RESTORE_PAUSE)
+        stage, until = self.service.stage, self.safety.guarded_until
         try:
-            return undo()
+            if undo():
+                return True
         except DeploytoolError as error:
-            raise StillInForce(error, self.service.stage, self.safety.guarded_until) from error
+            raise StillInForce(error, stage, until) from error
+        differs = DeploytoolError("AWS returns other values than those that were written")
+        raise StillInForce(differs, stage, until)
 
     def _steady_state(self) -> None:
         """Wait for the steady state. Raises _Aborted when there is none, before the injection."""

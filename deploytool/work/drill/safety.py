@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord, UndoStep
-from deploytool.core.errors import DrillRefused
+from deploytool.core.errors import DeploytoolError, DrillRefused
 from deploytool.core.service.service import Service
 from deploytool.work.drill.faults import Fault
 from deploytool.work.drill.preflight import refuse_during_deployment
@@ -94,6 +94,18 @@ class Safety:
     def _is_broken(self) -> bool:
         """Whether a step is not undone. No steps are undone from the start."""
         return any(self._pending)
+
+    def require_record(self) -> None:
+        """Raise DeploytoolError when the record is gone: somebody has restored and disarmed the guard.
+
+        A fault that is injected then would be undone by nobody when this process dies.
+        """
+        record = self._ports.records.read()
+        if record is None or record.drill_id != self.id:
+            raise DeploytoolError(
+                "nothing was injected: the drill's record is gone",
+                hint="a restore has ended this drill; run it again",
+            )
 
     def expect_fault(self) -> None:
         """Count the fault as injected until its restore is verified, and the switch released."""

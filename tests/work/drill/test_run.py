@@ -307,6 +307,44 @@ def test_a_restore_that_aws_refuses_says_what_is_in_force(monkeypatch: pytest.Mo
     assert isinstance(events[-1], DrillAborted)
 
 
+def test_a_restore_that_does_not_hold_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writes succeed, and AWS goes on returning the injected value."""
+    world = World()
+    ports = world.drill_ports()
+    get = ports.health_checks.get
+
+    def inverted(id_: str) -> HealthCheck:
+        health_check = get(id_)
+        config = health_check.config
+        if health_check.version > 1:
+            config = replace(config, inverted=True)
+        return replace(health_check, config=config)
+
+    monkeypatch.setattr(ports.health_checks, "get", inverted)
+    events: list[Event] = []
+    with pytest.raises(StillInForce, match="AWS returns other values"):
+        run_drill(ports, world.service, Scenario(), Objectives(), CONTEXT, events.append)
+    assert world.drill_records.record is not None
+    assert world.guard.armed
+    assert judge(events).verdict is Verdict.FAIL
+
+
+def test_nothing_is_injected_once_somebody_has_restored() -> None:
+    """`deploytool restore` deletes the record and disarms the guard of a drill that still waits."""
+    world = World()
+    events: list[Event] = []
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, DrillStarted):
+            world.drill_records.record = None
+
+    with pytest.raises(DeploytoolError, match="nothing was injected: the drill's record is gone"):
+        run_drill(world.drill_ports(), world.service, Scenario(), Objectives(), CONTEXT, listen)
+    assert not any(isinstance(event, FaultInjecting) for event in events)
+    assert world.check.version == 1
+
+
 def test_a_record_that_cannot_be_deleted_takes_nothing_from_the_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
