@@ -6,7 +6,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
-.PHONY: venv drill outage test lint security taskcat taskcat-aws bench sweep storms accuracy clean deploy-and-drill
+.PHONY: venv drill outage test lint security taskcat taskcat-aws bench soak sweep storms accuracy clean deploy-and-drill
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
@@ -72,6 +72,9 @@ taskcat-aws: venv  ## the same on AWS, with your credentials (docs/how-to/test-t
 
 bench: venv  ## print the figures that the README quotes
 	@$(RUN) $(BIN)/python -m benchmarks
+
+soak: venv  ## the long proofs that nothing is lost, with figures (under an hour; docs/reliability.md)
+	@$(RUN) $(BIN)/python -m benchmarks.soak
 
 sweep: venv  ## kill drills, failovers and failbacks with SIGKILL at 40 moments each: what ends them, and what is left (20 minutes)
 	@$(RUN) $(BIN)/python -m benchmarks.sweep

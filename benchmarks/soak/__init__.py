@@ -1,0 +1,1 @@
+"""The long proofs that nothing is lost: `make soak`."""

@@ -1,0 +1,18 @@
+"""Every command while the API throttles, fails and loses answers."""
+
+from benchmarks import storms
+from benchmarks.soak.proof import Figures, Proof, Run
+
+
+def _run(run: Run) -> Figures:
+    cycles = 1 if run.is_quick else storms.CYCLES
+    ran = storms.run_all(run.folder, run.seed, cycles, run.say)
+    return Figures(ran.tried, tuple(ran.losses), ran.note)
+
+
+PROOF = Proof(
+    name="storms",
+    claim="A command in a storm ends done, or with an error after which a re-run converges.",
+    minutes=25,
+    run=_run,
+)
