@@ -258,7 +258,10 @@ def _run(arguments: Run, terminal: Terminal) -> int:
         except OSError as error:
             raise DeploytoolError(f"cannot run {command[0]}: {error}") from error
         cloud.take_care_of(process.pid)
-        return _wait(process)
+        exit_code = _wait(process)
+        # What the command has started in the background has no cloud any more
+        orphans.signal_left(state.directory, signal.SIGTERM)
+        return exit_code
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:

@@ -60,6 +60,7 @@ async def run(settings: Settings, on_ready: Callable[[State], None]) -> None:
         (settings.directory / STATE_FILE).unlink(missing_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
         if cloud.is_abandoned:
+            orphans.signal_left(settings.directory, signal.SIGKILL)
             orphans.remove(settings.directory)
 
 
@@ -176,10 +177,12 @@ class LocalCloud:
         self._lifeline.add_done_callback(lambda _: self._stop_requested.set())
 
     async def _outlive(self, lifeline: asyncio.StreamReader) -> None:
-        command = orphans.command_left(await lifeline.read())
+        said = await lifeline.read()
+        self.is_abandoned = orphans.is_abandoned(said)
+        command = orphans.command_left(said)
         if command is not None:
-            self.is_abandoned = True
             await orphans.end_command(command)
+            orphans.signal_left(self._settings.directory, signal.SIGTERM)
 
     def _on_health_change(self, change: HealthChanged) -> None:
         self._event_log.record(change)

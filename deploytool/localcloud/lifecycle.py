@@ -12,7 +12,14 @@ from tempfile import TemporaryDirectory
 from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.localcloud import lock, orphans, process
 from deploytool.localcloud.control.client import ControlClient
-from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY, STATE_FILE, TEMPORARY, Settings
+from deploytool.localcloud.settings import (
+    ACCESS_KEY,
+    LOCAL_DIRECTORY,
+    SECRET_KEY,
+    STATE_FILE,
+    TEMPORARY,
+    Settings,
+)
 from deploytool.localcloud.state import State, read_state
 
 _LOOPBACK = ("127.0.0.1", "127.0.0.0/8", "localhost", "::1")
@@ -105,6 +112,7 @@ def accompanying(make_settings: Callable[[Path], Settings]) -> Iterator[Companio
     """
     with TemporaryDirectory(prefix=orphans.PREFIX, ignore_cleanup_errors=True) as directory:
         child = process.start(replace(make_settings(Path(directory)), lifeline=True))
+        process.tell(child, orphans.TEMPORARY)
         state = process.wait_until_ready(child)
         try:
             yield Companion(state, child)
@@ -142,7 +150,7 @@ def environment(state: State, inherited: Mapping[str, str] | None = None) -> dic
         "AWS_DEFAULT_REGION": region,
         # No tool shall wait for an instance's metadata service.
         "AWS_EC2_METADATA_DISABLED": "true",
-        "DEPLOYTOOL_LOCAL_DIR": str(state.directory),
+        LOCAL_DIRECTORY: str(state.directory),
         "DEPLOYTOOL_DNS": str(state.dns),
         "DEPLOYTOOL_RESOLVER": str(state.resolver),
         "DEPLOYTOOL_PARENT": str(state.parent),

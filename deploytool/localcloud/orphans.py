@@ -14,10 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from deploytool.localcloud import lock
-from deploytool.localcloud.settings import LOCK_FILE
+from deploytool.localcloud.settings import LOCAL_DIRECTORY, LOCK_FILE
 
 PREFIX = "deploytool-run-"  # of the directory of a cloud that accompanies a command
 # The lines that the process which started a cloud writes into its standard input
+TEMPORARY = b"temporary"  # the directory goes with the process, command or not
 COMMAND = b"command "  # before the process id of the command
 ENDED = b"ended"  # the command has ended, and the process that ran it clears up itself
 
@@ -37,6 +38,15 @@ def command_left(lifeline: bytes) -> int | None:
     return command
 
 
+def is_abandoned(lifeline: bytes) -> bool:
+    """Return whether the process that made the cloud's directory was killed.
+
+    It may be killed before it has started its command, while the cloud still starts.
+    """
+    lines = lifeline.splitlines()
+    return TEMPORARY in lines and ENDED not in lines
+
+
 async def end_command(process_id: int) -> None:
     """Ask a command to end, and kill it when it has not ended within a minute."""
     _signal(process_id, signal.SIGTERM)
@@ -46,6 +56,20 @@ async def end_command(process_id: int) -> None:
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         _signal(process_id, signal.SIGKILL)
+
+
+def signal_left(directory: Path, number: int) -> None:
+    """Send a signal to every process that a command has started for the cloud of a directory.
+
+    They are found by their environment in /proc; a system without it has none.
+    """
+    mark = f"{LOCAL_DIRECTORY}={directory}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        # One that has ended, or belongs to another user
+        with suppress(OSError):
+            variables = (process / "environ").read_bytes().split(b"\0")
+            if mark in variables and int(process.name) != os.getpid():
+                _signal(int(process.name), number)
 
 
 def remove(directory: Path) -> None:
@@ -63,7 +87,9 @@ def _abandoned(parent: Path, now: float) -> Iterator[Path]:
     for directory in parent.glob(f"{PREFIX}*"):
         # Directories of other users, and one that vanishes meanwhile, are no business of ours
         with suppress(OSError):
-            state = (directory / LOCK_FILE).stat()
+            # Without a lock file the run was killed before its cloud held the lock
+            has_lock = (directory / LOCK_FILE).exists()
+            state = (directory / LOCK_FILE if has_lock else directory).stat()
             is_ours = state.st_uid == os.getuid()
             is_old = now - state.st_mtime > _YOUNGEST_SECONDS
             if is_ours and is_old and not lock.is_held(directory):

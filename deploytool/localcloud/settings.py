@@ -20,6 +20,7 @@ LOCK_FILE = "lock"
 LOG_FILE = "cloud.log"
 CA_FILE = "ca.pem"
 TEMPORARY = "tmp"
+LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"  # the environment variable by which commands find a cloud
 NO_DURATIONS = Durations()
 
 # Edges have the addresses 127.0.0.11, 127.0.0.12, ...

@@ -89,7 +89,10 @@ def test_the_directory_of_a_killed_cloud_is_removed_by_the_next_run(
         (folder / LOCK_FILE).touch()
         moment = now if name == "young" else now - 3600
         os.utime(folder / LOCK_FILE, (moment, moment))
-    (tmp_path / f"{orphans.PREFIX}without-a-lock").mkdir()
+    for name, moment in (("no-lock", now - 3600), ("young-no-lock", now)):
+        folder = tmp_path / f"{orphans.PREFIX}{name}"
+        folder.mkdir()
+        os.utime(folder, (moment, moment))
     (tmp_path / "of-somebody-else").mkdir()
 
     holder = [sys.executable, "-c", f"{HOLD}\nhold({str(folders['runs'])!r})"]
@@ -101,7 +104,7 @@ def test_the_directory_of_a_killed_cloud_is_removed_by_the_next_run(
         assert process.stdin is not None
         process.stdin.close()
     left = {path.name.removeprefix(orphans.PREFIX) for path in tmp_path.iterdir()}
-    assert left == {"runs", "young", "without-a-lock", "of-somebody-else"}
+    assert left == {"runs", "young", "young-no-lock", "of-somebody-else"}
 
 
 HOLD = """
@@ -123,3 +126,46 @@ def hold(directory):
 def test_an_orderly_end_leaves_no_command(lifeline: bytes, command: int | None) -> None:
     """Only a run that was killed leaves its command to the cloud."""
     assert orphans.command_left(lifeline) == command
+
+
+@pytest.mark.parametrize(
+    ("lifeline", "is_abandoned"),
+    [
+        (b"", False),  # no directory of its own
+        (b"temporary\n", True),
+        (b"temporary\ncommand 7\n", True),
+        (b"temporary\ncommand 7\nended\n", False),
+        (b"temporary\nended\n", False),
+    ],
+)
+def test_a_run_that_is_killed_before_its_command_leaves_its_directory(
+    lifeline: bytes, is_abandoned: bool
+) -> None:
+    """The cloud removes its directory also when it was still starting."""
+    assert orphans.is_abandoned(lifeline) is is_abandoned
+
+
+def run_in(tmp_path: Path, *command: str) -> "subprocess.Popen[bytes]":
+    """Start `deploytool local run` with a temporary directory of its own."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
+    words = [sys.executable, "-m", "deploytool", "local", "run", "--", *command]
+    return subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+
+
+def test_a_run_that_is_killed_while_its_cloud_starts_leaves_nothing(tmp_path: Path) -> None:
+    """The cloud ends and removes the directory, though no command has begun."""
+    with run_in(tmp_path, "true") as run:
+        wait_for(lambda: bool(list(tmp_path.glob(f"{orphans.PREFIX}*/{LOCK_FILE}"))))
+        run.kill()
+    wait_for(lambda: not list(tmp_path.glob(f"{orphans.PREFIX}*")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_what_the_command_has_started_ends_too(tmp_path: Path, number: signal.Signals) -> None:
+    """A process in the background of a shell has no cloud any more."""
+    background = "sleep 600 & echo $! > started; wait"
+    started = tmp_path / "started"
+    with run_in(tmp_path, "sh", "-c", background) as run:
+        wait_for(lambda: started.exists() and started.read_text().endswith("\n"))
+        run.send_signal(number)
+    wait_for(lambda: not is_running(int(started.read_text())))
