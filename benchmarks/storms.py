@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from benchmarks.faultproxy import Fault, FaultProxy, Weather, fault_proxy
 from benchmarks.killed import Moment
@@ -290,8 +291,11 @@ def _is_document(text: str) -> bool:
         return False
 
 
+Kind = TypeVar("Kind", bound=Storms)
+
+
 @contextmanager
-def storms(folder: Path, seed: int, say: Callable[[str], None]) -> Iterator[Storms]:
+def storms(folder: Path, seed: int, say: Callable[[str], None], kind: type[Kind]) -> Iterator[Kind]:
     """Start a local cloud and a proxy in front of it. Nothing is deployed at the end."""
     with stages(folder, 0) as _:
         with (folder / "deploytool.toml").open("a", encoding="utf-8") as config:
@@ -306,7 +310,7 @@ def storms(folder: Path, seed: int, say: Callable[[str], None]) -> Iterator[Stor
             (behind / "lock").symlink_to(real / "lock")
             document = json.dumps({**state, "endpoint_url": url})
             (behind / STATE_FILE).write_text(document, encoding="utf-8")
-            yield Storms(Stage(folder, STAGE), proxy, clients, behind, seed, say)
+            yield kind(Stage(folder, STAGE), proxy, clients, behind, seed, say)
 
 
 def main() -> int:
@@ -330,7 +334,7 @@ def main() -> int:
 
 def run_all(folder: Path, seed: int, cycles: int, say: Callable[[str], None]) -> Storms:
     """Run this many cycles on a local cloud in the folder; return what they tried and lost."""
-    with storms(folder, seed, say) as runs:
+    with storms(folder, seed, say, Storms) as runs:
         runs.learn()
         for number in range(cycles):
             runs.cycle(number)

@@ -107,6 +107,6 @@ def _drill(stage: Stage, number: int, before: StageState) -> list[str]:
 PROOF = Proof(
     name="drills",
     claim="Two hundred drills in a row leave the stage and the local cloud as they were.",
-    minutes=30,
+    minutes=21,
     run=_run,
 )

@@ -13,6 +13,6 @@ def _run(run: Run) -> Figures:
 PROOF = Proof(
     name="storms",
     claim="A command in a storm ends done, or with an error after which a re-run converges.",
-    minutes=25,
+    minutes=24,
     run=_run,
 )

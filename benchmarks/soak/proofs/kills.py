@@ -1,0 +1,19 @@
+"""Every command that changes something, killed at seeded moments by four signals."""
+
+from benchmarks import kills
+from benchmarks.soak.proof import Figures, Proof, Run
+
+
+def _run(run: Run) -> Figures:
+    cycles = 1 if run.is_quick else kills.CYCLES
+    local_runs = 1 if run.is_quick else kills.LOCAL_RUNS
+    ran = kills.run_all(run.folder, run.seed, cycles, local_runs, run.say)
+    return Figures(ran.tried, tuple(ran.losses))
+
+
+PROOF = Proof(
+    name="kills",
+    claim="A command that is killed at any moment is finished or undone by one more run.",
+    minutes=14,
+    run=_run,
+)
