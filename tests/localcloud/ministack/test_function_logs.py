@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from deploytool.localcloud.ministack.patches.function_logs import MOST_STREAMS
+
 TRUST = {
     "Effect": "Allow",
     "Principal": {"Service": "lambda.amazonaws.com"},
@@ -106,3 +108,23 @@ def test_a_group_that_exists_is_written(aws: Any) -> None:
     aws.client("lambda").invoke(FunctionName="has-group")
     streams = logs.describe_log_streams(logGroupName="/aws/lambda/has-group")["logStreams"]
     assert len(streams) == 1
+
+
+@pytest.mark.difference
+def test_the_newest_streams_are_kept(aws: Any) -> None:
+    """AWS keeps what a function writes for as long as its log group says, by default for ever.
+
+    Source: CloudWatch Logs User Guide, "Change log data retention in CloudWatch Logs".
+    """
+    actions = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+    aws.create_stack("talks", template("talks", *actions))
+    client = aws.client("lambda")
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(MOST_STREAMS + 20):
+            pool.submit(client.invoke, FunctionName="talks")
+
+    paginator = aws.client("logs").get_paginator("describe_log_streams")
+    streams = 0
+    for page in paginator.paginate(logGroupName="/aws/lambda/talks"):
+        streams += len(page["logStreams"])
+    assert streams == MOST_STREAMS

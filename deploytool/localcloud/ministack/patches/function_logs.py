@@ -4,6 +4,9 @@ Source: Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs
 needs logs:CreateLogGroup, logs:CreateLogStream and logs:PutLogEvents. MiniStack creates the group
 always, also by a call that still runs after its function, role and group were deleted with their
 stack, and the next deployment would find the name taken.
+
+MiniStack makes a log stream for each call. A cloud that runs for long would grow with every request,
+so only the newest streams of a group are kept.
 """
 
 from collections.abc import Mapping
@@ -13,10 +16,11 @@ from deploytool.localcloud.ministack.emulator import MiniStack
 from deploytool.localcloud.ministack.patches.replace import Patcher
 
 PATCHES = {
-    "provisioners._lambda_svc._emit_lambda_logs": "a missing log group is created without permission",
+    "provisioners._lambda_svc._emit_lambda_logs": "a missing group is created without permission; streams stay",
 }
 
 _ACTION = "logs:CreateLogGroup"
+MOST_STREAMS = 500  # of a group; each has the lines of one call
 
 
 def install(patcher: Patcher) -> None:
@@ -42,8 +46,19 @@ def install(patcher: Patcher) -> None:
         )
         if may_create or _has_group(ministack, name):
             emit_original(func, request_id, log_text, error, duration_ms, log_source=log_source)
+            _forget_old_streams(ministack, name)
 
     emit_original = patcher.replace("provisioners._lambda_svc._emit_lambda_logs", emit_lambda_logs)
+
+
+def _forget_old_streams(ministack: MiniStack, name: str) -> None:
+    group = ministack.changesets._cw_logs._log_groups.get(name)
+    if group is None:
+        return  # deleted meanwhile
+    streams = group["streams"]
+    # They are in the order of their creation. Another call may forget the same ones.
+    for stream in list(streams)[:-MOST_STREAMS]:
+        streams.pop(stream, None)
 
 
 def _has_group(ministack: MiniStack, name: str) -> bool:
