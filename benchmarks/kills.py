@@ -144,7 +144,7 @@ def problems_of_end(code: int | None, err: str, sent: int) -> list[str]:
     found = []
     if code is None:
         found.append(f"did not end within {LIMIT:.0f} s: {err[-500:]}")
-    elif code not in {0, 1, 130, -sent, 128 + sent}:
+    elif code not in {0, 1, 130, 128 + signal.SIGTERM, -sent, 128 + sent}:
         found.append(f"exit {code}: {err[-1000:]}")
     if "Traceback" in err or "a bug of deploytool" in err:
         found.append(err[-1000:])

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from deploytool.core.drill.dns_checks import servers_behind
 from deploytool.core.drill.history import DnsAnswered, Served, region_lane
 from deploytool.core.drill.measures import Movement, Requests, Stay
 from deploytool.core.drill.parsed_history import ParsedHistory, Window
@@ -54,6 +55,8 @@ def run_checks(
         *_own_network(history),
         *_number_of_requests(history, failover),
         *_movements(history, failover, failback, stay),
+        *_name_servers(history, history.failover, failover),
+        *_name_servers(history, history.failback, failback),
         *_secondary(history),
         *_stay(history, stay),
         *_objective(
@@ -156,6 +159,21 @@ def _movements(
         obstacle = _obstacle(history.failback, failback)
         reason = f"traffic did not return to {region} permanently in {_waited(history.failback)}"
         yield Finding(Check.FAILBACK, Verdict.FAIL, f"{reason}: {obstacle}")
+
+
+def _name_servers(history: ParsedHistory, window: Window, movement: Movement) -> Iterator[Finding]:
+    """Find the name servers that did not follow, although the client moved.
+
+    One that is silent shows nothing of the stage: resolvers ask the others. One that answers
+    otherwise sends clients elsewhere.
+    """
+    for server in servers_behind(history, window, movement):
+        verdict = Verdict.INCONCLUSIVE if server.silent else Verdict.FAIL
+        reason = (
+            f"name server {server.name} did not answer with {window.to} in the {window.name}:"
+            f" {server.told}; compare the name servers of the zone with those that its parent names"
+        )
+        yield Finding(Check(window.name), verdict, reason)
 
 
 def _waited(window: Window) -> str:

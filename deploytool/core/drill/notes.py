@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from deploytool.core.drill.dns_checks import resolvers_behind
 from deploytool.core.drill.history import HealthSeen
 from deploytool.core.drill.lateness import late_seconds, longest_pause
 from deploytool.core.drill.live_state import HealthView
@@ -17,6 +18,8 @@ def notes_of(history: ParsedHistory, failover: Movement, failback: Movement) -> 
     return (
         *_checkers(history),
         *_lateness(history),
+        *_resolvers(history, history.failover, failover),
+        *_resolvers(history, history.failback, failback),
         *_slower(history, history.failover, failover, expected.failover, objectives.rto_seconds),
         *_slower(
             history, history.failback, failback, expected.failback, objectives.failback_seconds
@@ -54,6 +57,15 @@ def _lateness(history: ParsedHistory) -> Iterator[str]:
         yield (
             f"this machine was late for {seconds:.1f} of {last - first:.0f} s, at most"
             f" {longest_pause(history):.1f} s at once; what happened meanwhile was not observed"
+        )
+
+
+def _resolvers(history: ParsedHistory, window: Window, movement: Movement) -> Iterator[str]:
+    """Tell of resolvers that kept an old answer. They are not part of the stage."""
+    for resolver in resolvers_behind(history, window, movement):
+        yield (
+            f"resolver {resolver.name} did not follow the {window.name}: {resolver.told}; clients"
+            " of a resolver that ignores TTLs stay with the old region for longer"
         )
 
 
