@@ -17,7 +17,9 @@ from deploytool.core.project.config import Setting, Stage
 from deploytool.core.project.graph import Graph, NodeId, OutputRef, Value
 from deploytool.core.route53.names import regional_name
 from deploytool.core.service.service import DrillGuard, Service
+from deploytool.core.stacks.ownership import refusal_of_foreign
 from deploytool.core.stacks.plan import value_of
+from deploytool.core.stacks.stack import Stack
 from deploytool.files.project import Project
 from deploytool.net.clock import unix_time, wall_time
 from deploytool.targets.target import Target
@@ -124,13 +126,23 @@ def readiness_ports(target: Target, project: Project, stage: str) -> ReadinessPo
 def deployed_service(project: Project, graph: Graph, target: Target) -> Service:
     """Return the service of a stage from what is deployed.
 
-    Raises DeploytoolError when nothing is deployed, InputError as `service_of` does.
+    Raises DeploytoolError when nothing is deployed or a stack is somebody else's, InputError as
+    `service_of` does.
     """
     deployed = find_deployed(target.ports, graph)
+    _refuse_foreign(graph, deployed)
     if not deployed:
         raise _not_deployed(graph, target)
     outputs = {node: stack.outputs for node, stack in deployed.items()}
     return service_of(project, graph, outputs)
+
+
+def _refuse_foreign(graph: Graph, deployed: Mapping[NodeId, Stack]) -> None:
+    """Raise DeploytoolError when a stack has the name of one of ours and not our tags."""
+    hint = "delete that stack, or choose another name for the project or the stage"
+    refusal = refusal_of_foreign(graph, deployed, hint=hint)
+    if refusal is not None:
+        raise refusal
 
 
 def _not_deployed(graph: Graph, target: Target) -> DeploytoolError:
@@ -145,9 +157,11 @@ def reachable_service(project: Project, graph: Graph, target: Target) -> Service
     """Return the service of a stage from the stacks of the regions whose API answers.
 
     What only a stack of another region tells is empty. Raises DeploytoolError when nothing is
-    deployed, ApiUnavailable when the health check is not known because an API does not answer.
+    deployed or a stack is somebody else's, ApiUnavailable when the health check is not known
+    because an API does not answer.
     """
     found = find_reachable(target.ports.stacks, target.ports.executor, graph)
+    _refuse_foreign(graph, found.deployed)
     outputs = {node: stack.outputs for node, stack in found.deployed.items()}
     service = _service(project, graph, outputs)
     if not service.health_check_id:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.text import Text
 
 from deploytool.commands import _confirmation
 from deploytool.commands._takeover import adopting, confirm_takeover, name_hint
-from deploytool.core.errors import InputError
+from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.build import build_graph
 from deploytool.core.project.config import parse_config
 from deploytool.core.project.graphparser import parse_graph_file
@@ -18,9 +18,11 @@ from deploytool.core.project.template import parse_template
 from deploytool.core.stacks.changes import DeployedTemplate, Effect, ResourceChange
 from deploytool.core.stacks.drift import StackDrift
 from deploytool.core.stacks.stack import StackRequest
+from deploytool.files.project import Project
 from deploytool.simulated.cloudformation import SimulatedStacks
 from deploytool.simulated.executor import InlineExecutor, VirtualClock
 from deploytool.simulated.memory import SimulatedBuckets
+from deploytool.targets.service import deployed_service, reachable_service
 from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.preview import PlanPorts
 from deploytool.work.stacks.run import DeployPorts
@@ -136,3 +138,11 @@ def test_the_hint_names_both_commands(context: Any) -> None:
     hint = name_hint(context)
     assert "deploytool plan --stage dev --local --adopt" in hint
     assert "deploytool deploy --stage dev --local --adopt" in hint
+
+
+@pytest.mark.parametrize("find", [deployed_service, reachable_service])
+def test_no_service_is_made_of_the_stacks_of_somebody_else(context: Any, find: Any) -> None:
+    """A drill or a restore would change what their outputs name."""
+    project = cast(Project, None)  # nothing is read of it before the stacks
+    with pytest.raises(DeploytoolError, match="hello-dev-api in us-east-1 was not made by"):
+        find(project, context.graph, context.target)
