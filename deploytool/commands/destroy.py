@@ -8,7 +8,7 @@ from deploytool.commands._interrupts import exit_code, interrupts
 from deploytool.commands._standby import all_standby_records, remove_records, report_kept
 from deploytool.commands.arguments.deploy import DestroyArguments
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.core.failover.identity import changed_regions
+from deploytool.core.failover.identity import changed_regions, other_domain
 from deploytool.core.stacks.outage import refusal_of_deletion
 from deploytool.core.stacks.ownership import describe_foreign, foreign_of, ours_of
 from deploytool.render.run.outcome import outcome_document
@@ -45,7 +45,7 @@ def run(arguments: DestroyArguments) -> int:
             for node_id, stack in foreign_of(graph, found.deployed).items()
         ]
         if existing:
-            _refuse_other_regions(context)
+            _refuse_another_stage(context)
         if (existing or arguments.delete_zone) and not arguments.yes:
             _confirm(context, len(existing), delete_zone=arguments.delete_zone)
 
@@ -98,12 +98,20 @@ def _finish(
         return (), (error,)
 
 
-def _refuse_other_regions(context: CommandContext) -> None:
-    """Raise InputError when the regions are not those of the stacks: some would stay unseen."""
+def _refuse_another_stage(context: CommandContext) -> None:
+    """Raise InputError unless regions and domain are those of the stacks.
+
+    With other regions some stacks would stay unseen, and with another domain the user means another
+    stage than the one that would be deleted.
+    """
     record = find_standby_record(all_standby_records(context))
-    problem = None if record is None else changed_regions(record, context.project.config)
-    if problem is not None:
-        raise InputError([problem])
+    if record is None:
+        return
+    config = context.project.config
+    problems = [changed_regions(record, config), other_domain(record, config)]
+    found = [problem for problem in problems if problem is not None]
+    if found:
+        raise InputError(found)
 
 
 def _print_outcome(terminal: Terminal, outcome: Outcome, *, delete_zone: bool) -> None:

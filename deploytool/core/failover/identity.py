@@ -25,6 +25,18 @@ def changed_regions(record: StandbyRecord, config: Config) -> InputProblem | Non
     return InputProblem(config.file, "regions", message)
 
 
+def other_domain(record: StandbyRecord, config: Config) -> InputProblem | None:
+    """Return the problem when a stage that is to be destroyed serves another domain."""
+    domain = config.stages[record.stage].domain
+    if record.domain == domain:
+        return None
+    message = (
+        f"stage {record.stage} serves {record.domain}, and the configuration says {domain}."
+        f' To destroy it put back domain = "{record.domain}"'
+    )
+    return InputProblem(config.file, f"stages.{record.stage}.domain", message)
+
+
 def changed_domain(record: StandbyRecord, config: Config) -> InputProblem | None:
     """Return the problem when a stage is deployed for another domain."""
     domain = config.stages[record.stage].domain

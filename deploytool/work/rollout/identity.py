@@ -38,14 +38,23 @@ def find_standby_record(records: Iterable[StandbyRecords]) -> StandbyRecord | No
     """Return a stage's record from the first region that has it, None when none tells.
 
     The stage may have been deployed with other regions, whose parameters a role need not read.
+    Raises CloudRefused when every region that answers refuses: then nobody knows what is deployed.
     """
+    refusals: list[CloudRefused] = []
+    is_known = False
     for each in records:
         try:
             record = each.read(StandbyRecord)
-        except (ApiUnavailable, CloudRefused):
+        except ApiUnavailable:
+            continue
+        except CloudRefused as error:
+            refusals.append(error)
             continue
         if record is not None:
             return record
+        is_known = True
+    if refusals and not is_known:
+        raise refusals[0]
     return None
 
 

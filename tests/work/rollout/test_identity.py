@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deploytool.core.errors import ApiUnavailable, CloudRefused, InputError
+from deploytool.core.failover.identity import other_domain
 from deploytool.core.failover.records import Deployed, StandbyRecord
 from deploytool.core.ports import DnsAnswer, HttpAnswer, Nameserver
 from deploytool.core.project.config import Config, parse_config
@@ -102,6 +103,23 @@ def test_the_record_is_found_in_either_region() -> None:
     assert find_standby_record([dead, kept]) == RECORD
     assert find_standby_record([forbidden, kept]) == RECORD
     assert find_standby_record([dead, empty]) is None
+    assert find_standby_record([forbidden, empty]) is None
+
+
+def test_a_record_that_no_region_lets_read_is_an_error() -> None:
+    """Otherwise a role without the permission would deploy another stage over this one."""
+    dead = SimulatedStandbyRecords(error=ApiUnavailable("no answer", EAST))
+    forbidden = SimulatedStandbyRecords(error=CloudRefused("AccessDenied"))
+    with pytest.raises(CloudRefused):
+        find_standby_record([forbidden, dead])
+
+
+def test_a_stage_of_another_domain_is_not_destroyed() -> None:
+    """The stacks have the same names, so they would be deleted under the wrong domain."""
+    assert other_domain(RECORD, config()) is None
+    problem = other_domain(RECORD, config("api.example.com"))
+    assert problem is not None
+    assert 'put back domain = "dev.example.com"' in str(problem)
 
 
 class World:
