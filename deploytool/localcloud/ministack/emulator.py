@@ -26,6 +26,10 @@ _INSTALL_HINT = "pip install 'deploytool[local]'"
 # MiniStack's account for any access key that is not itself an account number
 ACCOUNT = "000000000000"
 
+# Seconds without a call after which a function's second process and the further ones are ended. A
+# burst leaves ten of them, which MiniStack keeps for five minutes
+IDLE_SECONDS = 30
+
 # The services that a local cloud answers for. MiniStack's other services start containers or listen
 # on every interface, so calls of them are refused.
 SERVICES = (
@@ -151,6 +155,8 @@ def _variables(temporary: Path, port: int, region: str) -> dict[str, str]:
         "STATE_DIR": str(temporary),
         "S3_DATA_DIR": str(temporary),
         "LAMBDA_EXECUTOR": "local",
+        # The processes that a burst of calls leaves are ended after this long without a call.
+        "LAMBDA_WARM_TTL_SECONDS": str(IDLE_SECONDS),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         # MiniStack removes containers that it takes for its own when it finds a Docker daemon.
