@@ -199,7 +199,7 @@ class Packager:
         installed = without_traces(self._read(target, run.spec, LEFT_OUT_OF_PACKAGES, ()))
         own = self._output(run, "")
         whole = beside(own, installed, run.key, self._problems)
-        requirements = files.contents[REQUIREMENTS].decode(errors="replace")
+        requirements = files.contents[REQUIREMENTS].decode("utf-8-sig", errors="replace")
         if not self._problems.problems:
             for problem in missing_packages(whole, requirements, run.platform):
                 self._problems.add(run.key, problem)

@@ -16,15 +16,19 @@ def read_text(path: Path, fix: str, most: int = MOST_BYTES) -> str:
     """Return a file's text. Raises InputError, with the fix when the file does not exist.
 
     Only a regular file is read: a pipe may never end, and neither does a device. `most` is in bytes.
+    A byte-order mark, which some editors write, is not part of the text.
     """
     try:
         status = path.stat()
         problem = _problem(status.st_mode, status.st_size, most)
         if not problem:
-            return path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise InputError([InputProblem(str(path), "", f"no such file; {fix}")]) from error
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except UnicodeDecodeError as error:
+        message = f"cannot be read as UTF-8: {error.reason} at byte {error.start}; save it as UTF-8"
+        raise InputError([InputProblem(str(path), "", message)]) from error
+    except (OSError, ValueError) as error:
         raise InputError([InputProblem(str(path), "", f"cannot be read: {error}")]) from error
     raise InputError([InputProblem(str(path), "", problem)])
 

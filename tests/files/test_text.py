@@ -43,11 +43,19 @@ def test_a_large_file_is_refused_with_its_size(tmp_path: Path) -> None:
     assert "it has 5,000,000,000 bytes, and at most 4,194,304 are read" in message
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a\x80"])
+@pytest.mark.parametrize("content", [b"\xff\xfea\0", b"a\x80"])
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
-    """The message names the file."""
+    """The message names the file and what to do. PowerShell writes the first of them, UTF-16."""
     (tmp_path / "file").write_bytes(content)
-    assert refused(tmp_path / "file").startswith(f"{tmp_path / 'file'}: cannot be read")
+    message = refused(tmp_path / "file")
+    assert message.startswith(f"{tmp_path / 'file'}: cannot be read as UTF-8")
+    assert message.endswith("save it as UTF-8")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    """Notepad writes it. A TOML parser takes it for a fault where nothing is to be seen."""
+    (tmp_path / "file").write_bytes(b"\xef\xbb\xbfproject = 1\r\n")
+    assert read_text(tmp_path / "file", "make it") == "project = 1\n"
 
 
 def test_a_missing_file_comes_with_the_fix(tmp_path: Path) -> None:
