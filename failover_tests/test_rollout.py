@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -23,6 +24,18 @@ def local(bench: Any, *words: str) -> None:
     """Run a `deploytool local` command."""
     done = bench.run([sys.executable, "-m", "deploytool", "local", *words])
     assert done.code == 0, done.err
+
+
+@contextmanager
+def settings(bench: Any, text: str) -> Iterator[None]:
+    """Give the stage dev these settings, for a while."""
+    config = bench.folder / "deploytool.toml"
+    before = config.read_text()
+    config.write_text(f"{before}\n[stages.dev.settings]\n{text}\n")
+    try:
+        yield
+    finally:
+        config.write_text(before)
 
 
 @pytest.fixture(scope="module")
@@ -158,19 +171,17 @@ def test_a_change_by_hand_in_one_region_is_reported(deployed: Any, clients: Any)
     ]
     patch = "op=replace,path=/timeoutInMillis,value=3000"
     clients.aws("apigateway", "update-integration", *where, *method, "--patch-operations", patch)
-    settings = deployed.folder / "deploytool.toml"
-    settings.write_text(settings.read_text() + "\n[stages.dev.settings]\nlog_retention_days = 14\n")
-    done = deployed.deploytool("deploy", "--output", "json")
+    with settings(deployed, "log_retention_days = 14"):
+        done = deployed.deploytool("deploy", "--output", "json")
     assert done.code == 0, done.err
     assert [item["what"] for item in done.json["parity"]["differences"]] == ["function code", "API"]
 
 
 def test_an_integration_is_not_changed_in_place(deployed: Any) -> None:
     """While the other integration's stack exists it is refused, with two ways to replace it."""
-    settings = deployed.folder / "deploytool.toml"
-    http = 'integration = "http"\nintegration_url = "https://{region}.backend.example.com/v1"\n'
-    settings.write_text(settings.read_text() + http)
-    done = deployed.deploytool("deploy")
+    http = 'integration = "http"\nintegration_url = "https://{region}.backend.example.com/v1"'
+    with settings(deployed, http):
+        done = deployed.deploytool("deploy")
     assert done.code == 1
     assert (
         "integration-http@us-east-1 cannot be created while lambda@us-east-1 is deployed"
