@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,13 @@ LONGEST = ("failover_tests/", "tests/taskcat/", "tests/workflows/", TOGETHER)
 
 
 def pytest_configure() -> None:
-    """Let the processes that tests start keep their bytecode.
+    """Give the processes that tests start the same surroundings everywhere.
 
-    Without it each command compiles two hundred modules, which is half of its processor time.
+    They keep their bytecode: without it each command compiles two hundred modules, which is half of
+    its processor time. They hear SIGHUP, which `nohup make test` would let them ignore.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

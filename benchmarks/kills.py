@@ -37,7 +37,7 @@ GONE_LIMIT = 20.0  # seconds of wall time until the children of a killed command
 class Kills(Storms):
     """Kills commands in calm weather."""
 
-    def cycle(self, number: int, steps: Sequence[str] = STEPS) -> None:
+    def cycle(self, number: int, steps: Sequence[str]) -> None:
         """Kill each step by a signal of its own. Each pair comes up once in four cycles."""
         for index, step in enumerate(steps):
             self._kill(step, SIGNALS[(number + index) % len(SIGNALS)], f"{number}.{index}")
@@ -119,14 +119,17 @@ def killed(
 
     The code is None when the command did not end within the time limit.
     """
-    with subprocess.Popen(
-        line,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "stderr").open("w", encoding="utf-8"),
-    ) as process:
+    with (
+        (folder / "stderr").open("w", encoding="utf-8") as errors,
+        subprocess.Popen(
+            line,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        ) as process,
+    ):
         try:
             code: int | None = process.wait(delay)
         except subprocess.TimeoutExpired:
@@ -182,7 +185,12 @@ def _marked(name: str) -> list[tuple[str, str]]:
 
 
 def run_all(
-    folder: Path, seed: int, cycles: int, local_runs: int, say: Callable[[str], None]
+    folder: Path,
+    seed: int,
+    cycles: int,
+    local_runs: int,
+    say: Callable[[str], None],
+    steps: Sequence[str] = STEPS,
 ) -> Storms:
     """Kill this many cycles of commands and local runs; return what was tried and lost."""
     with storms(folder, seed, say, Kills) as runs:
@@ -190,5 +198,5 @@ def run_all(
         for number in range(local_runs):
             runs.local_run(number)
         for number in range(cycles):
-            runs.cycle(number)
+            runs.cycle(number, steps)
         return runs

@@ -9,12 +9,16 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Held:
-    """What a process and all that it started hold. `memory_mb` is the resident memory."""
+    """What a process and all that it started hold.
+
+    `memory_mb` is the resident memory of all, and `own_memory_mb` that of the process alone.
+    """
 
     processes: int
     threads: int
     open_files: int
     memory_mb: float
+    own_memory_mb: float
 
 
 def held_by(pid: int) -> Held:
@@ -35,7 +39,7 @@ def held_by(pid: int) -> Held:
             # A child may end while it is looked at
             if member == pid:
                 raise
-    return Held(len(family), threads, open_files, memory_mb)
+    return Held(len(family), threads, open_files, memory_mb, _resident_mb(pid))
 
 
 def _below(pid: int) -> list[int]:

@@ -97,7 +97,7 @@ def test_the_table_of_proofs_has_each_proof_with_its_command() -> None:
 def _drills(growing: bool) -> list[Drilled]:
     added = range(drills.DRILLS)
     return [
-        Drilled(5.0, Held(6, 19, 100 + (number if growing else number % 9), 320.0))
+        Drilled(5.0, Held(6, 19, 100 + (number if growing else number % 9), 320.0, 150.0))
         for number in added
     ]
 

@@ -1,13 +1,14 @@
 """Every command that changes something, killed at seeded moments by four signals."""
 
-from benchmarks import kills
+from benchmarks import kills, storms
 from benchmarks.soak.proof import Figures, Proof, Run
 
 
 def _run(run: Run) -> Figures:
     cycles = 1 if run.is_quick else kills.CYCLES
     local_runs = 1 if run.is_quick else kills.LOCAL_RUNS
-    ran = kills.run_all(run.folder, run.seed, cycles, local_runs, run.say)
+    steps = storms.QUICK_STEPS if run.is_quick else kills.STEPS
+    ran = kills.run_all(run.folder, run.seed, cycles, local_runs, run.say, steps)
     return Figures(ran.tried, tuple(ran.losses))
 
 

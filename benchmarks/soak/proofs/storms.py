@@ -6,7 +6,8 @@ from benchmarks.soak.proof import Figures, Proof, Run
 
 def _run(run: Run) -> Figures:
     cycles = 1 if run.is_quick else storms.CYCLES
-    ran = storms.run_all(run.folder, run.seed, cycles, run.say)
+    steps = storms.QUICK_STEPS if run.is_quick else storms.STEPS
+    ran = storms.run_all(run.folder, run.seed, cycles, run.say, steps)
     return Figures(ran.tried, tuple(ran.losses), ran.note)
 
 
