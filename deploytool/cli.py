@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploytool import __version__
-from deploytool.commands._signals import hear_requests
+from deploytool.commands._signals import StopRequested, hear_requests
 from deploytool.commands.arguments.base import StageArguments, check_target_variable, sentence
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
@@ -114,7 +114,7 @@ def _fail(terminal: Terminal, message: str, hint: str, exit_code: int) -> int:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     """Handle each request to stop as Ctrl-C: the command cleans up what it started."""
-    raise KeyboardInterrupt
+    raise StopRequested
 
 
 def _print_error(message: str, hint: str = "") -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from types import FrameType
 
-from deploytool.commands._signals import requests_go_to
+from deploytool.commands._signals import StopRequested, requests_go_to
 from deploytool.core.errors import ApiUnavailable, Interrupted
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import escape
@@ -31,10 +31,10 @@ class Signals:
         return self._count
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Count a signal. Raises KeyboardInterrupt for the first one after the last step."""
+        """Count a signal. Raises StopRequested for the first one after the last step."""
         self._count += 1
         if self._count > STEPS:
-            raise KeyboardInterrupt
+            raise StopRequested
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def patient_signals(terminal: Terminal, answer: Callable[[int], str]) -> Iterato
 
 @contextmanager
 def first_one_stops(terminal: Terminal, later: str) -> Iterator[None]:
-    """Raise KeyboardInterrupt for the first request within the block.
+    """Raise StopRequested for the first request within the block.
 
     Later requests do not interrupt what the first one causes; they print `later`.
     """
@@ -108,7 +108,7 @@ def first_one_stops(terminal: Terminal, later: str) -> Iterator[None]:
             signals.handle(number, frame)
             return
         is_stopping = True
-        raise KeyboardInterrupt
+        raise StopRequested
 
     with requests_go_to(handle), signals.answered():
         yield

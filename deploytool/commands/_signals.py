@@ -11,6 +11,16 @@ from typing import Any, TextIO
 _HANGUP = getattr(signal, "SIGHUP", 0)  # Windows has none
 REQUESTS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number)
 
+
+class StopRequested(KeyboardInterrupt):
+    """A request to stop. It ends a command as Ctrl-C does.
+
+    CPython remembers a plain KeyboardInterrupt that is raised in `exec`, as when a dataclass is
+    imported. `python -m` then ends by SIGINT and not with the exit code, even if the exception was
+    handled (`unhandled_keyboard_interrupt` in Python/pythonrun.c). A subclass is not remembered.
+    """
+
+
 Handler = Callable[[int, FrameType | None], None]
 _Earlier = Any  # what signal.signal returns: a function, a number or None
 

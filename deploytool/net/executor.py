@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from types import TracebackType
 from typing import Any, Self
@@ -14,8 +14,15 @@ from deploytool.core.ports import Result
 THREADS = 256
 
 
+class ExecutorClosed(Exception):
+    """The executor ends, so that it starts no call any more."""
+
+
 class ThreadExecutor:
     """The Executor port. As a context manager it waits for the calls that run before it ends.
+
+    From then on it refuses calls with ExecutorClosed. That ends a call that would start others, and
+    whose result nobody waits for.
 
     Then it raises the first exception that was not expected: that of a call that nobody waited for,
     or one of a submitted call that is no DeploytoolError, which is a bug. When the block itself
@@ -26,20 +33,30 @@ class ThreadExecutor:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="deploytool")
         self._lock = threading.Lock()
         self._errors: list[BaseException] = []
+        self._is_closed = False
 
     def submit(self, call: Callable[[], Result], /) -> Future[Result]:
-        """Start a call in a thread."""
-        future = self._pool.submit(call)
+        """Start a call in a thread. Raises ExecutorClosed when the executor ends."""
+        future = self._submit(call)
         future.add_done_callback(self._keep_bug)
         return future
 
     def start(self, call: Callable[[], object], /) -> None:
-        """Start a call in a thread; nobody waits for it."""
-        self._pool.submit(call).add_done_callback(self._keep_error)
+        """Start a call in a thread; nobody waits for it. Raises ExecutorClosed as `submit` does."""
+        self._submit(call).add_done_callback(self._keep_error)
 
     def wait(self, futures: Collection[Future[Any]], seconds: float, /) -> None:
         """Return when one of the futures is done, or after `seconds` of wall time."""
         wait_for(futures, timeout=seconds, return_when=FIRST_COMPLETED)
+
+    def _submit(self, call: Callable[[], Result]) -> Future[Result]:
+        try:
+            return self._pool.submit(call)
+        except RuntimeError as error:
+            # It is raised too when the machine has no thread left
+            if self._is_closed:
+                raise ExecutorClosed from error
+            raise
 
     def _keep_bug(self, future: Future[Any]) -> None:
         if not future.cancelled() and not isinstance(future.exception(), DeploytoolError):
@@ -47,7 +64,8 @@ class ThreadExecutor:
 
     def _keep_error(self, future: Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()
-        if error is not None:
+        # A call that waits for one that was cancelled at the end ends with CancelledError
+        if error is not None and not isinstance(error, ExecutorClosed | CancelledError):
             with self._lock:
                 self._errors.append(error)
 
@@ -60,6 +78,7 @@ class ThreadExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
         if error is None and self._errors:
             raise self._errors[0]

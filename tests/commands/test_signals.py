@@ -40,6 +40,19 @@ with patient_signals(terminal, lambda number: "stopping") as signals:
     Path(sys.argv[1]).write_text("restored")
 """
 
+# A request comes while a class is made, as it is when a module is imported
+IN_EXEC = """
+import os, signal, sys
+from deploytool.cli import _interrupt
+from deploytool.commands._signals import hear_requests
+
+hear_requests(_interrupt)
+try:
+    exec("os.kill(os.getpid(), int(sys.argv[1]))\\nfor _ in range(1000): pass")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
 
 def python(code: str, *words: str) -> list[str]:
     return [sys.executable, "-c", code, *words]
@@ -53,6 +66,17 @@ def test_no_request_cuts_patient_work(number: signal.Signals) -> None:
     )
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
     assert done.stderr.splitlines() == ["answer 1", "answer 2", "answer 3"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_request_during_an_import_ends_with_the_exit_code(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """`python -m` ends with the code of the command, not by a SIGINT that nobody sent."""
+    (tmp_path / "asked.py").write_text(IN_EXEC)
+    line = [sys.executable, "-m", "asked", str(int(number))]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 130, done.stderr
 
 
 def test_nohup_is_respected() -> None:

@@ -1,11 +1,12 @@
 """Calls beside the caller: results and errors come back, and no bug is lost."""
 
 import threading
+from concurrent.futures import CancelledError
 
 import pytest
 
 from deploytool.core.errors import DeploytoolError
-from deploytool.net.executor import ThreadExecutor
+from deploytool.net.executor import ExecutorClosed, ThreadExecutor
 from deploytool.simulated.executor import InlineExecutor
 from deploytool.work.tasks import PendingCalls, for_each
 
@@ -111,3 +112,15 @@ def test_an_error_of_the_block_is_raised_with_a_note_of_a_bug() -> None:
     with pytest.raises(DeploytoolError, match="refused") as caught:
         block()
     assert caught.value.__notes__ == ["a call beside it failed too: ZeroDivisionError()"]
+
+
+def test_a_call_that_would_start_others_ends_with_the_executor() -> None:
+    """A check beside work that has ended meanwhile is not needed any more: that is no error."""
+
+    def check() -> None:
+        while True:
+            for_each(executor, str.upper, ["a", "b"])
+
+    with ThreadExecutor() as executor:
+        late = executor.submit(check)
+    assert isinstance(late.exception(), ExecutorClosed | CancelledError)
