@@ -28,11 +28,10 @@ ROLES = {
 VARIABLES = {**ROLES, "DEPLOY_STAGE": "dev"}
 OURS = {"pull_request": {"number": 7, "head": {"repo": {"full_name": "someone/api"}}}}
 FORKS = {"pull_request": {"number": 8, "head": {"repo": {"full_name": "anyone/api"}}}}
-# `make test` would run this very test, `make lint` runs beside it, and the templates have tests of their
-# own. What remains to be tested is that the targets exist.
-DRY_RUNS = {
-    f"make {target}": f"make --dry-run {target}" for target in ("lint", "test", "taskcat-aws")
-}
+# `make test` would run this very test, `make lint` runs beside it, the templates have tests of their own,
+# and a release needs PyPI and GitHub. What remains to be tested is that the targets exist.
+TARGETS = ("lint", "test", "taskcat-aws", "audit", "dist", "sbom", "release")
+DRY_RUNS = {f"make {target}": f"make --dry-run {target}" for target in TARGETS}
 
 
 def output_of(runs: list[JobRun]) -> str:
