@@ -245,3 +245,17 @@ def test_a_protected_stage_asks_for_its_domain(deployed: Any) -> None:
     assert "--confirm" in asked.err
     assert state_of(deployed) == before
     assert not (deployed.folder / "asked").exists()
+
+
+@pytest.mark.local_only
+def test_a_drill_notices_that_somebody_has_restored(deployed: Any) -> None:
+    """`restore` beside a drill undoes its fault: the drill ends, and says that it proves nothing."""
+    drill = start_drill(deployed, "restored", "--fault", "throttle")
+    restored = deployed.deploytool("restore")
+    assert restored.code == 0, restored.err
+    _, err = drill.communicate(timeout=60)
+    assert drill.returncode == 1, err
+    report = json.loads((deployed.folder / "restored" / "latest" / "drill.json").read_text())
+    assert report["verdict"] == "inconclusive"
+    assert "its record is gone" in report["reasons"][0]
+    assert report["restored"] is True

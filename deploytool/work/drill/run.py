@@ -43,7 +43,7 @@ from deploytool.work.drill.faults import Fault, make_fault
 from deploytool.work.drill.faults.switch import restore_switch
 from deploytool.work.drill.observers import Emit, Observers
 from deploytool.work.drill.preflight import preflight
-from deploytool.work.drill.safety import Safety
+from deploytool.work.drill.safety import RecordWatch, Safety
 from deploytool.work.drill.switch import RepeatedMetric, hold, note_arrival
 from deploytool.work.drill.view import View
 from deploytool.work.elapsed import ElapsedClock
@@ -169,6 +169,7 @@ class _Drill:
             tolerance=LATE_SECONDS * context.speed,
         )
         self.metric = RepeatedMetric(ports, self.clock, self._emit_observation)
+        self.record_watch = RecordWatch(ports, self.clock, self.safety.id)
 
     def emit(self, event: Event) -> None:
         """Pass an event on, one at a time: the probes emit from their own threads.
@@ -197,6 +198,7 @@ class _Drill:
         try:
             self._stop_when_asked()
             self.safety.begin(self.context.wall_time, self._longest() / self.context.speed)
+            self.record_watch.start()
             self.emit(self._started(objectives))
             self._steady_state()
             self._move_away()
@@ -411,7 +413,9 @@ class _Drill:
                 return False
             self.clock.sleep(min(self.observers.tick(), POLL_SECONDS))
             self.metric.tick()
+            self.record_watch.tick()
             self._stop_when_asked()
+            self._stop_when_the_record_is_gone()
             if self._failure is not None:
                 raise self._failure
             self._stop_when_the_secondary_fails()
@@ -421,6 +425,14 @@ class _Drill:
         """Raise Interrupted when the user or the system has asked to stop."""
         if self.context.interrupts.count():
             raise Interrupted("interrupted")
+
+    def _stop_when_the_record_is_gone(self) -> None:
+        """Raise _Aborted when somebody else has ended the drill."""
+        if self.record_watch.is_gone:
+            raise _Aborted(
+                f"deploytool restore --stage {self.service.stage} or the guard has ended it:"
+                " its record is gone"
+            )
 
     def _stop_when_the_secondary_fails(self) -> None:
         """Raise _Aborted when half of the secondary's answers are errors.

@@ -6,6 +6,7 @@ from uuid import uuid4
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import SCHEMA_VERSION, DrillRecord, UndoStep
 from deploytool.core.errors import DeploytoolError, DrillRefused
+from deploytool.core.ports import Clock
 from deploytool.core.service.service import Service
 from deploytool.work.drill.faults import Fault
 from deploytool.work.drill.preflight import refuse_during_deployment
@@ -13,6 +14,10 @@ from deploytool.work.drill.undo import is_undone, undo
 
 # Seconds of wall time that the guard waits beyond the longest duration of a drill
 MARGIN = 60.0
+# Seconds of the target's clock between two looks at whether the drill's record is there
+LOOK_SECONDS = 10.0
+# How many looks in a row must miss the record
+MISSED = 2
 
 
 class Safety:
@@ -136,3 +141,41 @@ class Safety:
         self._ports.records.clear(self.id)
         if self._guard is not None:
             self._guard.disarm(self.id)
+
+
+class RecordWatch:
+    """Notices that somebody else has ended the drill, as `deploytool restore` and the guard do.
+
+    They undo the fault and delete the record. What the drill sees from then on proves nothing.
+    `clock` is the target's.
+    """
+
+    def __init__(self, ports: DrillPorts, clock: Clock, drill_id: str) -> None:
+        self._ports = ports
+        self._clock = clock
+        self._drill_id = drill_id
+        self._due: float | None = None
+        self._missed = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the record is gone, or that of another drill."""
+        return self._missed >= MISSED
+
+    def start(self) -> None:
+        """Look at the record from now on."""
+        self._due = self._clock.now() + LOOK_SECONDS
+
+    def tick(self) -> None:
+        """Look beside the caller when it is due."""
+        if self._due is not None and self._clock.now() >= self._due:
+            self.start()
+            self._ports.executor.start(self._look)
+
+    def _look(self) -> None:
+        try:
+            record = self._ports.records.read()
+        except DeploytoolError:
+            return  # an API that does not answer says nothing about the record
+        is_ours = record is not None and record.drill_id == self._drill_id
+        self._missed = 0 if is_ours else self._missed + 1

@@ -509,3 +509,25 @@ def test_a_secondary_that_breaks_during_the_drill_ends_it() -> None:
     assert judgement.restored
     assert not world.check.config.inverted
     assert events[-1].at < 40.0
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_a_drill_ends_when_somebody_else_has_restored(is_moved: bool) -> None:
+    """`deploytool restore` beside a drill undoes its fault: what it sees then says nothing."""
+    world = World()
+    ended: list[float] = []
+
+    def restore_beside() -> None:
+        ended.append(world.now())
+        config = replace(world.check.config, inverted=False)
+        world.check = HealthCheck(world.check.id, world.check.version + 1, config)
+        world.drill_records.record = None
+
+    world.at(30.0 if is_moved else 12.0, restore_beside)
+    events, judgement = drill(world)
+    assert ended
+    assert judgement.verdict is not Verdict.PASS
+    assert any("its record is gone" in reason for reason in judgement.reasons)
+    assert judgement.restored
+    assert isinstance(events[-1], DrillAborted)
+    assert events[-1].at < ended[0] + 60.0
