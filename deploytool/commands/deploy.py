@@ -49,6 +49,7 @@ from deploytool.work.certificates.watch import CertificateWatch
 from deploytool.work.certificates.zone_change import ZoneChangeGate
 from deploytool.work.certificates.zone_check import ZoneCheck
 from deploytool.work.check import wait_until_good
+from deploytool.work.failover.standby import Kept
 from deploytool.work.rollout.identity import IdentityCheck, IdentityPorts, IdentitySettings
 from deploytool.work.rollout.parity import compare
 from deploytool.work.rollout.rollout import Rollout, RolloutGate, RolloutPorts
@@ -66,7 +67,8 @@ class _Deployment:
     """How a deployment ended, what the gate learned, and the DNS records to create elsewhere.
 
     `problems` are those of the changed regions, where only the check after the change tells them.
-    `unread` says of which values in Parameter Store it is not known whether they have changed.
+    `unread` says of which values in Parameter Store it is not known whether they have changed. `kept`
+    says whether the records in the standby region were written.
     """
 
     outcome: Outcome
@@ -75,6 +77,7 @@ class _Deployment:
     records: tuple[DnsRecord, ...]
     problems: tuple[str, ...]
     unread: tuple[str, ...]
+    kept: Kept
 
 
 def run(arguments: DeployArguments) -> int:
@@ -103,7 +106,7 @@ def run(arguments: DeployArguments) -> int:
             graph, _endpoint(context), deployed_before, outcome, lambda: context.target.parity
         )
         left = left_behind(graph, deployed_before)
-        kept = keep_deployment(context, deployed_before, outcome)
+        kept = deployment.kept
         zone = left_zone(context, deployment.identity.record, deployed_before, outcome)
         document = outcome_document(outcome, show.run_state) | {
             "records_to_create": [asdict(record) for record in deployment.records],
@@ -177,6 +180,11 @@ def _deploy(
         timeout = arguments.delegation_timeout
         hooks.append(CertificateGuard(lambda: target.certificates, emit, timeout))
 
+    kept: list[Kept] = []
+
+    def finish(outcome: Outcome) -> None:
+        kept.append(keep_deployment(context, gate.deployed, outcome))
+
     # The watch polls in threads, which must end with the run, however it ends
     with interrupts() as signals, closing(watch):
         options = DeployOptions(
@@ -188,6 +196,7 @@ def _deploy(
             repair=arguments.repair,
             command_options=_local_option(context),
             name_hint=name_hint(context),
+            finish=finish,
         )
         if arguments.adopt:
             graph = adopting(graph)
@@ -198,7 +207,7 @@ def _deploy(
     # would be half of a failover pair
     targets = () if outcome.unreachable else external_targets(graph, outcome.outputs)
     needed = dict.fromkeys((*records, *targets))
-    return _Deployment(outcome, gate, identity, tuple(needed), problems, unread.lines)
+    return _Deployment(outcome, gate, identity, tuple(needed), problems, unread.lines, kept[0])
 
 
 def _local_option(context: CommandContext) -> str:

@@ -49,24 +49,20 @@ def run(arguments: DestroyArguments) -> int:
         if (existing or arguments.delete_zone) and not arguments.yes:
             _confirm(context, len(existing), delete_zone=arguments.delete_zone)
 
-        # Reasons why hosted zones stay that --delete-zone should have deleted
-        kept: tuple[str, ...] = ()
         with (
             progress(terminal, target.ports.clock, context.title("Destroy")) as emit,
             interrupts() as signals,
         ):
             # Reads the outputs of the stacks, so it is made before they are deleted
             cleaner = ZoneCleaner(graph, existing, target.certificates, emit)
-            options = DeployOptions(wait=arguments.wait, interrupts=signals)
+            leftovers = _Leftovers(context, cleaner, delete_zone=arguments.delete_zone)
+            options = DeployOptions(
+                wait=arguments.wait, interrupts=signals, finish=leftovers.remove
+            )
             outcome = destroy(graph, target.ports, emit, options, cleaner.before)
-            errors: tuple[DeploytoolError, ...] = ()
-            if outcome.ok:
-                kept, errors = _finish(cleaner, delete_zone=arguments.delete_zone)
-            # After the function that writes into them is gone
-            records = remove_records(context) if outcome.ok else Kept(done=False)
 
         document = outcome_document(outcome, emit.run_state)
-        records = replace(records, errors=(*errors, *records.errors))
+        kept, records = leftovers.kept, leftovers.records
         terminal.document(
             document
             | {
@@ -84,18 +80,33 @@ def run(arguments: DestroyArguments) -> int:
         return report_kept(context, records, code)
 
 
-def _finish(
-    cleaner: ZoneCleaner, *, delete_zone: bool
-) -> tuple[tuple[str, ...], tuple[DeploytoolError, ...]]:
-    """Clean the zones, and delete them if wished. Return why zones stay, and what failed.
+class _Leftovers:
+    """What is left of a stage when its stacks are deleted: its zones' records, and its own records.
 
-    The stacks are deleted by now, and that is reported whatever fails here.
+    `kept` are the reasons why hosted zones stay that should have been deleted.
     """
-    try:
-        cleaner.finish()
-        return (cleaner.delete_zones() if delete_zone else ()), ()
-    except DeploytoolError as error:
-        return (), (error,)
+
+    def __init__(self, context: CommandContext, cleaner: ZoneCleaner, *, delete_zone: bool) -> None:
+        self.kept: tuple[str, ...] = ()
+        self.records = Kept(done=False)
+        self._context = context
+        self._cleaner = cleaner
+        self._delete_zone = delete_zone
+
+    def remove(self, outcome: Outcome) -> None:
+        """Remove it. What fails is told: the stacks are deleted by now, and that is reported."""
+        if not outcome.ok:
+            return
+        errors: tuple[DeploytoolError, ...] = ()
+        try:
+            self._cleaner.finish()
+            if self._delete_zone:
+                self.kept = self._cleaner.delete_zones()
+        except DeploytoolError as error:
+            errors = (error,)
+        # After the function that writes into them is gone
+        records = remove_records(self._context)
+        self.records = replace(records, errors=(*errors, *records.errors))
 
 
 def _refuse_another_stage(context: CommandContext) -> None:

@@ -3,7 +3,7 @@
 from deploytool.aws.standby import CloudWatchSwitchMetric, SsmStandbyRecords
 from deploytool.files.project import Project
 from deploytool.net.clock import RealClock, wall_time
-from deploytool.targets.service import drill_records
+from deploytool.targets.service import drill_records, running_deployment
 from deploytool.targets.target import Target
 from deploytool.work.failover.ports import MovePorts
 
@@ -27,4 +27,5 @@ def move_ports(target: Target, project: Project, stage: str) -> MovePorts:
         metric=CloudWatchSwitchMetric(target.clients, *place),
         drills=drill_records(target, project, stage),
         now=wall_time,
+        deployments=running_deployment(target, config.project, stage, (config.secondary,)),
     )

@@ -2,7 +2,7 @@
 
 import getpass
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from deploytool.aws.apigateway import ApiGatewayMappings
 from deploytool.aws.guard import SchedulerGuard
@@ -97,7 +97,9 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
         edges=target.network.edges,
         records=drill_records(target, project, service.stage),
         guard=guard,
-        deployments=_deployments(target, project, service.stage),
+        deployments=running_deployment(
+            target, project.config.project, service.stage, project.config.regions
+        ),
         standby=standby_records(target, project, service.stage),
         switch=CloudWatchSwitchMetric(target.clients, *place),
         who=f"{getpass.getuser()}@{socket.gethostname()}",
@@ -106,12 +108,14 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
     )
 
 
-def _deployments(target: Target, project: Project, stage: str) -> RunningDeployment | None:
+def running_deployment(
+    target: Target, project: str, stage: str, regions: Sequence[str]
+) -> RunningDeployment | None:
+    """Return what tells who deploys a stage, by its leases in these regions."""
     coordination = target.ports.coordination
     if coordination is None:
         return None
-    config = project.config
-    return RunningDeployment(coordination, config.project, stage, config.regions)
+    return RunningDeployment(coordination, project, stage, regions)
 
 
 def readiness_ports(target: Target, project: Project, stage: str) -> ReadinessPorts:

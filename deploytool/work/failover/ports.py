@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploytool.core.drill.ports import DrillRecords
+from deploytool.core.drill.ports import Deployments, DrillRecords
 from deploytool.core.errors import ProbeFailed
 from deploytool.core.failover.ports import StandbyRecords, SwitchMetric
 from deploytool.core.ports import Clock, Dns, DnsAnswer, Executor, Http, Nameserver
@@ -15,7 +15,7 @@ class MovePorts:
 
     `resolver` is the system's recursive DNS server. `locate` finds a name server by its name; it
     raises DeploytoolError when the name has no address. `now` returns the time of day (ISO 8601,
-    UTC).
+    UTC). Without `deployments` nobody is warned of a run that deploys the stage.
     """
 
     clock: Clock
@@ -28,6 +28,7 @@ class MovePorts:
     metric: SwitchMetric
     drills: DrillRecords
     now: Callable[[], str]
+    deployments: Deployments | None = None
 
     def resolve(self, name: str) -> DnsAnswer:
         """Ask the resolver for a name. Raises ProbeFailed when the answer has no address."""

@@ -123,9 +123,12 @@ class _Mover:
         self._is_writing = False
         self._next_put = 0.0
         self._put: Future[MetricPut] | None = None
+        self._deployer: Future[str] | None = None
 
     def run(self) -> Moved:
         self._emit(self._started())
+        if self._ports.deployments is not None:
+            self._deployer = self._ports.executor.submit(self._ports.deployments.describe)
         self._warn_of_a_drill()
         before = self._ports.records.read(SwitchRecord)
         if self._is_done_already(before):
@@ -174,6 +177,24 @@ class _Mover:
             )
         self._emit(Warned(self._clock.now(), message))
 
+    def _warn_of_a_deployment(self) -> None:
+        """Warn when the stage is being deployed, once that is known. The switch does not wait for it."""
+        if self._deployer is None or not self._deployer.done():
+            return
+        error = self._deployer.exception()
+        if isinstance(error, DeploytoolError):
+            message = f"cannot tell whether the stage is being deployed: {error}"
+        elif self._deployer.result():
+            message = (
+                f"the stage is being deployed by {self._deployer.result()}, which changes a region"
+                f" that may have to serve; deploytool status --stage {self._standby.stage} shows it"
+            )
+        else:
+            message = ""
+        self._deployer = None
+        if message:
+            self._emit(Warned(self._clock.now(), message))
+
     def _is_done_already(self, record: SwitchRecord | None) -> bool:
         """Return whether a failback finds the switch released and the traffic at the primary."""
         if self._direction.holds:
@@ -213,6 +234,7 @@ class _Mover:
         probes = self._probes()
         deadline = self._clock.now() + self._settings.timeout
         while True:
+            self._warn_of_a_deployment()
             for observation in probes.tick():
                 self._observe(observation)
             if self._move.phase is Phase.DONE:

@@ -25,6 +25,9 @@ from deploytool.work.stacks.operations import Outcome
 from deploytool.work.stacks.stored_values import with_stored_values
 from deploytool.work.tasks import for_each
 
+# Seconds of wall time between two looks at whether the lease must be renewed, after the last stack
+RENEW_EVERY = 5.0
+
 
 @dataclass(frozen=True)
 class DeployPorts:
@@ -56,7 +59,8 @@ class DeployOptions:
     needs a stack that is not chosen and not as desired; without it the stack takes the outputs
     that exist. `command_options` are added to the commands in hints, like ` --local`. `name_hint`
     says what to do when somebody else's stack has the name of one of ours. With `repair` the
-    resources of every chosen stack are compared with its template, and brought back to it.
+    resources of every chosen stack are compared with its template, and brought back to it. `finish`
+    is called with the outcome while the run still has the lease: what it writes belongs to the run.
     """
 
     express: bool = False
@@ -67,6 +71,7 @@ class DeployOptions:
     repair: bool = False
     command_options: str = ""
     name_hint: str = "delete that stack, or choose another name for the project or the stage"
+    finish: Callable[[Outcome], None] = lambda _outcome: None
 
 
 def find_deployed(ports: DeployPorts, graph: Graph) -> dict[NodeId, Stack]:
@@ -157,7 +162,9 @@ def run_engine(
     must_hold = needs_lease(found)
     coordination = ports.coordination
     if coordination is None or not must_hold:
-        return run(engine(), found)
+        outcome = run(engine(), found)
+        options.finish(outcome)
+        return outcome
 
     with hold_lease(
         coordination,
@@ -173,4 +180,10 @@ def run_engine(
             # The other run has changed stacks since they were listed.
             found = _find_all(ports, graph)
             needs_lease(found)
-        return run(engine(heartbeat=lease.renew), found)
+        outcome = run(engine(heartbeat=lease.renew), found)
+        finishing = ports.executor.submit(partial(options.finish, outcome))
+        while not finishing.done():
+            ports.executor.wait([finishing], RENEW_EVERY)
+            lease.renew()
+        finishing.result()
+        return outcome

@@ -166,6 +166,41 @@ def test_a_failover_takes_the_switch_over_from_a_drill() -> None:
     assert "a drill (switch) is under way since 2026, by bo@desk" in warning.message
 
 
+class Deployed:
+    """The Deployments port: the answer, or the error, to who deploys the stage."""
+
+    def __init__(self, answer: str | DeploytoolError) -> None:
+        self._answer = answer
+
+    def describe(self) -> str:
+        if isinstance(self._answer, DeploytoolError):
+            raise self._answer
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "warning"),
+    [
+        ("bo@desk since 2026", "the stage is being deployed by bo@desk since 2026"),
+        (DeploytoolError("not allowed"), "cannot tell whether the stage is being deployed"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("direction", [FAILOVER, FAILBACK])
+def test_traffic_moves_although_the_stage_is_being_deployed(
+    direction: Direction, answer: str | DeploytoolError, warning: str
+) -> None:
+    """On the day nothing waits for a deployment. The user is warned of it."""
+    world = make_world()
+    if direction is FAILBACK:
+        run(world, FAILOVER)
+    ports = replace(world.move_ports(), deployments=Deployed(answer))
+    done = run(world, direction, ports=ports)
+    assert done.moved.problem == ""
+    warned = [event.message for event in done.events if isinstance(event, Warned)]
+    assert [text[: len(warning)] for text in warned] == ([warning] if warning else [])
+
+
 def test_an_unreadable_record_of_a_drill_does_not_stop_a_failover(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

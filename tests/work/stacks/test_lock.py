@@ -54,6 +54,20 @@ def test_it_is_renewed_while_the_run_lasts(
 
 
 @pytest.mark.parametrize("work", [deploy, destroy])
+def test_what_a_run_writes_at_its_end_is_below_its_lease(
+    shared: Any, locks: Any, graph_of: Any, work: Any
+) -> None:
+    """Another run that began meanwhile would lose its records to the end of this one."""
+    if work is destroy:
+        deploy(graph_of(), shared, lambda event: None)
+    held: list[bool] = []
+    options = DeployOptions(finish=lambda outcome: held.append(bool(locks.held)))
+    work(graph_of(), shared, lambda event: None, options=options)
+    assert held == [True]
+    assert not locks.held
+
+
+@pytest.mark.parametrize("work", [deploy, destroy])
 def test_the_second_run_names_the_holder_and_ends(
     shared: Any, locks: Any, stacks: Any, graph_of: Any, work: Any
 ) -> None:
