@@ -53,6 +53,21 @@ except KeyboardInterrupt:
     sys.exit(130)
 """
 
+# Ctrl-C while the modules of the command line are imported
+DURING_IMPORTS = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "deploytool.commands.arguments.drill":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["deploytool", "status"]
+from deploytool.__main__ import run
+sys.exit(run())
+"""
+
 
 def python(code: str, *words: str) -> list[str]:
     return [sys.executable, "-c", code, *words]
@@ -77,6 +92,12 @@ def test_a_request_during_an_import_ends_with_the_exit_code(
     line = [sys.executable, "-m", "asked", str(int(number))]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 130, done.stderr
+
+
+def test_ctrl_c_during_the_imports_prints_no_traceback() -> None:
+    """A third of a second passes before the command line can handle a signal."""
+    done = subprocess.run(python(DURING_IMPORTS), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
 
 
 def test_nohup_is_respected() -> None:
