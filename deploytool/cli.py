@@ -48,13 +48,20 @@ BUG_EXIT_CODE = 70
 TRACEBACK = "DEPLOYTOOL_TRACEBACK"
 
 
+class _Parser(ArgumentParser):
+    """A parser whose errors show the user's words and do not let them act on the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 def build_parser(words: Sequence[str]) -> ArgumentParser:
     """Return the parser for a command line.
 
     It knows every command and only the arguments of the command that `words` name: to add those
     of all commands would take as long as everything else that `--help` does.
     """
-    parser = ArgumentParser(
+    parser = _Parser(
         prog="deploytool",
         description="Deploy an API to two AWS regions and prove that it fails over.",
         epilog="`deploytool COMMAND --help` lists the options of a command.",

@@ -6,6 +6,7 @@ A local cloud passes in its own endpoint.
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 
@@ -89,14 +90,14 @@ class Clients:
         with self._lock, connecting(f"connecting to {service} in {region}"):
             key = (service, region, limits)
             if key not in self._clients:
-                self._clients[key] = self._create(service, region, limits)
+                self._clients[key] = _checked(self._create(service, region, limits))
             return self._clients[key]
 
     def identity(self, region: str) -> Any:  # noqa: ANN401  # a client of one call needs no stubs
         """Return a client of STS that asks once, and briefly: a command waits for its answer."""
         config = BRIEF.client_config().merge(Config(region_name=region))
         with self._lock:
-            return self._sessions.get(region).create_client("sts", config=config)
+            return _checked(self._sessions.get(region).create_client("sts", config=config))
 
     def _limits_for(self, region: str) -> Limits:
         """Return the limits of the next call: a region that has never answered may be down."""
@@ -127,3 +128,16 @@ class Clients:
             aws_secret_access_key=self._endpoint.secret_key,
             aws_session_token=self._endpoint.session_token,
         )
+
+
+def _checked(client: Any) -> Any:  # noqa: ANN401  # of any service
+    """Return a client. Raises ValueError when the port of its address is none.
+
+    botocore says so of other faults of an address here, and of this one only in a call.
+    """
+    address = client.meta.endpoint_url
+    try:
+        _ = urlsplit(address).port
+    except ValueError as error:
+        raise ValueError(f"{error}: {address}") from error
+    return client

@@ -26,7 +26,7 @@ from deploytool.core.route53.zone import DnsRecord
 from deploytool.core.stacks.events import Emit, Event, RecordsNeeded
 from deploytool.core.stacks.outage import refusal_of_unreachable
 from deploytool.core.stacks.plan import Action
-from deploytool.core.stacks.planfile import changes_since, plan_basis, read_plan_file
+from deploytool.core.stacks.planfile import PlanBasis, changes_since, plan_basis, read_plan_file
 from deploytool.core.stacks.rollout import Endpoint, left_behind
 from deploytool.files.text import read_text
 from deploytool.render.run.outcome import (
@@ -87,10 +87,11 @@ def run(arguments: DeployArguments) -> int:
     """
     refuse_combinations(arguments)
     role_arn = service_role(arguments.role_arn)
+    planned = _read_plan(arguments.plan_file) if arguments.plan_file else None
     with open_context(arguments, role_arn=role_arn, builds=True, changes=True) as context:
         is_selected = stack_filter(context, arguments.stacks, arguments.scope)
-        if arguments.plan_file:
-            _check_plan(arguments.plan_file, context)
+        if arguments.plan_file and planned:
+            _check_plan(arguments.plan_file, planned, context)
 
         graph, terminal = context.graph, context.terminal
         check_alarms(graph, is_selected, context.target.alarms, context.project.config.file)
@@ -243,15 +244,17 @@ def _endpoint(context: CommandContext) -> Endpoint:
     return Endpoint(domain, context.graph.path, regions)
 
 
-def _check_plan(path: Path, context: CommandContext) -> None:
+def _read_plan(path: Path) -> PlanBasis:
+    """Return what a plan file is based on. Raises InputError when it is not one."""
+    return read_plan_file(read_text(path, "make one: deploytool plan --out FILE"), str(path))
+
+
+def _check_plan(path: Path, planned: PlanBasis, context: CommandContext) -> None:
     """Compare the plan file with what is deployed now.
 
     Raises DeploytoolError when anything has changed since the plan was made, InputError when the
     file is not a plan of this stage, ApiUnavailable when a region cannot be compared.
     """
-    text = read_text(path, "make one: deploytool plan --out FILE")
-    planned = read_plan_file(text, str(path))
-
     ports = context.target.ports
     found = find_reachable(ports.stacks, ports.executor, context.graph)
     refusal = refusal_of_unreachable(

@@ -9,8 +9,9 @@ from pathlib import Path
 from deploytool.commands._context import terminal_of
 from deploytool.commands.arguments.drill import ReportArguments
 from deploytool.core.drill.checkers import Verdict
-from deploytool.core.drill.history import parse_history
+from deploytool.core.drill.history import DrillStarted, parse_history
 from deploytool.core.drill.judge import Judgement, judge
+from deploytool.core.errors import InputError, InputProblem
 from deploytool.files.history import HISTORY, prepare_reports, write_whole
 from deploytool.files.text import MOST_HISTORY_BYTES, read_text
 from deploytool.render.drill.result import drill_document, drill_lines
@@ -62,7 +63,11 @@ def judge_file(history: Path) -> Judgement:
     lines = read_text(
         file, "name the folder of a drill, or its history.jsonl", MOST_HISTORY_BYTES
     ).splitlines()
-    return judge(parse_history(lines, str(file)))
+    events = parse_history(lines, str(file))
+    if not events or not isinstance(events[0], DrillStarted):
+        message = "is not drill_started: it is not the history of a drill, or its begin is lost"
+        raise InputError([InputProblem(str(file), "line 1", message)])
+    return judge(events)
 
 
 def _history_in(path: Path) -> Path:

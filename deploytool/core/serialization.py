@@ -44,7 +44,7 @@ def decode_typed(kinds: Mapping[str, type[T]], document: object) -> T:
         raise ValueError("it is not an object")  # noqa: TRY004  # every problem is a ValueError
     fields = dict(document)
     name = fields.pop("type", None)
-    if name not in kinds:
+    if not isinstance(name, str) or name not in kinds:
         raise ValueError(f"unknown type {name!r}")
     return decode(kinds[name], fields)
 

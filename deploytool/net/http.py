@@ -123,11 +123,11 @@ def document_of(body: bytes) -> dict[str, str]:
     """Return the JSON object of an answer's body; empty when the body is something else."""
     try:
         document = json.loads(body)
-    except ValueError:
+        if not isinstance(document, dict):
+            return {}
+        return {key: str(value) for key, value in document.items()}
+    except (ValueError, RecursionError):
         return {}
-    if not isinstance(document, dict):
-        return {}
-    return {key: str(value) for key, value in document.items()}
 
 
 def failure_of(error: requests.RequestException, domain: str, address: str) -> ProbeFailed:

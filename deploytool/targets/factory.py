@@ -10,6 +10,7 @@ import getpass
 import os
 import random
 import socket
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,9 +46,21 @@ GIT_TIMEOUT = 5.0  # seconds
 
 
 def local_directory(root: Path) -> Path:
-    """Return the state directory of a project's local cloud; DEPLOYTOOL_LOCAL_DIR overrides it."""
+    """Return the state directory of a project's local cloud; DEPLOYTOOL_LOCAL_DIR overrides it.
+
+    Raises InputError when something else has its path.
+    """
     configured = os.environ.get(LOCAL_DIRECTORY)
     directory = Path(configured) if configured else root / ".deploytool" / "local"
+    source = f"{LOCAL_DIRECTORY}: " if configured else ""
+    try:
+        is_usable = stat.S_ISDIR(directory.stat().st_mode)
+    except FileNotFoundError:
+        is_usable = True  # `local up` makes it
+    except OSError as error:
+        raise InputError(f"{source}{directory}: {error.strerror or error}") from error
+    if not is_usable:
+        raise InputError(f"{source}{directory} is not a directory")
     return directory.absolute()
 
 

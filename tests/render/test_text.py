@@ -59,3 +59,15 @@ def test_an_argument_reaches_no_terminal_as_it_is(capsys: pytest.CaptureFixture[
     shown = capsys.readouterr().err
     assert "\x1b" not in shown
     assert r"/missing\x1b[0m" in shown
+
+
+@pytest.mark.parametrize("word", ["\x1b]0;title\x07", "\u202e", "a\n::error::x"])
+def test_an_argument_that_nobody_knows_reaches_no_terminal_as_it_is(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message of argparse repeats it."""
+    with pytest.raises(SystemExit):
+        cli.main(["restore", word])
+    shown = capsys.readouterr().err
+    assert visible(shown) == shown
+    assert not any(line.startswith("::") for line in shown.splitlines())

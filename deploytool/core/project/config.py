@@ -104,7 +104,7 @@ def parse_config(text: str, file: str) -> Config:
         problems.missing("domain", 'add the domain that you own, like domain = "example.com"')
     regions = _regions(document.get("regions"), problems)
     graph = document.get("graph", DEFAULT_GRAPH)
-    if not isinstance(graph, str):
+    if not isinstance(graph, str) or not graph:
         problems.add("graph", f"must be the path of the graph file, like {DEFAULT_GRAPH}")
     tags = parse_tags(document.get("tags", {}), "tags", problems)
     stages = _stages(document.get("stages"), domain, regions, tags, problems)

@@ -9,6 +9,7 @@ from typing import Any
 
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.expressions import rename_reference
+from deploytool.core.project.templateshape import shape_problems
 from deploytool.core.project.yamltext import dump_yaml, has_aliases, load_yaml
 from deploytool.core.transforms import declared_resources
 
@@ -40,12 +41,16 @@ class Template:
 
 
 def parse_template(text: str, file: str) -> Template:
-    """Parse a template. Raises InputError when the text is not a template."""
+    """Parse a template. Raises InputError when the text is not a template, with every problem."""
     document = load_yaml(text, file)
     resources = document.get("Resources") if isinstance(document, dict) else None
     if not isinstance(resources, dict) or not resources:
         message = "not a CloudFormation template: it has no resources"
         raise InputError([InputProblem(file, "Resources", message)])
+
+    problems = [InputProblem(file, key, message) for key, message in shape_problems(document)]
+    if problems:
+        raise InputError(problems)
 
     parameters: dict[str, ParameterSpec] = {}
     for name, spec in (document.get("Parameters") or {}).items():

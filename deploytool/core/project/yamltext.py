@@ -12,7 +12,6 @@ reader can take it for anything else. A number is written as its author wrote it
 """
 
 import re
-from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -31,6 +30,10 @@ except ImportError:
 # Aliases can make a small file a huge document ("billion laughs"). This is several times what fits
 # into a template, whose body has 51,200 bytes.
 MOST_NODES = 250_000
+# Levels of mappings and lists in each other. What reads a document goes down level by level, and
+# Python's stack ends at about a thousand calls. No template needs as many.
+MOST_LEVELS = 64
+MOST_DIGITS = 1000  # of a whole number; Python converts at most 4,300
 
 _STANDARD = "tag:yaml.org,2002:"
 # These are not supported (User Guide, "Template format").
@@ -84,11 +87,35 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
     try:
         if has_aliases(text):
             _check_size(text)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader with CloudFormation's tags
+    except RecursionError as error:
+        raise _too_deep(file) from error
     except yaml.YAMLError as error:
         # PyYAML writes the position on a line of its own.
         message = " ".join(str(error).split())
         raise InputError([InputProblem(file, "", f"not valid YAML: {message}")]) from error
+    if not _is_shallow(document):
+        raise _too_deep(file)
+    return document
+
+
+def _too_deep(file: str) -> InputError:
+    message = f"is nested too deeply: at most {MOST_LEVELS} levels of mappings and lists are read"
+    return InputError([InputProblem(file, "", message)])
+
+
+def _is_shallow(document: object) -> bool:
+    """Return whether a document has at most MOST_LEVELS levels of mappings and lists."""
+    level = [document]
+    for _ in range(MOST_LEVELS):
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+        level = below
+    return not any(isinstance(value, dict | list) for value in level)
 
 
 def dump_yaml(document: object, *, compact: bool = False) -> str:
@@ -158,15 +185,18 @@ def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> object:
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     """Return a mapping. Raises ConstructorError for a repeated key: PyYAML would keep the last.
 
-    A key of its own overrides one that is merged in (`<<`).
+    A key of its own overrides one that is merged in (`<<`). Every key is a text, as in JSON: 012 and
+    true are what was written.
     """
-    keys: set[Hashable] = set()
+    keys: set[str] = set()
     for key_node, _ in node.value:
         if key_node.tag == f"{_STANDARD}merge":
             continue
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, Hashable):
-            continue  # `construct_mapping` refuses a list or a mapping as a key
+        if not isinstance(key_node, yaml.ScalarNode):
+            message = "a key must be a text, and no list or mapping"
+            raise yaml.constructor.ConstructorError(None, None, message, key_node.start_mark)
+        key_node.tag = f"{_STANDARD}str"
+        key = key_node.value
         if key in keys:
             message = f"key '{key}' is listed twice"
             raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
@@ -179,6 +209,9 @@ def _sequence(loader: _Loader, node: yaml.SequenceNode) -> list[Any]:
 
 
 def _int(loader: _Loader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > MOST_DIGITS:
+        message = f"a number of {len(node.value):,} digits; put quotes around a text"
+        raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
     number = loader.construct_yaml_int(node)
     if str(number) == node.value:
         return number

@@ -144,7 +144,7 @@ def read_plan_file(text: str, file: str) -> PlanBasis:
         digest_in_file = document["digest"]
         basis = _read_basis(document)
     # The file may contain any JSON: a missing key, a list in place of an object and so on.
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         message = f"is not a plan file ({type(error).__name__}: {error})"
         raise _problem(file, "", message) from error
 
@@ -159,11 +159,23 @@ def read_plan_file(text: str, file: str) -> PlanBasis:
 def _read_basis(document: Mapping[str, Any]) -> PlanBasis:
     stacks: dict[NodeId, StackState] = {}
     for entry in document["world"]:
-        node = NodeId(entry["stack"], entry["region"])
+        node = NodeId(_text(entry, "stack"), _text(entry, "region"))
         stacks[node] = StackState(
-            entry["id"], entry["changed_at"], entry["fingerprint"], entry["desired"]
+            _text(entry, "id"),
+            _text(entry, "changed_at"),
+            _text(entry, "fingerprint"),
+            _text(entry, "desired"),
         )
-    return PlanBasis(document["project"], document["stage"], document["target"], stacks)
+    return PlanBasis(
+        _text(document, "project"), _text(document, "stage"), _text(document, "target"), stacks
+    )
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document[key]
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is no text")
+    return value
 
 
 def _problem(file: str, key: str, message: str) -> InputError:

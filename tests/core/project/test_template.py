@@ -79,3 +79,39 @@ def test_a_package_does_not_depend_on_the_order_of_its_files() -> None:
     assert one.data == two.data
     assert one.key == f"function/{one.sha256}.zip"
     assert build_package("function", {"b.py": b"3", "a/a.py": b"1"}).sha256 != one.sha256
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("Parameters: x", "Parameters"),
+        ("Parameters: [a]", "Parameters"),
+        ("Parameters: {Name: String}", "Parameters.Name"),
+        ("Parameters: {Name: {Type: [String]}}", "Parameters.Name.Type"),
+        ("Parameters: {Name: {Type: String, MaxLength: {a: 1}}}", "Parameters.Name.MaxLength"),
+        ("Parameters: {Name: {Type: Number, MinValue: .nan}}", "Parameters.Name.MinValue"),
+        ("Parameters: {Name: {Type: String, AllowedValues: x}}", "Parameters.Name.AllowedValues"),
+        ("Parameters: {Name: {Type: String, Default: [a]}}", "Parameters.Name.Default"),
+        ("Outputs: {Out: x}", "Outputs.Out"),
+        ("Conditions: [x]", "Conditions"),
+        ("Mappings: {Map: x}", "Mappings.Map"),
+        ("Description: {a: b}", "Description"),
+        ("Resources: {A: x}", "Resources.A"),
+        ("Resources: {A: {Type: 1}}", "Resources.A.Type"),
+        ("Resources: {A: {Type: 'A::B::C', Properties: [x]}}", "Resources.A.Properties"),
+        ("Resources: {A: {Type: 'A::B::C', DependsOn: {x: y}}}", "Resources.A.DependsOn"),
+    ],
+)
+def test_a_part_of_another_shape_is_named(section: str, key: str) -> None:
+    """What reads a template relies on its shape, so it is checked once."""
+    rest = "" if section.startswith("Resources") else "\nResources: {A: {Type: 'A::B::C'}}"
+    with pytest.raises(InputError) as caught:
+        parse_template(section + rest, "t.yaml")
+    [problem] = caught.value.problems
+    assert (problem.file, problem.key) == ("t.yaml", key)
+
+
+def test_what_cloudformation_replaces_may_have_any_shape() -> None:
+    """A loop is a list, and a section may be empty."""
+    text = "Resources: {A: {Type: 'A::B::C'}, 'Fn::ForEach::L': [N, [a], {}]}\nOutputs:\n"
+    assert parse_template(text, "t.yaml").resources == {"A": "A::B::C"}

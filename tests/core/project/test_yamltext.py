@@ -134,3 +134,30 @@ def test_tabs_in_json_a_byte_order_mark_and_crlf_are_no_obstacle(text: str) -> N
     template = parse_template(text, "t")
     assert template.document["Description"] == "A topic."
     assert template.resources == {"T": "AWS::SNS::Topic"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 65 + "]" * 65, '{"a":' * 300 + "1" + "}" * 300, "[" * 100_000 + "]" * 100_000],
+)
+def test_a_document_that_is_nested_too_deeply_is_refused(text: str) -> None:
+    """What reads a document goes down level by level, and Python's stack is limited."""
+    with pytest.raises(InputError, match=r"t\.yaml: .*(nested too deeply|maximum nesting depth)"):
+        load_yaml(text, "t.yaml")
+
+
+def test_a_number_of_too_many_digits_is_refused() -> None:
+    """Python converts no text of more than 4,300 digits."""
+    with pytest.raises(InputError, match=r"t\.yaml: not valid YAML: a number of 5,000 digits"):
+        load_yaml(f"a: {'9' * 5000}", "t.yaml")
+
+
+def test_keys_are_texts() -> None:
+    """CloudFormation's keys are, as in a mapping of account ids: 012 keeps its zero."""
+    assert load_yaml("{012: a, 1.10: b, true: c, null: d, 10: e}", "t.yaml") == {
+        "012": "a", "1.10": "b", "true": "c", "null": "d", "10": "e",
+    }  # fmt: skip
+    with pytest.raises(InputError, match="a key must be a text"):
+        load_yaml("{[a]: b}", "t.yaml")
+    with pytest.raises(InputError, match="key '1' is listed twice"):
+        load_yaml('{1: a, "1": b}', "t.yaml")

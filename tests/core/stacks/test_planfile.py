@@ -83,6 +83,8 @@ def test_a_basis_survives_its_file(stacks: dict[NodeId, StackState]) -> None:
         "null",
         '{"schema_version": 1, "world": 3}',
         '{"schema_version": 1, "world": [1]}',
+        "[" * 100_000,
+        '{"schema_version": 1, "digest": "x", "project": [], "stage": "", "target": "", "world": []}',
     ],
 )
 def test_another_file_is_bad_input(text: str) -> None:

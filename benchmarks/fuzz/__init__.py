@@ -1,0 +1,1 @@
+"""Bad input: mutates the files, arguments and variables that deploytool reads, and runs it."""
