@@ -37,8 +37,8 @@ deploy-and-drill:  # what `drill` runs inside its private local cloud
 outage: venv  ## us-east-1 loses its API and its edge: traffic fails over, stays, and comes home by command
 	@$(RUN) $(BIN)/python -m benchmarks.outage
 
-test: venv  ## run every test, in two processes
-	@$(RUN) $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
+test: venv  ## run every test, in four processes
+	@$(RUN) $(BIN)/python -m pytest -n 4 --no-loadscope-reorder
 
 lint: venv .venv/schema/ready .venv/checkov/ready  ## style, spelling, types, layers, templates, workflows
 	@$(RUN) ruff check .
