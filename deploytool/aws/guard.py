@@ -22,8 +22,7 @@ MAXIMUM_RETRIES = 185
 class SchedulerGuard:
     """The Guard port on botocore.
 
-    `now` gives the time of day in Unix seconds. A clock that is wrong by a minute shifts the restore
-    by a minute.
+    `now` gives the time of day by AWS's clock, in Unix seconds.
     """
 
     def __init__(self, clients: Clients, guard: DrillGuard, now: Callable[[], float]) -> None:

@@ -15,6 +15,7 @@ from deploytool.aws.breaker import Breaker
 from deploytool.aws.credentials import Sessions
 from deploytool.aws.errors import connecting
 from deploytool.aws.limits import BRIEF, FIRST_CONTACT, PATIENT, Limits
+from deploytool.aws.time import AwsTime
 
 if TYPE_CHECKING:
     # The stubs are a development dependency: nothing imports them at run time.
@@ -43,13 +44,21 @@ class Endpoint:
 class Clients:
     """Creates botocore's clients on first use and keeps them. Safe to use from several threads.
 
+    `time` learns the time of day from the answers.
+
     boto3 makes the same clients, but importing it also loads its file transfer code. That would
     take a tenth of the time of a run that finds nothing to do.
     """
 
-    def __init__(self, endpoint: Endpoint | None = None, limits: Limits = PATIENT) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint | None = None,
+        limits: Limits = PATIENT,
+        time: AwsTime | None = None,
+    ) -> None:
         self._endpoint = endpoint
         self._limits = limits
+        self._time = time
         self._breaker = Breaker()
         self._lock = threading.Lock()  # creating a client is not thread-safe, using one is
         self._clients: dict[tuple[str, str, Limits], Any] = {}
@@ -91,6 +100,9 @@ class Clients:
             key = (service, region, limits)
             if key not in self._clients:
                 self._clients[key] = _checked(self._create(service, region, limits))
+                if self._time is not None:
+                    events = self._clients[key].meta.events
+                    events.register("response-received", self._time.observe)
             return self._clients[key]
 
     def identity(self, region: str) -> Any:  # noqa: ANN401  # a client of one call needs no stubs

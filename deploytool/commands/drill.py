@@ -23,7 +23,7 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HistoryFile, prepare_reports
-from deploytool.net.clock import wall_time
+from deploytool.net.clock import iso_time
 from deploytool.render.drill.activity import Activity
 from deploytool.render.drill.progress import drill_progress
 from deploytool.render.terminal import Terminal
@@ -109,7 +109,7 @@ def _drill(
     ):
         drill_context = DrillContext(
             tool=__version__,
-            wall_time=wall_time(),
+            wall_time=iso_time(context.target.unix_time()),
             target=context.target.name,
             speed=context.target.speed,
             holder=f"{getpass.getuser()}@{socket.gethostname()}",

@@ -31,6 +31,11 @@ def unix_time() -> float:
     return time.time()
 
 
+def iso_time(unix_seconds: float) -> str:
+    """Return a time of day in ISO 8601, in UTC."""
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="seconds")
+
+
 def wall_time() -> str:
     """Return the time of day in ISO 8601, in UTC, for the heading of a report."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -27,6 +27,7 @@ from deploytool.aws.limits import PATIENT, Limits
 from deploytool.aws.parameters import ParameterLocks
 from deploytool.aws.sessions import Clients, Endpoint
 from deploytool.aws.stored_values import SsmStoredValues
+from deploytool.aws.time import AwsTime
 from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver
 from deploytool.core.route53.zone import canonical
@@ -96,10 +97,11 @@ def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limi
             left_out=resolvers.left_out,
         )
 
-    clients = Clients(limits=limits)
+    time = AwsTime(RealClock().now, unix_time)
+    clients = Clients(limits=limits, time=time)
     calls = CloudFormationCalls(clients, RealClock())
-    ports = _deploy_ports(project, clients, calls, executor, role_arn)
-    return Target("aws", 1.0, ports, clients, calls, make_network)
+    ports = _deploy_ports(project, clients, calls, executor, role_arn, time)
+    return Target("aws", 1.0, ports, clients, calls, make_network, time.now)
 
 
 def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
@@ -119,12 +121,13 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Li
     endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
     if state.enforce_iam:
         endpoint = _with_callers_credentials(endpoint)
-    clients = Clients(endpoint, limits)
+    time = AwsTime(RealClock().now, unix_time)
+    clients = Clients(endpoint, limits, time)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
-    ports = _deploy_ports(project, clients, calls, executor, role_arn)
+    ports = _deploy_ports(project, clients, calls, executor, role_arn, time)
     make_network = partial(_local_network, state)
     return Target(
-        "local", state.speed, ports, clients, calls, make_network, left_out=state.left_out
+        "local", state.speed, ports, clients, calls, make_network, time.now, state.left_out
     )
 
 
@@ -169,9 +172,10 @@ def _deploy_ports(
     calls: CloudFormationCalls,
     executor: ThreadExecutor,
     role_arn: str,
+    time: AwsTime,
 ) -> DeployPorts:
     holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid(), run=uuid4().hex)
-    coordination = Coordination(ParameterLocks(clients), holder, unix_time, _is_running)
+    coordination = Coordination(ParameterLocks(clients), holder, time.now, _is_running)
     commit = cache(lambda: _commit(project.root))
     jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
     return DeployPorts(

@@ -21,7 +21,7 @@ from deploytool.core.stacks.ownership import refusal_of_foreign
 from deploytool.core.stacks.plan import value_of
 from deploytool.core.stacks.stack import Stack
 from deploytool.files.project import Project
-from deploytool.net.clock import unix_time, wall_time
+from deploytool.net.clock import wall_time
 from deploytool.targets.target import Target
 from deploytool.work.failover.readiness import ReadinessPorts
 from deploytool.work.stacks.lock import RunningDeployment
@@ -86,7 +86,7 @@ def drill_ports(target: Target, project: Project, service: Service) -> DrillPort
     """Return the ports of a stage's drill, with the guard if it is deployed."""
     guard = None
     if service.guard:
-        guard = SchedulerGuard(target.clients, service.guard, unix_time)
+        guard = SchedulerGuard(target.clients, service.guard, target.unix_time)
     place = (service.secondary, service.project, service.stage)
     return DrillPorts(
         probes=target.probes,

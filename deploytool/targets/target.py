@@ -88,7 +88,8 @@ class Target:
 
     `ports` deploy in real time. `probes` observe in the target's time, which passes `speed` times
     as fast. Every use of CloudFormation shares `calls`, which holds its rate limits.
-    `make_network` is called when DNS or HTTPS is first needed. `left_out` are the resource types for
+    `make_network` is called when DNS or HTTPS is first needed. `unix_time` gives the time of day by
+    the clock of the APIs, in Unix seconds. `left_out` are the resource types for
     which a local cloud creates nothing.
     """
 
@@ -98,6 +99,7 @@ class Target:
     clients: Clients
     calls: CloudFormationCalls
     make_network: Callable[[Patience], Network]
+    unix_time: Callable[[], float]
     left_out: tuple[str, ...] = ()
 
     @cached_property

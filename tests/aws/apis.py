@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,11 +45,16 @@ def forget_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def answering(
-    status: int = 200, body: object = None, code: str = "", dead: tuple[str, ...] = ()
+    status: int = 200,
+    body: object = None,
+    code: str = "",
+    dead: tuple[str, ...] = (),
+    ahead: float = 0.0,
 ) -> Iterator[Api]:
     """A server that gives one answer.
 
     `code` is that of an error. With `dead`, only the requests for these regions get the status 503.
+    Its clock is `ahead` of this machine's, in seconds.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -70,6 +76,9 @@ def answering(
             self.wfile.write(data)
 
         do_GET = do_POST  # noqa: N815  # the name that http.server calls
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + ahead)
 
         def log_message(self, *_: object) -> None:
             """Print nothing."""
