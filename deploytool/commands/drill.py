@@ -13,7 +13,7 @@ from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._interrupts import patient_signals
 from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.drill import DrillArguments
-from deploytool.commands.report import finish, judge_file
+from deploytool.commands.report import finish, judge_lines
 from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.ports import DrillPorts
@@ -22,7 +22,7 @@ from deploytool.core.drill.scenario import Scenario
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
-from deploytool.files.history import HistoryFile, prepare_reports
+from deploytool.files.history import HISTORY, HistoryFile, prepare_reports
 from deploytool.net.clock import iso_time
 from deploytool.render.drill.activity import Activity
 from deploytool.render.drill.progress import drill_progress
@@ -69,24 +69,26 @@ def run(arguments: DrillArguments) -> int:
                 _drill(arguments, context, ports, service, history)
             except BaseException:
                 if history.folder is not None:
-                    _report_all_the_same(terminal, ports, history.folder)
+                    _report_all_the_same(terminal, ports, history, history.folder)
                 raise
         if history.folder is None:
             raise RuntimeError("a drill that ended without an error has no history")
-        return _report(terminal, ports, history.folder)
+        return _report(terminal, ports, history, history.folder)
 
 
-def _report_all_the_same(terminal: Terminal, ports: DrillPorts, folder: Path) -> None:
+def _report_all_the_same(
+    terminal: Terminal, ports: DrillPorts, history: HistoryFile, folder: Path
+) -> None:
     """Report a drill that an error ended. The error matters more than one of the report."""
     try:
-        _report(terminal, ports, folder)
+        _report(terminal, ports, history, folder)
     except DeploytoolError as error:
         terminal.note(f"[yellow]! the report is not whole: {escape(str(error))}[/]")
 
 
-def _report(terminal: Terminal, ports: DrillPorts, folder: Path) -> int:
+def _report(terminal: Terminal, ports: DrillPorts, history: HistoryFile, folder: Path) -> int:
     """Report a drill from its history, as `deploytool report` does later; return the exit code."""
-    judgement = judge_file(folder)
+    judgement = judge_lines(history.lines(), folder / HISTORY)
     _note(terminal, ports, judgement)
     return finish(terminal, judgement, folder)
 

@@ -4,6 +4,7 @@ Calls no AWS API.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploytool.commands._context import terminal_of
@@ -63,6 +64,11 @@ def judge_file(history: Path) -> Judgement:
     lines = read_text(
         file, "name the folder of a drill, or its history.jsonl", MOST_HISTORY_BYTES
     ).splitlines()
+    return judge_lines(lines, file)
+
+
+def judge_lines(lines: Sequence[str], file: Path) -> Judgement:
+    """Judge the lines of a history. Raises InputError that names the file and the line."""
     events = parse_history(lines, str(file))
     if not events or not isinstance(events[0], DrillStarted):
         message = "is not drill_started: it is not the history of a drill, or its begin is lost"

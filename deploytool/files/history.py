@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from deploytool.core.drill.history import DrillStarted, Event, to_line
 from deploytool.core.errors import DeploytoolError, InputError, InputProblem
+from deploytool.files.text import MOST_HISTORY_BYTES, read_text
 
 HISTORY = "history.jsonl"
 LATEST = "latest"  # a symbolic link to the folder of the drill that began last
@@ -23,22 +24,24 @@ class HistoryFile:
     """The file history.jsonl of one drill, one event a line.
 
     The drill's folder is made when its first event comes, so a drill that was refused leaves none.
-    `folder` is None until then.
+    `folder` is None until then. What cannot be written is kept in memory, for the report of this run.
     """
 
     def __init__(self, reports: Path) -> None:
         self.folder: Path | None = None
         self._reports = reports
         self._file: TextIO | None = None
-        self._failed = False
+        self._written = 0  # events in the file
+        self._unwritten: list[str] = []
 
     def write(self, event: Event, *, sync: bool = False) -> None:
         """Append one event. It is in the file on return, and with `sync` on the disk too.
 
         Raises DeploytoolError once when it cannot be written, for instance on a full disk. The
-        caller then ends the drill, and the events of that are left out.
+        caller then ends the drill, and the events of that are not in the file.
         """
-        if self._failed:
+        if self._unwritten:
+            self._unwritten.append(to_line(event))
             return
         try:
             if isinstance(event, DrillStarted):
@@ -49,12 +52,24 @@ class HistoryFile:
             # A crash of the machine can lose what is not on the disk yet.
             if sync:
                 os.fsync(self._file.fileno())
+            self._written += 1
         except OSError as error:
-            self._failed = True
+            self._unwritten.append(to_line(event))
             raise DeploytoolError(
                 f"{self._reports}: the history cannot be written: {error.strerror}",
                 hint="make room there, or name another folder with --report-dir",
             ) from error
+
+    def lines(self) -> list[str]:
+        """Return the lines of all events so far, also of those that could not be written.
+
+        Raises InputError when the file cannot be read back.
+        """
+        if self.folder is None:
+            return []
+        text = read_text(self.folder / HISTORY, "somebody has deleted it", MOST_HISTORY_BYTES)
+        # A line that could not be written may be there in part
+        return [*text.splitlines()[: self._written], *self._unwritten]
 
     def _open(self, started: DrillStarted) -> None:
         folder = self._reports / folder_name(started)
@@ -79,7 +94,7 @@ class HistoryFile:
             self._file.close()
         except OSError:
             # What is still buffered is the line that failed before
-            if not self._failed:
+            if not self._unwritten:
                 raise
 
 

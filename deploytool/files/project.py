@@ -106,9 +106,9 @@ class Project:
         own = OwnPermissions()
         path = self.folder / OWN_FILE
         if path.is_file():
-            own = parse_own(read_text(path, "check its encoding"), OWN_FILE)
+            own = parse_own(read_text(path, "replace it, or delete it"), OWN_FILE)
         if self.granted_path.is_file():
-            text = read_text(self.granted_path, "check its encoding")
+            text = read_text(self.granted_path, "replace it, or delete it")
             own = replace(own, granted=parse_granted(text, GRANTED_FILE))
         return own
 
@@ -155,7 +155,7 @@ def _templates(folder: Path, graph_file: GraphFile) -> dict[str, Template]:
             continue
 
         try:
-            text = read_text(path, "check its encoding")
+            text = read_text(path, f"{graph_file.file} names it")
             templates[spec.template] = parse_template(text, spec.template)
         except InputError as error:
             problems.problems += error.problems

@@ -13,7 +13,7 @@ MOST_HISTORY_BYTES = 512 * 1024 * 1024
 
 
 def read_text(path: Path, fix: str, most: int = MOST_BYTES) -> str:
-    """Return a file's text. Raises InputError, with the fix when the file does not exist.
+    """Return a file's text. Raises InputError, with the fix when it is no such file.
 
     Only a regular file is read: a pipe may never end, and neither does a device. `most` is in bytes.
     A byte-order mark, which some editors write, is not part of the text.
@@ -29,8 +29,10 @@ def read_text(path: Path, fix: str, most: int = MOST_BYTES) -> str:
         message = f"cannot be read as UTF-8: {error.reason} at byte {error.start}; save it as UTF-8"
         raise InputError([InputProblem(str(path), "", message)]) from error
     except (OSError, ValueError) as error:
-        raise InputError([InputProblem(str(path), "", f"cannot be read: {error}")]) from error
-    raise InputError([InputProblem(str(path), "", problem)])
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"cannot be read: {reason}; {fix}"
+        raise InputError([InputProblem(str(path), "", message)]) from error
+    raise InputError([InputProblem(str(path), "", f"{problem}; {fix}")])
 
 
 def _problem(mode: int, size: int, most: int) -> str:
@@ -38,7 +40,7 @@ def _problem(mode: int, size: int, most: int) -> str:
     if stat.S_ISDIR(mode):
         return "cannot be read: it is a directory"
     if not stat.S_ISREG(mode):
-        return "cannot be read: it is a pipe, a device or a socket; name a regular file"
+        return "cannot be read: it is a pipe, a device or a socket, and no regular file"
     if size > most:
         return f"is too large: it has {size:,} bytes, and at most {most:,} are read"
     return ""

@@ -102,6 +102,8 @@ def test_a_full_disk_ends_a_drill_with_everything_restored(
 LIMITED = """
 import resource, sys
 from pathlib import Path
+from deploytool.core.drill.history import parse_history
+from deploytool.core.drill.judge import judge
 from tests.files.test_history import HistoryFile, World, drill
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 world = World()
@@ -111,6 +113,8 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 print(world.check.config.inverted, world.drill_records.record, world.guard.armed)
+judgement = judge(parse_history(history.lines(), "history.jsonl"))
+print(judgement.restored, judgement.verdict.value)
 """
 
 
@@ -123,10 +127,12 @@ def test_a_file_that_may_not_grow_ends_a_drill(tmp_path: Path) -> None:
         check=False,
         cwd=Path(__file__).parents[2],
     )
-    error, state = done.stdout.splitlines()
+    error, state, judged = done.stdout.splitlines()
     assert error.startswith("DeploytoolError"), done.stderr
     assert "the history cannot be written: File too large" in error
     assert state == "False None {}"
+    # The report has what the file lacks: that everything is restored
+    assert judged == "True inconclusive"
 
 
 def test_a_directory_that_cannot_be_written_is_refused_before_the_drill(tmp_path: Path) -> None:
