@@ -36,6 +36,7 @@ class Fault(StrEnum):
     RESET = "reset"  # the connection is reset before the call is executed
     LOST = "lost"  # executed, then the connection is reset
     SLOW = "slow"  # executed after some seconds
+    EXPIRED = "expired"  # refused, because the credentials have expired
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.SLOW:
                 time.sleep(seconds)
                 self._answer(*self._ask(body))
-            case Fault.THROTTLED | Fault.FAILED:
+            case Fault.THROTTLED | Fault.FAILED | Fault.EXPIRED:
                 self._refuse(fault, body)
             case Fault.FAILED_LATE:
                 self._ask(body)
@@ -217,6 +218,10 @@ class _Handler(BaseHTTPRequestHandler):
                 status, code, message = 503, "SlowDown", "Please reduce your request rate."
             if service in {"lambda", "apigateway"}:
                 code = "TooManyRequestsException"
+
+        if fault is Fault.EXPIRED:
+            status, code = 403, "ExpiredToken" if service in _XML else "ExpiredTokenException"
+            message = "The security token included in the request is expired"
 
         if "cbor" in self.headers.get("Content-Type", ""):
             answer = b"\xa2" + _cbor("__type") + _cbor(code) + _cbor("message") + _cbor(message)

@@ -76,6 +76,11 @@ class Breaker:
         with self._lock:
             return self._latest[region] > 0
 
+    def is_offline(self) -> bool:
+        """Return whether calls were made, and no API of any region has answered one."""
+        with self._lock:
+            return self._number == 0 and bool(self._down)
+
     def failed(self, api: Api, began: int, reason: str, *, is_silent: bool = True) -> None:
         """Note that every attempt of a call failed. `began` is what `begin` returned for it.
 

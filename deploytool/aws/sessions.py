@@ -105,6 +105,11 @@ class Clients:
                     events.register("response-received", self._time.observe)
             return self._clients[key]
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether calls were made, and no API of any region has answered one."""
+        return self._breaker.is_offline()
+
     def identity(self, region: str) -> Any:  # noqa: ANN401  # a client of one call needs no stubs
         """Return a client of STS that asks once, and briefly: a command waits for its answer."""
         config = BRIEF.client_config().merge(Config(region_name=region))

@@ -1,7 +1,12 @@
 """What every command says first: where it works, and that this is not AWS where it is not.
 
+And at its end, whether AWS could be reached at all.
+
 A run with --local says nothing: its target is on the command line, and it has no account.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from deploytool.core.errors import CloudRefused
 from deploytool.core.whereabouts import Caller, Whereabouts
@@ -42,3 +47,15 @@ def warn_of_endpoint(terminal: Terminal, target: Target, regions: tuple[str, str
     whereabouts = Whereabouts(Caller(), regions, endpoints)
     for line in warning_lines(whereabouts):
         terminal.note(line)
+
+
+@contextmanager
+def telling_if_offline(terminal: Terminal, target: Target) -> Iterator[None]:
+    """Say after the block, however it ends, that no API answered: it may be this machine."""
+    try:
+        yield
+    finally:
+        if target.name == "aws" and target.clients.is_offline:
+            terminal.note(
+                "[yellow]! no API of AWS has answered this run: is this machine online?[/]"
+            )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deploytool.aws.limits import PATIENT, Limits
-from deploytool.commands._announcement import announce, warn_of_endpoint
+from deploytool.commands._announcement import announce, telling_if_offline, warn_of_endpoint
 from deploytool.commands.arguments.base import Arguments, StageArguments
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.graph import Graph, NodeId
@@ -79,7 +79,10 @@ def open_context(
     # Only the target can look up what the stage leaves out, such as the id of an existing hosted
     # zone; the graph is then built again with it
 
-    with open_target(project, local=arguments.local, role_arn=role_arn, limits=limits) as target:
+    with (
+        open_target(project, local=arguments.local, role_arn=role_arn, limits=limits) as target,
+        telling_if_offline(terminal, target),
+    ):
         if changes:
             announce(terminal, target, project.config.regions, role_arn)
         else:

@@ -10,7 +10,7 @@ import socket
 from dataclasses import replace
 
 from deploytool.aws.limits import QUICK
-from deploytool.commands._announcement import announce
+from deploytool.commands._announcement import announce, telling_if_offline
 from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import first_one_stops
@@ -50,7 +50,10 @@ def move_traffic(arguments: MoveArguments, direction: Direction) -> int:
     stage = project.config.stage(arguments.stage)
     option = " --local" if arguments.local else ""
 
-    with open_target(project, local=arguments.local, limits=QUICK) as target:
+    with (
+        open_target(project, local=arguments.local, limits=QUICK) as target,
+        telling_if_offline(terminal, target),
+    ):
         announce(terminal, target, project.config.regions)
         ports = move_ports(target, project, stage.name)
         standby = read_standby(ports, stage.name, project.config.secondary, option)

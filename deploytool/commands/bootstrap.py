@@ -6,7 +6,7 @@ The workflows need no long-lived key.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from deploytool.commands._announcement import announce
+from deploytool.commands._announcement import announce, telling_if_offline
 from deploytool.commands._confirmation import confirm
 from deploytool.commands._context import terminal_of
 from deploytool.commands._interrupts import exit_code, interrupts
@@ -60,7 +60,10 @@ def run(arguments: BootstrapArguments) -> int:
         template, grants = _with_grants(terminal, project, stage.name)
     graph = bootstrap_graph(project.config, stage, template, parameters)
 
-    with open_target(project, local=arguments.local) as target:
+    with (
+        open_target(project, local=arguments.local) as target,
+        telling_if_offline(terminal, target),
+    ):
         announce(terminal, target, project.config.regions)
         if arguments.destroy:
             return _destroy(arguments, terminal, target, graph)
