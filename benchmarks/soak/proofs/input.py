@@ -46,6 +46,6 @@ def _run(run: Run) -> Figures:
 PROOF = Proof(
     name="input",
     claim="Bad input ends with a documented exit code and one clear error that names the place.",
-    minutes=10,
+    minutes=7,
     run=_run,
 )

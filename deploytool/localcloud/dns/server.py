@@ -1,13 +1,18 @@
 """The sockets of a DNS server: UDP and TCP on one address and one port number.
 
 One event loop serves them and the rest of the local cloud. So TCP connections take turns, one
-message for each round of the loop, and a client's buffers and connections are limited.
+message for each round of the loop, and a client's buffers and connections are limited. Of what has
+come over UDP each client is answered a few messages, the first of each before the second of any, and
+the rest of a flood is dropped unread.
 """
 
 import asyncio
 import errno
+import socket
 import struct
-from typing import Protocol, cast
+from contextlib import suppress
+from itertools import zip_longest
+from typing import Protocol
 
 # Attempts to find a port number that is free on UDP and on TCP.
 _BIND_ATTEMPTS = 50
@@ -21,6 +26,13 @@ _MOST_CONNECTIONS = 64
 _READ_LIMIT = 4096
 # Seconds that a client has to read its last answers after its connection is closed.
 _CLOSING_SECONDS = 1.0
+# Bytes of the system's buffer for UDP; it gives at most what net.core.rmem_max allows (socket(7)).
+_UDP_BUFFER = 4 * 1024 * 1024
+# In one round of the loop: messages that are read from UDP, those that are answered, and of one client
+_MOST_MESSAGES = 512
+_MOST_ANSWERS = 32
+_MOST_OF_CLIENT = 8
+_LARGEST_DATAGRAM = 0x10000  # bytes
 
 
 class Handler(Protocol):
@@ -54,7 +66,7 @@ class DnsServer:
         self.address = address
         self.port = port
         self._handler = handler
-        self._udp: asyncio.DatagramTransport | None = None
+        self._udp: _UdpSocket | None = None
         self._tcp: asyncio.Server | None = None
         self._idle_seconds = idle_seconds
         self._most_connections = most_connections
@@ -94,12 +106,9 @@ class DnsServer:
         self._tcp = None
 
     async def _bind(self) -> None:
-        loop = asyncio.get_running_loop()
-        udp, _ = await loop.create_datagram_endpoint(
-            lambda: _DatagramProtocol(self._handler), local_addr=(self.address, self.port)
-        )
+        udp = _UdpSocket(self._handler, self.address, self.port)
         # The system chose the port for UDP; on TCP it may be taken, and `start` tries another one.
-        port: int = udp.get_extra_info("sockname")[1]
+        port = udp.port
         try:
             self._tcp = await asyncio.start_server(
                 self._accept, self.address, port, limit=_READ_LIMIT
@@ -186,15 +195,57 @@ async def _read_message(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(length)
 
 
-class _DatagramProtocol(asyncio.DatagramProtocol):
-    def __init__(self, handler: Handler) -> None:
+class _UdpSocket:
+    """A UDP socket that answers in the running event loop. Raises OSError when it cannot be bound."""
+
+    def __init__(self, handler: Handler, address: str, port: int) -> None:
         self._handler = handler
-        self._transport: asyncio.DatagramTransport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UDP_BUFFER)
+            self._socket.bind((address, port))
+        except OSError:
+            self._socket.close()
+            raise
+        self.port: int = self._socket.getsockname()[1]
+        self._loop.add_reader(self._socket, self._answer_some)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
+    def close(self) -> None:
+        """Close the socket. What has come and was not read is dropped."""
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        answer = self._handler(data, tcp=False)
-        if answer is not None and self._transport is not None:
-            self._transport.sendto(answer, addr)
+    def _answer_some(self) -> None:
+        for round_ in zip_longest(*self._read().values()):
+            for message in round_:
+                if message is not None:
+                    self._answer(*message)
+
+    def _read(self) -> dict[tuple[str, int], list[tuple[bytes, tuple[str, int]]]]:
+        """Return the first messages that have come, by client, each with where it came from."""
+        found: dict[tuple[str, int], list[tuple[bytes, tuple[str, int]]]] = {}
+        count = 0
+        for _ in range(_MOST_MESSAGES):
+            if count == _MOST_ANSWERS:
+                break
+            try:
+                wire, client = self._socket.recvfrom(_LARGEST_DATAGRAM)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue  # an ICMP message about an earlier answer, whose client has left
+            messages = found.setdefault(client, [])
+            if len(messages) < _MOST_OF_CLIENT:
+                messages.append((wire, client))
+                count += 1
+        return found
+
+    def _answer(self, wire: bytes, client: tuple[str, int]) -> None:
+        answer = self._handler(wire, tcp=False)
+        if answer is None:
+            return
+        # The client has left, or the system's buffer is full: UDP may lose an answer
+        with suppress(OSError):
+            self._socket.sendto(answer, client)

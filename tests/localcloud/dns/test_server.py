@@ -79,6 +79,47 @@ def test_clients_that_pipeline_do_not_delay_others() -> None:
     assert handled > 0
 
 
+def test_a_flood_over_udp_does_not_delay_others() -> None:
+    """A client that sends 150 queries at once gets some answers, and the next client does not wait."""
+    handled = 0
+
+    def count(wire: bytes, *, tcp: bool) -> bytes:
+        nonlocal handled
+        handled += 1
+        return echo(wire, tcp=tcp)
+
+    sockets = DnsServer(count)
+
+    async def work() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+            flood.connect((sockets.address, sockets.port))
+            for _ in range(150):
+                flood.send(QUERY.to_wire())
+            answer = await dns.asyncquery.udp(QUERY, sockets.address, port=sockets.port, timeout=20)
+            assert answer.id == QUERY.id
+            # A few of each round in which the loop has looked
+            assert handled < 40
+            flood.settimeout(20)
+            assert flood.recv(512)[:2] == QUERY.to_wire()[:2]
+
+    over_sockets(sockets, work)
+
+
+def test_many_clients_are_answered_over_udp() -> None:
+    """More clients than are answered in one round of the loop each get their answer."""
+    sockets = DnsServer(echo)
+
+    async def work() -> None:
+        asked = [
+            dns.asyncquery.udp(QUERY, sockets.address, port=sockets.port, timeout=20)
+            for _ in range(100)
+        ]
+        answers = await asyncio.gather(*asked)
+        assert {answer.id for answer in answers} == {QUERY.id}
+
+    over_sockets(sockets, work)
+
+
 def test_clients_that_pipeline_take_turns() -> None:
     """A client with one query over TCP does not wait for all queries of a client that pipelines."""
     handled = 0
