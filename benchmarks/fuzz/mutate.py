@@ -32,7 +32,7 @@ VALUES: tuple[Document, ...] = (
     {"Fn::Join": "x"},
     {"setting": "nope"}, {"output": "a"}, {"output": "a.b.c"}, {"setting": 1}, [{}] * 40,
 )  # fmt: skip
-DEPTH = 300  # levels of a value that is nested deeply
+DEPTH = 100  # levels of a value that is nested deeply
 
 
 def mutate_text(text: bytes, random: Random) -> bytes:
