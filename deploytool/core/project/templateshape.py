@@ -16,8 +16,8 @@ SECTIONS = ("Metadata", "Parameters", "Mappings", "Conditions", "Rules", "Resour
 _OF_MAPPINGS = ("Parameters", "Mappings", "Rules", "Resources", "Outputs")
 _NUMBERS = ("MinLength", "MaxLength", "MinValue", "MaxValue")
 _TEXTS_OF_PARAMETER = ("Type", "Description", "AllowedPattern", "ConstraintDescription")
-# The attributes of a resource that are mappings where they are given
-_MAPPINGS_OF_RESOURCE = ("Properties", "Metadata", "CreationPolicy", "UpdatePolicy")
+# The attributes of a resource that must be mappings, as far as anything here reads them
+_MAPPINGS_OF_RESOURCE = ("Properties",)
 _TEXTS_OF_RESOURCE = ("Type", "Condition")
 
 
