@@ -20,6 +20,7 @@ from deploytool.commands.arguments.deploy import DeployArguments, DestroyArgumen
 from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.core.errors import DeploytoolError, Interrupted
+from deploytool.render.advice import advised
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import visible
 
@@ -92,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     hear_requests(_interrupt)
     Terminal.has_document = False
     Terminal.about = None
+    Terminal.options = ()
     terminal = Terminal(json=namespace.output == "json")
     try:
         check_target_variable()
@@ -113,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(terminal: Terminal, message: str, hint: str, exit_code: int) -> int:
     """Print an error, and with --output json a document of it if there is none; return the code."""
+    message, hint = advised(message, Terminal.options), advised(hint, Terminal.options)
     _print_error(message, hint)
     if not Terminal.has_document:
         terminal.document({"error": message, "hint": hint, "exit_code": exit_code})

@@ -40,7 +40,7 @@ def test_credentials_that_expire_during_a_drill(proxied: Any, deployed: Any) -> 
     assert drill.returncode == SIGN_IN, err
     assert "what the drill changed is still in force" in err
     assert "credentials are invalid or expired" in err
-    assert f"deploytool restore --stage {deployed.stage} undoes it, from any machine" in err
+    assert f"deploytool restore --stage {deployed.stage} --local undoes it, from any machine" in err
     assert "the guard undoes it at 20" in err
     report = json.loads((deployed.folder / "expired" / "latest" / "drill.json").read_text())
     assert (report["verdict"], report["restored"]) == ("fail", False)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.commands._announcement import announce, telling_if_offline, warn_of_endpoint
-from deploytool.commands.arguments.base import Arguments, StageArguments
+from deploytool.commands.arguments.base import DEFAULT_CONFIG, Arguments, StageArguments
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.transforms import only_on_aws
 from deploytool.files.builds import Building
 from deploytool.files.project import Project, load_project
+from deploytool.render.advice import options_of_run
 from deploytool.render.left_out import left_out_lines
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import escape
@@ -112,7 +113,11 @@ def refuse_macros(graph: Graph) -> None:
 
 
 def terminal_of(arguments: Arguments) -> Terminal:
-    """Return the terminal that prints as the arguments ask for."""
+    """Return the terminal that prints as the arguments ask for, and advises commands like this one."""
+    if isinstance(arguments, StageArguments):
+        Terminal.options = options_of_run(
+            local=arguments.local, config=arguments.config, default_config=DEFAULT_CONFIG
+        )
     return Terminal(json=arguments.output == "json", color=not arguments.no_color)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploytool.render.advice import advised
+
 if TYPE_CHECKING:
     from rich.console import Console  # imported where it is used, so that `--help` stays fast
 
@@ -30,6 +32,9 @@ class Terminal:
 
     # Where this run works, as a part of its document; None until that is known
     about: ClassVar[dict[str, Any] | None] = None
+
+    # What is added to the commands that a message advises
+    options: ClassVar[tuple[str, ...]] = ()
 
     @cached_property
     def out(self) -> "Console":
@@ -70,11 +75,11 @@ class Terminal:
     def say(self, text: str = "") -> None:
         """Print a line of the result, unless the result is JSON. It may have rich's markup."""
         if not self.json:
-            self.out.print(text)
+            self.out.print(advised(text, Terminal.options))
 
     def note(self, text: str) -> None:
         """Print a line of progress. It may have rich's markup."""
-        self.err.print(text)
+        self.err.print(advised(text, Terminal.options))
 
     def raw(self, text: str) -> None:
         """Print a line for a program, without markup or colours, on standard error."""

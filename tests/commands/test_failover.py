@@ -86,7 +86,7 @@ def test_a_movement_that_does_not_arrive_ends_with_1(
         assert "answers with us-east-1" in json.loads(done.out)["problem"]
     else:
         assert "has not moved to us-west-2 within 5 s" in done.out
-        assert "deploytool failover --stage dev goes on waiting" in done.out
+        assert "deploytool failover --stage dev --config" in done.out
     record = world.standby.read(SwitchRecord)
     assert record is not None
     assert record.held
@@ -143,7 +143,7 @@ def test_an_undeployed_stage_ends_with_1(world: World, run: Callable[..., Any]) 
     done = run("failover", "--local")
     assert done.code == 1
     assert "us-west-2 knows nothing of stage dev" in done.err
-    assert "hint: deploytool deploy --stage dev --local" in done.err
+    assert "hint: deploytool deploy --stage dev --config" in done.err
 
 
 def test_a_refused_command_prints_json_too(world: World, run: Callable[..., Any]) -> None:
@@ -180,7 +180,7 @@ def test_ctrl_c_ends_with_130(world: World, run: Callable[..., Any]) -> None:
     done = run("failover")
     assert done.code == 130
     assert "interrupted; the switch stays set" in done.err
-    assert "deploytool failback --stage dev moves it back" in done.err
+    assert "deploytool failback --stage dev --config" in done.err
 
 
 def test_a_workflow_names_who_started_it(

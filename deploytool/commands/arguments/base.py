@@ -11,6 +11,7 @@ from deploytool.core.errors import InputError
 # aws, or local for the same as --local: a pipeline then runs the same commands on both targets.
 TARGET = "DEPLOYTOOL_TARGET"
 REPORTS = Path("reports")
+DEFAULT_CONFIG = Path("deploytool.toml")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Arguments:
         group.add_argument(
             "--config",
             type=Path,
-            default=Path("deploytool.toml"),
+            default=DEFAULT_CONFIG,
             metavar="FILE",
             help="the configuration file (default: deploytool.toml)",
         )
