@@ -14,6 +14,7 @@ import pytest
 
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.control.client import ControlClient
+from deploytool.localcloud.ministack.emulator import ACCOUNT
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,15 @@ def test_every_form_of_the_report_is_written(deployed: Any, drilled: Any) -> Non
     html = (folder / "drill.html").read_text()
     for lane in ("ns-1.", "fresh", "kept-connection", "us-west-2"):
         assert lane in html
+
+
+@pytest.mark.local_only
+def test_a_report_has_no_account_and_no_arn(deployed: Any, drilled: Any) -> None:
+    """It can be published: SECURITY.md says what is in it."""
+    secrets = ("arn:aws", f'"{ACCOUNT}"', f":{ACCOUNT}:", "Authorization")
+    for path in (deployed.folder / "reports" / "latest").iterdir():
+        text = path.read_text()
+        assert [secret for secret in secrets if secret in text] == [], path.name
 
 
 def test_check_names_the_region_that_serves(deployed: Any) -> None:
