@@ -17,6 +17,8 @@ from benchmarks.storms import LIMIT, WORDS, Storms, storms
 
 CYCLES = 4  # of seven kills each: every command by every signal
 LOCAL_RUNS = 12
+LOCAL_UPS = 8
+BOOTSTRAPS = 2  # of two kills each
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STEPS = ("deploy", "update", "drill", "restore", "failover", "failback", "destroy")
 # Seconds of wall time after its start within which a command is killed: about what it takes
@@ -29,7 +31,11 @@ MOMENTS = {
     "failback": 10.0,
     "destroy": 8.0,
     "local run": 5.0,
+    "local up": 2.0,
+    "bootstrap": 2.0,
 }
+# What `local down` leaves in the state directory: nobody may hold a lock on a file that is gone
+KEPT = {"lock", "ca.pem", "cloud.log"}
 MARK = "DEPLOYTOOL_KILLS"  # in the environment of all that a killed command starts
 GONE_LIMIT = 20.0  # seconds of wall time until the children of a killed command have ended
 
@@ -66,10 +72,36 @@ class Kills(Storms):
         self._repeat(title, "restore" if step == "drill" else step)
         self._check_world(title, step)
 
-        result = "as it should be" if len(self.losses) == before else "LOST"
-        self.say(f"{title}: exit {code}, {result}")
-        for loss in self.losses[before:]:
-            self.say(f"  {loss}")
+        self._say_result(title, code, before)
+
+    def bootstrap(self, number: int) -> None:
+        """Kill a bootstrap and then its destruction; each must end well when it runs again."""
+        repository = ["--repository", "octo-org/hello"]
+        for index, words in enumerate((repository, ["--destroy", "--yes"])):
+            name = f"bootstrap.{number}.{index}"
+            random = Random(f"{self.seed} {name}")  # noqa: S311  # chooses cases, keeps no secret
+            sent = SIGNALS[(2 * number + index) % len(SIGNALS)]
+            delay = random.uniform(0.0, MOMENTS["bootstrap"])
+            title = f"{name} {words[0]}, {sent.name} after {delay:.2f} s"
+            environment = {
+                **os.environ,
+                "DEPLOYTOOL_LOCAL_DIR": str(self.directory),
+                MARK: marker(name),
+            }
+            before = len(self.losses)
+            command = self.stage.command("bootstrap", *words)
+            line = [sys.executable, "-m", "deploytool", *command]
+            code, err = killed(line, environment, self.stage.folder, sent, delay)
+            self.tried += 1
+            for problem in problems_of_end(code, err, sent):
+                self._lose(title, problem)
+            for problem in left_processes(name):
+                self._lose(title, problem)
+            problem = failed(line, environment, self.stage.folder)
+            if problem:
+                self._lose(title, f"again: {problem}")
+            self._say_result(title, code, before)
+        self._check_nothing_left(f"bootstrap.{number}")
 
     def local_run(self, number: int) -> None:
         """Kill a `local run`; the next one must work and leave no directory."""
@@ -93,23 +125,65 @@ class Kills(Storms):
             self._lose(title, problem)
         for problem in left_processes(name):
             self._lose(title, problem)
-        again = subprocess.run(
-            [*line, "true"],
-            cwd=self.stage.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-            check=False,
-        )
-        if again.returncode:
-            self._lose(title, f"local run again: exit {again.returncode}: {again.stderr[-500:]}")
+        problem = failed([*line, "true"], environment, self.stage.folder)
+        if problem:
+            self._lose(title, f"local run again: {problem}")
         for path in temporary.iterdir():
             self._lose(title, f"{path.name} is left in the temporary directory")
+        self._say_result(title, code, before)
+
+    def local_up(self, number: int) -> None:
+        """Kill a `local up`; the next one must work, and `local down` must leave nothing."""
+        name = f"up.{number}"
+        random = Random(f"{self.seed} {name}")  # noqa: S311  # chooses cases, keeps no secret
+        sent = SIGNALS[number % len(SIGNALS)]
+        delay = random.uniform(0.0, MOMENTS["local up"])
+        title = f"{name} local up, {sent.name} after {delay:.2f} s"
+        temporary = self.stage.folder / name
+        temporary.mkdir()
+        environment = {
+            **os.environ,
+            "TMPDIR": str(temporary),
+            "DEPLOYTOOL_LOCAL_DIR": str(temporary / "cloud"),
+            MARK: marker(name),
+        }
+        before = len(self.losses)
+        up = [sys.executable, "-m", "deploytool", "local", "up", "--speed", "60"]
+        code, err = killed(up, environment, self.stage.folder, sent, delay)
+        self.tried += 1
+        for problem in problems_of_end(code, err, sent):
+            self._lose(title, problem)
+        for words in (["up", "--speed", "60"], ["status"], ["down"]):
+            line = [sys.executable, "-m", "deploytool", "local", *words]
+            problem = failed(line, environment, self.stage.folder)
+            if problem:
+                self._lose(title, f"local {words[0]} again: {problem}")
+        for problem in left_processes(name):
+            self._lose(title, problem)
+        for path in temporary.rglob("*"):
+            if path.is_file() and path.name not in KEPT:
+                self._lose(title, f"{path.relative_to(temporary)} is left")
+        self._say_result(title, code, before)
+
+    def _say_result(self, title: str, code: int | None, before: int) -> None:
         result = "as it should be" if len(self.losses) == before else "LOST"
         self.say(f"{title}: exit {code}, {result}")
         for loss in self.losses[before:]:
             self.say(f"  {loss}")
+
+
+def failed(line: Sequence[str], environment: dict[str, str], folder: Path) -> str:
+    """Run a command; return how it failed, "" when it did not."""
+    done = subprocess.run(
+        line,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    return f"exit {done.returncode}: {done.stderr[-500:]}" if done.returncode else ""
 
 
 def killed(
@@ -189,6 +263,8 @@ def run_all(
     seed: int,
     cycles: int,
     local_runs: int,
+    local_ups: int,
+    bootstraps: int,
     say: Callable[[str], None],
     steps: Sequence[str] = STEPS,
 ) -> Storms:
@@ -197,6 +273,10 @@ def run_all(
         runs.learn()
         for number in range(local_runs):
             runs.local_run(number)
+        for number in range(local_ups):
+            runs.local_up(number)
+        for number in range(bootstraps):
+            runs.bootstrap(number)
         for number in range(cycles):
             runs.cycle(number, steps)
         return runs
