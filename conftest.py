@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent
 # Its tests share a local cloud, so they run one after the other in one process of `make test`.
 TOGETHER = "tests/localcloud/"
-# The folders that take longest. `make test` begins with them, so that both processes end together.
-LONGEST = ("failover_tests/", "tests/taskcat/", "tests/workflows/", TOGETHER)
+# Each of these tests has a local cloud of its own, so each may run in another process.
+APART = "tests/soak/test_proofs.py"
+# What takes longest. `make test` begins with it, so that all processes end together.
+LONGEST = (APART, "tests/workflows/", "tests/taskcat/", "failover_tests/", TOGETHER)
 
 
 def pytest_configure() -> None:
@@ -45,12 +47,14 @@ def _place(item: pytest.Item) -> int:
 
 
 class _Scheduling(LoadScopeScheduling):
-    """Divides the tests between the processes by file.
+    """Divides the tests between the processes by file, some by themselves.
 
     pytest-xdist 3.8 has `--dist loadgroup` for this, but ignores the groups with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(APART):
+            return nodeid
         return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
 
 
