@@ -1,17 +1,16 @@
 """The sockets of a DNS server: UDP and TCP on one address and one port number.
 
 One event loop serves them and the rest of the local cloud. So TCP connections take turns, one
-message for each round of the loop, and a client's buffers and connections are limited. Of what has
-come over UDP each client is answered a few messages, the first of each before the second of any, and
-the rest of a flood is dropped unread.
+message for each round of the loop, and so do the clients of UDP. A client's buffers and connections
+are limited.
 """
 
 import asyncio
 import errno
 import socket
 import struct
+from collections import deque
 from contextlib import suppress
-from itertools import zip_longest
 from typing import Protocol
 
 # Attempts to find a port number that is free on UDP and on TCP.
@@ -28,11 +27,15 @@ _READ_LIMIT = 4096
 _CLOSING_SECONDS = 1.0
 # Bytes of the system's buffer for UDP; it gives at most what net.core.rmem_max allows (socket(7)).
 _UDP_BUFFER = 4 * 1024 * 1024
-# In one round of the loop: messages that are read from UDP, those that are answered, and of one client
-_MOST_MESSAGES = 512
-_MOST_ANSWERS = 32
-_MOST_OF_CLIENT = 8
-_LARGEST_DATAGRAM = 0x10000  # bytes
+# Datagrams that are read from the system's buffer in one round of the loop. Reading is a hundred
+# times as fast as answering, so that this buffer does not fill during a flood.
+_READ_AT_ONCE = 256
+# Queries of one UDP client (address and port) that wait for their answers; more are dropped.
+_MOST_WAITING = 64
+# UDP clients that wait at the same time; the queries of more are dropped.
+_MOST_CLIENTS = 1024
+
+_Client = tuple[str, int]
 
 
 class Handler(Protocol):
@@ -66,7 +69,7 @@ class DnsServer:
         self.address = address
         self.port = port
         self._handler = handler
-        self._udp: _UdpSocket | None = None
+        self._udp: _Datagrams | None = None
         self._tcp: asyncio.Server | None = None
         self._idle_seconds = idle_seconds
         self._most_connections = most_connections
@@ -106,7 +109,7 @@ class DnsServer:
         self._tcp = None
 
     async def _bind(self) -> None:
-        udp = _UdpSocket(self._handler, self.address, self.port)
+        udp = _Datagrams(self._handler, self.address, self.port)
         # The system chose the port for UDP; on TCP it may be taken, and `start` tries another one.
         port = udp.port
         try:
@@ -195,12 +198,21 @@ async def _read_message(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(length)
 
 
-class _UdpSocket:
-    """A UDP socket that answers in the running event loop. Raises OSError when it cannot be bound."""
+class _Datagrams:
+    """The UDP socket. Each client that waits gets one answer, then the next client.
+
+    The system's buffer is one queue for all clients, which a client that floods would fill. So it
+    is emptied at once, into a short queue for each client.
+    """
 
     def __init__(self, handler: Handler, address: str, port: int) -> None:
+        """Bind and begin to answer. Raises OSError when the port is taken."""
         self._handler = handler
         self._loop = asyncio.get_running_loop()
+        # By client; the one whose turn is next is first.
+        self._waiting: dict[_Client, deque[bytes]] = {}
+        self._next_turn: asyncio.Handle | None = None
+
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -210,42 +222,44 @@ class _UdpSocket:
             self._socket.close()
             raise
         self.port: int = self._socket.getsockname()[1]
-        self._loop.add_reader(self._socket, self._answer_some)
+        self._loop.add_reader(self._socket, self._read)
 
     def close(self) -> None:
-        """Close the socket. What has come and was not read is dropped."""
+        """Close the socket; queries that wait are dropped."""
         self._loop.remove_reader(self._socket)
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         self._socket.close()
 
-    def _answer_some(self) -> None:
-        for round_ in zip_longest(*self._read().values()):
-            for message in round_:
-                if message is not None:
-                    self._answer(*message)
-
-    def _read(self) -> dict[tuple[str, int], list[tuple[bytes, tuple[str, int]]]]:
-        """Return the first messages that have come, by client, each with where it came from."""
-        found: dict[tuple[str, int], list[tuple[bytes, tuple[str, int]]]] = {}
-        count = 0
-        for _ in range(_MOST_MESSAGES):
-            if count == _MOST_ANSWERS:
-                break
+    def _read(self) -> None:
+        for _ in range(_READ_AT_ONCE):
             try:
-                wire, client = self._socket.recvfrom(_LARGEST_DATAGRAM)
-            except BlockingIOError:
-                break
+                query, client = self._socket.recvfrom(65535)
             except OSError:
-                continue  # an ICMP message about an earlier answer, whose client has left
-            messages = found.setdefault(client, [])
-            if len(messages) < _MOST_OF_CLIENT:
-                messages.append((wire, client))
-                count += 1
-        return found
+                break  # nothing more has arrived
+            self._enqueue(client, query)
+        if self._waiting and self._next_turn is None:
+            self._next_turn = self._loop.call_soon(self._take_turn)
 
-    def _answer(self, wire: bytes, client: tuple[str, int]) -> None:
-        answer = self._handler(wire, tcp=False)
-        if answer is None:
-            return
-        # The client has left, or the system's buffer is full: UDP may lose an answer
-        with suppress(OSError):
-            self._socket.sendto(answer, client)
+    def _enqueue(self, client: _Client, query: bytes) -> None:
+        queries = self._waiting.get(client)
+        if queries is None:
+            if len(self._waiting) < _MOST_CLIENTS:
+                self._waiting[client] = deque((query,))
+        elif len(queries) < _MOST_WAITING:
+            queries.append(query)
+
+    def _take_turn(self) -> None:
+        """Answer one query of the client whose turn it is."""
+        client = next(iter(self._waiting))
+        queries = self._waiting.pop(client)
+        query = queries.popleft()
+        if queries:
+            self._waiting[client] = queries
+
+        # Before the answer, so that an error in a handler does not end the turns.
+        self._next_turn = self._loop.call_soon(self._take_turn) if self._waiting else None
+        answer = self._handler(query, tcp=False)
+        if answer is not None:
+            with suppress(OSError):  # the client's own buffer is full, or its port is 0
+                self._socket.sendto(answer, client)
