@@ -8,6 +8,7 @@ the handshake, and `serve` controls neither.
 import asyncio
 import socket
 import ssl
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -29,6 +30,11 @@ _FULL_SECONDS = 0.2
 _KEEP_ALIVE_SECONDS = 75.0  # MiniStack's own setting
 _HANDSHAKE_SECONDS = 10.0
 _CLOSING_SECONDS = 1.0
+# Seconds that a client has to read what fills the buffers. Without a limit one that never reads
+# keeps its connection for good.
+_READING_SECONDS = 10.0
+# Connections that are open at once. Each with TLS has a buffer of 256 KB.
+_MOST_CONNECTIONS = 256
 # Seconds until the next attempt to accept, after the system had no descriptor for a connection.
 _PAUSE_SECONDS = 0.1
 
@@ -37,7 +43,9 @@ class HttpServer:
     """Serves on a bound socket, refusing connections until it is started.
 
     `application_for` returns the application of a connection, given its TLS object (None without
-    TLS).
+    TLS). A connection is dropped when its client does not read for `reading_seconds`. When
+    `most_connections` are open, a new one takes the place of the one whose last request is the
+    longest ago.
     """
 
     def __init__(
@@ -45,6 +53,9 @@ class HttpServer:
         bound: socket.socket,
         application_for: Callable[[ssl.SSLObject | None], AsgiApp],
         tls: ssl.SSLContext | None,
+        *,
+        reading_seconds: float = _READING_SECONDS,
+        most_connections: int = _MOST_CONNECTIONS,
     ) -> None:
         self._socket = bound
         self._application_for = application_for
@@ -52,7 +63,12 @@ class HttpServer:
         self._accepting: asyncio.Task[None] | None = None
         self._fillers: list[socket.socket] = []
         self._listens = False
+        self._reading_seconds = reading_seconds
+        self._most_connections = most_connections
         self._connections: dict[asyncio.Task[None], socket.socket] = {}
+        # The same connections without those that are being dropped, in the order of their last
+        # requests.
+        self._served: dict[asyncio.Task[None], socket.socket] = {}
         self._config = Config()
         self._config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
         self._config.loglevel = "WARNING"
@@ -150,14 +166,34 @@ class HttpServer:
                 )
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
+            if len(self._served) >= self._most_connections:
+                self._make_room()
             # The task ends with its connection, which `stop` can shut down until then.
             task = loop.create_task(self._serve(connection))
             self._connections[task] = connection
-            task.add_done_callback(self._connections.pop)
+            self._served[task] = connection
+            task.add_done_callback(self._forget)
+
+    def _make_room(self) -> None:
+        """Drop the connection whose last request is the longest ago."""
+        longest_silent = next(iter(self._served))
+        connection = self._served.pop(longest_silent)
+        with suppress(OSError):  # the client has closed it already
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._connections.pop(task)
+        self._served.pop(task, None)
+
+    def _note_request(self, task: asyncio.Task[None] | None) -> None:
+        """Move the connection to the end of the order, unless it is being dropped."""
+        if task is not None and task in self._served:
+            self._served[task] = self._served.pop(task)
 
     async def _serve(self, connection: socket.socket) -> None:
         """Serve one connection until it ends."""
         loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         handshake_seconds = _HANDSHAKE_SECONDS if self._tls else None
@@ -168,19 +204,60 @@ class HttpServer:
                 ssl=self._tls,
                 ssl_handshake_timeout=handshake_seconds,
             )
-        except OSError:
+        except OSError as error:
             # The handshake failed: the client has left or rejects the certificate. It knows why.
+            # The error and asyncio's frames refer to each other, and to 256 KB of buffers, which
+            # would else stay until the next full garbage collection.
+            traceback.clear_frames(error.__traceback__)
             return
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        writer = _Writer(transport, protocol, reader, loop, self._reading_seconds)
         application = self._application_for(transport.get_extra_info("ssl_object"))
 
         async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
+            self._note_request(task)
             if scope["type"] == "http":
                 scope["extensions"][CUT] = transport.abort
             await application(scope, receive, send)
 
         wrapped = ASGIWrapper(with_cut)  # type: ignore[arg-type]
         await TCPServer(wrapped, loop, self._config, WorkerContext(None), {}, reader, writer)
+
+
+class _Writer(asyncio.StreamWriter):
+    """A writer that aborts its connection when the client does not read for `seconds`."""
+
+    def __init__(
+        self,
+        transport: asyncio.WriteTransport,
+        protocol: asyncio.StreamReaderProtocol,
+        reader: asyncio.StreamReader,
+        loop: asyncio.AbstractEventLoop,
+        seconds: float,
+    ) -> None:
+        super().__init__(transport, protocol, reader, loop)
+        self._seconds = seconds
+
+    async def drain(self) -> None:
+        """Wait until there is room. Raises ConnectionError when the client has left."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await super().drain()
+        except TimeoutError:
+            self._drop()
+            raise ConnectionResetError("the client does not read") from None
+
+    async def wait_closed(self) -> None:
+        """Wait until what was written is sent. Raises ConnectionError when the client has left."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await super().wait_closed()
+        except TimeoutError:
+            self._drop()
+            raise ConnectionResetError("the client does not read") from None
+
+    def _drop(self) -> None:
+        # A transport that is only closed stays until the client has read everything.
+        self.transport.abort()
 
 
 def _is_connected(connection: socket.socket) -> bool:
