@@ -22,6 +22,7 @@ from deploytool.work.failover.standby import (
     keep_records,
     note_deployment,
 )
+from deploytool.work.stacks.lock import remove_abandoned_leases
 from deploytool.work.stacks.operations import Outcome
 
 
@@ -59,10 +60,14 @@ def keep_deployment(
 
 
 def remove_records(context: CommandContext) -> Kept:
-    """Delete the records of a stage that is destroyed. Can be repeated."""
-    records = standby_records(context.target, context.project, context.graph.stage)
+    """Delete the records of a stage that is destroyed, and leases that are left. Can be repeated."""
+    config, stage = context.project.config, context.graph.stage
+    records = standby_records(context.target, context.project, stage)
+    coordination = context.target.ports.coordination
     try:
         records.remove_all()
+        if coordination is not None:
+            remove_abandoned_leases(coordination, config.project, stage, config.regions)
     except DeploytoolError as error:
         return Kept(done=False, errors=(error,))
     return Kept(done=True)

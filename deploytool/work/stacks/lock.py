@@ -76,6 +76,23 @@ class RunningDeployment:
         return ""
 
 
+def remove_abandoned_leases(
+    coordination: Coordination, project: str, stage: str, regions: Collection[str]
+) -> None:
+    """Delete the leases of a stage that no run has any more. Raises DeploytoolError.
+
+    For a run with nothing to do, which takes no lease, so that it takes none over either.
+    """
+    name = lock_name(project, stage, "deploy")
+    for region in regions:
+        text = coordination.locks.read(region, name)
+        if text is None:
+            continue
+        lease = read_lease(text)
+        if lease is None or not coordination.is_valid(lease):
+            coordination.locks.remove(region, name)
+
+
 class RegionLease:
     """The lease in one region, which this run takes, renews and releases.
 

@@ -11,7 +11,7 @@ from deploytool.core.stacks.events import LeaseKept, LockWaited
 from deploytool.core.stacks.lease import LEASE_SECONDS, Holder, Lease, write_lease
 from deploytool.work.stacks.deploy import deploy
 from deploytool.work.stacks.destroy import destroy
-from deploytool.work.stacks.lock import Coordination, RunningDeployment
+from deploytool.work.stacks.lock import Coordination, RunningDeployment, remove_abandoned_leases
 from deploytool.work.stacks.run import DeployOptions
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -260,3 +260,22 @@ def test_the_lease_is_released_after_an_error(shared: Any, locks: Any, graph_of:
     with pytest.raises(DeploytoolError, match="no"):
         deploy(graph_of(), shared, renderer)
     assert not locks.held
+
+
+@pytest.mark.parametrize(
+    ("lease", "is_kept"),
+    [
+        (Lease(THEM, 0.0, 1000.0), True),
+        (Lease(US, 0.0, 1000.0), True),
+        (Lease(THEM, 0.0, -1.0), False),
+        (Lease(Holder("us", "here", 99), 0.0, 1000.0), False),
+    ],
+    ids=["valid", "our own", "expired", "its process here has ended"],
+)
+def test_a_destruction_with_nothing_to_do_deletes_abandoned_leases(
+    shared: Any, locks: Any, lease: Lease, is_kept: bool
+) -> None:
+    """A destruction that was killed after its last stack leaves its lease."""
+    locks.held[LOCK] = write_lease(lease)
+    remove_abandoned_leases(shared.coordination, "hello", "dev", [EAST, WEST])
+    assert (LOCK in locks.held) is is_kept
