@@ -11,6 +11,7 @@ import ssl
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -45,7 +46,7 @@ class HttpServer:
     `application_for` returns the application of a connection, given its TLS object (None without
     TLS). A connection is dropped when its client does not read for `reading_seconds`. When
     `most_connections` are open, a new one takes the place of the one whose last request is the
-    longest ago.
+    longest ago; one whose request is under way is spared if it can be.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class HttpServer:
         # The same connections without those that are being dropped, in the order of their last
         # requests.
         self._served: dict[asyncio.Task[None], socket.socket] = {}
+        # Those whose requests are under way.
+        self._busy: set[asyncio.Task[None]] = set()
         self._config = Config()
         self._config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
         self._config.loglevel = "WARNING"
@@ -176,7 +179,8 @@ class HttpServer:
 
     def _make_room(self) -> None:
         """Drop the connection whose last request is the longest ago."""
-        longest_silent = next(iter(self._served))
+        silent = (task for task in self._served if task not in self._busy)
+        longest_silent = next(silent, None) or next(iter(self._served))
         connection = self._served.pop(longest_silent)
         with suppress(OSError):  # the client has closed it already
             connection.shutdown(socket.SHUT_RDWR)
@@ -184,16 +188,18 @@ class HttpServer:
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._connections.pop(task)
         self._served.pop(task, None)
+        self._busy.discard(task)
 
-    def _note_request(self, task: asyncio.Task[None] | None) -> None:
+    def _note_request(self, task: asyncio.Task[None]) -> None:
         """Move the connection to the end of the order, unless it is being dropped."""
-        if task is not None and task in self._served:
+        if task in self._served:
             self._served[task] = self._served.pop(task)
+            self._busy.add(task)
 
     async def _serve(self, connection: socket.socket) -> None:
         """Serve one connection until it ends."""
         loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
+        task = cast(asyncio.Task[None], asyncio.current_task())
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         handshake_seconds = _HANDSHAKE_SECONDS if self._tls else None
@@ -217,7 +223,10 @@ class HttpServer:
             self._note_request(task)
             if scope["type"] == "http":
                 scope["extensions"][CUT] = transport.abort
-            await application(scope, receive, send)
+            try:
+                await application(scope, receive, send)
+            finally:
+                self._busy.discard(task)
 
         wrapped = ASGIWrapper(with_cut)  # type: ignore[arg-type]
         await TCPServer(wrapped, loop, self._config, WorkerContext(None), {}, reader, writer)

@@ -122,6 +122,33 @@ def test_the_connection_that_is_silent_longest_makes_room() -> None:
     over_sockets(server, work)
 
 
+def test_a_request_under_way_is_spared() -> None:
+    """A connection that waits for its answer stays when others make room."""
+    has_begun = asyncio.Event()
+    may_answer = asyncio.Event()
+
+    async def answer_later(scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun.set()
+        await may_answer.wait()
+        await answer_little(scope, receive, send)
+
+    server = HttpServer(bind("127.0.0.1"), lambda _: answer_later, None, most_connections=2)
+
+    async def work() -> None:
+        waiting, waiting_writer = await asyncio.open_connection(server.address, server.port)
+        asked = asyncio.create_task(ask(waiting, waiting_writer))
+        await has_begun.wait()
+        silent, silent_writer = await asyncio.open_connection(server.address, server.port)
+        _, newest_writer = await asyncio.open_connection(server.address, server.port)
+        assert await silent.read() == b""
+        may_answer.set()
+        await asked
+        for writer in (waiting_writer, silent_writer, newest_writer):
+            writer.transport.abort()
+
+    over_sockets(server, work)
+
+
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Send one request over the connection and read the head of its answer."""
     writer.write(REQUEST)
