@@ -14,6 +14,7 @@ import dns.message
 import dns.query
 
 TIME_LIMIT = 5.0  # seconds for one answer
+RETRY = 1.0  # seconds after which a query over UDP is sent again, once
 
 
 @dataclass
@@ -55,11 +56,17 @@ def asking(ask: Callable[[], None], interval: float) -> Iterator[Answers]:
 
 
 def dns_client(server: tuple[str, int], name: str) -> Callable[[], None]:
-    """Return what asks a name server for a name over UDP, as a stub resolver without a retry."""
+    """Return what asks a name server for a name over UDP.
+
+    It asks again after a second, as resolvers do: UDP may lose a message.
+    """
 
     def ask() -> None:
         query = dns.message.make_query(name, "A")
-        answer = dns.query.udp(query, server[0], timeout=TIME_LIMIT, port=server[1])
+        try:
+            answer = dns.query.udp(query, server[0], timeout=RETRY, port=server[1])
+        except dns.exception.Timeout:
+            answer = dns.query.udp(query, server[0], timeout=TIME_LIMIT, port=server[1])
         if not answer.answer:
             raise ValueError(f"no address: {answer.rcode()}")
 
