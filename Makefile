@@ -112,7 +112,7 @@ sweep: venv  ## kill drills, failovers and failbacks with SIGKILL at 40 moments 
 	@$(RUN) $(BIN)/python -m benchmarks.sweep
 	@$(RUN) $(BIN)/python -m benchmarks.switch_sweep
 
-storms: venv  ## run every command while the API throttles, fails and loses answers: nothing is lost (25 minutes)
+storms: venv  ## run every command while the API throttles, fails and loses answers: nothing is lost (30 minutes)
 	@$(RUN) $(BIN)/python -m benchmarks.storms
 
 accuracy: venv  ## how far what a drill measures is from what the local cloud really did, over 30 drills at 10 and 50 probes a second

@@ -110,6 +110,6 @@ def _drill(stage: Stage, number: int, before: StageState) -> list[str]:
 PROOF = Proof(
     name="drills",
     claim="Two hundred drills in a row leave the stage and the local cloud as they were.",
-    minutes=19,
+    minutes=15,
     run=_run,
 )

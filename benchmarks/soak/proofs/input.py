@@ -46,6 +46,6 @@ def _run(run: Run) -> Figures:
 PROOF = Proof(
     name="input",
     claim="Bad input ends with a documented exit code and one clear error that names the place.",
-    minutes=7,
+    minutes=6,
     run=_run,
 )

@@ -138,6 +138,6 @@ def _agreement(
 PROOF = Proof(
     name="servers",
     claim="Broken messages and hostile clients take no answer from good clients.",
-    minutes=4,
+    minutes=3,
     run=_run,
 )

@@ -14,6 +14,6 @@ def _run(run: Run) -> Figures:
 PROOF = Proof(
     name="storms",
     claim="A command in a storm ends done, or with an error after which a re-run converges.",
-    minutes=24,
+    minutes=30,
     run=_run,
 )
