@@ -20,7 +20,9 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-TIME_LIMIT = 10.0  # seconds
+TIME_LIMIT = 30.0  # seconds for one answer, on a machine with other work
+START_LIMIT = 120.0  # seconds until unbound answers
+ATTEMPTS = 5
 UNBOUND = "unbound"
 TYPES = ("A", "AAAA", "NS", "SOA", "TXT", "CNAME", "MX", "CAA")
 _CONFIG = """server:
@@ -60,33 +62,40 @@ def unbound(folder: Path, zone: str, server: tuple[str, int]) -> Iterator[tuple[
     program = _program()
     if program is None:
         raise FileNotFoundError(UNBOUND)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = folder / "unbound.conf"
-    values = {"port": port, "folder": folder, "zone": zone}
-    config.write_text(_CONFIG.format(**values, address=server[0], server_port=server[1]))
-    process = subprocess.Popen(
-        [program, "-d", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _wait(port, zone)
-        yield "127.0.0.1", port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(port: int, zone: str) -> None:
-    deadline = time.monotonic() + TIME_LIMIT
-    while time.monotonic() < deadline:
+    for attempt in range(ATTEMPTS):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        config = folder / "unbound.conf"
+        values = {"port": port, "folder": folder, "zone": zone}
+        config.write_text(_CONFIG.format(**values, address=server[0], server_port=server[1]))
+        with (folder / "unbound.log").open("wb") as log:
+            process = subprocess.Popen([program, "-d", "-c", str(config)], stdout=log, stderr=log)
         try:
-            dns.query.udp(dns.message.make_query(zone, "SOA"), "127.0.0.1", timeout=1, port=port)
+            if _answers(process, port, zone):
+                yield "127.0.0.1", port
+                return
+        finally:
+            process.kill()
+            process.wait()
+        # Somebody else may have taken the port meanwhile, or have it on TCP
+        if attempt == ATTEMPTS - 1:
+            raise ChildProcessError((folder / "unbound.log").read_text(errors="replace")[-1000:])
+
+
+def _answers(process: subprocess.Popen[bytes], port: int, zone: str) -> bool:
+    """Wait until unbound answers; return False when it has ended. Raises TimeoutError."""
+    deadline = time.monotonic() + START_LIMIT
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError("unbound does not answer")
+        try:
+            dns.query.udp(dns.message.make_query(zone, "SOA"), "127.0.0.1", timeout=5, port=port)
         except (OSError, dns.exception.DNSException):
             time.sleep(0.1)
         else:
-            return
-    raise TimeoutError("unbound does not answer")
+            return True
+    return False
 
 
 def questions(
