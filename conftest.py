@@ -17,7 +17,24 @@ TOGETHER = "tests/localcloud/"
 # Each of these tests has a local cloud of its own, so each may run in another process.
 APART = "tests/soak/test_proofs.py"
 # What takes longest. `make test` begins with it, so that all processes end together.
-LONGEST = (APART, "tests/workflows/", "tests/taskcat/", "failover_tests/", TOGETHER)
+LONGEST = (
+    APART,
+    "tests/workflows/",
+    "tests/taskcat/",
+    "tests/endtoend/",
+    "failover_tests/",
+    TOGETHER,
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what the end-to-end tests of deploytool take. Their own conftest is read too late."""
+    parser.addoption(
+        "--quotas",
+        choices=("none", "aws"),
+        default="none",
+        help="how many requests the APIs of their local clouds take (default: any number)",
+    )
 
 
 def pytest_configure() -> None:

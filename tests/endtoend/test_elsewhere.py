@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from failover_tests.conftest import SPEED
+from tests.endtoend.conftest import SPEED
 
-pytestmark = pytest.mark.local_only
 GLOBAL, PRIMARY, SECONDARY = "us-east-1", "eu-west-1", "eu-central-1"
 LOCAL = [sys.executable, "-m", "deploytool", "local"]
 MISSING = 4  # the exit code when an API did not answer
@@ -31,7 +30,7 @@ def elsewhere(
     settings.write_text(text)
 
     directory = tmp_path_factory.mktemp("cloud")
-    bench = type(plain)(folder, plain.target, plain.stage, {"DEPLOYTOOL_LOCAL_DIR": str(directory)})
+    bench = type(plain)(folder, {"DEPLOYTOOL_LOCAL_DIR": str(directory)})
     up = bench.run([*LOCAL, "up", "--speed", str(SPEED)])
     assert up.code == 0, up.err
     try:

@@ -19,7 +19,6 @@ from deploytool.core.drill.record import (
     record_name,
 )
 
-pytestmark = pytest.mark.local_only
 EAST, WEST = "us-east-1", "us-west-2"
 FAULTS = ("error", "hang", "unreachable")
 LIMIT = 10.0  # seconds of wall time

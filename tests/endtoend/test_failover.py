@@ -27,7 +27,6 @@ EAST, WEST = "us-east-1", "us-west-2"
 EDGES = {EAST: "127.0.0.11", WEST: "127.0.0.12"}
 SPEED = 60.0  # a minute of the alarm lasts a second
 
-pytestmark = pytest.mark.local_only
 
 Move = Callable[..., Any]
 

@@ -4,8 +4,6 @@ import json
 import shlex
 from typing import Any
 
-import pytest
-
 
 def actions(done: Any) -> dict[str, str]:
     """Return the action of each stack (STACK@REGION), from the JSON of a deployment."""
@@ -51,7 +49,6 @@ def test_a_changed_method_reaches_the_stage(deployed: Any) -> None:
     assert deployed.deploytool("check").code == 0
 
 
-@pytest.mark.local_only
 def test_a_health_check_deleted_by_hand_comes_back_as_the_hint_says(
     deployed: Any, clients: Any
 ) -> None:
@@ -79,7 +76,6 @@ def test_a_health_check_deleted_by_hand_comes_back_as_the_hint_says(
     assert deployed.deploytool("check", "--output", "json").json["failover"]["ready"] is True
 
 
-@pytest.mark.local_only
 def test_destroy_leaves_only_the_zone(deployed: Any) -> None:
     """Without --yes nothing is deleted. With it every stack is, and a second run does nothing."""
     refused = deployed.deploytool("destroy")

@@ -7,8 +7,6 @@ import pytest
 from benchmarks.killed import Moment
 from benchmarks.sweep import Kill, Stage, all_kills, by_guard, by_restore, stages
 
-pytestmark = pytest.mark.local_only
-
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:

@@ -5,12 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from deploytool.core.route53.health import HealthCheckConfig
 from deploytool.core.route53.timing import expected_failover
 
-pytestmark = pytest.mark.local_only
 EAST, WEST = "127.0.0.11", "127.0.0.12"
 SPEED = 10.0
 SLACK = 5.0  # seconds of wall time, for the start of dig and for a busy machine

@@ -26,8 +26,6 @@ from deploytool.targets.factory import open_target
 from deploytool.targets.service import deployed_service, drill_ports
 from deploytool.work.drill.faults import make_fault
 
-pytestmark = pytest.mark.local_only
-
 SPEED = "20"
 ISSUER = "https://token.actions.githubusercontent.com"
 REPOSITORY = "octo-org@123456/hello@456789"
@@ -38,7 +36,7 @@ READS = ("Describe", "Detect", "Get", "GET", "List")
 # `plan` creates and deletes change sets. A change set changes nothing until ExecuteChangeSet.
 PROPOSALS = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
 TEMPLATE: Any = load_yaml(
-    (Path(__file__).parents[1] / "infra/github-oidc.yaml").read_text(encoding="utf-8"),
+    (Path(__file__).parents[2] / "infra/github-oidc.yaml").read_text(encoding="utf-8"),
     "github-oidc.yaml",
 )
 

@@ -12,8 +12,6 @@ import dns.message
 import dns.query
 import pytest
 
-pytestmark = pytest.mark.local_only
-
 # What the graph of an earlier version lacked: the new text -> the old one.
 EARLIER = {
     "    template: switch.yaml\n    scope: secondary\n    when: {zone: [new, existing]}\n": (

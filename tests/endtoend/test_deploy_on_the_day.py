@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.local_only
 EAST, WEST = "us-east-1", "us-west-2"
 LOCAL = [sys.executable, "-m", "deploytool", "local"]
 # Seconds of wall time until an API counts as dead, with the start of Python on a busy machine.

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from benchmarks.faultproxy import Fault, FaultProxy, Weather, fault_proxy
-from failover_tests.test_drill import start_drill
+from tests.endtoend.test_drill import start_drill
 
-pytestmark = pytest.mark.local_only
 EXPIRED = Weather("expired credentials", {Fault.EXPIRED: 1.0})
 SIGN_IN = 3  # the exit code when AWS refuses the credentials
 FILE_LIMIT = 16 * 1024  # bytes of a file: less than a history has

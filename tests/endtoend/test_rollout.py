@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 EAST, WEST = "us-east-1", "us-west-2"
-pytestmark = pytest.mark.local_only
 
 
 def served(clients: Any, region: str) -> tuple[int, str | None]:

@@ -12,7 +12,6 @@ import pytest
 
 from tests.files.wheels import write_wheel
 
-pytestmark = pytest.mark.local_only
 REGIONS = ("us-east-1", "us-west-2")
 CONFIG = """
 project = "hello"

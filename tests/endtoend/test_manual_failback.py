@@ -17,7 +17,7 @@ def kept_away(bench: Any) -> Any:
     if heading not in text:
         text += f"\n{heading}\n"
     file.write_text(text.replace(heading, f'{heading}\nfailback = "manual"'))
-    done = bench.deploytool("deploy", timeout=1800 if bench.target == "aws" else 100)
+    done = bench.deploytool("deploy")
     assert done.code == 0, done.err
     # While a new stage becomes healthy its traffic may move, and then it stays away
     home = bench.deploytool("failback", timeout=1800)

@@ -1,6 +1,7 @@
-"""End to end: a project is deployed and drilled, on the local cloud or on AWS (--target).
+"""End to end: a project is deployed and drilled on the local cloud.
 
-Independent clients (dig, curl, the AWS CLI) observe it.
+Independent clients (dig, curl, the AWS CLI) observe it. `failover_tests/` has the tests of a
+project, which also run on AWS.
 """
 
 import json
@@ -17,44 +18,12 @@ import pytest
 
 from tests import forked
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DEPLOYTOOL = [sys.executable, "-m", "deploytool"]
 SPEED = 10.0  # of the local cloud, unless a module sets a SPEED of its own
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--target",
-        choices=("local", "aws"),
-        default="local",
-        help="where the end-to-end tests run (default: the local cloud)",
-    )
-    parser.addoption(
-        "--project",
-        type=Path,
-        default=ROOT,
-        help="the project to deploy; on AWS one whose domain you own",
-    )
-    parser.addoption(
-        "--quotas",
-        choices=("none", "aws"),
-        default="none",
-        help="how many requests the local cloud's APIs take (default: any number)",
-    )
-    parser.addoption("--stage", default="dev", help="the stage to deploy and drill")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "local_only: needs what only the local cloud can do, like breaking a region"
-    )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--target") == "aws":
-        for item in items:
-            if item.get_closest_marker("local_only"):
-                item.add_marker(pytest.mark.skip(reason="only the local cloud can do this"))
+STAGE = "dev"
 
 
 @dataclass(frozen=True)
@@ -72,19 +41,14 @@ class Ran:
 
 @dataclass(frozen=True)
 class Bench:
-    """A project and a target, on which deploytool runs as for a user, in the project's folder."""
+    """A project and a local cloud, on which deploytool runs as for a user, in the project's folder."""
 
     folder: Path
-    target: str
-    stage: str
     env: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, *words: str) -> list[str]:
-        """Return a deploytool command line for this target and stage."""
-        options = ["--stage", self.stage]
-        if self.target == "local":
-            options.append("--local")
-        return [*DEPLOYTOOL, words[0], *options, *words[1:]]
+        """Return a deploytool command line for this cloud and stage."""
+        return [*DEPLOYTOOL, words[0], "--stage", self.stage, "--local", *words[1:]]
 
     def deploytool(self, *words: str, timeout: float = 100) -> Ran:
         """Run a deploytool command; `timeout` is in seconds."""
@@ -107,6 +71,10 @@ class Bench:
             )
         assert "Traceback" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def stage(self) -> str:
+        return STAGE
 
     @property
     def environment(self) -> dict[str, str]:
@@ -132,17 +100,10 @@ EVERY_REGION = "  checker_regions:\n    default: []\n"
 FEW_REGIONS = "  checker_regions:\n    default: [us-east-1, us-west-2, eu-west-1]\n"
 
 
-def copy_project(folder: Path, source: Path = ROOT) -> Path:
-    """Copy a project into a folder, for a test that changes it.
-
-    Of the repository's own project the configuration is PROJECT, with fewer health checkers.
-    """
+def copy_project(folder: Path) -> Path:
+    """Copy the repository's project into a folder, with PROJECT and fewer health checkers."""
     for name in ("infra", "lambda"):
-        shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    if source != ROOT:
-        shutil.copy(source / "deploytool.toml", folder)
-        return folder
-
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "deploytool.toml").write_text(PROJECT)
     graph = folder / "infra" / "stacks.yaml"
     text = graph.read_text()
@@ -161,16 +122,10 @@ def project(tmp_path: Path) -> Path:
 def bench(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bench]:
-    """A target with nothing deployed; each module has a local cloud of its own."""
-    target = request.config.getoption("--target")
-    stage = request.config.getoption("--stage")
-    source = request.config.getoption("--project")
-    folder = copy_project(tmp_path_factory.mktemp("project"), source)
-    if target == "aws":
-        yield Bench(folder, target, stage)
-        return
+    """A local cloud of the module's own with nothing deployed."""
+    folder = copy_project(tmp_path_factory.mktemp("project"))
     directory = tmp_path_factory.mktemp("cloud")
-    bench = Bench(folder, target, stage, {"DEPLOYTOOL_LOCAL_DIR": str(directory)})
+    bench = Bench(folder, {"DEPLOYTOOL_LOCAL_DIR": str(directory)})
     speed = getattr(request.module, "SPEED", SPEED)
     quotas = request.config.getoption("--quotas")
     up = bench.run([*DEPLOYTOOL, "local", "up", "--speed", str(speed), "--quotas", quotas])
@@ -183,13 +138,11 @@ def bench(
 
 
 @pytest.fixture(scope="session")
-def make_bench(request: pytest.FixtureRequest) -> Callable[[Path], Bench]:
+def make_bench() -> Callable[[Path], Bench]:
     """Return a function that copies the project into a folder; it starts no cloud."""
-    options = request.config
 
     def make(folder: Path) -> Bench:
-        copy_project(folder, options.getoption("--project"))
-        return Bench(folder, options.getoption("--target"), options.getoption("--stage"))
+        return Bench(copy_project(folder))
 
     return make
 
@@ -197,7 +150,7 @@ def make_bench(request: pytest.FixtureRequest) -> Callable[[Path], Bench]:
 @pytest.fixture(scope="module")
 def deployed(bench: Bench) -> Bench:
     """The stage, deployed."""
-    done = bench.deploytool("deploy", timeout=1800 if bench.target == "aws" else 100)
+    done = bench.deploytool("deploy")
     assert done.code == 0, done.err
     return bench
 
