@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[type[StageArguments], str]] = {
     "failover": (MoveArguments, "move traffic to the secondary, and keep it there"),
     "failback": (MoveArguments, "let traffic come back to the primary"),
     "destroy": (DestroyArguments, "delete the stacks, in reverse order"),
+    "matrix": (StageArguments, "print what a pipeline must know of a stage, without AWS"),
     "bootstrap": (BootstrapArguments, "create the roles that GitHub Actions assumes"),
     "history": (HistoryArguments, "list the drills of a directory of reports, without AWS"),
     "report": (ReportArguments, "judge a drill's history again and write its reports, without AWS"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.commands._announcement import announce, telling_if_offline, warn_of_endpoint
-from deploytool.commands.arguments.base import DEFAULT_CONFIG, Arguments, StageArguments
+from deploytool.commands.arguments.base import Arguments, StageArguments, default_config
 from deploytool.core.errors import InputError, InputProblem
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.transforms import only_on_aws
@@ -116,7 +116,7 @@ def terminal_of(arguments: Arguments) -> Terminal:
     """Return the terminal that prints as the arguments ask for, and advises commands like this one."""
     if isinstance(arguments, StageArguments):
         Terminal.options = options_of_run(
-            local=arguments.local, config=arguments.config, default_config=DEFAULT_CONFIG
+            local=arguments.local, config=arguments.config, default_config=default_config()
         )
     return Terminal(json=arguments.output == "json", color=not arguments.no_color)
 

@@ -126,7 +126,9 @@ def load_project(config_file: Path, building: Building = NO_BUILDING) -> Project
 
     Raises InputError with every problem of the first file that has any.
     """
-    config_text = read_text(config_file, "create one: see the README, or name it with --config")
+    config_text = read_text(
+        config_file, "create a project with: deploytool init, or name the file with --config"
+    )
     config = parse_config(config_text, config_file.name)
 
     graph_path = config_file.parent / config.graph

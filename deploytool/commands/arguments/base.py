@@ -14,6 +14,20 @@ REPORTS = Path("reports")
 DEFAULT_CONFIG = Path("deploytool.toml")
 
 
+def default_config() -> Path:
+    """Return deploytool.toml of this folder, else of the nearest folder above that has one."""
+    if DEFAULT_CONFIG.exists():
+        return DEFAULT_CONFIG
+    try:
+        folders = Path.cwd().parents
+    except OSError:
+        return DEFAULT_CONFIG  # this folder has been deleted
+    for folder in folders:
+        if (folder / DEFAULT_CONFIG).is_file():
+            return folder / DEFAULT_CONFIG
+    return DEFAULT_CONFIG
+
+
 @dataclass(frozen=True)
 class Arguments:
     """The arguments of every command. Each field has the name of an argument's destination."""
@@ -37,9 +51,10 @@ class Arguments:
         group.add_argument(
             "--config",
             type=Path,
-            default=DEFAULT_CONFIG,
+            default=default_config(),
             metavar="FILE",
-            help="the configuration file (default: deploytool.toml)",
+            help="the configuration file (default: deploytool.toml of this folder or of the nearest"
+            " one above)",
         )
         group.add_argument(
             "--no-color",

@@ -14,7 +14,11 @@ KEYS = [
     "failback_seconds",
     "failed_share",
     "patience_seconds",
+    "after_deploy",
 ]
+NO_DRILL = "none"
+# The faults that every target has; a drill after a deployment injects one of them.
+AFTER_DEPLOY = ("health-check", "throttle", "unmap", "switch", NO_DRILL)
 
 # Requests a second of one client. A drill measures a failover and is not a load test.
 HIGHEST_RATE = 100.0
@@ -48,6 +52,9 @@ class DrillSettings:
     # what AWS publishes no number for.
     patience_seconds: float | None = None
 
+    # The fault that the pipeline injects after each deployment of a stage that is not protected.
+    after_deploy: str = AFTER_DEPLOY[0]
+
 
 def parse_drill_settings(value: object, problems: InputProblems) -> DrillSettings:
     """Parse the table and add its problems."""
@@ -63,7 +70,8 @@ def parse_drill_settings(value: object, problems: InputProblems) -> DrillSetting
     )
     rate = _positive(value, "rate", problems, HIGHEST_RATE, "requests a second")
     patience = _positive(value, "patience_seconds", problems, LONGEST, "seconds")
-    return DrillSettings(rate, _resolvers(value, problems), objectives, patience)
+    resolvers = _resolvers(value, problems)
+    return DrillSettings(rate, resolvers, objectives, patience, _after_deploy(value, problems))
 
 
 def _positive(
@@ -96,6 +104,17 @@ def _share(table: Mapping[str, Any], problems: InputProblems) -> float | None:
         f"{value!r} is not valid; it must be from 0 to 1, like 0.01 for one request in a hundred",
     )
     return None
+
+
+def _after_deploy(table: Mapping[str, Any], problems: InputProblems) -> str:
+    value = table.get("after_deploy", AFTER_DEPLOY[0])
+    if value in AFTER_DEPLOY:
+        return str(value)
+
+    problems.add(
+        "drill.after_deploy", f"{value!r} is not valid; it must be one of {', '.join(AFTER_DEPLOY)}"
+    )
+    return AFTER_DEPLOY[0]
 
 
 def _is_number(value: object) -> bool:
