@@ -190,9 +190,12 @@ class RolloutGate(DeployHooks):
         """Let each region that this run has changed pass its check, by DNS and HTTPS alone.
 
         Return what is wrong with those that do not, after they had `settle` seconds. For a run
-        without the API of a region; otherwise the check has come before.
+        that changes one region, and for one without the API of a region; otherwise the check has
+        come before the change of the other region.
         """
-        if not self._lost or not self._is_in_service or not self._is_named:
+        changes_one = len(self._rollout.regions) == 1 and not self._rollout.parallel
+        is_last = bool(self._lost) or changes_one
+        if not is_last or not self._is_in_service or not self._is_named:
             return ()
         changed = {
             node.region

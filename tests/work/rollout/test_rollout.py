@@ -264,6 +264,18 @@ def test_one_region_alone_is_changed_only_while_the_other_serves(
     assert started(events) == [NodeId("lambda", EAST)]
 
 
+def test_one_region_alone_must_serve_after_its_change(rolled: Deployed, world: World) -> None:
+    """A pipeline changes the standby in a job of its own: that job must fail, and not the next."""
+    rolled(b"1")
+    world.versions[f"stuck {WEST}"] = "old"
+    rolled(b"2", regions=(WEST,), settle=5.0)
+    (problem,) = world.gates[-1].problems_after()
+    assert problem.startswith(f"{WEST} did not pass its check in 5 s: https://{WEST}.{DOMAIN}/v1")
+    del world.versions[f"stuck {WEST}"]
+    rolled(b"3", regions=(WEST,))
+    assert world.gates[-1].problems_after() == ()
+
+
 def test_without_the_api_of_the_primary_the_standby_is_changed_and_then_checked(
     rolled: Deployed, world: World
 ) -> None:
