@@ -4,13 +4,13 @@ SPEED ?= 10
 STAGE ?= dev
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+VENV := PYTHON="$(PYTHON)" .ci/venv
 SUPPLY := .venv-supply/bin
 # Every version with the hashes of its files, for each supported Python and platform
 LOCK := $(SUPPLY)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $(UPGRADE)
 SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
-.PHONY: venv lock audit dist sbom release drill outage test lint security taskcat taskcat-aws bench soak sweep storms accuracy clean deploy-and-drill
+.PHONY: venv lock audit dist sbom release drill outage test lint security taskcat taskcat-aws bench soak sweep storms accuracy clean deploy-and-drill python
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
@@ -18,16 +18,22 @@ help:  ## show the targets
 
 venv: .venv/ready  ## make .venv with everything in it
 
-# Exactly the versions and files of the lock, then deploytool itself, whose build backend is among them
-.venv/ready: pyproject.toml requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit("deploytool needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make venv PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	@$(PYTHON) -m venv .venv
-	@echo "installing into .venv (about a minute) ..."
-	@$(PIP) --require-hashes --requirement requirements-dev.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+# Exactly the versions and files of the lock, then deploytool itself
+.venv/ready: pyproject.toml requirements-dev.lock | python
+	@echo "installing into .venv ..."
+	@$(VENV) .venv requirements-dev.lock --project
+	@touch .venv/product $@
+
+# What a drill on the local cloud needs, without the tools of the developers
+.venv/product: pyproject.toml requirements.lock | python
+	@echo "installing into .venv ..."
+	@$(VENV) .venv requirements.lock --project
 	@touch $@
 
-drill: venv  ## deploy to two regions of a private local cloud and drill a failover (SPEED=10 times real time)
+python:
+	@$(PYTHON) -c 'import sys; sys.exit("deploytool needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make venv PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+
+drill: .venv/product  ## deploy to two regions of a private local cloud and drill a failover (SPEED=10 times real time)
 	@$(RUN) deploytool local run --speed $(SPEED) -- $(MAKE) --no-print-directory deploy-and-drill
 
 deploy-and-drill:  # what `drill` runs inside its private local cloud
@@ -57,25 +63,25 @@ lint: venv .venv/schema/ready .venv/checkov/ready  ## style, spelling, types, la
 
 # GitHub's schemas come with check-jsonschema, which cannot live beside taskcat: that holds jsonschema below 4.
 .venv/schema/ready: .github/requirements.lock | venv
-	@$(PYTHON) -m venv .venv/schema
-	@.venv/schema/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$(VENV) .venv/schema $<
 	@touch $@
 
 security: .venv/checkov/ready  ## the templates by checkov, which has an environment of its own
 	@.venv/checkov/bin/python -m checkov.main --config-file .checkov.yaml
 
 .venv/checkov/ready: .ci/checkov.lock | venv
-	@$(PYTHON) -m venv .venv/checkov
-	@echo "installing checkov into .venv/checkov (about half a minute) ..."
-	@.venv/checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@echo "installing checkov into .venv/checkov ..."
+	@$(VENV) .venv/checkov $<
 	@touch $@
 
 lock: .venv-supply/ready  ## write the lock files again from what pyproject.toml asks for (UPGRADE=--upgrade takes newer versions)
 	@$(LOCK) pyproject.toml --extra dev --output-file requirements-dev.lock
-	@$(LOCK) pyproject.toml --extra local --extra lint --constraint requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) pyproject.toml --extra local --extra lint --extra test --constraint requirements-dev.lock --output-file requirements.lock
 	@$(LOCK) .github/requirements.txt --output-file .github/requirements.lock
 	@$(LOCK) .ci/checkov.txt --output-file .ci/checkov.lock
 	@$(LOCK) .ci/supply.txt --output-file .ci/supply.lock
+	@$(LOCK) .ci/uv.txt --output-file .ci/uv.lock
+	@$(LOCK) tests/taskcat/requirements.txt --constraint requirements-dev.lock --output-file tests/taskcat/requirements.lock
 
 audit: .venv-supply/ready  ## look for known vulnerabilities in what a user of deploytool installs
 	@$(SUPPLY)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
@@ -92,8 +98,7 @@ release:  # what the release workflow does last, with GitHub's own command
 	gh release create "$$GITHUB_REF_NAME" --verify-tag --generate-notes dist/* requirements.lock
 
 .venv-supply/ready: .ci/supply.lock
-	@$(PYTHON) -m venv .venv-supply
-	@.venv-supply/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$(VENV) .venv-supply $<
 	@touch $@
 
 taskcat: venv  ## create and delete every template's stack in both regions of a private local cloud, with taskcat

@@ -12,11 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Each lock, and the requirements that it locks
 LOCKS = {
-    "requirements.lock": ("local", "lint"),
+    "requirements.lock": ("local", "lint", "test"),
     "requirements-dev.lock": ("dev",),
     ".github/requirements.lock": ".github/requirements.txt",
     ".ci/checkov.lock": ".ci/checkov.txt",
     ".ci/supply.lock": ".ci/supply.txt",
+    ".ci/uv.lock": ".ci/uv.txt",
+    "tests/taskcat/requirements.lock": "tests/taskcat/requirements.txt",
 }
 NO_INDEX = re.compile(r"https?://|--(extra-)?index-url|--find-links")
 
@@ -85,8 +87,9 @@ def test_each_file_has_a_hash_and_comes_from_where_the_user_says(lock: str) -> N
     assert not NO_INDEX.search((ROOT / lock).read_text())
 
 
-def test_users_get_the_versions_that_the_tests_ran_with() -> None:
-    """Each version of the users' lock is one of the developers' lock."""
+@pytest.mark.parametrize("lock", ["requirements.lock", "tests/taskcat/requirements.lock"])
+def test_users_get_the_versions_that_the_tests_ran_with(lock: str) -> None:
+    """Each version of a users' lock is one of the developers' lock."""
     tested = versions("requirements-dev.lock")
-    for name, wanted in versions("requirements.lock").items():
+    for name, wanted in versions(lock).items():
         assert wanted <= tested.get(name, set()), name
