@@ -54,10 +54,10 @@ def _checkout(job: Job, world: World, inputs: Inputs) -> None:
     world.check_out(job.workspace)
 
 
-def _setup_python(job: Job, world: World, inputs: Inputs) -> None:
-    """Use the Python of this machine."""
+def _setup_uv(job: Job, world: World, inputs: Inputs) -> None:
+    """Use the Python and the environment of this machine."""
     del world
-    assert (job.workspace / inputs["cache-dependency-path"]).exists()
+    assert any(job.workspace.glob(inputs["cache-dependency-glob"]))
 
 
 def _configure_aws_credentials(job: Job, world: World, inputs: Inputs) -> None:
@@ -129,12 +129,12 @@ KNOWN = {
     "actions/checkout": _pinned(
         "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "persist-credentials", effect=_checkout
     ),
-    "actions/setup-python": _pinned(
-        "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+    "astral-sh/setup-uv": _pinned(
+        "c771a70e6277c0a99b617c7a806ffedaca235ff9 # v9.0.0",
         "python-version",
-        "cache",
-        "cache-dependency-path",
-        effect=_setup_python,
+        "enable-cache",
+        "cache-dependency-glob",
+        effect=_setup_uv,
     ),
     "aws-actions/configure-aws-credentials": _pinned(
         "e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",

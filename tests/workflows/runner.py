@@ -3,9 +3,11 @@
 Each job runs on a new machine.
 """
 
+import json
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ class Ran:
     name: str
     outcome: str
     output: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -58,6 +61,7 @@ class JobRun:
     matrix: Mapping[str, str] = field(default_factory=dict)
     steps: list[Ran] = field(default_factory=list)
     summary: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -72,13 +76,14 @@ class JobRun:
 @dataclass
 class Runner:
     """Runs workflows of the repository in `world`. A `run` step that is a key of `instead` runs
-    that command.
+    that command. `installed` are the names of the steps whose effect the machine has already.
     """
 
     world: World
     evaluator: Evaluator
     scratch: Path
     instead: Mapping[str, str] = field(default_factory=dict)
+    installed: Collection[str] = ()
     machines: int = 0
 
     def run(self, file: str, event: Event) -> list[JobRun]:
@@ -87,9 +92,12 @@ class Runner:
         contexts = self._contexts(workflow, event)
         runs: list[JobRun] = []
         results: dict[str, str] = {}
+        outputs: dict[str, Mapping[str, str]] = {}
         for name, job in in_order(workflow["jobs"]):
             needs = needs_of(job)
-            results_of_needs = {need: {"result": results[need]} for need in needs}
+            results_of_needs = {
+                need: {"result": results[need], "outputs": outputs[need]} for need in needs
+            }
             all_succeeded = all(results[need] == "success" for need in needs)
             scope = Scope(
                 {**contexts, "needs": results_of_needs},
@@ -101,6 +109,7 @@ class Runner:
             if self.evaluator.holds(job.get("if", ""), scope):
                 job_runs = self._matrix(workflow, name, job, scope, event)
             results[name] = _result_of(job_runs)
+            outputs[name] = job_runs[-1].outputs
             runs += job_runs
         return runs
 
@@ -137,7 +146,7 @@ class Runner:
     ) -> list[JobRun]:
         """Run a job's combinations in order. After a failure, `fail-fast` cancels the rest."""
         runs: list[JobRun] = []
-        matrix = combinations(job)
+        matrix = combinations(self._matrix_of(job, scope))
         assert len(matrix) == 1 or job["strategy"].get("max-parallel") == "1", (
             "this runner has one machine at a time"
         )
@@ -152,6 +161,16 @@ class Runner:
             runs.append(self._job(workflow, run, job, inner, event))
         return runs
 
+    def _matrix_of(self, job: Node, scope: Scope) -> Node:
+        """Return the matrix of a job, which may come from a job before it."""
+        matrix = job.get("strategy", {}).get("matrix", {})
+        if not isinstance(matrix, str):
+            return matrix
+        inner = re.fullmatch(r"\$\{\{ fromJSON\((.*)\) \}\}", matrix)
+        assert inner, matrix
+        document: Node = json.loads(self.evaluator.text(f"${{{{ {inner[1]} }}}}", scope))
+        return document
+
     def _job(self, workflow: Node, run: JobRun, job: Node, scope: Scope, event: Event) -> JobRun:
         self.machines += 1
         machine = self.scratch / str(self.machines)
@@ -159,7 +178,7 @@ class Runner:
         workspace.mkdir(parents=True)
         base = {name: os.environ[name] for name in KEPT if name in os.environ}
         base |= {"GITHUB_ACTIONS": "true", "CI": "true", "AWS_EC2_METADATA_DISABLED": "true"}
-        for file in ("GITHUB_PATH", "GITHUB_STEP_SUMMARY"):
+        for file in ("GITHUB_PATH", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
             base[file] = str(machine / file)
             (machine / file).touch()
 
@@ -168,22 +187,29 @@ class Runner:
         permissions = job.get("permissions", workflow["permissions"])
         running = Job(workspace, permissions, {**base, **environment}, event.payload)
         contexts = {**scope.contexts, "env": environment}
-        self._steps(run, job["steps"], running, contexts)
+        contexts = self._steps(run, job["steps"], running, contexts)
+        run.outputs = self._texts(job.get("outputs", {}), Scope(contexts, run.result, workspace))
         run.summary = (machine / "GITHUB_STEP_SUMMARY").read_text()
         return run
 
     def _steps(
         self, run: JobRun, steps: Sequence[Node], job: Job, contexts: Mapping[str, Any]
-    ) -> None:
+    ) -> Mapping[str, Any]:
+        """Run steps; return the contexts with the outcomes and the outputs of those with an id."""
+        done: dict[str, Any] = {}
+        contexts = {**contexts, "steps": done}
         for step in steps:
             name = step.get("name") or step.get("uses") or step["run"]
             scope = Scope(contexts, run.result, job.workspace)
             if not self.evaluator.holds(step.get("if", ""), scope):
                 run.steps.append(Ran(name, "skipped"))
+                if "id" in step:
+                    done[step["id"]] = {"outcome": "skipped", "outputs": {}}
                 continue
             if step.get("uses", "").startswith("$/"):
-                folder = self.world.repository / step["uses"].removeprefix("$/")
-                self._steps(run, load_action(folder), job, contexts)
+                outputs = self._composite(run, step, job, scope)
+                if "id" in step:
+                    done[step["id"]] = {"outcome": run.result, "outputs": outputs}
                 continue
 
             if "uses" in step:
@@ -191,8 +217,23 @@ class Runner:
             else:
                 ran = self._run(name, step, job, scope)
             run.steps.append(ran)
+            if "id" in step:
+                done[step["id"]] = {"outcome": ran.outcome, "outputs": ran.outputs}
             if ran.outcome == "failure":
                 run.result = "failure"
+        return contexts
+
+    def _composite(self, run: JobRun, step: Node, job: Job, scope: Scope) -> dict[str, str]:
+        """Run our own action; return its outputs."""
+        action = load_action(self.world.repository / step["uses"].removeprefix("$/"))
+        given = self._texts(step.get("with", {}), scope)
+        declared = action.get("inputs", {})
+        assert given.keys() <= declared.keys(), f"the action has no such input: {given}"
+        inputs = {name: given.get(name, each.get("default", "")) for name, each in declared.items()}
+        inner = {**scope.contexts, "inputs": inputs}
+        inner = dict(self._steps(run, action["runs"]["steps"], job, inner))
+        values = {name: each["value"] for name, each in action.get("outputs", {}).items()}
+        return self._texts(values, Scope(inner, run.result, job.workspace))
 
     def _texts(self, values: Mapping[str, str], scope: Scope) -> dict[str, str]:
         """Return the values with their expressions evaluated."""
@@ -211,7 +252,10 @@ class Runner:
     def _run(self, name: str, step: Node, job: Job, scope: Scope) -> Ran:
         assert "${{" not in step["run"], f"an expression inside a script: {step['run']}"
         script = job.workspace.parent / "script.sh"
-        script.write_text(self.instead.get(step["run"].strip(), step["run"]))
+        command = "true" if name in self.installed else step["run"]
+        script.write_text(self.instead.get(command.strip(), command))
+        outputs = job.workspace.parent / "GITHUB_OUTPUT"
+        outputs.write_text("")
 
         variables = {**job.environment, **self._texts(step.get("env", {}), scope)}
         environment = {name: value for name, value in variables.items() if value is not None}
@@ -228,7 +272,13 @@ class Runner:
             stderr=subprocess.STDOUT,
             check=False,
         )
-        return Ran(name, "failure" if process.returncode else "success", process.stdout)
+        lines = (line.partition("=") for line in outputs.read_text().splitlines())
+        return Ran(
+            name,
+            "failure" if process.returncode else "success",
+            process.stdout,
+            {key: value for key, _, value in lines},
+        )
 
 
 def _result_of(runs: Sequence[JobRun]) -> str:

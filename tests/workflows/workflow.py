@@ -19,12 +19,13 @@ JOB = {
     "environment",
     "permissions",
     "env",
+    "outputs",
     "strategy",
     "steps",
 }
 STRATEGY = {"matrix", "max-parallel", "fail-fast"}
 STEP = {"name", "id", "if", "uses", "with", "run", "shell", "env"}
-ACTION = {"name", "description", "runs"}
+ACTION = {"name", "description", "inputs", "outputs", "runs"}
 RUNS = {"using", "steps"}
 
 
@@ -51,20 +52,20 @@ def load_workflow(path: Path) -> Node:
     return workflow
 
 
-def load_action(folder: Path) -> Sequence[Node]:
-    """Return the steps of a composite action without inputs."""
+def load_action(folder: Path) -> Node:
+    """Return a composite action."""
     action = load(folder / "action.yml")
     _known(action, ACTION, folder.name)
     _known(action["runs"], RUNS, folder.name)
     assert action["runs"]["using"] == "composite", folder.name
-    return _steps(action["runs"]["steps"], folder.name)
+    _steps(action["runs"]["steps"], folder.name)
+    return action
 
 
-def _steps(steps: Sequence[Node], where: str) -> Sequence[Node]:
+def _steps(steps: Sequence[Node], where: str) -> None:
     for step in steps:
         _known(step, STEP, where)
         assert ("run" in step) != ("uses" in step), f"{where}: {step}"
-    return steps
 
 
 def in_order(jobs: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
@@ -88,8 +89,7 @@ def needs_of(job: Node) -> Sequence[str]:
     return [needs] if isinstance(needs, str) else needs
 
 
-def combinations(job: Node) -> Sequence[Mapping[str, str]]:
-    """Return the matrix's combinations in the order of its lists; one empty one without a matrix."""
-    matrix = job.get("strategy", {}).get("matrix", {})
+def combinations(matrix: Node) -> Sequence[Mapping[str, str]]:
+    """Return a matrix's combinations in the order of its lists; one empty one without a matrix."""
     _known(matrix, matrix.keys() - {"include", "exclude"}, "matrix")
     return [dict(zip(matrix, values, strict=True)) for values in product(*matrix.values())]
