@@ -27,6 +27,7 @@ from deploytool.render.text import visible
 # The commands in the order in which the help lists them. The work of each is `run` of the module
 # of its name in `commands`.
 COMMANDS: dict[str, tuple[type[StageArguments], str]] = {
+    "doctor": (StageArguments, "find what is wrong with a setup before a deployment does"),
     "lint": (StageArguments, "check the configuration and the templates, without AWS"),
     "plan": (PlanArguments, "show what a deployment would change"),
     "deploy": (DeployArguments, "deploy what has changed, in dependency order"),
