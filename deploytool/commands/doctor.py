@@ -102,7 +102,7 @@ def _read(arguments: StageArguments) -> _Reading:
     reading = _Reading()
     path = arguments.config
     if not path.exists() and path == DEFAULT_CONFIG:
-        reading.reason = f"there is no {path} in this folder"
+        reading.reason = f"there is no {path} here"
         reading.hint = "deploytool init"
         reading.findings.append(CONFIGURATION.not_checked(reading.reason, reading.hint))
         return reading

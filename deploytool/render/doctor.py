@@ -17,9 +17,9 @@ MARKS = {
     Status.PROBLEM: BAD,
     Status.NOT_CHECKED: ABSENT,
 }
-# Columns of the mark with its margins, and of the subject with the space after it
-MARK_WIDTH = 4
-SUBJECT_WIDTH = 24
+MARK_WIDTH = 4  # columns, with its margins
+GAP = 2  # columns after the longest subject
+WIDEST_SUBJECT = 30  # columns; a longer one pushes its message to the right
 WIDEST = 100  # columns of a message; longer lines are hard to read in a wide log
 
 # What a hint begins with when it is a command: it is not broken into lines, so that it can be copied
@@ -52,8 +52,10 @@ def doctor_lines(checked: Sequence[Checked], width: int, options: tuple[str, ...
 
     `width` is that of the terminal, in columns. The lines have rich's markup.
     """
+    longest = max((len(finding.subject) for finding in _findings(checked)), default=0)
+    columns = min(longest, WIDEST_SUBJECT) + GAP
     group = None
-    last_hint = ""
+    shown: set[str] = set()
     for each in checked:
         if each.findings and each.check.group is not group:
             yield from [""] if group else []
@@ -61,15 +63,16 @@ def doctor_lines(checked: Sequence[Checked], width: int, options: tuple[str, ...
             yield f"[bold]{group.value}[/]"
         for finding in each.findings:
             hint = advised(finding.hint, options)
-            # One fix for several findings in a row is said once
-            yield from _lines(finding, "" if hint == last_hint else hint, min(width, WIDEST))
-            last_hint = hint
+            # One fix often lets many checks run; it is said once
+            is_repeated = finding.status is Status.NOT_CHECKED and hint in shown
+            yield from _lines(finding, "" if is_repeated else hint, columns, min(width, WIDEST))
+            shown.add(hint)
     yield ""
     yield _summary(_findings(checked))
 
 
-def _lines(finding: Finding, hint: str, width: int) -> Iterator[str]:
-    indent = " " * (MARK_WIDTH + SUBJECT_WIDTH)
+def _lines(finding: Finding, hint: str, columns: int, width: int) -> Iterator[str]:
+    indent = " " * (MARK_WIDTH + columns)
     text, style = finding.message, ""
     if finding.status is Status.NOT_CHECKED:
         text, style = f"not checked: {text}", "dim"
@@ -77,7 +80,7 @@ def _lines(finding: Finding, hint: str, width: int) -> Iterator[str]:
     message = _wrapped(text, width - len(indent))
     mark = MARKS[finding.status].markup
     first, *more = message or [""]
-    yield f"  {mark} {escape(finding.subject):{SUBJECT_WIDTH}}{_styled(first, style)}"
+    yield f"  {mark} {escape(finding.subject):{columns - 1}} {_styled(first, style)}"
     for line in more:
         yield f"{indent}{_styled(line, style)}"
     if hint:

@@ -6,8 +6,8 @@ What a check needs is made when the check runs, so that one without it does not 
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from deploytool.core.doctor.pipeline import DEFAULT_API, GitHub, repository_of
 from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.bootstrap import ISSUER, stack_name
 from deploytool.core.project.config import Config, Stage
+from deploytool.core.stacks.stack import Stack
 from deploytool.files.installed import extra_requirements, git_remote, sdk_requirements
 from deploytool.files.project import Project
 from deploytool.net.clock import RealClock, unix_time
@@ -106,12 +107,19 @@ def aws_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
     clients = Clients(limits=QUICK)
     regions = setup.regions or (_first_region(setup),)
     account = cloud.Account(
-        caller=partial(find_caller, clients, regions),
+        caller=Once(partial(find_caller, clients, regions)),
         endpoints=partial(configured_endpoints, regions[0]),
         profile=_profile(),
         regions=regions,
     )
     yield _asking(Group.CLOUD, CREDENTIALS, partial(cloud.check_caller, account))
+    for check in _checks_of_account(setup, executor, clients, account):
+        yield replace(check, sign_in=account.caller.get) if check.asks_cloud else check
+
+
+def _checks_of_account(
+    setup: Setup, executor: ThreadExecutor, clients: Clients, account: cloud.Account
+) -> Iterator[Check]:
     endpoints = Topic("endpoints", "endpoints")
     yield _check(Group.CLOUD, endpoints, partial(cloud.check_endpoints, account))
     yield from _region_checks(setup, clients)
@@ -119,9 +127,16 @@ def aws_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
     resolvers = setup.config.drill.resolvers if setup.config is not None else ()
     network = Once(partial(aws_network, resolvers, executor, QUICK_NETWORK))
     stacks = CloudFormation(CloudFormationCalls(clients, RealClock()))
-    listings = {region: Once(partial(stacks.list, region)) for region in _all_regions(setup)}
+
+    def stacks_of(region: str) -> Mapping[str, Stack]:
+        # Without credentials there is nothing to wait for
+        account.caller.get()
+        return stacks.list(region)
+
+    listings = {region: Once(partial(stacks_of, region)) for region in _all_regions(setup)}
     states = _states(setup, clients, listings)
-    yield from _domain_checks(setup, states, clients, network, executor)
+    ports = Once(partial(_certificate_ports, clients, network, executor))
+    yield from _domain_checks(setup, states, domain.Names(ports))
     yield from _quota_checks(setup, states, clients)
 
     roles = None
@@ -162,7 +177,8 @@ def local_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
         yield _asking(Group.CLOUD, Topic(f"region.{region}", region), look)
     network = Once(partial(local_network, state, QUICK_NETWORK))
     states = _states(setup, clients, listings)
-    yield from _domain_checks(setup, states, clients, network, executor)
+    ports = Once(partial(_certificate_ports, clients, network, executor))
+    yield from _domain_checks(setup, states, domain.Names(ports, is_public=False))
 
 
 def _region_checks(setup: Setup, clients: Clients) -> Iterator[Check]:
@@ -175,7 +191,7 @@ def _region_checks(setup: Setup, clients: Clients) -> Iterator[Check]:
     for region in setup.regions:
         topic = Topic(f"region.{region}", region)
         look = partial(cloud.check_region, region, enabled)
-        yield _asking(Group.CLOUD, topic, look, "the permission is ec2:DescribeRegions")
+        yield _asking(Group.CLOUD, topic, look)
 
 
 def _states(setup: Setup, clients: Clients, listings: Listings) -> list[StageState]:
@@ -198,11 +214,7 @@ def _states(setup: Setup, clients: Clients, listings: Listings) -> list[StageSta
 
 
 def _domain_checks(
-    setup: Setup,
-    states: Sequence[StageState],
-    clients: Clients,
-    network: Once[Network],
-    executor: ThreadExecutor,
+    setup: Setup, states: Sequence[StageState], names: domain.Names
 ) -> Iterator[Check]:
     if setup.project is None:
         yield _left(Group.DOMAIN, Topic("domain", "domain"), setup)
@@ -212,17 +224,16 @@ def _domain_checks(
             topic = Topic(f"zone.{stage.name}", f"zone of {stage.name}")
             yield _broken(Group.DOMAIN, topic, stage)
 
-    ports = Once(partial(_certificate_ports, clients, network, executor))
     for state in states:
         name, group = state.name, Group.DOMAIN
         zone = Topic(f"zone.{name}", f"zone of {name}")
         yield _asking(group, zone, partial(domain.check_zone, state))
         delegation = Topic(f"delegation.{name}", f"delegation of {name}")
-        yield _asking(group, delegation, partial(domain.check_delegation, state, ports))
+        yield _asking(group, delegation, partial(domain.check_delegation, state, names))
         caa = Topic(f"caa.{name}", f"CAA of {name}")
-        yield _asking(group, caa, partial(domain.check_caa, state, ports))
-        soa = Topic(f"soa.{name}", f"resolver on {name}")
-        yield _asking(group, soa, partial(domain.check_soa, state, ports))
+        yield _check(group, caa, partial(domain.check_caa, state, names))
+        soa = Topic(f"soa.{name}", f"SOA of {name}")
+        yield _check(group, soa, partial(domain.check_soa, state, names))
 
 
 def _quota_checks(setup: Setup, states: Sequence[StageState], clients: Clients) -> Iterator[Check]:
@@ -232,23 +243,16 @@ def _quota_checks(setup: Setup, states: Sequence[StageState], clients: Clients) 
     reader = AccountQuotas(clients)
     group = Group.QUOTAS
     yield _asking(
-        group,
-        quotas.HOSTED_ZONES_TOPIC,
-        partial(quotas.check_hosted_zones, reader, states),
-        "the permission is route53:GetAccountLimit",
+        group, quotas.HOSTED_ZONES_TOPIC, partial(quotas.check_hosted_zones, reader, states)
     )
     yield _asking(
-        group,
-        quotas.HEALTH_CHECKS_TOPIC,
-        partial(quotas.check_health_checks, reader, states),
-        "the permission is route53:GetAccountLimit",
+        group, quotas.HEALTH_CHECKS_TOPIC, partial(quotas.check_health_checks, reader, states)
     )
     for region in setup.regions:
         yield _asking(
             group,
             quotas.domain_names_topic(region),
             partial(quotas.check_domain_names, region, reader, states),
-            "the permissions are servicequotas:GetServiceQuota and apigateway:GET",
         )
     primary = states[0].source.primary
     concurrency = {
@@ -259,7 +263,6 @@ def _quota_checks(setup: Setup, states: Sequence[StageState], clients: Clients) 
             group,
             Topic(f"quota.concurrency.{region}", f"Lambda {region}"),
             partial(quotas.check_concurrency, region, primary, concurrency, states),
-            "the permission is lambda:GetAccountSettings",
         )
 
 
@@ -275,12 +278,7 @@ def _role_checks(setup: Setup, clients: Clients, roles: pipeline.Roles | None) -
         partial(find_oidc_provider, clients, ISSUER), partial(oidc_audiences, clients)
     )
     topic = Topic("oidc-provider", "identity provider")
-    yield _asking(
-        group,
-        topic,
-        partial(pipeline.check_provider, provider, roles),
-        "the permission is iam:ListOpenIDConnectProviders",
-    )
+    yield _asking(group, topic, partial(pipeline.check_provider, provider, roles))
 
 
 def _github_checks(setup: Setup, roles: pipeline.Roles | None) -> Iterator[Check]:
@@ -315,7 +313,7 @@ def _github_stage(stage: Stage, github: GitHub, roles: pipeline.Roles | None) ->
     group, name = Group.PIPELINE, stage.name
     environment = Topic(f"github.environment.{name}", f"environment {name}")
     yield _check(group, environment, partial(pipeline.check_environment, stage, github))
-    approval = Topic(f"github.approval.{name}", f"environment {name}-approval")
+    approval = Topic(f"github.approval.{name}", f"approval of {name}")
     yield _check(group, approval, partial(pipeline.check_approval, stage, github))
     variables = Topic(f"github.variables.{name}", f"variables of {name}")
     yield _check(group, variables, partial(pipeline.check_variables, stage, github, roles))
@@ -383,16 +381,12 @@ def _profile() -> str:
     return "" if user.has_keys else user.selected
 
 
-def _check(
-    group: Group, topic: Topic, look: Callable[[], Iterable[Finding]], hint: str = ""
-) -> Check:
-    return Check(group, topic, look, hint=hint)
+def _check(group: Group, topic: Topic, look: Callable[[], Iterable[Finding]]) -> Check:
+    return Check(group, topic, look)
 
 
-def _asking(
-    group: Group, topic: Topic, look: Callable[[], Iterable[Finding]], hint: str = ""
-) -> Check:
-    return Check(group, topic, look, asks_cloud=True, hint=hint)
+def _asking(group: Group, topic: Topic, look: Callable[[], Iterable[Finding]]) -> Check:
+    return Check(group, topic, look, asks_cloud=True)
 
 
 def _left(group: Group, topic: Topic, setup: Setup) -> Check:

@@ -8,14 +8,12 @@ from deploytool.core.whereabouts import Caller, Whereabouts
 
 CREDENTIALS = Topic("credentials", "credentials")
 SIGN_IN = "docs/how-to/sign-in.md"
-ENABLING = "docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html"
 
 
 def judge_caller(caller: Caller, profile: str, region: str) -> Finding:
     """Judge who calls; `profile` is the profile in use, "" when keys of the environment are."""
     if caller.unknown:
-        error = ApiUnavailable(f"STS does not say who calls: {caller.unknown}", region)
-        return CREDENTIALS.unanswered(error, "check the network connection and the proxies")
+        return CREDENTIALS.unanswered(ApiUnavailable(caller.unknown, region))
 
     source = f", profile {profile}" if profile else ""
     message = f"account {caller.account} as {caller.who}{source}"

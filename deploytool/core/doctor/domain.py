@@ -102,7 +102,7 @@ def judge_caa(
 
 def judge_soa(stage: str, domain: str, reply: DnsReply, zone: StageZone) -> Finding:
     """Judge what this machine's resolver answers for the SOA record of a domain."""
-    topic = Topic(f"soa.{stage}", f"resolver on {stage}")
+    topic = Topic(f"soa.{stage}", f"SOA of {stage}")
     trace = f"see where it ends: dig {domain} SOA +trace"
     if reply.rcode not in ("NOERROR", "NXDOMAIN"):
         return topic.problem(
@@ -129,6 +129,8 @@ def judge_soa(stage: str, domain: str, reply: DnsReply, zone: StageZone) -> Find
             f"nobody answers for {domain}: the name above it is not registered below {owner}",
             "register the domain, or set another one in deploytool.toml (domain)",
         )
+    if owner == canonical(domain):
+        return topic.ok(f"this machine's resolver sees the zone {domain}")
     return topic.ok(f"{owner.rstrip('.')} answers for {domain}")
 
 

@@ -1,10 +1,13 @@
 """What one check found, and what all of them say together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from deploytool.core.errors import ApiUnavailable, CloudRefused, DeploytoolError
+
+PAGE = "docs/how-to/check-your-setup.md"
+UNAVAILABLE = "https://health.aws.amazon.com/health/status, the network connection and the proxies"
 
 
 class Status(StrEnum):
@@ -69,12 +72,15 @@ class Topic:
 
     def unanswered(self, error: DeploytoolError, hint: str = "") -> Finding:
         """Return that nothing is known because of an error. `hint` replaces that of the error."""
-        hint = hint or error.hint
-        return Finding(self.id, self.subject, Status.NOT_CHECKED, str(error), hint, error)
+        message, hint = str(error), hint or error.hint or PAGE
+        if isinstance(error, ApiUnavailable):
+            # The same for each call to a region, whichever was the first
+            message, hint = f"the AWS API of {error.region} does not answer", UNAVAILABLE
+        return Finding(self.id, self.subject, Status.NOT_CHECKED, message, hint, error)
 
     def failed(self, error: DeploytoolError) -> Finding:
         """Return an error that is a problem by itself, such as credentials that are refused."""
-        return Finding(self.id, self.subject, Status.PROBLEM, str(error), error.hint, error)
+        return replace(self.unanswered(error), status=Status.PROBLEM)
 
 
 def exit_code(findings: Sequence[Finding], of_cloud: Sequence[Finding]) -> int:

@@ -98,16 +98,18 @@ def judge_environment(stage: str, environment: Environment | None) -> Finding:
 def judge_approval(stage: str, environment: Environment | None, *, protected: bool) -> Finding:
     """Judge the environment whose reviewers approve a deployment of a stage."""
     name = f"{stage}-approval"
-    topic = Topic(f"github.approval.{stage}", f"environment {name}")
+    topic = Topic(f"github.approval.{stage}", f"approval of {stage}")
     if environment is None:
-        return topic.problem("it does not exist, so the deploy workflow stops", CONFIGURE)
+        return topic.problem(
+            f"there is no environment {name}, so the deploy workflow stops", CONFIGURE
+        )
     if environment.has_reviewers:
-        return topic.ok("has required reviewers")
+        return topic.ok(f"the environment {name} has required reviewers")
     if protected:
         return topic.warning(
-            f"no required reviewers: a deployment of {stage} asks nobody", CONFIGURE
+            f"{name} has no required reviewers: a deployment of {stage} asks nobody", CONFIGURE
         )
-    return topic.ok("no required reviewers: a deployment asks nobody")
+    return topic.ok(f"{name} has no required reviewers: a deployment asks nobody")
 
 
 def judge_variables(
@@ -127,7 +129,7 @@ def judge_variables(
     if missing:
         return topic.problem(
             f"not set: {', '.join(missing)}",
-            f"{bootstrap_command(stage)} prints them: {CONFIGURE}",
+            f"{CONFIGURE}; deploytool bootstrap prints them",
         )
 
     wrong = [

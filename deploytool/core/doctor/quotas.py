@@ -87,7 +87,8 @@ def judge_concurrency(
     """
     topic = Topic(f"quota.concurrency.{region}", f"Lambda {region}")
     more = increase(CONCURRENCY_QUOTA, max(DEFAULT_CONCURRENCY, own.limit + 1), region)
-    message = f"{own.unreserved:,} of {own.limit:,} at once are free for {functions} functions"
+    noun = "function" if functions == 1 else "functions"
+    message = f"{own.unreserved:,} of {own.limit:,} executions free, for {functions} {noun}"
     if own.unreserved < FEW_EXECUTIONS:
         return topic.warning(f"{message}: others are throttled", more)
     if primary is not None and own.limit < primary.limit:

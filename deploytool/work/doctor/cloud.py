@@ -19,7 +19,7 @@ class Account:
     `profile` is the one in use, "" when keys of the environment are.
     """
 
-    caller: Callable[[], Caller]
+    caller: Once[Caller]
     endpoints: Callable[[], Mapping[str, str]]
     profile: str
     regions: Sequence[str]
@@ -28,7 +28,7 @@ class Account:
 def check_caller(account: Account) -> Iterator[Finding]:
     """Ask STS who calls. Credentials that AWS refuses are a problem."""
     try:
-        caller = account.caller()
+        caller = account.caller.get()
     except CloudRefused as error:
         yield CREDENTIALS.failed(error)
         return

@@ -7,10 +7,10 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from deploytool.core.doctor.finding import Finding, Group, Topic
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import CloudRefused, DeploytoolError
 from deploytool.core.ports import Executor
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,15 @@ class Check:
     """A check: what it is about, and the function that makes it.
 
     A DeploytoolError of the function means that the part was not checked. `asks_cloud` tells that it
-    calls an API of AWS. `hint` is what to do when the error has no hint of its own.
+    calls an API of AWS; with `sign_in` it does so only where that raises no CloudRefused, because
+    credentials that AWS refuses once are refused by every API.
     """
 
     group: Group
     topic: Topic
     look: Callable[[], Iterable[Finding]]
     asks_cloud: bool = False
-    hint: str = ""
+    sign_in: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,29 +45,35 @@ def run_checks(executor: Executor, checks: Sequence[Check]) -> list[Checked]:
 
 def _make(check: Check) -> tuple[Finding, ...]:
     try:
+        if check.sign_in is not None:
+            check.sign_in()
+    except CloudRefused as error:
+        needed = CloudRefused("it needs credentials that AWS takes", hint=error.hint)
+        return (check.topic.unanswered(needed),)
+    try:
         return tuple(check.look())
     except DeploytoolError as error:
-        return (check.topic.unanswered(error, "" if error.hint else check.hint),)
+        return (check.topic.unanswered(error),)
     except Exception as error:  # noqa: BLE001  # a bug in one check must not hide what others found
         message = f"unexpected {type(error).__name__}: {error}"
         hint = "this is a bug in deploytool; please report it"
         return (check.topic.unanswered(DeploytoolError(message), hint),)
 
 
-class Once(Generic[T]):
+class Once(Generic[T_co]):
     """A value that several checks need and that is read once. Safe to use from several threads.
 
     An error of the reading is raised again for each of them.
     """
 
-    def __init__(self, read: Callable[[], T]) -> None:
+    def __init__(self, read: Callable[[], T_co]) -> None:
         self._read = read
         self._lock = Lock()
-        self._value: T | None = None
+        self._value: T_co | None = None
         self._error: DeploytoolError | None = None
         self._is_read = False
 
-    def get(self) -> T:
+    def get(self) -> T_co:
         """Return the value. Raises DeploytoolError as the reading does."""
         with self._lock:
             if not self._is_read:
