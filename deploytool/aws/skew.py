@@ -8,6 +8,7 @@ from typing import Any
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from deploytool.aws.credentials import NO_SETTINGS
@@ -41,7 +42,10 @@ def clock_difference(
         verify=os.environ.get(CA_BUNDLE) or None,
     )
     client.meta.events.register("response-received", time.observe)
-    with translated(f"asking STS of {region} for the time"), suppress(ClientError):
+    with (
+        translated(f"asking STS of {region} for the time"),
+        suppress(ClientError, ResponseParserError),
+    ):
         client.get_caller_identity()
     if not time.is_known:
         raise DeploytoolError(
