@@ -18,7 +18,7 @@ from deploytool.aws.calls import CloudFormationCalls
 from deploytool.aws.cloudformation import CloudFormation
 from deploytool.aws.hints import sign_in
 from deploytool.aws.iam import find_oidc_provider, oidc_audiences
-from deploytool.aws.limits import QUICK
+from deploytool.aws.limits import FIRST_CONTACT
 from deploytool.aws.quotas import AccountQuotas
 from deploytool.aws.route53 import Route53Zones
 from deploytool.aws.sessions import Clients
@@ -104,7 +104,7 @@ def machine_checks(setup: Setup, executor: ThreadExecutor, *, local: bool) -> It
 
 def aws_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
     """Yield the checks of AWS and of GitHub."""
-    clients = Clients(limits=QUICK)
+    clients = Clients(limits=FIRST_CONTACT)
     regions = setup.regions or (_first_region(setup),)
     account = cloud.Account(
         caller=Once(partial(find_caller, clients, regions)),
@@ -168,7 +168,7 @@ def local_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
         return
     yield _check(Group.CLOUD, topic, lambda: [topic.ok(running)])
 
-    clients = Clients(local_endpoint(state), QUICK)
+    clients = Clients(local_endpoint(state), FIRST_CONTACT)
     stacks = CloudFormation(CloudFormationCalls(clients, RealClock()))
     regions = _all_regions(setup) or tuple(state.regions)
     listings = {region: Once(partial(stacks.list, region)) for region in regions}

@@ -141,5 +141,5 @@ def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The text has none of the library's internals."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     github = GitHubRepository("secret", "o/r", "http://127.0.0.1:1")
-    with pytest.raises(DeploytoolError, match="^GitHub does not answer: no connection$"):
+    with pytest.raises(DeploytoolError, match=r"^GitHub does not answer: no connection$"):
         github.variables()

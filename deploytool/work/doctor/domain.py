@@ -101,17 +101,26 @@ def check_soa(state: StageState, names: Names) -> Iterator[Finding]:
 
 
 class _Recorded:
-    """The DnsRecords port, which keeps the queries that nobody answered."""
+    """The DnsRecords port, which keeps the queries that nobody answered.
+
+    A server that has not answered one is not asked again: each question would wait as long.
+    """
 
     def __init__(self, dns: DnsRecords) -> None:
         self._dns = dns
-        self.failures: list[ProbeFailed] = []
+        self._silent: dict[Nameserver, ProbeFailed] = {}
+
+    @property
+    def failures(self) -> list[ProbeFailed]:
+        return list(self._silent.values())
 
     def ask(self, server: Nameserver, name: str, type_: str, *, recurse: bool) -> DnsReply:
+        if server in self._silent:
+            raise self._silent[server]
         try:
             return self._dns.ask(server, name, type_, recurse=recurse)
         except ProbeFailed as error:
-            self.failures.append(error)
+            self._silent[server] = error
             raise
 
 
