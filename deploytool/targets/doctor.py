@@ -155,7 +155,7 @@ def local_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
     state = lifecycle.load(local_directory(setup.root))
     if state is None:
         message = "none is running for this project"
-        yield _check(Group.CLOUD, topic, lambda: [topic.problem(message, START_CLOUD)])
+        yield _check(Group.LOCAL, topic, lambda: [topic.problem(message, START_CLOUD)])
         return
 
     names = ", ".join(state.regions)
@@ -164,9 +164,9 @@ def local_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
     if missing:
         message = f"it has {names}, not {', '.join(missing)}"
         again = "deploytool local down, then deploytool local up in this project"
-        yield _check(Group.CLOUD, topic, lambda: [topic.problem(message, again)])
+        yield _check(Group.LOCAL, topic, lambda: [topic.problem(message, again)])
         return
-    yield _check(Group.CLOUD, topic, lambda: [topic.ok(running)])
+    yield _check(Group.LOCAL, topic, lambda: [topic.ok(running)])
 
     clients = Clients(local_endpoint(state), FIRST_CONTACT)
     stacks = CloudFormation(CloudFormationCalls(clients, RealClock()))
@@ -174,7 +174,7 @@ def local_checks(setup: Setup, executor: ThreadExecutor) -> Iterator[Check]:
     listings = {region: Once(partial(stacks.list, region)) for region in regions}
     for region in regions:
         look = partial(cloud.check_api, region, listings[region].get)
-        yield _asking(Group.CLOUD, Topic(f"region.{region}", region), look)
+        yield _asking(Group.LOCAL, Topic(f"region.{region}", region), look)
     network = Once(partial(local_network, state, QUICK_NETWORK))
     states = _states(setup, clients, listings)
     ports = Once(partial(_certificate_ports, clients, network, executor))

@@ -25,6 +25,7 @@ class Group(StrEnum):
     MACHINE = "This machine"
     PROJECT = "The project"
     CLOUD = "AWS"
+    LOCAL = "The local cloud"
     DOMAIN = "The domain"
     QUOTAS = "Quotas"
     PIPELINE = "GitHub Actions"
