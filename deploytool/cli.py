@@ -34,6 +34,7 @@ from deploytool.render.text import visible
 # of its name in `commands`.
 COMMANDS: dict[str, tuple[type[Arguments], str]] = {
     "init": (InitArguments, "write a project into a folder, without AWS"),
+    "doctor": (StageArguments, "find what is wrong with a setup before a deployment does"),
     "lint": (StageArguments, "check the configuration and the templates, without AWS"),
     "plan": (PlanArguments, "show what a deployment would change"),
     "deploy": (DeployArguments, "deploy what has changed, in dependency order"),

@@ -42,7 +42,8 @@ PATIENT = Limits(connect=5.0, read=30.0, attempts=8)
 
 # For the first call of a patient command to a region, until that region has answered: a dead one is
 # found within 10 s. It waits longer than a quick command does, because a deployment must not fail
-# in an account whose list of stacks takes long.
+# in an account whose list of stacks takes long. For all calls of `doctor` too, which makes many at
+# once, so that each waits for the processor.
 FIRST_CONTACT = Limits(connect=1.5, read=4.5, attempts=2)
 
 # For the question who is calling, which every command that changes something asks first. The answer is

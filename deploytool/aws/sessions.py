@@ -87,6 +87,8 @@ class Clients:
     @overload
     def get(self, service: Literal["scheduler"], region: str) -> "EventBridgeSchedulerClient": ...
     @overload
+    def get(self, service: Literal["service-quotas"], region: str) -> Any: ...  # noqa: ANN401  # without stubs
+    @overload
     def get(self, service: Literal["ssm"], region: str) -> "SSMClient": ...
 
     def get(self, service: str, region: str) -> Any:

@@ -32,6 +32,11 @@ class AwsTime:
         answered, at = last
         return answered + self._monotonic() - at
 
+    @property
+    def is_known(self) -> bool:
+        """Whether an answer has told the time."""
+        return self._last is not None
+
     def observe(self, response_dict: Mapping[str, Any] | None = None, **_: object) -> None:
         """Read the time of an answer: a handler of botocore's event `response-received`."""
         date = (response_dict or {}).get("headers", {}).get("date")

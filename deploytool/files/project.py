@@ -121,15 +121,20 @@ class Project:
         return parse_template(text, BOOTSTRAP_TEMPLATE)
 
 
+def load_config(config_file: Path) -> Config:
+    """Read and validate deploytool.toml alone. Raises InputError with every problem."""
+    config_text = read_text(
+        config_file, "create a project with: deploytool init, or name the file with --config"
+    )
+    return parse_config(config_text, config_file.name)
+
+
 def load_project(config_file: Path, building: Building = NO_BUILDING) -> Project:
     """Read and validate a project. `building` says what happens to artifacts that are built.
 
     Raises InputError with every problem of the first file that has any.
     """
-    config_text = read_text(
-        config_file, "create a project with: deploytool init, or name the file with --config"
-    )
-    config = parse_config(config_text, config_file.name)
+    config = load_config(config_file)
 
     graph_path = config_file.parent / config.graph
     graph_text = read_text(graph_path, f"{config_file.name}: graph names it")

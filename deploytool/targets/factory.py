@@ -12,7 +12,7 @@ import random
 import socket
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -82,21 +82,7 @@ def open_target(
 
 
 def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
-    def make_network(patience: Patience) -> Network:
-        from deploytool.net.dns import DnsClient, system_resolvers
-        from deploytool.net.http import HttpsClient
-
-        # A resolver of the configuration has no name but its address
-        configured = [Nameserver(address, address) for address in project.config.drill.resolvers]
-        dns = DnsClient(patience.dns)
-        resolvers = that_answer(dns, executor, (*system_resolvers(), *configured))
-        return Network(
-            dns,
-            HttpsClient(connect=patience.connect, read=patience.read),
-            resolvers.used,
-            left_out=resolvers.left_out,
-        )
-
+    make_network = partial(aws_network, project.config.drill.resolvers, executor)
     time = AwsTime(RealClock().now, unix_time)
     clients = Clients(limits=limits, time=time)
     calls = CloudFormationCalls(clients, RealClock())
@@ -104,9 +90,29 @@ def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limi
     return Target("aws", 1.0, ports, clients, calls, make_network, time.now)
 
 
+def aws_network(configured: Sequence[str], executor: ThreadExecutor, patience: Patience) -> Network:
+    """Return how AWS is reached over DNS and HTTPS.
+
+    `configured` are the addresses of resolvers beside those of this machine. Raises DeploytoolError
+    when the machine has none.
+    """
+    from deploytool.net.dns import DnsClient, system_resolvers
+    from deploytool.net.http import HttpsClient
+
+    # A resolver of the configuration has no name but its address
+    others = [Nameserver(address, address) for address in configured]
+    dns = DnsClient(patience.dns)
+    resolvers = that_answer(dns, executor, (*system_resolvers(), *others))
+    return Network(
+        dns,
+        HttpsClient(connect=patience.connect, read=patience.read),
+        resolvers.used,
+        left_out=resolvers.left_out,
+    )
+
+
 def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
     from deploytool.localcloud import lifecycle
-    from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
 
     state = lifecycle.load(local_directory(project.root))
     if state is None:
@@ -118,20 +124,26 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Li
             hint="end it (deploytool local down) and start it again in this project",
         )
 
-    endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
-    if state.enforce_iam:
-        endpoint = _with_callers_credentials(endpoint)
     time = AwsTime(RealClock().now, unix_time)
-    clients = Clients(endpoint, limits, time)
+    clients = Clients(local_endpoint(state), limits, time)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
     ports = _deploy_ports(project, clients, calls, executor, role_arn, time)
-    make_network = partial(_local_network, state)
+    make_network = partial(local_network, state)
     return Target(
         "local", state.speed, ports, clients, calls, make_network, time.now, state.left_out
     )
 
 
-def _local_network(state: State, patience: Patience) -> Network:
+def local_endpoint(state: State) -> Endpoint:
+    """Return the address of a local cloud's APIs, with credentials that it accepts."""
+    from deploytool.localcloud.settings import ACCESS_KEY, SECRET_KEY
+
+    endpoint = Endpoint(state.endpoint_url, ACCESS_KEY, SECRET_KEY)
+    return _with_callers_credentials(endpoint) if state.enforce_iam else endpoint
+
+
+def local_network(state: State, patience: Patience) -> Network:
+    """Return how a local cloud is reached over DNS and HTTPS."""
     from deploytool.localcloud.clock import SHORTEST_LIMIT
     from deploytool.localcloud.control.client import ControlClient
     from deploytool.localcloud.dns.delegation import PARENT_SERVER

@@ -36,7 +36,7 @@ def that_answer(dns: DnsRecords, executor: Executor, resolvers: Sequence[Nameser
     if len(distinct) < 2:
         return Resolvers(distinct)
 
-    failures = for_each(executor, partial(_failure, dns), distinct)
+    failures = for_each(executor, partial(failure_of, dns), distinct)
     answering = tuple(resolver for resolver in distinct if not failures[resolver])
     if not answering:
         return Resolvers(distinct)
@@ -44,7 +44,7 @@ def that_answer(dns: DnsRecords, executor: Executor, resolvers: Sequence[Nameser
     return Resolvers(answering, left_out)
 
 
-def _failure(dns: DnsRecords, resolver: Nameserver) -> Failure:
+def failure_of(dns: DnsRecords, resolver: Nameserver) -> Failure:
     """Return why a resolver does not answer, "" when it does."""
     try:
         dns.ask(resolver, _NAME, _TYPE, recurse=True)

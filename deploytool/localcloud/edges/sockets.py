@@ -35,9 +35,9 @@ def bind_all(
     Raises InputError with the commands to run when this machine lacks one of the addresses (macOS
     has only 127.0.0.1).
     """
-    missing = [address for address in addresses if not _can_bind(address, bind)]
+    missing = missing_addresses(addresses, bind)
     if missing:
-        commands = "\n".join(f"    sudo ifconfig lo0 alias {address} up" for address in missing)
+        commands = "\n".join(f"    {command}" for command in missing.values())
         raise InputError(
             "this machine lacks loopback addresses that the regions' edges need; "
             f"add them with\n{commands}"
@@ -55,6 +55,17 @@ def bind_all(
             opened.pop_all()
             return sockets
     raise DeploytoolError(f"no port number is free on all of {', '.join(addresses)}")
+
+
+def missing_addresses(
+    addresses: Sequence[str], bind: Callable[[str, int], socket.socket] = bind
+) -> dict[str, str]:
+    """Return those of the addresses that this machine lacks, each with the command that adds it."""
+    return {
+        address: f"sudo ifconfig lo0 alias {address} up"
+        for address in addresses
+        if not _can_bind(address, bind)
+    }
 
 
 def _can_bind(address: str, bind: Callable[[str, int], socket.socket]) -> bool:

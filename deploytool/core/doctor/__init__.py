@@ -1,0 +1,1 @@
+"""What `deploytool doctor` judges: each part of a setup, from values that were read before. Pure."""

@@ -1,0 +1,1 @@
+"""What `deploytool doctor` looks at: each check is a function of its own, and changes nothing."""
