@@ -17,7 +17,14 @@ TOGETHER = "tests/localcloud/"
 # Each of these tests has a local cloud of its own, so each may run in another process.
 APART = "tests/soak/test_proofs.py"
 # What takes longest. `make test` begins with it, so that all processes end together.
-LONGEST = (APART, "tests/workflows/", "tests/taskcat/", "failover_tests/", TOGETHER)
+LONGEST = (
+    APART,
+    "tests/workflows/",
+    "tests/taskcat/",
+    "tests/docs/test_running.py",
+    "failover_tests/",
+    TOGETHER,
+)
 
 
 def pytest_configure() -> None:
