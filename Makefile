@@ -10,7 +10,7 @@ SUPPLY := .venv-supply/bin
 LOCK := $(SUPPLY)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $(UPGRADE)
 SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
-.PHONY: venv lock audit dist sbom release drill outage test lint security taskcat taskcat-aws bench soak sweep storms accuracy clean deploy-and-drill
+.PHONY: venv docs lock audit dist sbom release drill outage test lint security taskcat taskcat-aws bench soak sweep storms accuracy clean deploy-and-drill
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
@@ -39,6 +39,9 @@ outage: venv  ## us-east-1 loses its API and its edge: traffic fails over, stays
 
 test: venv  ## run every test, in four processes
 	@$(RUN) $(BIN)/python -m pytest -n 4 --no-loadscope-reorder
+
+docs: venv  ## write what the documentation takes from the code: tables, and the JSON Schemas
+	@$(BIN)/python docs/generate.py
 
 lint: venv .venv/schema/ready .venv/checkov/ready  ## style, spelling, types, layers, templates, workflows
 	@$(RUN) ruff check .

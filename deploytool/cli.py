@@ -14,11 +14,17 @@ from typing import NoReturn
 
 from deploytool import __version__
 from deploytool.commands._signals import StopRequested, hear_requests
-from deploytool.commands.arguments.base import StageArguments, check_target_variable, sentence
+from deploytool.commands.arguments.base import (
+    Arguments,
+    StageArguments,
+    check_target_variable,
+    sentence,
+)
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
 from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
 from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
+from deploytool.commands.arguments.schema import SchemaArguments
 from deploytool.core.errors import DeploytoolError, Interrupted
 from deploytool.render.advice import advised
 from deploytool.render.terminal import Terminal
@@ -26,7 +32,7 @@ from deploytool.render.text import visible
 
 # The commands in the order in which the help lists them. The work of each is `run` of the module
 # of its name in `commands`.
-COMMANDS: dict[str, tuple[type[StageArguments], str]] = {
+COMMANDS: dict[str, tuple[type[Arguments], str]] = {
     "lint": (StageArguments, "check the configuration and the templates, without AWS"),
     "plan": (PlanArguments, "show what a deployment would change"),
     "deploy": (DeployArguments, "deploy what has changed, in dependency order"),
@@ -41,6 +47,7 @@ COMMANDS: dict[str, tuple[type[StageArguments], str]] = {
     "bootstrap": (BootstrapArguments, "create the roles that GitHub Actions assumes"),
     "history": (HistoryArguments, "list the drills of a directory of reports, without AWS"),
     "report": (ReportArguments, "judge a drill's history again and write its reports, without AWS"),
+    "schema": (SchemaArguments, "print the JSON Schema of a file of the project, for editors"),
 }
 LOCAL_SUMMARY = "start, use, break and end a local cloud, without AWS"
 # EX_SOFTWARE of sysexits.h: a bug of this program, not an answer to the user's question
