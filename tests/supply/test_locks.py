@@ -16,6 +16,7 @@ LOCKS = {
     "requirements-dev.lock": ("dev",),
     ".github/requirements.lock": ".github/requirements.txt",
     ".ci/checkov.lock": ".ci/checkov.txt",
+    ".ci/docs.lock": ".ci/docs.txt",
     ".ci/supply.lock": ".ci/supply.txt",
 }
 NO_INDEX = re.compile(r"https?://|--(extra-)?index-url|--find-links")
