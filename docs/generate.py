@@ -192,7 +192,7 @@ def _service() -> str:
 
 def _sources() -> str:
     def rows() -> Iterator[Row]:
-        for form in graph_schema()["definitions"]["source"]["anyOf"][1:]:
+        for form in graph_schema()["definitions"]["source"]["then"]["anyOf"]:
             required = form["required"]
             keys = [name for name in form["properties"] if name not in required]
             form_text = "{" + ", ".join(f"{name}: ..." for name in required) + "}"

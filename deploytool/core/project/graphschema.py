@@ -284,7 +284,10 @@ def _source() -> Schema:
     return {
         "description": "A source of a value: a literal, {setting: NAME}, {output: STACK.OUTPUT} or"
         " {artifact: NAME, part: key}.",
-        "anyOf": [_LITERAL, *forms],
+        # An editor then complains of a wrong mapping as of one, and not as of no text
+        "if": {"type": "object"},
+        "then": {"anyOf": forms},
+        "else": _LITERAL,
     }
 
 
@@ -292,4 +295,4 @@ def _sources() -> Schema:
     source = {"$ref": "#/definitions/source"}
     about = "A source, or a list of them: the first whose conditions are true counts."
     several = {"type": "array", "items": source, "minItems": 1}
-    return {"description": about, "anyOf": [source, several]}
+    return {"description": about, "if": {"type": "array"}, "then": several, "else": source}
