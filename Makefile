@@ -10,7 +10,7 @@ SUPPLY := .venv-supply/bin
 LOCK := $(SUPPLY)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $(UPGRADE)
 SCHEMA := .venv/schema/bin/check-jsonschema --quiet --builtin-schema vendor.
 
-.PHONY: venv lock audit dist sbom release drill outage test lint security taskcat taskcat-aws bench soak sweep storms accuracy clean deploy-and-drill python
+.PHONY: venv docs site lock audit dist sbom release drill outage test lint security taskcat taskcat-aws bench soak sweep storms accuracy clean deploy-and-drill python
 .DEFAULT_GOAL := help
 
 help:  ## show the targets
@@ -46,7 +46,17 @@ outage: venv  ## us-east-1 loses its API and its edge: traffic fails over, stays
 test: venv  ## run every test, in four processes
 	@$(RUN) $(BIN)/python -m pytest -n 4 --no-loadscope-reorder
 
-lint: venv .venv/schema/ready .venv/checkov/ready  ## style, spelling, types, layers, templates, workflows
+docs: venv  ## write what the documentation takes from the code: tables, and the JSON Schemas
+	@$(BIN)/python docs/generate.py
+
+site: .venv/docs/ready  ## build the site of docs/ into site/; a broken link is an error
+	@.venv/docs/bin/python docs/build_site.py .venv/docs/bin/zensical
+
+.venv/docs/ready: .ci/docs.lock | venv
+	@$(VENV) .venv/docs $<
+	@touch $@
+
+lint: venv .venv/schema/ready .venv/checkov/ready .venv/docs/ready  ## style, spelling, types, layers, templates, workflows, links
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) codespell
@@ -59,7 +69,7 @@ lint: venv .venv/schema/ready .venv/checkov/ready  ## style, spelling, types, la
 	@$(SCHEMA)github-workflows .github/workflows/*.yml
 	@$(SCHEMA)github-actions .github/actions/*/action.yml
 	@$(SCHEMA)dependabot .github/dependabot.yml
-	@$(MAKE) --no-print-directory security
+	@$(MAKE) --no-print-directory security site
 
 # GitHub's schemas come with check-jsonschema, which cannot live beside taskcat: that holds jsonschema below 4.
 .venv/schema/ready: .github/requirements.lock | venv
@@ -79,6 +89,7 @@ lock: .venv-supply/ready  ## write the lock files again from what pyproject.toml
 	@$(LOCK) pyproject.toml --extra local --extra lint --extra test --constraint requirements-dev.lock --output-file requirements.lock
 	@$(LOCK) .github/requirements.txt --output-file .github/requirements.lock
 	@$(LOCK) .ci/checkov.txt --output-file .ci/checkov.lock
+	@$(LOCK) .ci/docs.txt --output-file .ci/docs.lock
 	@$(LOCK) .ci/supply.txt --output-file .ci/supply.lock
 	@$(LOCK) .ci/uv.txt --output-file .ci/uv.lock
 	@$(LOCK) tests/taskcat/requirements.txt --constraint requirements-dev.lock --output-file tests/taskcat/requirements.lock
@@ -124,4 +135,4 @@ accuracy: venv  ## how far what a drill measures is from what the local cloud re
 	@$(RUN) $(BIN)/python -m benchmarks.accuracy
 
 clean:  ## remove what was made
-	rm -rf .venv .venv-supply .bench dist .deploytool reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-supply .bench .site site dist .deploytool reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

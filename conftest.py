@@ -21,6 +21,7 @@ LONGEST = (
     APART,
     "tests/workflows/",
     "tests/taskcat/",
+    "tests/docs/test_running.py",
     "tests/endtoend/",
     "failover_tests/",
     TOGETHER,

@@ -25,6 +25,7 @@ from deploytool.commands.arguments.deploy import DeployArguments, DestroyArgumen
 from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.commands.arguments.init import InitArguments
+from deploytool.commands.arguments.schema import SchemaArguments
 from deploytool.core.errors import DeploytoolError, Interrupted
 from deploytool.render.advice import advised
 from deploytool.render.terminal import Terminal
@@ -50,6 +51,7 @@ COMMANDS: dict[str, tuple[type[Arguments], str]] = {
     "bootstrap": (BootstrapArguments, "create the roles that GitHub Actions assumes"),
     "history": (HistoryArguments, "list the drills of a directory of reports, without AWS"),
     "report": (ReportArguments, "judge a drill's history again and write its reports, without AWS"),
+    "schema": (SchemaArguments, "print the JSON Schema of a file of the project, for editors"),
 }
 LOCAL_SUMMARY = "start, use, break and end a local cloud, without AWS"
 # EX_SOFTWARE of sysexits.h: a bug of this program, not an answer to the user's question

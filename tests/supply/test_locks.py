@@ -16,6 +16,7 @@ LOCKS = {
     "requirements-dev.lock": ("dev",),
     ".github/requirements.lock": ".github/requirements.txt",
     ".ci/checkov.lock": ".ci/checkov.txt",
+    ".ci/docs.lock": ".ci/docs.txt",
     ".ci/supply.lock": ".ci/supply.txt",
     ".ci/uv.lock": ".ci/uv.txt",
     "tests/taskcat/requirements.lock": "tests/taskcat/requirements.txt",

@@ -61,7 +61,7 @@ def build_graph(
     limit.
     """
     problems = InputProblems(config.file)
-    check_stage_settings(config, stage, file.settings, _used_settings(file), problems)
+    check_stage_settings(config, stage, file.settings, file.used_settings, problems)
     problems.raise_any()
 
     looked_up = looked_up or {}
@@ -76,20 +76,6 @@ def build_graph(
     resolver = SourceResolver(config, stage, file, packages, settings)
     values = ValueCheck(config, stage, file, templates, awaited, problems)
     return _GraphBuilder(resolver, templates, values, problems).build()
-
-
-def _used_settings(file: GraphFile) -> set[str]:
-    """Return the settings that any source of the graph file names."""
-    all_alternatives = list(file.service.values())
-    for spec in file.stacks.values():
-        all_alternatives += spec.parameters.values()
-
-    settings: set[str] = set()
-    for alternatives in all_alternatives:
-        for alternative in alternatives:
-            if isinstance(alternative.source, SettingSource):
-                settings.add(alternative.source.name)
-    return settings
 
 
 class _GraphBuilder:

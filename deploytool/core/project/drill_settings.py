@@ -130,8 +130,8 @@ def _resolvers(table: Mapping[str, Any], problems: InputProblems) -> tuple[str, 
 
     for address in value:
         try:
-            # A name would need a resolver to be resolved.
-            ipaddress.ip_address(address)
+            # A name would need a resolver to be resolved. A number would be taken for an address.
+            ipaddress.ip_address(address if isinstance(address, str) else "")
         except ValueError:
             problems.add(
                 "drill.resolvers",

@@ -141,3 +141,17 @@ class GraphFile:
     artifacts: Mapping[str, ArtifactSpec]
     stacks: Mapping[str, StackSpec]
     service: Mapping[str, Alternatives]
+
+    @property
+    def used_settings(self) -> frozenset[str]:
+        """The settings that any source names, declared or not, and built-in ones."""
+        all_alternatives = list(self.service.values())
+        for spec in self.stacks.values():
+            all_alternatives += spec.parameters.values()
+
+        settings: set[str] = set()
+        for alternatives in all_alternatives:
+            for alternative in alternatives:
+                if isinstance(alternative.source, SettingSource):
+                    settings.add(alternative.source.name)
+        return frozenset(settings)

@@ -78,7 +78,9 @@ def _table(
 ) -> dict[str, Any]:
     """Return the mapping below `name`, empty when it is missing; `key` is its whole path."""
     # YAML gives None for a key without a value.
-    value = parent.get(name) or {}
+    value = parent.get(name)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         problems.add(key, "must be a mapping")
         return {}
@@ -114,7 +116,7 @@ def _setting(name: str, value: object, problems: InputProblems) -> SettingSpec:
         return SettingSpec("")
 
     lookup = table.get("lookup", "")
-    if lookup and lookup not in LOOKUPS:
+    if lookup not in ("", *LOOKUPS):
         problems.add(f"{key}.lookup", f"must be one of {', '.join(LOOKUPS)}")
 
     arn_region = table.get("arn_region", "")
@@ -233,14 +235,14 @@ def _snapshot(stack: Mapping[str, Any], key: str, problems: InputProblems) -> Sn
     problems.unknown_keys(key, table, ["resource", "of"])
     resource = table.get("resource")
     stacks = table.get("of")
-    if not isinstance(resource, str) or not isinstance(stacks, list) or not stacks:
+    if not isinstance(resource, str) or not is_list(stacks) or not stacks:
         problems.add(
             key,
             "must name a resource and the stacks whose templates it contains,"
             " like {resource: Deployment, of: [api, lambda]}",
         )
         return None
-    return Snapshot(resource, tuple(map(str, stacks)))
+    return Snapshot(resource, tuple(stacks))
 
 
 def _alternatives(value: object, key: str, problems: InputProblems) -> Alternatives:
@@ -273,7 +275,7 @@ def _source(value: object, key: str, problems: InputProblems) -> Source:
         case {"setting": str(name), **rest} if rest.keys() <= {"item"} and _is_item(rest):
             item: Any = rest.get("item")
             return SettingSource(name, item)
-        case {"output": str(output), **rest} if _is_output(output) and rest.keys() <= {"region"}:
+        case {"output": str(output), **rest} if _is_output(output) and _is_region(rest):
             stack, name = output.split(".")
             return OutputSource(stack, name, str(rest.get("region", "")))
         case {"artifact": str(name), "part": str(part), **rest} if part in PARTS and not rest:
@@ -291,6 +293,11 @@ def _is_item(keys: Mapping[Any, object]) -> bool:
     """Return whether `item`, if it is there, is the number of an item, from 1 on."""
     item = keys.get("item", 1)
     return isinstance(item, int) and not isinstance(item, bool) and item > 0
+
+
+def _is_region(keys: Mapping[Any, object]) -> bool:
+    """Return whether there is nothing but `region`, if it is there, and it is a text."""
+    return keys.keys() <= {"region"} and isinstance(keys.get("region", ""), str)
 
 
 def _is_output(text: str) -> bool:

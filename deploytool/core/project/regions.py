@@ -13,10 +13,10 @@ serve in the others, or is not known to:
 import re
 
 # The names of regions: us-east-1, us-gov-west-1, eusc-de-east-1. Whether one exists, AWS decides.
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
 
 # The regions of the other partitions, by the beginning of their names (botocore, partitions.json).
-_OTHER_PARTITIONS = {
+OTHER_PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
     "eusc-": "aws-eusc",
@@ -29,7 +29,7 @@ _OTHER_PARTITIONS = {
 
 def partition_of(region: str) -> str:
     """Return the partition of a region."""
-    for beginning, partition in _OTHER_PARTITIONS.items():
+    for beginning, partition in OTHER_PARTITIONS.items():
         if region.startswith(beginning):
             return partition
     return "aws"
@@ -37,7 +37,7 @@ def partition_of(region: str) -> str:
 
 def region_problem(region: object) -> str:
     """Return what is wrong with the name of a region and how to fix it, empty if nothing is."""
-    if not isinstance(region, str) or not _REGION.fullmatch(region):
+    if not isinstance(region, str) or not REGION.fullmatch(region):
         return f"'{region}' is not an AWS region; write it like us-east-1"
     partition = partition_of(region)
     if partition != "aws":

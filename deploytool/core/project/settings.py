@@ -1,6 +1,7 @@
 """The settings of a stage: declarations, conditions on them (`when`), and lookups. Pure."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from deploytool.core.errors import InputProblems
@@ -184,7 +185,7 @@ def check_stage_settings(
     config: Config,
     stage: Stage,
     declared: Mapping[str, SettingSpec],
-    used: set[str],
+    used: AbstractSet[str],
     problems: InputProblems,
 ) -> None:
     """Add the problems of a stage's settings: unused names, and values that are not allowed."""

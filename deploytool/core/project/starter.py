@@ -52,6 +52,7 @@ def config_text(answers: Answers) -> str:
     first = answers.stages[0]
     plan = f"`deploytool plan --stage {first}` shows what this would create."
     lines = [
+        "#:schema infra/schemas/deploytool.schema.json",
         f"# One API in two AWS regions. {plan}",
         f'project = "{answers.project}"',
         _commented(f'domain = "{answers.domain}"', "a domain that you own"),

@@ -12,6 +12,7 @@ reader can take it for anything else. A number is written as its author wrote it
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -97,6 +98,43 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401  # a YAML document i
     if not _is_shallow(document):
         raise _too_deep(file)
     return document
+
+
+def comments_of(text: str, section: str) -> dict[str, str]:
+    """Return what the comments of a file say of each entry of a section at its top.
+
+    That is the comment after the entry, on its line, else the lines of comments right above it. An
+    entry without either is left out. The text must be valid YAML.
+    """
+    root = yaml.compose(text, Loader=_Loader)
+    if not isinstance(root, yaml.MappingNode):
+        return {}
+
+    lines = text.splitlines()
+    comments: dict[str, str] = {}
+    for key, section_node in root.value:
+        if key.value != section or not isinstance(section_node, yaml.MappingNode):
+            continue
+        for name, value in section_node.value:
+            after = lines[value.end_mark.line][value.end_mark.column :].strip()
+            # The mark of a list or a mapping in several lines may be on the next entry's line
+            is_same_line = value.end_mark.line == name.start_mark.line
+            if is_same_line and after.startswith("#"):
+                comment = after.lstrip("# ")
+            else:
+                comment = _comment_above(lines, name.start_mark.line)
+            if comment:
+                comments[str(name.value)] = comment
+    return comments
+
+
+def _comment_above(lines: Sequence[str], line: int) -> str:
+    """Return the comment in the lines right above a line, as one line."""
+    above: list[str] = []
+    while line > 0 and lines[line - 1].lstrip().startswith("#"):
+        line -= 1
+        above.insert(0, lines[line].strip().lstrip("# "))
+    return " ".join(above)
 
 
 def _too_deep(file: str) -> InputError:
