@@ -6,21 +6,36 @@ from pathlib import Path
 from deploytool.commands._context import terminal_of
 from deploytool.commands.arguments.drill import HistoryArguments
 from deploytool.commands.report import judge_file
-from deploytool.core.drill.summary import DrillSummary, read_summary, summary_of
+from deploytool.core.drill.summary import (
+    DrillSummary,
+    is_overdue,
+    last_pass,
+    read_summary,
+    summary_of,
+)
 from deploytool.core.errors import InputError
 from deploytool.files.history import drill_folders
 from deploytool.files.text import MOST_HISTORY_BYTES, read_text
-from deploytool.render.drill.list import Listed, drill_list_document, drill_list_lines
+from deploytool.net.clock import unix_time
+from deploytool.render.drill.list import Listed, drill_list_document, drill_list_lines, overdue_line
 
 
 def run(arguments: HistoryArguments) -> int:
-    """Print the drills in the order in which they began; return 0."""
+    """Print the drills in the order in which they began; return 0, or 1 when one is overdue."""
     terminal = terminal_of(arguments)
     drills = list(_drills(arguments.report_dir, arguments.stage))
-    terminal.document(drill_list_document(drills))
+    document = drill_list_document(drills)
+    overdue = False
+    if arguments.max_age is not None:
+        summaries = [drill.summary for drill in drills if drill.summary]
+        overdue = is_overdue(summaries, unix_time(), arguments.max_age)
+        document["overdue"] = overdue
+    terminal.document(document)
     for line in drill_list_lines(drills, arguments.report_dir):
         terminal.say(line)
-    return 0
+    if overdue:
+        terminal.say(overdue_line(last_pass(summaries)))
+    return 1 if overdue else 0
 
 
 def _drills(reports: Path, stage: str | None) -> Iterator[Listed]:

@@ -111,3 +111,39 @@ def test_a_report_is_written_beside_the_history(
         "drill.html",
         "junit.xml",
     }
+
+
+@pytest.mark.parametrize(
+    ("age", "code"), [("30d", 1), ("36500d", 0), ("1m", 1)], ids=["old", "young", "minutes"]
+)
+def test_a_drill_that_is_overdue_ends_with_1(
+    reports: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    age: str,
+    code: int,
+) -> None:
+    """Only drills that passed count. The killed one is younger, and proves nothing."""
+    monkeypatch.setattr("deploytool.commands.history.unix_time", lambda: 1_800_000_000.0)
+    words = ["history", "--report-dir", str(reports), "--max-age", age]
+    assert cli.main(words) == code
+    assert (
+        "overdue: the last drill that passed began 2026-11-24 01:00" in capsys.readouterr().out
+    ) == (code == 1)
+
+
+def test_a_folder_without_drills_is_overdue(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So a pipeline that lost its reports is noticed."""
+    assert cli.main(["history", "--report-dir", str(tmp_path), "--max-age", "30d"]) == 1
+    assert "no drill has passed here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("age", ["30", "d", "-1d", "0h", "nand", "infd", "1w"])
+def test_an_age_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], age: str) -> None:
+    """The message shows how to write one."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["history", f"--max-age={age}"])
+    assert ended.value.code == 2
+    assert "--max-age" in capsys.readouterr().err

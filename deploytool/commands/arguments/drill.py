@@ -12,6 +12,7 @@ from deploytool.commands.arguments.base import (
 )
 
 LONGEST = 86_400.0  # seconds, for an objective
+AGE_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}  # seconds
 HIGHEST_RATE = 100.0  # requests a second
 
 
@@ -131,14 +132,32 @@ class ReportArguments(StageArguments):
 
 @dataclass(frozen=True)
 class HistoryArguments(StageArguments):
-    """The arguments of `deploytool history`."""
+    """The arguments of `deploytool history`. `max_age` is in seconds."""
 
     report_dir: Path
+    max_age: float | None
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
         super().add_to(parser)
+        parser.add_argument(
+            "--max-age",
+            type=_age,
+            metavar="AGE",
+            help="end with 1 when no drill that passed is younger, like 30d, 12h or 90m",
+        )
         add_report_directory(parser)
+
+
+def _age(text: str) -> float:
+    """Parse an age like 30d, in seconds."""
+    unit = AGE_UNITS.get(text[-1:])
+    if unit is None:
+        raise ArgumentTypeError(f"{text!r} is not an age; write it like 30d, 12h or 90m")
+    value = number(text[:-1]) * unit
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError("must be more than 0")
+    return value
 
 
 def _objective(text: str) -> float:

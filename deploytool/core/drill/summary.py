@@ -1,10 +1,12 @@
 """What a list of drills says of each. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from deploytool.core.drill.checkers import Verdict
 from deploytool.core.drill.history import SCHEMA_VERSION
 from deploytool.core.drill.judge import Judgement
 
@@ -74,6 +76,26 @@ def read_summary(text: str) -> DrillSummary | None:
         )
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return None
+
+
+def last_pass(drills: Iterable[DrillSummary]) -> DrillSummary | None:
+    """Return the drill that passed and began last, None when none has."""
+    passed = [drill for drill in drills if drill.verdict == Verdict.PASS and _unix(drill)]
+    return max(passed, key=_unix, default=None)
+
+
+def is_overdue(drills: Iterable[DrillSummary], now: float, max_age: float) -> bool:
+    """Return whether no drill that passed is younger than `max_age` seconds at the Unix time `now`."""
+    last = last_pass(drills)
+    return last is None or now - _unix(last) > max_age
+
+
+def _unix(drill: DrillSummary) -> float:
+    """Return when a drill began, in Unix seconds; 0 when its report does not tell."""
+    try:
+        return datetime.fromisoformat(drill.started).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _seconds(value: Any) -> float | None:  # noqa: ANN401  # of a document that anybody may have changed

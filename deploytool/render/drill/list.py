@@ -47,6 +47,14 @@ def drill_list_lines(drills: Sequence[Listed], reports: Path) -> Iterator[str]:
         yield f"  {escape(drill.summary.reason)}"
 
 
+def overdue_line(last: DrillSummary | None) -> str:
+    """Return the line that says that a drill is overdue; `last` is the last one that passed."""
+    if last is None:
+        return "[red]overdue[/]: no drill has passed here; run one with deploytool drill"
+    when = escape(last.started.replace("T", " ")[:16])
+    return f"[red]overdue[/]: the last drill that passed began {when} UTC; run one with deploytool drill"
+
+
 def _headline(summary: DrillSummary) -> str:
     began = escape(summary.started.replace("T", " ")[:19])
     about = escape(f"{summary.stage} {summary.fault} ({summary.target})")
