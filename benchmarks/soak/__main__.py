@@ -4,6 +4,7 @@ The exit code is 0 when every proof tried something and lost nothing.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ SEED = 1
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the proofs that the command line names, or all."""
+    # `nohup` would let every command that a proof starts ignore a closed terminal
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     proofs = all_proofs()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument(
