@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploytool import cli
-from failover_tests.conftest import copy_project
+from tests.endtoend.conftest import copy_project
 
 
 def printed(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[Any, str]:

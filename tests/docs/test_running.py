@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from failover_tests.conftest import copy_project
 from tests.docs.pages import ROOT, Block, blocks
 from tests.docs.session import Session, mismatch, run_block
+from tests.endtoend.conftest import copy_project
 
 DEPLOYTOOL = [sys.executable, "-m", "deploytool"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploytool.cli import main
 from deploytool.core.project.config import parse_config
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
@@ -53,6 +54,21 @@ def repository(tmp_path: Path) -> Path:
     return shutil.copytree(
         ROOT, tmp_path / "repository", ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True
     )
+
+
+@pytest.fixture
+def own_project(
+    tmp_path: Path, github: Evaluator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runner]:
+    """A runner of the workflows of a project that `deploytool init` wrote, with regions of its own."""
+    folder = tmp_path / "repository"
+    regions = ("eu-west-1", "eu-central-1")
+    options = ["--project", "acme", "--domain", "acme.example", "--regions", ",".join(regions)]
+    assert main(["init", str(folder), *options]) == 0
+    with lifecycle.private(Settings(tmp_path_factory.mktemp("own"), regions, SPEED)) as state:
+        variables = {**lifecycle.environment(state, {}), "DEPLOYTOOL_TARGET": "local"}
+        world = World(folder, _check_out_of(folder), variables)
+        yield Runner(world, github, tmp_path / "machines", installed=INSTALLED)
 
 
 @pytest.fixture

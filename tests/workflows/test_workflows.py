@@ -130,8 +130,9 @@ def test_a_deployment_and_a_drill_of_a_stage_wait_for_each_other() -> None:
 
 
 @pytest.mark.timeout(300)  # 40 s on two idle cores
-def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
-    """Every step of ci.yml, then deploy.yml, then failover-drill.yml passes."""
+def test_a_push_is_planned_deployed_and_drilled(own_project: Runner) -> None:
+    """Every step of ci.yml, then deploy.yml, then failover-drill.yml passes in a user's project."""
+    runner = own_project
     runner.instead = DRY_RUNS
     planned = runner.run("ci.yml", Event("pull_request", variables=VARIABLES, payload=OURS))
     assert results(planned) == {"lint": "success", "test": "success", "plan": "success"}, output_of(
@@ -141,16 +142,16 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
     assert "hosted-zone" in comment["body"]
 
     deployed = runner.run("deploy.yml", Event("push", variables=VARIABLES))
-    names = ["plan", "approve", f"region {SECONDARY}", f"region {PRIMARY}", "proof"]
+    names = ["plan", "approve", "region eu-central-1", "region eu-west-1", "proof"]
     assert list(results(deployed).items()) == [(name, "success") for name in names], output_of(
         deployed
     )
     summaries = {run.title: run.summary for run in deployed}
-    assert f"| hosted-zone | {PRIMARY} | created |" in summaries[f"region {SECONDARY}"]
-    assert f"| lambda | {SECONDARY} | created |" in summaries[f"region {SECONDARY}"]
-    assert f"| lambda | {PRIMARY} | created |" in summaries[f"region {PRIMARY}"]
-    assert f"| drill-guard | {SECONDARY} | created |" in summaries["proof"]
-    assert f"https://{DOMAIN}/v1 | 200 from {PRIMARY}" in summaries["proof"]
+    assert "| hosted-zone | eu-west-1 | created |" in summaries["region eu-central-1"]
+    assert "| lambda | eu-central-1 | created |" in summaries["region eu-central-1"]
+    assert "| lambda | eu-west-1 | created |" in summaries["region eu-west-1"]
+    assert "| drill-guard | eu-central-1 | created |" in summaries["proof"]
+    assert "https://dev.acme.example/v1 | 200 from eu-west-1" in summaries["proof"]
     (proof,) = runner.world.artifacts.values()
     report = json.loads(proof["drill.json"])
     assert (report["verdict"], report["fault"], report["restored"]) == (
@@ -158,14 +159,14 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
         "health-check",
         True,
     )
-    assert report["served_by"]["during"] == SECONDARY
+    assert report["served_by"]["during"] == "eu-central-1"
 
     inputs = {
         "stage": "dev",
         "fault": "health-check",
         "rto_seconds": "300",
         "failed_share": "1",
-        "confirm": DOMAIN,
+        "confirm": "dev.acme.example",
     }
     drilled = runner.run("failover-drill.yml", Event("workflow_dispatch", inputs, VARIABLES))
     assert results(drilled) == {"drill": "success"}, output_of(drilled)
@@ -174,10 +175,10 @@ def test_a_push_is_planned_deployed_and_drilled(runner: Runner) -> None:
 
     moved = runner.run("failover.yml", movement("failover", "dev"))
     assert results(moved) == {"move": "success"}, output_of(moved)
-    assert SECONDARY in moved[0].summary
+    assert "eu-central-1" in moved[0].summary
     returned = runner.run("failover.yml", movement("failback", "dev"))
     assert results(returned) == {"move": "success"}, output_of(returned)
-    assert PRIMARY in returned[0].summary
+    assert "eu-west-1" in returned[0].summary
     assert set(runner.world.assumed) == set(ROLES.values()) - {ROLES["AWS_TASKCAT_ROLE_ARN"]}
 
     refused = runner.run(

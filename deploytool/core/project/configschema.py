@@ -7,7 +7,7 @@ tests/core/project/test_schemas.py.
 from collections.abc import Mapping
 
 from deploytool.core.project.config import DEFAULT_GRAPH, PRODUCTION, PROJECT, STAGE
-from deploytool.core.project.drill_settings import HIGHEST_RATE, LONGEST
+from deploytool.core.project.drill_settings import AFTER_DEPLOY, HIGHEST_RATE, LONGEST
 from deploytool.core.project.regions import OTHER_PARTITIONS, REGION
 from deploytool.core.project.schemaparts import (
     DRAFT,
@@ -232,5 +232,12 @@ def _drill() -> Schema:
             "How long a drill waits for a movement. The default depends on the settings of the"
             " health check."
         ),
+        "after_deploy": {
+            "type": "string",
+            "description": "The fault that the pipeline injects after each deployment of a stage"
+            " that is not protected, or none.",
+            "enum": list(AFTER_DEPLOY),
+            "default": AFTER_DEPLOY[0],
+        },
     }
     return table(properties, "How a drill observes, and what it must reach.")
