@@ -16,7 +16,6 @@ from deploytool.core.project.config import parse_config
 from deploytool.core.project.starter import MANIFEST, Answers, config_text
 from deploytool.files.starter import read_starter
 
-ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ["--domain", "acme.example", "--regions", "eu-west-1,eu-central-1"]
 
 
@@ -37,12 +36,19 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_repositorys_own_project_is_what_init_writes() -> None:
-    """There is one source of the files: what a user gets is what is tested here."""
-    answers = Answers("hello", "example.com", ("us-east-1", "us-west-2"))
-    assert config_text(answers) == (ROOT / "deploytool.toml").read_text()
-    for path, content in read_starter().items():
-        assert content == (ROOT / path).read_bytes()
+def test_the_configuration_says_where_each_stage_answers() -> None:
+    """Its first line names the schema, for editors."""
+    assert config_text(Answers("hello", "example.com", ("us-east-1", "us-west-2"))) == (
+        "#:schema infra/schemas/deploytool.schema.json\n"
+        "# One API in two AWS regions. `deploytool plan --stage dev` shows what this would create.\n"
+        'project = "hello"\n'
+        'domain = "example.com"                  # a domain that you own\n'
+        'regions = ["us-east-1", "us-west-2"]    # the primary first\n'
+        "\n"
+        "[stages.dev]                            # answers at https://dev.example.com/v1\n"
+        "\n"
+        "[stages.prod]                           # answers at https://example.com/v1\n"
+    )
 
 
 def test_a_project_is_written_that_lints(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
