@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from deploytool.cli import main
-from deploytool.core.project.config import parse_config
+from deploytool.core.project.starter import Answers, config_text
 from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
 from tests.workflows.actions import World
 from tests.workflows.expressions import Evaluator, evaluator
 from tests.workflows.runner import Runner
 
+PRIMARY, SECONDARY = "us-east-1", "us-west-2"
 ROOT = Path(__file__).resolve().parents[2]
 # A faster cloud would exceed the time limits of a check on a busy machine.
 SPEED = 5.0
@@ -42,18 +43,22 @@ def github() -> Iterator[Evaluator]:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str | None]]:
     """The variables that point deploytool at a private local cloud."""
-    file = ROOT / "deploytool.toml"
-    regions = parse_config(file.read_text(encoding="utf-8"), file.name).regions
+    regions = (PRIMARY, SECONDARY)
     with lifecycle.private(Settings(tmp_path_factory.mktemp("cloud"), regions, SPEED)) as state:
         yield {**lifecycle.environment(state, {}), "DEPLOYTOOL_TARGET": "local"}
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A copy of the repository, whose workflows are run and whose files may be broken."""
-    return shutil.copytree(
-        ROOT, tmp_path / "repository", ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True
-    )
+    """A copy of the repository, whose workflows are run and whose files may be broken.
+
+    Its project is not that of the repository, which a fork changes.
+    """
+    folder = tmp_path / "repository"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True)
+    answers = Answers("hello", "example.com", (PRIMARY, SECONDARY))
+    (folder / "deploytool.toml").write_text(config_text(answers))
+    return folder
 
 
 @pytest.fixture

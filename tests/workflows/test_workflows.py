@@ -6,20 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from deploytool.core.project.config import parse_config
 from deploytool.core.stacks.lease import LEASE_SECONDS
 from deploytool.work.drill.faults import FAULTS
 from deploytool.work.drill.faults.edge import EdgeFault
 from tests.workflows.actions import KNOWN
+from tests.workflows.conftest import PRIMARY, SECONDARY
 from tests.workflows.runner import Event, JobRun, Runner
 from tests.workflows.workflow import Node, load_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
-# The project of the repository, whose names and regions a fork changes
-CONFIG = parse_config((ROOT / "deploytool.toml").read_text(), "deploytool.toml")
-PRIMARY, SECONDARY = CONFIG.regions
-DOMAIN = CONFIG.stage("dev").domain
 WORKFLOWS = sorted(path.name for path in (GITHUB / "workflows").glob("*.yml"))
 ROLE_NAMES = ("PLAN", "DEPLOY", "DRILL", "FAILOVER", "TASKCAT")
 ROLES = {
