@@ -5,12 +5,14 @@ why.
 """
 
 import os
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from types import FrameType
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from deploytool import __version__
 from deploytool.commands._signals import StopRequested, hear_requests
@@ -26,7 +28,7 @@ from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.commands.arguments.init import InitArguments
 from deploytool.commands.arguments.schema import SchemaArguments
-from deploytool.core.errors import DeploytoolError, Interrupted
+from deploytool.core.errors import DeploytoolError, InputError, Interrupted, suggestion
 from deploytool.render.advice import advised
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import visible
@@ -60,11 +62,51 @@ BUG_EXIT_CODE = 70
 TRACEBACK = "DEPLOYTOOL_TRACEBACK"
 
 
+# How argparse says that a word is none of several, and that an option is unknown
+INVALID_CHOICE = re.compile(
+    r"(?P<what>.*invalid choice: '(?P<word>.*)') \(choose from (?P<known>.*)\)", re.DOTALL
+)
+UNKNOWN_OPTION = re.compile(r"unrecognized arguments: (?P<word>--[^\s=]+)")
+
+
 class _Parser(ArgumentParser):
-    """A parser whose errors show the user's words and do not let them act on the terminal."""
+    """A parser whose errors show the user's words and do not let them act on the terminal.
+
+    They say what was meant, and are a document where the result would be one.
+    """
+
+    # What the errors of this run need: its words, and the options of its command
+    words: ClassVar[Sequence[str]] = ()
+    options: ClassVar[Sequence[str]] = ()
 
     def error(self, message: str) -> NoReturn:
-        super().error(visible(message))
+        text = visible(_with_suggestion(message, _Parser.options))
+        if _wants_json(_Parser.words):
+            document = {"error": text, "hint": "", "exit_code": InputError.exit_code}
+            Terminal(json=True).document(document)
+        super().error(text)
+
+    def option_strings(self) -> list[str]:
+        """Return every option, as it is typed."""
+        return list(self._option_string_actions)
+
+
+def _with_suggestion(message: str, options: Sequence[str]) -> str:
+    """Return an error of argparse with the word that was meant instead of all that there are."""
+    choice = INVALID_CHOICE.fullmatch(message)
+    if choice:
+        known = [word.strip("'") for word in choice["known"].split(", ")]
+        meant = suggestion(choice["word"], known)
+        return choice["what"] + meant if meant else message
+    unknown = UNKNOWN_OPTION.match(message)
+    if unknown:
+        return message + suggestion(unknown["word"], options)
+    return message
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Return whether a command line that could not be parsed asks for a document."""
+    return "--output=json" in words or ("--output", "json") in pairwise(words)
 
 
 def build_parser(words: Sequence[str]) -> ArgumentParser:
@@ -73,6 +115,7 @@ def build_parser(words: Sequence[str]) -> ArgumentParser:
     It knows every command and only the arguments of the command that `words` name: to add those
     of all commands would take as long as everything else that `--help` does.
     """
+    _Parser.words, _Parser.options = words, ()
     parser = _Parser(
         prog="deploytool",
         description="Deploy an API to two AWS regions and prove that it fails over.",
@@ -87,6 +130,7 @@ def build_parser(words: Sequence[str]) -> ArgumentParser:
         command = commands.add_parser(name, help=summary, description=sentence(summary))
         if name == selected:
             arguments.add_to(command)
+            _Parser.options = command.option_strings()
 
     local = commands.add_parser("local", help=LOCAL_SUMMARY, description=sentence(LOCAL_SUMMARY))
     if selected == "local":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deploytool.aws.limits import PATIENT, Limits
 from deploytool.commands._announcement import announce, telling_if_offline, warn_of_endpoint
 from deploytool.commands.arguments.base import Arguments, StageArguments, default_config
-from deploytool.core.errors import InputError, InputProblem
+from deploytool.core.errors import InputError, InputProblem, suggestion
 from deploytool.core.project.graph import Graph, NodeId
 from deploytool.core.transforms import only_on_aws
 from deploytool.files.builds import Building
@@ -148,7 +148,9 @@ def selected_regions(arguments: StageArguments, graph: Graph) -> tuple[str, ...]
     known = graph.all_regions
     for region in arguments.regions:
         if region not in known:
-            raise InputError(f"--region {region}: the project has {', '.join(known)}")
+            raise InputError(
+                f"--region {region}: the project has {', '.join(known)}{suggestion(region, known)}"
+            )
     return arguments.regions or known
 
 
@@ -162,7 +164,9 @@ def stack_filter(
     known = sorted({node.stack for node in context.graph.nodes})
     for stack in stacks:
         if stack not in known:
-            raise InputError(f"--stack {stack}: the graph has {', '.join(known)}")
+            raise InputError(
+                f"--stack {stack}: the graph has {', '.join(known)}{suggestion(stack, known)}"
+            )
     scopes = {node.id: node.scope for node in context.graph.nodes.values()}
 
     def is_selected(node: NodeId) -> bool:

@@ -118,6 +118,15 @@ class Interrupted(DeploytoolError):
     exit_code = 130
 
 
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown word: the known one that it resembles, or "".
+
+    It begins with a semicolon.
+    """
+    matches = get_close_matches(word[:LONGEST_WORD], list(known), n=1)
+    return f"; did you mean '{matches[0]}'?" if matches else ""
+
+
 @dataclass
 class InputProblems:
     """Collects the problems of one file while it is read, and of the files that it names."""

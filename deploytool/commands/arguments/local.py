@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from deploytool.commands.arguments.base import Arguments, number, sentence
+from deploytool.core.errors import suggestion
 
 Durations = Literal["none", "aws"]
 Quotas = Literal["none", "aws"]
@@ -267,7 +268,7 @@ def _edge_fault(text: str) -> EdgeFault:
     except ValueError:
         known = ", ".join(EdgeFault)
         raise ArgumentTypeError(
-            f"{text!r} is not a fault of an edge; choose from {known}"
+            f"{text!r} is not a fault of an edge; choose from {known}{suggestion(text, EdgeFault)}"
         ) from None
 
 
@@ -276,7 +277,9 @@ def _api_fault(text: str) -> ApiFault:
         return ApiFault(text)
     except ValueError:
         known = ", ".join(ApiFault)
-        raise ArgumentTypeError(f"{text!r} is not a fault of an API; choose from {known}") from None
+        raise ArgumentTypeError(
+            f"{text!r} is not a fault of an API; choose from {known}{suggestion(text, ApiFault)}"
+        ) from None
 
 
 def add_actions(parser: ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from deploytool.core.errors import InputError, InputProblem, InputProblems
+from deploytool.core.errors import InputError, InputProblem, InputProblems, suggestion
 from deploytool.core.project.drill_settings import DrillSettings, parse_drill_settings
 from deploytool.core.project.regions import region_problem
 from deploytool.core.project.tags import check_tags, parse_tags
@@ -81,7 +81,7 @@ class Config:
         if name is None:
             message = f"there are several ({names}); choose one with --stage"
             raise InputError([InputProblem(self.file, "stages", message)])
-        message = f"no such stage; the file has: {names}"
+        message = f"no such stage; the file has: {names}{suggestion(name, self.stages)}"
         raise InputError([InputProblem(self.file, f"stages.{name}", message)])
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import UndoStep
-from deploytool.core.errors import InputError
+from deploytool.core.errors import InputError, suggestion
 from deploytool.core.service.service import Service
 from deploytool.work.drill.faults.edge import Blackhole, Error, Refuse, Slow
 from deploytool.work.drill.faults.health_check import InvertedHealthCheck
@@ -68,5 +68,5 @@ def make_fault(name: str, ports: DrillPorts, service: Service) -> Fault:
     for fault in FAULTS:
         if fault.name == name:
             return fault(ports, service)
-    known = ", ".join(sorted(fault.name for fault in FAULTS))
-    raise InputError(f"--fault {name}: there is {known}")
+    known = sorted(fault.name for fault in FAULTS)
+    raise InputError(f"--fault {name}: there is {', '.join(known)}{suggestion(name, known)}")
