@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.faultproxy import Fault, FaultProxy, Weather, fault_proxy
+from tests.endtoend.conftest import DEPLOYTOOL
 from tests.endtoend.test_drill import start_drill
 
 EXPIRED = Weather("expired credentials", {Fault.EXPIRED: 1.0})
@@ -97,8 +98,8 @@ def test_without_a_network_each_command_says_so(
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
     }
-    there = replace(deployed, folder=project, target="aws", env=env)
-    done = there.deploytool(*words)
+    there = replace(deployed, folder=project, env=env)
+    done = there.run([*DEPLOYTOOL, words[0], "--stage", there.stage, *words[1:]])
     assert done.code == 4, done.err
     said = done.out + done.err
     assert "did not answer" in said
