@@ -10,7 +10,7 @@ from deploytool.cli import main
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["depoly"], "invalid choice: 'depoly'; did you mean 'deploy'?"),
+        (["deplooy"], "invalid choice: 'deplooy'; did you mean 'deploy'?"),
         (
             ["deploy", "--stge", "dev"],
             "unrecognized arguments: --stge dev; did you mean '--stage'?",
