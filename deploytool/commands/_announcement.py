@@ -16,26 +16,24 @@ from deploytool.targets.target import Target
 
 
 def announce(
-    terminal: Terminal, target: Target, regions: tuple[str, str], service_role: str = ""
+    terminal: Terminal, target: Target, regions: tuple[str, ...], service_role: str = ""
 ) -> None:
     """Print the account, the caller and the addresses before a command changes something.
 
-    `regions` are the primary and the secondary one. STS is asked in the secondary one first: it
-    answers on the day on which the primary region is down. Raises CloudRefused when the credentials
-    are refused.
+    `regions` are the primary and the secondary one, or a single one. STS is asked in the secondary
+    one first: it answers on the day on which the primary region is down. Raises CloudRefused when
+    the credentials are refused.
     """
     if target.name != "aws":
         return
-    primary, secondary = regions
-    whereabouts = Whereabouts(
-        target.caller((secondary, primary)), regions, target.endpoints(primary), service_role
-    )
+    caller = target.caller(tuple(reversed(regions)))
+    whereabouts = Whereabouts(caller, regions, target.endpoints(regions[0]), service_role)
     Terminal.about = whereabouts_document(whereabouts)
     for line in whereabouts_lines(whereabouts):
         terminal.note(line)
 
 
-def warn_of_endpoint(terminal: Terminal, target: Target, regions: tuple[str, str]) -> None:
+def warn_of_endpoint(terminal: Terminal, target: Target, regions: tuple[str, ...]) -> None:
     """Say loudly that the calls of a command that changes nothing do not go to AWS."""
     if target.name != "aws":
         return

@@ -5,6 +5,7 @@ import sys
 from deploytool.core.errors import InputError
 from deploytool.core.project.config import Stage
 from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
 
 
 def confirm(
@@ -34,20 +35,32 @@ def confirm_domain(
     `effect` is the sentence that says what the command does to the stage. Raises InputError for
     another domain; a wrong --confirm is refused on any stage.
     """
+    question = f"Stage {stage.name} is protected. {effect}"
+    ask = not yes and stage.protected
+    _confirm(terminal, stage.domain, question, answer=answer, ask=ask)
+
+
+def confirm_foreign(
+    terminal: Terminal, domain: str, effect: str, *, answer: str, yes: bool
+) -> None:
+    """Ask for a domain that deploytool did not deploy, as for that of a protected stage."""
+    question = f"deploytool did not deploy {escape(domain)}. {effect}"
+    _confirm(terminal, domain, question, answer=answer, ask=not yes)
+
+
+def _confirm(terminal: Terminal, domain: str, question: str, *, answer: str, ask: bool) -> None:
     if answer:
-        if answer.strip() != stage.domain:
-            raise InputError(
-                f"--confirm {answer}: the domain is {stage.domain}; nothing was changed"
-            )
+        if answer.strip() != domain:
+            raise InputError(f"--confirm {answer}: the domain is {domain}; nothing was changed")
         return
-    if yes or not stage.protected:
+    if not ask:
         return
 
-    terminal.note(f"Stage {stage.name} is protected. {effect}")
+    terminal.note(question)
     confirm(
         terminal,
         "the domain",
-        stage.domain,
+        domain,
         wrong="that is not the domain; nothing was changed",
-        hint=f"without a terminal, give it as an option: --confirm {stage.domain}",
+        hint=f"without a terminal, give it as an option: --confirm {domain}",
     )

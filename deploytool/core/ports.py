@@ -5,9 +5,9 @@ local cloud) and AWS. All times are seconds of the target's clock: on a local cl
 of them pass in one second of wall time.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -61,12 +61,14 @@ class DnsAnswer:
     """The answer to an A query.
 
     `rcode` is a name (NOERROR, NXDOMAIN...), `addresses` are IPv4 addresses in the order received,
-    `ttl` is in seconds.
+    `ttl` is in seconds. `cname` is the name at which an answer without addresses ends, "" when it
+    ends with none: a name server leaves the names of other zones to its clients.
     """
 
     rcode: str
     addresses: tuple[str, ...]
     ttl: int | None
+    cname: str = ""
 
 
 class Dns(Protocol):
@@ -82,7 +84,7 @@ class HttpAnswer:
     """An HTTP answer.
 
     `region` and `version` come from its own headers and body, None when it has none. `seconds` are
-    those from sending the request to receiving the last byte.
+    those from sending the request to receiving the last byte. `headers` are by name in lower case.
     """
 
     status: int
@@ -90,6 +92,7 @@ class HttpAnswer:
     version: str | None
     request_id: str | None
     seconds: float
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Connection(Protocol):

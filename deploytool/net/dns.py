@@ -78,12 +78,18 @@ def answer_of(message: dns.message.Message) -> DnsAnswer:
     """Return the addresses of a reply, and the shortest TTL of its answer section."""
     addresses: list[str] = []
     ttls: list[int] = []
+    cname = ""
     for rrset in message.answer:
         ttls.append(rrset.ttl)
         if rrset.rdtype == dns.rdatatype.A:
             addresses += [str(rdata) for rdata in rrset]
+        elif rrset.rdtype == dns.rdatatype.CNAME:
+            # The records of a chain are in its order (RFC 1034 section 4.3.2)
+            cname = str(rrset[0].to_text())
     rcode = dns.rcode.to_text(message.rcode())
-    return DnsAnswer(rcode, tuple(addresses), min(ttls, default=None))
+    return DnsAnswer(
+        rcode, tuple(addresses), min(ttls, default=None), cname="" if addresses else cname
+    )
 
 
 def _records(section: Sequence[dns.rrset.RRset]) -> tuple[DnsRecord, ...]:

@@ -112,6 +112,7 @@ class KeptConnection:
             version=document.get("version"),
             request_id=document.get("request_id"),
             seconds=time.monotonic() - started,
+            headers={name.lower(): value for name, value in answer.headers.items()},
         )
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from uuid import uuid4
@@ -65,6 +66,19 @@ def local_directory(root: Path) -> Path:
     return directory.absolute()
 
 
+@dataclass(frozen=True)
+class Place:
+    """What a target needs to know of where it is used, with or without a project.
+
+    `root` is the folder. A local cloud must have the `regions`. `resolvers` are the addresses of
+    resolvers to use on AWS beside those of the system.
+    """
+
+    root: Path
+    regions: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = ()
+
+
 @contextmanager
 def open_target(
     project: Project, *, local: bool, role_arn: str = "", limits: Limits = PATIENT
@@ -74,50 +88,43 @@ def open_target(
     `limits` say how long the calls to AWS wait. Raises InputError for `local` when no local cloud
     runs.
     """
+    config = project.config
+    place = Place(project.root, config.regions, config.drill.resolvers)
+    with open_target_at(place, local=local, role_arn=role_arn, limits=limits) as target:
+        yield target
+
+
+@contextmanager
+def open_target_at(
+    place: Place, *, local: bool, role_arn: str = "", limits: Limits = PATIENT
+) -> Iterator[Target]:
+    """Open the target of a run that has no project. The rest is as for `open_target`."""
     with ThreadExecutor() as executor:
         if local:
-            yield _local(project, executor, role_arn, limits)
+            yield _local(place, executor, role_arn, limits)
         else:
-            yield _aws(project, executor, role_arn, limits)
+            yield _aws(place, executor, role_arn, limits)
 
 
-def _aws(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
-    make_network = partial(aws_network, project.config.drill.resolvers, executor)
+def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
+    make_network = partial(aws_network, place.resolvers, executor)
+
     time = AwsTime(RealClock().now, unix_time)
     clients = Clients(limits=limits, time=time)
     calls = CloudFormationCalls(clients, RealClock())
-    ports = _deploy_ports(project, clients, calls, executor, role_arn, time)
+    ports = _deploy_ports(place, clients, calls, executor, role_arn, time)
     return Target("aws", 1.0, ports, clients, calls, make_network, time.now)
 
 
-def aws_network(configured: Sequence[str], executor: ThreadExecutor, patience: Patience) -> Network:
-    """Return how AWS is reached over DNS and HTTPS.
+def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
+    make_network = partial(aws_network, place.resolvers, executor)
 
-    `configured` are the addresses of resolvers beside those of this machine. Raises DeploytoolError
-    when the machine has none.
-    """
-    from deploytool.net.dns import DnsClient, system_resolvers
-    from deploytool.net.http import HttpsClient
-
-    # A resolver of the configuration has no name but its address
-    others = [Nameserver(address, address) for address in configured]
-    dns = DnsClient(patience.dns)
-    resolvers = that_answer(dns, executor, (*system_resolvers(), *others))
-    return Network(
-        dns,
-        HttpsClient(connect=patience.connect, read=patience.read),
-        resolvers.used,
-        left_out=resolvers.left_out,
-    )
-
-
-def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
     from deploytool.localcloud import lifecycle
 
-    state = lifecycle.load(local_directory(project.root))
+    state = lifecycle.load(local_directory(place.root))
     if state is None:
         raise InputError("no local cloud is running", hint="start one with: deploytool local up")
-    missing = [region for region in project.config.regions if region not in state.regions]
+    missing = [region for region in place.regions if region not in state.regions]
     if missing:
         raise InputError(
             f"the local cloud has {', '.join(state.regions)}, not {', '.join(missing)}",
@@ -127,8 +134,9 @@ def _local(project: Project, executor: ThreadExecutor, role_arn: str, limits: Li
     time = AwsTime(RealClock().now, unix_time)
     clients = Clients(local_endpoint(state), limits, time)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
-    ports = _deploy_ports(project, clients, calls, executor, role_arn, time)
-    make_network = partial(local_network, state)
+def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
+    make_network = partial(aws_network, place.resolvers, executor)
+
     return Target(
         "local", state.speed, ports, clients, calls, make_network, time.now, state.left_out
     )
@@ -179,7 +187,7 @@ def _with_callers_credentials(endpoint: Endpoint) -> Endpoint:
 
 
 def _deploy_ports(
-    project: Project,
+    place: Place,
     clients: Clients,
     calls: CloudFormationCalls,
     executor: ThreadExecutor,
@@ -188,7 +196,7 @@ def _deploy_ports(
 ) -> DeployPorts:
     holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid(), run=uuid4().hex)
     coordination = Coordination(ParameterLocks(clients), holder, time.now, _is_running)
-    commit = cache(lambda: _commit(project.root))
+    commit = cache(lambda: _commit(place.root))
     jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
     return DeployPorts(
         stacks=CloudFormation(calls, role_arn),

@@ -50,7 +50,11 @@ def check(probes: Probes, executor: Executor, service: Service, zone: ZoneServer
     addresses: dict[str, tuple[str, ...]] = {}
     for name in names:
         addresses[name] = first_addresses(answers[server, name] for server in servers)
-    targets = {name: (name, _first(addresses[name])) for name in names}
+    hosts = {
+        service.regional_domains[region]: service.host_of(region)
+        for region in service.regional_domains
+    }
+    targets = {name: (hosts.get(name, name), _first(addresses[name])) for name in names}
     differing = differing_addresses(name_servers, resolvers)
     through = {name: (service.domain, address) for name, address in differing.items()}
     calls = tuple(dict.fromkeys((*targets.values(), *through.values())))

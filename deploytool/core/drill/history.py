@@ -58,7 +58,8 @@ class DrillStarted:
     it. `attempt` is how long one check of the broken endpoint takes, in seconds. `monotonic` is the
     reading of time.monotonic at second 0, in seconds of wall time; the processes of one machine
     share that clock. `switch` is how the drill uses the stage's switch: "fault", "after-failover",
-    or empty when it does not use it.
+    or empty when it does not use it. `stage` is empty for a pair of records that deploytool did not
+    deploy.
     """
 
     at: float
@@ -287,7 +288,8 @@ def to_document(event: "DataclassInstance") -> dict[str, Any]:
         # A time of 0.0 is not empty.
         if name in {"sent", "at"}:
             document[name] = round(value, 4)
-        elif value not in (None, "", ()):
+        # A field without a default is needed to read the event again.
+        elif name == "stage" or value not in (None, "", ()):
             document[name] = value
     return document
 

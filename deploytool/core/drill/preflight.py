@@ -23,9 +23,13 @@ def reasons_to_refuse(
     """
     return (
         *reasons_against_failover(service, health_check, switch, records),
-        *_endpoints(service, findings),
-        *_dns(service, findings),
+        *unanswered_probes(service, findings),
     )
+
+
+def unanswered_probes(service: Service, findings: Findings) -> tuple[str, ...]:
+    """Return which endpoints do not serve, and which servers do not answer for the domain."""
+    return (*_endpoints(service, findings), *_dns(service, findings))
 
 
 def _endpoints(service: Service, findings: Findings) -> list[str]:

@@ -97,15 +97,17 @@ class DrillRecord:
 
 
 class DrillUnderWay(DeploytoolError):
-    """Another drill is under way. The error has its record."""
+    """Another drill is under way. The error has its record.
 
-    def __init__(self, record: DrillRecord) -> None:
+    `selector` are the options with which `restore` finds it, by default those of the record's stage.
+    """
+
+    def __init__(self, record: DrillRecord, selector: str = "") -> None:
         message = (
             f"a drill ({record.fault}) is under way since {record.started}, by {record.holder}"
         )
-        hint = (
-            f"if it no longer runs, restore what it left: deploytool restore --stage {record.stage}"
-        )
+        selector = selector or f"--stage {record.stage}"
+        hint = f"if it no longer runs, restore what it left: deploytool restore {selector}"
         super().__init__(message, hint=hint)
         self.record = record
 

@@ -33,6 +33,10 @@ class Service:
     domain's record of each region points. With a `failback` of manual, traffic stays at the
     secondary until it is moved back by command.
 
+    A pair of failover records that deploytool did not deploy has no `project` and no `stage`. Its
+    regions have no names of their own: with `by_domain` a region is called by the name `domain`, at
+    the addresses of its `regional_domains`.
+
     `functions` has the name of each region's function, `rest_apis` or `http_apis` the id of each
     region's API, and `guard` the stack of the guard. They lack what the graph file does not name, and what is not
     deployed yet.
@@ -55,3 +59,13 @@ class Service:
     switch_health_check_id: str = ""
     targets: Mapping[str, str] = field(default_factory=dict)
     failback: str = "automatic"
+    by_domain: bool = False
+
+    @property
+    def selector(self) -> str:
+        """The options with which a command of deploytool works on this service."""
+        return f"--stage {self.stage}" if self.stage else f"--domain {self.domain}"
+
+    def host_of(self, region: str) -> str:
+        """Return the name, in TLS and in the Host header, by which a region is called."""
+        return self.domain if self.by_domain else self.regional_domains[region]

@@ -8,6 +8,7 @@ from deploytool.core.drill.simulation import Range
 
 PHASES = ("before", "during", "after")
 NO_REGION = "no region consistently"
+NO_STAGE = "none: not deployed by deploytool"
 NO_VALUE = "–"  # noqa: RUF001  # a dash, meant
 
 

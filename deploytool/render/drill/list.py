@@ -57,7 +57,8 @@ def overdue_line(last: DrillSummary | None) -> str:
 
 def _headline(summary: DrillSummary) -> str:
     began = escape(summary.started.replace("T", " ")[:19])
-    about = escape(f"{summary.stage} {summary.fault} ({summary.target})")
+    whose = summary.stage or summary.domain
+    about = escape(f"{whose} {summary.fault} ({summary.target})")
     text = f"{_verdict(summary.verdict)} {began} UTC  {about}"
     return text if summary.restored else f"{text}  [red]NOT restored[/]"
 

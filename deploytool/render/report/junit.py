@@ -61,7 +61,7 @@ def _case(judgement: Judgement, check: Check) -> ET.Element:
     started = judgement.started
     case = ET.Element(
         "testcase",
-        classname=_printable(f"drill.{started.stage}.{started.scenario.fault}"),
+        classname=_printable(f"drill.{started.stage or started.domain}.{started.scenario.fault}"),
         name=check,
         time=f"{duration:.3f}",
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from deploytool.core.drill.judge import Judgement
 from deploytool.render.drill.figures import (
+    NO_STAGE,
     PHASES,
     figures,
     likely_range,
@@ -69,7 +70,7 @@ def _fact_rows(judgement: Judgement) -> Iterator[tuple[str, str]]:
         yield "stayed with the secondary", text(stay_note(judgement.stay))
     yield "requests", text(request_counts(judgement))
     yield "fault", f"{text(started.scenario.fault)}, {restored}"
-    yield "stage", text(f"{started.stage}, {regions}, target {started.target}")
+    yield "stage", text(f"{started.stage or NO_STAGE}, {regions}, target {started.target}")
     yield "started", text(f"{started.wall_time}, deploytool {started.tool}")
 
 

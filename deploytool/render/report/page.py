@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from deploytool.core.drill.judge import Judgement
 from deploytool.render.drill.figures import (
+    NO_STAGE,
     PHASES,
     figures,
     likely_range,
@@ -46,6 +47,7 @@ def page(judgement: Judgement) -> str:
         .render(
             judgement=judgement,
             started=judgement.started,
+            no_stage=NO_STAGE,
             mark=VERDICTS[judgement.verdict].symbol,
             figures=list(zip(shown, gauges(shown), strict=True)),
             serving_regions=serving_regions(judgement),

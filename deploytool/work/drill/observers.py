@@ -79,7 +79,7 @@ class Observers:
         self._add("health-check", scenario.health_interval, self._health)
         for region, name in service.regional_domains.items():
             lane = region_lane(region)
-            probe = partial(self._past_the_failover, lane, name)
+            probe = partial(self._past_the_failover, lane, name, service.host_of(region))
             self._add(lane, 2 * scenario.client_interval, probe)
         for server in servers:
             lane = name_server_lane(server.name)
@@ -173,12 +173,12 @@ class Observers:
             self._kept.close()
             self._kept = None
 
-    def _past_the_failover(self, lane: str, domain: str) -> None:
-        """Send a request to a region's own endpoint."""
+    def _past_the_failover(self, lane: str, name: str, host: str) -> None:
+        """Send a request to a region's own endpoint: to `host` at the addresses of `name`."""
         sent = self._clock.now()
         try:
-            addresses = self._resolve(domain).addresses
-            self._get(lane, sent, domain, self._in_turn(addresses))
+            addresses = self._resolve(name).addresses
+            self._get(lane, sent, host, self._in_turn(addresses))
         except ProbeFailed as error:
             self._failed(lane, sent, error)
 

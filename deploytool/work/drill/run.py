@@ -85,9 +85,9 @@ class _Aborted(Exception):
 class StillInForce(DeploytoolError):
     """What the drill changed could not be undone. Its record and its guard remain."""
 
-    def __init__(self, error: DeploytoolError, stage: str, guarded_until: str) -> None:
+    def __init__(self, error: DeploytoolError, selector: str, guarded_until: str) -> None:
         message = f"what the drill changed is still in force, for its restore failed: {error}"
-        hint = f"deploytool restore --stage {stage} undoes it, from any machine"
+        hint = f"deploytool restore {selector} undoes it, from any machine"
         if guarded_until:
             hint += f"; if nobody does, the guard undoes it at {guarded_until}"
         if error.hint:
@@ -99,11 +99,11 @@ class StillInForce(DeploytoolError):
 class NotCleanedUp(DeploytoolError):
     """Everything is restored, but the drill's record or its guard could not be deleted."""
 
-    def __init__(self, error: DeploytoolError, stage: str, cause: BaseException | None) -> None:
+    def __init__(self, error: DeploytoolError, selector: str, cause: BaseException | None) -> None:
         message = f"the drill's record or its guard could not be deleted: {error}"
         if cause is not None and str(cause):
             message = f"{cause}; {message}"
-        hint = f"nothing is broken any more; deploytool restore --stage {stage} deletes them"
+        hint = f"nothing is broken any more; deploytool restore {selector} deletes them"
         super().__init__(message, hint=hint)
         self.exit_code = error.exit_code
 
@@ -221,7 +221,7 @@ class _Drill:
         try:
             self.safety.clear()
         except DeploytoolError as error:
-            raise NotCleanedUp(error, self.service.stage, cause) from error
+            raise NotCleanedUp(error, self.service.selector, cause) from error
         finally:
             self.emit(last)
 
@@ -376,14 +376,14 @@ class _Drill:
             except DeploytoolError:
                 pass  # the last attempt tells
             self.ports.probes.clock.sleep(RESTORE_PAUSE)
-        stage, until = self.service.stage, self.safety.guarded_until
+        selector, until = self.service.selector, self.safety.guarded_until
         try:
             if undo():
                 return True
         except DeploytoolError as error:
-            raise StillInForce(error, stage, until) from error
+            raise StillInForce(error, selector, until) from error
         differs = DeploytoolError("AWS returns other values than those that were written")
-        raise StillInForce(differs, stage, until)
+        raise StillInForce(differs, selector, until)
 
     def _steady_state(self) -> None:
         """Wait for the steady state. Raises _Aborted when there is none, before the injection."""
@@ -430,7 +430,7 @@ class _Drill:
         """Raise _Aborted when somebody else has ended the drill."""
         if self.record_watch.is_gone:
             raise _Aborted(
-                f"deploytool restore --stage {self.service.stage} or the guard has ended it:"
+                f"deploytool restore {self.service.selector} or the guard has ended it:"
                 " its record is gone"
             )
 
@@ -473,13 +473,15 @@ def run_drill(
     objectives: Objectives,
     context: DrillContext,
     emit: Emit,
+    refuse: Callable[[DrillPorts, Service], None] = preflight,
 ) -> None:
     """Run a drill and emit its events, one at a time. The fault is undone whatever happens.
 
     Raises DrillRefused when the drill would do harm (nothing was touched), Interrupted when it was
     asked to stop (the fault is undone by then), NotCleanedUp when only its record or its guard
-    remain, StillInForce when the restore failed.
+    remain, StillInForce when the restore failed. `refuse` raises the first of these; by default it is
+    that of a stage.
     """
     fault = make_fault(scenario.fault, ports, service)
-    preflight(ports, service)
+    refuse(ports, service)
     _Drill(ports, service, scenario, fault, context, emit).run(objectives)
