@@ -108,7 +108,6 @@ def open_target_at(
 
 def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
     make_network = partial(aws_network, place.resolvers, executor)
-
     time = AwsTime(RealClock().now, unix_time)
     clients = Clients(limits=limits, time=time)
     calls = CloudFormationCalls(clients, RealClock())
@@ -116,9 +115,28 @@ def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) 
     return Target("aws", 1.0, ports, clients, calls, make_network, time.now)
 
 
-def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
-    make_network = partial(aws_network, place.resolvers, executor)
+def aws_network(configured: Sequence[str], executor: ThreadExecutor, patience: Patience) -> Network:
+    """Return how AWS is reached over DNS and HTTPS.
 
+    `configured` are the addresses of resolvers beside those of this machine. Raises DeploytoolError
+    when the machine has none.
+    """
+    from deploytool.net.dns import DnsClient, system_resolvers
+    from deploytool.net.http import HttpsClient
+
+    # A resolver of the configuration has no name but its address
+    others = [Nameserver(address, address) for address in configured]
+    dns = DnsClient(patience.dns)
+    resolvers = that_answer(dns, executor, (*system_resolvers(), *others))
+    return Network(
+        dns,
+        HttpsClient(connect=patience.connect, read=patience.read),
+        resolvers.used,
+        left_out=resolvers.left_out,
+    )
+
+
+def _local(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
     from deploytool.localcloud import lifecycle
 
     state = lifecycle.load(local_directory(place.root))
@@ -134,9 +152,8 @@ def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) 
     time = AwsTime(RealClock().now, unix_time)
     clients = Clients(local_endpoint(state), limits, time)
     calls = CloudFormationCalls(clients, RealClock(), LOCAL_RATE)
-def _aws(place: Place, executor: ThreadExecutor, role_arn: str, limits: Limits) -> Target:
-    make_network = partial(aws_network, place.resolvers, executor)
-
+    ports = _deploy_ports(place, clients, calls, executor, role_arn, time)
+    make_network = partial(local_network, state)
     return Target(
         "local", state.speed, ports, clients, calls, make_network, time.now, state.left_out
     )
