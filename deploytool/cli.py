@@ -27,6 +27,7 @@ from deploytool.commands.arguments.deploy import DeployArguments, DestroyArgumen
 from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.commands.arguments.init import InitArguments
+from deploytool.commands.arguments.restore import RestoreArguments
 from deploytool.commands.arguments.schema import SchemaArguments
 from deploytool.core.errors import DeploytoolError, InputError, Interrupted, suggestion
 from deploytool.render.advice import advised
@@ -45,7 +46,7 @@ COMMANDS: dict[str, tuple[type[Arguments], str]] = {
     "outputs": (StageArguments, "show the outputs of the stacks"),
     "check": (StageArguments, "resolve the domain, call it, and show which region serves"),
     "drill": (DrillArguments, "make the primary fail, measure the failover, restore"),
-    "restore": (StageArguments, "undo what an interrupted drill left behind"),
+    "restore": (RestoreArguments, "undo what an interrupted drill left behind"),
     "failover": (MoveArguments, "move traffic to the secondary, and keep it there"),
     "failback": (MoveArguments, "let traffic come back to the primary"),
     "destroy": (DestroyArguments, "delete the stacks, in reverse order"),

@@ -39,7 +39,7 @@ class Route53HealthChecks:
         """GetHealthCheck."""
         with translated(f"reading health check {health_check_id}"):
             answer = self._client().get_health_check(HealthCheckId=health_check_id)
-            return _health_check(answer["HealthCheck"])
+            return health_check_of(answer["HealthCheck"])
 
     def set_inverted(self, health_check_id: str, *, inverted: bool, version: int) -> HealthCheck:
         """UpdateHealthCheck with HealthCheckVersion, which makes it a compare-and-swap.
@@ -62,7 +62,7 @@ class Route53HealthChecks:
                 if not is_done:
                     raise
                 return current
-            return _health_check(answer["HealthCheck"])
+            return health_check_of(answer["HealthCheck"])
 
     def observations(self, health_check_id: str) -> Sequence[CheckerObservation]:
         """GetHealthCheckStatus: one observation for each checker."""
@@ -266,7 +266,8 @@ def _zone_info(zone: "HostedZoneTypeDef", name_servers: Sequence[str]) -> ZoneIn
     )
 
 
-def _health_check(health_check: "HealthCheckTypeDef") -> HealthCheck:
+def health_check_of(health_check: "HealthCheckTypeDef") -> HealthCheck:
+    """Return a health check from Route 53's description of it."""
     config = health_check["HealthCheckConfig"]
     return HealthCheck(
         id=health_check["Id"],

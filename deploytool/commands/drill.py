@@ -11,6 +11,7 @@ from deploytool import __version__
 from deploytool.commands._confirmation import confirm_domain
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._interrupts import patient_signals
+from deploytool.commands._pair import drill_pair
 from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.report import finish, judge_lines
@@ -19,7 +20,7 @@ from deploytool.core.drill.judge import Judgement
 from deploytool.core.drill.ports import DrillPorts
 from deploytool.core.drill.record import record_name
 from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import DeploytoolError
+from deploytool.core.errors import DeploytoolError, InputError
 from deploytool.core.project.drill_settings import Objectives
 from deploytool.core.service.service import Service
 from deploytool.files.history import HISTORY, HistoryFile, prepare_reports
@@ -44,6 +45,11 @@ SHORTEST_HEALTH_INTERVAL = 2.0
 
 def run(arguments: DrillArguments) -> int:
     """Run a drill; return 0 when the verdict is pass, 1 otherwise."""
+    if arguments.domain:
+        return drill_pair(arguments)
+    for option in ("zone_id", "region_header", "show_policy"):
+        if getattr(arguments, option):
+            raise InputError(f"--{option.replace('_', '-')}: is for a pair, with --domain")
     with open_context(arguments, changes=True) as context:
         terminal = context.terminal
         service = deployed_service(context.project, context.graph, context.target)

@@ -162,6 +162,23 @@ def add_report_directory(parser: ArgumentParser) -> None:
     )
 
 
+def add_pair(parser: ArgumentParser) -> None:
+    """Add --domain and --zone-id, of the commands for a pair that deploytool did not deploy."""
+    group = parser.add_argument_group("a failover pair that deploytool did not deploy")
+    group.add_argument(
+        "--domain",
+        default="",
+        metavar="DOMAIN",
+        help="the name of the pair, like api.example.com; no project is read",
+    )
+    group.add_argument(
+        "--zone-id",
+        default="",
+        metavar="ID",
+        help="its hosted zone (default: the public zone with the longest name that fits)",
+    )
+
+
 def sentence(summary: str) -> str:
     """Make the summary of a list the description above a command's own help."""
     return f"{summary[0].upper()}{summary[1:]}."

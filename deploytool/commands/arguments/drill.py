@@ -7,6 +7,7 @@ from pathlib import Path
 from deploytool.commands.arguments.base import (
     StageArguments,
     add_confirmation,
+    add_pair,
     add_report_directory,
     number,
 )
@@ -34,6 +35,11 @@ class DrillArguments(StageArguments):
     yes: bool
     confirm: str
     report_dir: Path
+    domain: str
+    zone_id: str
+    path: str
+    region_header: str
+    show_policy: bool
 
     @classmethod
     def add_to(cls, parser: ArgumentParser) -> None:
@@ -55,11 +61,32 @@ class DrillArguments(StageArguments):
         _add_objectives(parser)
         _add_safety(parser)
         add_report_directory(parser)
+        add_pair(parser)
+        parser.add_argument(
+            "--path",
+            type=_path,
+            default="/",
+            metavar="PATH",
+            help="with --domain: the path that the clients call (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--region-header",
+            default="",
+            metavar="NAME",
+            help="with --domain: the header of an answer that tells the regions apart"
+            " (default: the address that answers does)",
+        )
+        parser.add_argument(
+            "--show-policy",
+            action="store_true",
+            help="with --domain: print the least IAM permissions for a drill of it, and end",
+        )
 
 
 def _add_safety(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run",
+        "--plan",
         action="store_true",
         help="check that a drill could start and print its AWS calls; change nothing",
     )
@@ -147,6 +174,12 @@ class HistoryArguments(StageArguments):
             help="end with 1 when no drill that passed is younger, like 30d, 12h or 90m",
         )
         add_report_directory(parser)
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/") or any(each.isspace() for each in text):
+        raise ArgumentTypeError("must begin with a slash and have no space, like /health")
+    return text
 
 
 def _age(text: str) -> float:

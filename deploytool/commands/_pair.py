@@ -1,0 +1,265 @@
+"""deploytool drill --domain and restore --domain: a failover pair that deploytool did not deploy."""
+
+import getpass
+import json
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploytool import __version__
+from deploytool.aws.breaker import GLOBAL_REGION
+from deploytool.aws.limits import PATIENT, QUICK, Limits
+from deploytool.commands._announcement import announce, telling_if_offline
+from deploytool.commands._confirmation import confirm_foreign
+from deploytool.commands._context import terminal_of
+from deploytool.commands._interrupts import patient_signals
+from deploytool.commands._resolvers import tell_left_out
+from deploytool.commands.arguments.base import StageArguments
+from deploytool.commands.arguments.drill import DrillArguments
+from deploytool.commands.arguments.restore import RestoreArguments
+from deploytool.commands.report import finish, judge_lines
+from deploytool.core.drill.drill_tag import FAULT, TAG
+from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
+from deploytool.core.drill.pair import PairState, children_in_words, listed
+from deploytool.core.drill.pair_policy import pair_policy
+from deploytool.core.drill.ports import DrillPorts
+from deploytool.core.drill.scenario import Scenario
+from deploytool.core.errors import ApiUnavailable, DeploytoolError, InputError
+from deploytool.core.project.drill_settings import Objectives
+from deploytool.core.route53.names import domain_problem
+from deploytool.core.service.service import Service
+from deploytool.files.history import HISTORY, HistoryFile, prepare_reports
+from deploytool.net.clock import iso_time
+from deploytool.render.drill.activity import Activity
+from deploytool.render.drill.progress import drill_progress
+from deploytool.render.drill.restored import restored_document, restored_lines
+from deploytool.render.terminal import Terminal
+from deploytool.render.text import escape
+from deploytool.targets.factory import Place, open_target_at
+from deploytool.targets.pairs import find, find_health_check, pair_ports, pair_service
+from deploytool.targets.target import Target
+from deploytool.work.drill.faults import make_fault
+from deploytool.work.drill.pair_preflight import pair_preflight
+from deploytool.work.drill.restore import restore
+from deploytool.work.drill.run import DrillContext, run_drill
+from deploytool.work.drill.undo import in_words
+
+# Requests a second of wall time that each client makes by default
+LOCAL_RATE = 10.0
+AWS_RATE = 1.0
+# Seconds of the target's time between two looks at the health checkers, at least
+SHORTEST_HEALTH_INTERVAL = 2.0
+
+
+def drill_pair(arguments: DrillArguments) -> int:
+    """Drill the pair of --domain; return 0 when the verdict is pass, 1 otherwise."""
+    domain = _domain_of(arguments, arguments.domain)
+    if arguments.fault != FAULT:
+        raise InputError(
+            f"--fault {arguments.fault}: a pair that deploytool did not deploy is drilled by"
+            f" {FAULT} only"
+        )
+    with _open(arguments) as (terminal, target):
+        if arguments.show_policy:
+            return _show_policy(target, domain, arguments.zone_id)
+        state = find(target, domain, arguments.zone_id)
+        service = pair_service(state.pair, state.health_check_id, arguments.path)
+        ports = pair_ports(target, service, arguments.region_header)
+        tell_left_out(terminal, target.network)
+        if arguments.dry_run:
+            return _plan(terminal, state, ports, service)
+
+        for line in _found_lines(state, service):
+            terminal.note(line)
+        terminal.note(
+            "[yellow]! there is no guard: if this process dies, restore from any machine with[/]"
+            f" deploytool restore {escape(service.selector)}"
+        )
+        confirm_foreign(
+            terminal,
+            domain,
+            "This drill moves its traffic to the secondary and back.",
+            answer=arguments.confirm,
+            yes=arguments.yes,
+        )
+        prepare_reports(arguments.report_dir)
+        with HistoryFile(arguments.report_dir) as history:
+            try:
+                _drill(arguments, terminal, target, state, service, ports, history)
+            except BaseException:
+                if history.folder is not None:
+                    _report_all_the_same(terminal, history, history.folder)
+                raise
+        if history.folder is None:
+            raise RuntimeError("a drill that ended without an error has no history")
+        return _report(terminal, history, history.folder)
+
+
+def restore_pair(arguments: RestoreArguments) -> int:
+    """Undo what a drill of the pair of --domain left; return as `deploytool restore` does."""
+    domain = _domain_of(arguments, arguments.domain)
+    with _open(arguments, QUICK) as (terminal, target):
+        pair, health_check_id = find_health_check(target, domain, arguments.zone_id)
+        service = pair_service(pair, health_check_id, "/")
+        result = restore(pair_ports(target, service), service)
+        terminal.document(restored_document(result))
+        for line in restored_lines(result, service.selector):
+            terminal.say(line)
+        if result.failures:
+            return result.failures[0].exit_code
+        return ApiUnavailable.exit_code if result.waiting else 0
+
+
+@contextmanager
+def _open(arguments: StageArguments, limits: Limits = PATIENT) -> Iterator[tuple[Terminal, Target]]:
+    terminal = terminal_of(arguments)
+    place = Place(Path.cwd())
+    with (
+        open_target_at(place, local=arguments.local, limits=limits) as target,
+        telling_if_offline(terminal, target),
+    ):
+        announce(terminal, target, (GLOBAL_REGION,))
+        yield terminal, target
+
+
+def _domain_of(arguments: StageArguments, domain: str) -> str:
+    """Return the domain without a final dot. Raises InputError."""
+    for option, given in (("--stage", arguments.stage), ("--region", arguments.regions)):
+        if given:
+            raise InputError(
+                f"{option}: belongs to a stage of a project, and --domain to a pair that"
+                " deploytool did not deploy; leave one of them out"
+            )
+    name = domain.rstrip(".").lower()
+    if problem := domain_problem(name):
+        raise InputError(f"--domain: {problem}")
+    return name
+
+
+def _show_policy(target: Target, domain: str, zone_id: str) -> int:
+    """Print the least permissions; with the ids of the pair where it can be read."""
+    try:
+        state = find(target, domain, zone_id)
+    except DeploytoolError:
+        policy = pair_policy(zone_id, "")
+    else:
+        others = sorted({*state.children, *state.pair.secondary.health_checks()})
+        policy = pair_policy(state.pair.zone_id, state.health_check_id, others)
+    # A document for IAM, whatever the format of the results is
+    sys.stdout.write(json.dumps(policy, indent=2) + "\n")
+    Terminal.has_document = True
+    return 0
+
+
+def _found_lines(state: PairState, service: Service) -> Iterator[str]:
+    """Yield what the drill works with."""
+    pair = state.pair
+    yield f"[bold]{escape(pair.domain)}[/] in hosted zone {pair.zone_id} ({escape(pair.zone_name)})"
+    for role, region, side in (
+        ("primary", service.primary, pair.primary),
+        ("secondary", service.secondary, pair.secondary),
+    ):
+        where = "" if region == role else f"  ({region})"
+        yield f"  {role:<10} {escape(side.name)}{escape(where)}"
+    check = state.health_check.config
+    yield f"  health check {state.health_check_id}, {check.type}"
+    if state.children:
+        yield f"    its children: {children_in_words(state)}"
+    if state.followers:
+        yield f"  these names move too: {escape(listed(state.followers))}"
+
+
+def _plan(terminal: Terminal, state: PairState, ports: DrillPorts, service: Service) -> int:
+    """Print what a drill would touch; return 0 when it could start. Raises DrillRefused."""
+    fault = make_fault(FAULT, ports, service)
+    pair_preflight(state)(ports, service)
+    check = state.health_check_id
+    calls = [
+        f"route53:ChangeTagsForResource {check}, adds {TAG}",
+        *fault.calls(),
+        *(in_words(step) for step in fault.undo()),
+        f"route53:ChangeTagsForResource {check}, removes {TAG}",
+    ]
+    records = [
+        f"{record.name.rstrip('.')} {record.type} {record.failover or record.set_identifier}".strip()
+        for record in state.pair.records()
+    ]
+    terminal.document(
+        {
+            "domain": state.pair.domain,
+            "zone": state.pair.zone_id,
+            "records": records,
+            "health_check": check,
+            "primary": service.primary,
+            "secondary": service.secondary,
+            "calls": calls,
+        }
+    )
+    for line in _found_lines(state, service):
+        terminal.say(line)
+    terminal.say("A drill could start now. It changes no record. It would call:")
+    for call in calls:
+        terminal.say(f"  {escape(call)}")
+    return 0
+
+
+def _drill(
+    arguments: DrillArguments,
+    terminal: Terminal,
+    target: Target,
+    state: PairState,
+    service: Service,
+    ports: DrillPorts,
+    history: HistoryFile,
+) -> None:
+    """Run the drill and write its history. Raises as `run_drill` does."""
+    rate = arguments.rate or (LOCAL_RATE if target.name == "local" else AWS_RATE)
+    interval = target.speed / rate
+    scenario = Scenario(
+        FAULT,
+        client_interval=interval,
+        dns_interval=interval,
+        health_interval=max(SHORTEST_HEALTH_INTERVAL, interval),
+        patience=arguments.patience_seconds,
+    )
+    objectives = Objectives(
+        arguments.rto_seconds, arguments.failback_seconds, arguments.failed_share
+    )
+    activity = Activity()
+    with (
+        patient_signals(terminal, activity.answer) as signals,
+        drill_progress(terminal) as show,
+    ):
+        context = DrillContext(
+            tool=__version__,
+            wall_time=iso_time(target.unix_time()),
+            target=target.name,
+            speed=target.speed,
+            holder=f"{getpass.getuser()}@{socket.gethostname()}",
+            with_guard=False,
+            interrupts=signals,
+        )
+
+        def emit(event: Event) -> None:
+            # What restore has to undo must be on the disk before and after the injection
+            is_injection = isinstance(event, FaultInjecting | FaultInjected)
+            history.write(event, sync=is_injection)
+            activity.observe(event)
+            show(event)
+
+        run_drill(ports, service, scenario, objectives, context, emit, pair_preflight(state))
+
+
+def _report(terminal: Terminal, history: HistoryFile, folder: Path) -> int:
+    """Report a drill from its history, as `deploytool report` does later; return the exit code."""
+    return finish(terminal, judge_lines(history.lines(), folder / HISTORY), folder)
+
+
+def _report_all_the_same(terminal: Terminal, history: HistoryFile, folder: Path) -> None:
+    """Report a drill that an error ended. The error matters more than one of the report."""
+    try:
+        _report(terminal, history, folder)
+    except DeploytoolError as error:
+        terminal.note(f"[yellow]! the report is not whole: {escape(str(error))}[/]")
