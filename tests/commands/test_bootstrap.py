@@ -5,8 +5,19 @@ from pathlib import Path
 import pytest
 
 from deploytool.cli import main
+from deploytool.core.project.starter import Answers, config_text
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """The configuration of a project of its own, with the shipped templates."""
+    answers = Answers("hello", "example.com", ("us-east-1", "us-west-2"))
+    (tmp_path / "deploytool.toml").write_text(config_text(answers))
+    (tmp_path / "infra").symlink_to(ROOT / "infra")
+    (tmp_path / "lambda").symlink_to(ROOT / "lambda")
+    return str(tmp_path / "deploytool.toml")
 
 
 @pytest.mark.parametrize(
@@ -38,17 +49,17 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_bad_input_ends_with_2(
-    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 2, and the message names the wrong option."""
-    assert main([*words, "--config", str(ROOT / "deploytool.toml")]) == 2
+    assert main([*words, "--config", config]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_a_variable_without_a_role_arn_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The message names AWS_CFN_ROLE_ARN, where the value comes from."""
     monkeypatch.setenv("AWS_CFN_ROLE_ARN", "hello-dev-cloudformation")
-    assert main(["deploy", "--stage", "dev", "--config", str(ROOT / "deploytool.toml")]) == 2
+    assert main(["deploy", "--stage", "dev", "--config", config]) == 2
     assert "AWS_CFN_ROLE_ARN: 'hello-dev-cloudformation'" in capsys.readouterr().err

@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 TESTS: dict[str, Any] = yaml.safe_load((ROOT / ".taskcat.yml").read_text())
 
+REGION = TESTS["project"]["regions"][-1]  # of the tests of one template
+
 
 def run_suite(*arguments: str, timeout: float = 100) -> subprocess.CompletedProcess[str]:
     """Run the suite on a private local cloud, as `make taskcat` does."""
@@ -30,7 +32,7 @@ def small_project(folder: Path, template: dict[str, Any]) -> Path:
     (folder / "infra").mkdir()
     (folder / "infra" / "only.yaml").write_text(yaml.safe_dump(template))
     project = {
-        "project": {**TESTS["project"], "regions": ["us-west-2"]},
+        "project": {**TESTS["project"], "regions": [REGION]},
         "tests": {"only": {"template": "infra/only.yaml"}},
     }
     (folder / ".taskcat.yml").write_text(yaml.safe_dump(project))
@@ -92,7 +94,7 @@ def test_every_stack_is_created_and_deleted_in_both_regions() -> None:
 
 def test_a_stack_that_fails_fails_the_suite(tmp_path: Path) -> None:
     """A stack that cannot be created is reported with the reason, and the exit code is 1."""
-    certificate = "arn:aws:acm:us-west-2:000000000000:certificate/none"
+    certificate = f"arn:aws:acm:{REGION}:000000000000:certificate/none"
     domain = {
         "Type": "AWS::ApiGateway::DomainName",
         "Properties": {"DomainName": "a.example.com", "CertificateArn": certificate},
@@ -103,7 +105,7 @@ def test_a_stack_that_fails_fails_the_suite(tmp_path: Path) -> None:
         str(small_project(tmp_path, {"Resources": {"Domain": domain}})),
     )
     assert suite.returncode == 1, suite.stderr
-    assert "only                   us-west-2  CREATE_FAILED" in suite.stderr
+    assert f"only                   {REGION}  CREATE_FAILED" in suite.stderr
     assert "certificate" in suite.stderr
 
 
