@@ -23,6 +23,7 @@ from deploytool.commands.arguments.base import (
     sentence,
 )
 from deploytool.commands.arguments.bootstrap import BootstrapArguments
+from deploytool.commands.arguments.completion import COMPLETE, CompletionArguments, candidates
 from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
 from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
@@ -51,6 +52,7 @@ COMMANDS: dict[str, tuple[type[Arguments], str]] = {
     "failback": (MoveArguments, "let traffic come back to the primary"),
     "destroy": (DestroyArguments, "delete the stacks, in reverse order"),
     "matrix": (StageArguments, "print what a pipeline must know of a stage, without AWS"),
+    "completion": (CompletionArguments, "print what lets a shell complete command lines"),
     "bootstrap": (BootstrapArguments, "create the roles that GitHub Actions assumes"),
     "history": (HistoryArguments, "list the drills of a directory of reports, without AWS"),
     "report": (ReportArguments, "judge a drill's history again and write its reports, without AWS"),
@@ -90,6 +92,32 @@ class _Parser(ArgumentParser):
     def option_strings(self) -> list[str]:
         """Return every option, as it is typed."""
         return list(self._option_string_actions)
+
+    def option_choices(self) -> dict[str, Sequence[str] | None]:
+        """Return every option with the values that it may have, None for any value and for flags."""
+        options: dict[str, Sequence[str] | None] = {}
+        for name, action in self._option_string_actions.items():
+            options[name] = list(map(str, action.choices)) if action.choices else None
+        return options
+
+
+def _complete(words: Sequence[str]) -> int:
+    """Print what can stand where the last word stands, a line each, for the shell."""
+    command = words[0] if words else ""
+    known: Sequence[str] = (*COMMANDS, "local")
+    parser = _Parser(add_help=True)
+    if len(words) > 1 and command == "local":
+        from deploytool.commands.arguments.local import ACTIONS  # noqa: PLC0415
+
+        words = words[1:]
+        known = tuple(ACTIONS)
+        if len(words) > 1 and words[0] in ACTIONS:
+            ACTIONS[words[0]][0].add_to(parser)
+    elif command in COMMANDS:
+        COMMANDS[command][0].add_to(parser)
+    for word in candidates(words, known, parser.option_choices()):
+        print(word)
+    return 0
 
 
 def _with_suggestion(message: str, options: Sequence[str]) -> str:
@@ -145,6 +173,8 @@ def build_parser(words: Sequence[str]) -> ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code, which docs/reference/command-line.md lists."""
     words = sys.argv[1:] if argv is None else argv
+    if words[:1] == [COMPLETE]:
+        return _complete(words[1:])
     namespace = build_parser(words).parse_args(words)
     hear_requests(_interrupt)
     Terminal.has_document = False
