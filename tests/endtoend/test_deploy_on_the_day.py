@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.busy import on_this_machine
+
 EAST, WEST = "us-east-1", "us-west-2"
 LOCAL = [sys.executable, "-m", "deploytool", "local"]
 # Seconds of wall time until an API counts as dead, with the start of Python on a busy machine.
@@ -91,7 +93,7 @@ def test_a_run_for_both_regions_names_the_dead_api_and_changes_nothing(
     apis.break_(EAST, "error")
     began = time.monotonic()
     done = deployed.deploytool("deploy")
-    assert time.monotonic() - began < FOUND_DEAD
+    assert time.monotonic() - began < on_this_machine(FOUND_DEAD)
     assert done.code == 4, done.out + done.err
     assert f"the API of {EAST} does not answer; nothing was changed" in done.err
     assert f"deploytool deploy --stage dev --region {WEST} --local" in done.err
