@@ -203,6 +203,11 @@ def _fail(terminal: Terminal, message: str, hint: str, exit_code: int) -> int:
     """Print an error, and with --output json a document of it if there is none; return the code."""
     message, hint = advised(message, Terminal.options), advised(hint, Terminal.options)
     _print_error(message, hint)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from deploytool.render.github import annotate_error  # noqa: PLC0415  # nobody else needs it
+
+        command = next((word for word in _Parser.words if not word.startswith("-")), "")
+        annotate_error(command, visible(message), visible(hint), terminal)
     if not Terminal.has_document:
         terminal.document({"error": message, "hint": hint, "exit_code": exit_code})
     return exit_code

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from deploytool.core.stacks.events import StackFailed, StackLeft
+from deploytool.render.markdown import text as markdown_text
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import escape
 
@@ -40,6 +41,19 @@ def annotation(event: StackFailed | StackLeft) -> str:
     if event.hint:
         message += f"\n{event.hint}"
     return f"::error title={_property(f'{event.node} failed')}::{_data(message)}"
+
+
+def annotate_error(command: str, message: str, hint: str, terminal: Terminal) -> None:
+    """Annotate the error that ended a command, and add it to the summary of the step.
+
+    The page of a run shows both without its log.
+    """
+    text = f"{message}\n{hint}" if hint else message
+    terminal.raw(f"::error title={_property(f'deploytool {command}')}::{_data(text)}")
+    summary = [f"**deploytool {markdown_text(command)}**: {markdown_text(message)}"]
+    if hint:
+        summary.append(f"Fix: {markdown_text(hint)}")
+    add_to_step_summary("\n\n".join(summary) + "\n", terminal)
 
 
 def _data(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +46,20 @@ def test_a_protected_stage_is_moved_only_with_its_domain(
     may_go_on = typed == "example.com" or (not typed and not protected)
     with nullcontext() if may_go_on else pytest.raises(InputError):
         confirm_domain(Terminal(), stage, "It moves.", answer=typed, yes=False)
+
+
+def test_an_error_is_annotated_and_in_the_summary_of_the_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The page of a run shows a wrong input without its log; no text adds a command of its own."""
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert cli.main(["plan", "--config", f"{tmp_path}/no\n::set-output name=x::y"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    (annotation,) = [line for line in lines if line.startswith("::")]
+    assert annotation.startswith("::error title=deploytool plan::")
+    assert "no such file" in annotation
+    text = summary.read_text()
+    assert text.startswith("**deploytool plan**: ")
+    assert "\n::" not in text
