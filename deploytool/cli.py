@@ -28,6 +28,7 @@ from deploytool.commands.arguments.deploy import DeployArguments, DestroyArgumen
 from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
 from deploytool.commands.arguments.init import InitArguments
+from deploytool.commands.arguments.logs import LogsArguments
 from deploytool.commands.arguments.restore import RestoreArguments
 from deploytool.commands.arguments.schema import SchemaArguments
 from deploytool.core.errors import DeploytoolError, InputError, Interrupted, suggestion
@@ -46,6 +47,7 @@ COMMANDS: dict[str, tuple[type[Arguments], str]] = {
     "status": (StageArguments, "show the deployed stacks and any unfinished drill"),
     "outputs": (StageArguments, "show the outputs of the stacks"),
     "check": (StageArguments, "resolve the domain, call it, and show which region serves"),
+    "logs": (LogsArguments, "show what the functions log, of both regions in the order of time"),
     "drill": (DrillArguments, "make the primary fail, measure the failover, restore"),
     "restore": (RestoreArguments, "undo what an interrupted drill left behind"),
     "failover": (MoveArguments, "move traffic to the secondary, and keep it there"),

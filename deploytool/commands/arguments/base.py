@@ -11,6 +11,7 @@ from deploytool.core.errors import InputError
 # aws, or local for the same as --local: a pipeline then runs the same commands on both targets.
 TARGET = "DEPLOYTOOL_TARGET"
 REPORTS = Path("reports")
+AGE_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}  # seconds
 DEFAULT_CONFIG = Path("deploytool.toml")
 
 
@@ -190,6 +191,17 @@ def seconds(text: str) -> float:
     # Written so that it also refuses `nan`, which compares as false
     if not value >= 0:
         raise ArgumentTypeError("must be 0 or more seconds")
+    return value
+
+
+def age(text: str) -> float:
+    """Parse an age like 30d, in seconds."""
+    unit = AGE_UNITS.get(text[-1:])
+    if unit is None:
+        raise ArgumentTypeError(f"{text!r} is not an age; write it like 30d, 12h or 90m")
+    value = number(text[:-1]) * unit
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError("must be more than 0")
     return value
 
 

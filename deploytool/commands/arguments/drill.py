@@ -9,11 +9,11 @@ from deploytool.commands.arguments.base import (
     add_confirmation,
     add_pair,
     add_report_directory,
+    age,
     number,
 )
 
 LONGEST = 86_400.0  # seconds, for an objective
-AGE_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}  # seconds
 HIGHEST_RATE = 100.0  # requests a second
 
 
@@ -169,7 +169,7 @@ class HistoryArguments(StageArguments):
         super().add_to(parser)
         parser.add_argument(
             "--max-age",
-            type=_age,
+            type=age,
             metavar="AGE",
             help="end with 1 when no drill that passed is younger, like 30d, 12h or 90m",
         )
@@ -180,17 +180,6 @@ def _path(text: str) -> str:
     if not text.startswith("/") or any(each.isspace() for each in text):
         raise ArgumentTypeError("must begin with a slash and have no space, like /health")
     return text
-
-
-def _age(text: str) -> float:
-    """Parse an age like 30d, in seconds."""
-    unit = AGE_UNITS.get(text[-1:])
-    if unit is None:
-        raise ArgumentTypeError(f"{text!r} is not an age; write it like 30d, 12h or 90m")
-    value = number(text[:-1]) * unit
-    if not 0 < value < float("inf"):
-        raise ArgumentTypeError("must be more than 0")
-    return value
 
 
 def _objective(text: str) -> float:
