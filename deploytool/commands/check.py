@@ -3,24 +3,33 @@
 It changes nothing, and needs no API of AWS: where none answers, only the last part is not known.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from typing import assert_never
 
 from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
+from deploytool.commands._logs import read_logs
 from deploytool.commands._resolvers import tell_left_out
 from deploytool.commands.arguments.base import StageArguments
+from deploytool.core.errors import DeploytoolError
 from deploytool.core.failover.readiness import Remedy
+from deploytool.core.ports import HttpAnswer
 from deploytool.core.project.graph import OutputRef
 from deploytool.core.service.findings import Findings, ZoneServers, has_no_address, problems
 from deploytool.core.service.service import Service
 from deploytool.render.check import check_document, check_lines, check_markdown, readiness_lines
 from deploytool.render.github import add_to_step_summary
+from deploytool.render.logs import event_line
 from deploytool.render.text import escape
 from deploytool.targets.service import configured_service, readiness_ports
 from deploytool.work.check import check
 from deploytool.work.failover.readiness import Readiness, read_readiness
+
+SERVER_ERROR = 500
+LOGS_SECONDS = 300.0  # how far back a failing region's log is read
+MOST_LINES = 5
 
 
 def run(arguments: StageArguments) -> int:
@@ -46,6 +55,8 @@ def run(arguments: StageArguments) -> int:
             context.terminal.say(line)
         for problem in problems(findings, service):
             context.terminal.say(f"[red]✗[/] {escape(problem)}")
+        for line in _error_lines(context, findings):
+            context.terminal.say(line)
         for line in readiness_lines(readiness):
             context.terminal.say(line)
         if hint:
@@ -53,6 +64,31 @@ def run(arguments: StageArguments) -> int:
         # Writes nothing outside GitHub Actions
         add_to_step_summary(check_markdown(findings, wrong, service), context.terminal)
         return 1 if wrong else 0
+
+
+def _error_lines(context: CommandContext, findings: Findings) -> Iterator[str]:
+    """Yield the last errors that the functions of failing regions have logged.
+
+    Only where the region itself has answered: nobody waits for the API of one that is down.
+    """
+    failing = [
+        region
+        for region, answer in findings.regions.items()
+        if isinstance(answer, HttpAnswer) and answer.status >= SERVER_ERROR
+    ]
+    if not failing:
+        return
+    since = context.target.unix_time() - LOGS_SECONDS
+    try:
+        events, _missing = read_logs(context, failing, since)
+    except DeploytoolError as error:
+        yield f"[dim]what the functions logged is not known: {escape(str(error))}[/]"
+        return
+    errors = [event for event in events if event.is_error][-MOST_LINES:]
+    if errors:
+        yield f"The last errors of {LOGS_SECONDS / 60:.0f} minutes (deploytool logs has more):"
+    for event in errors:
+        yield f"  {event_line(event)}"
 
 
 def look(context: CommandContext, service: Service) -> Findings:

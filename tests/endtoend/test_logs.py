@@ -73,3 +73,18 @@ def test_new_lines_are_followed_until_ctrl_c(talking: Any) -> None:
 def test_a_json_document_cannot_be_followed(talking: Any) -> None:
     """It has an end."""
     assert talking.deploytool("logs", "--follow", "--output", "json").code == 2
+
+
+def test_a_failing_check_shows_the_last_errors(talking: Any) -> None:
+    """The reason stands below the problem, without another command."""
+    handler = talking.folder / "lambda" / "api" / "handler.py"
+    good = handler.read_text()
+    handler.write_text(
+        good + '\n\ndef handler(event, context):\n    raise KeyError("table name")\n'
+    )
+    assert talking.deploytool("deploy", "--parallel").code == 0
+    done = talking.deploytool("check")
+    handler.write_text(good)
+    assert done.code == 1
+    assert "deploytool logs" in done.out
+    assert "table name" in done.out

@@ -8,7 +8,9 @@ from typing import Any
 
 # What the runtime writes around each call, where a function's system logs are not off
 _NOISE = re.compile(r"(INIT_START|START|END|REPORT) ")
-_ERROR = re.compile(r"\b(ERROR|CRITICAL|Traceback|Error:|Exception|Task timed out)", re.IGNORECASE)
+_ERROR = re.compile(
+    r'\b(ERROR|CRITICAL|Traceback|\w*Error:|\w*Exception:|Task timed out)|"errorType"'
+)
 
 
 @dataclass(frozen=True, order=True)
