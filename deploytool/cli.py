@@ -27,6 +27,7 @@ from deploytool.commands.arguments.completion import COMPLETE, CompletionArgumen
 from deploytool.commands.arguments.deploy import DeployArguments, DestroyArguments, PlanArguments
 from deploytool.commands.arguments.drill import DrillArguments, HistoryArguments, ReportArguments
 from deploytool.commands.arguments.failover import MoveArguments
+from deploytool.commands.arguments.graph import GraphArguments
 from deploytool.commands.arguments.init import InitArguments
 from deploytool.commands.arguments.logs import LogsArguments
 from deploytool.commands.arguments.restore import RestoreArguments
@@ -42,6 +43,7 @@ COMMANDS: dict[str, tuple[type[Arguments], str]] = {
     "init": (InitArguments, "write a project into a folder, without AWS"),
     "doctor": (StageArguments, "find what is wrong with a setup before a deployment does"),
     "lint": (StageArguments, "check the configuration and the templates, without AWS"),
+    "graph": (GraphArguments, "draw the stacks and what they wait for, without AWS"),
     "plan": (PlanArguments, "show what a deployment would change"),
     "deploy": (DeployArguments, "deploy what has changed, in dependency order"),
     "status": (StageArguments, "show the deployed stacks and any unfinished drill"),
