@@ -43,8 +43,8 @@ deploy-and-drill:  # what `drill` runs inside its private local cloud
 outage: venv  ## us-east-1 loses its API and its edge: traffic fails over, stays, and comes home by command
 	@$(RUN) $(BIN)/python -m benchmarks.outage
 
-test: venv  ## run every test, in six processes
-	@$(RUN) $(BIN)/python -m pytest -n 6 --no-loadscope-reorder
+test: venv  ## run every test, in four processes
+	@$(RUN) $(BIN)/python -m pytest -n 4 --no-loadscope-reorder
 
 docs: venv  ## write what the documentation takes from the code: tables, and the JSON Schemas
 	@$(BIN)/python docs/generate.py

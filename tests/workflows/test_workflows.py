@@ -28,10 +28,13 @@ FORKS = {"pull_request": {"number": 8, "head": {"repo": {"full_name": "anyone/ap
 # and a release needs PyPI and GitHub. What remains to be tested is that the targets exist.
 TARGETS = ("lint", "test", "audit", "dist", "sbom", "release")
 TESTS = "pytest failover_tests"
+LINT = "deploytool lint"
 TASKCAT = "python tests/taskcat/run.py"
 DRY_RUNS = {f"make {target}": f"make --dry-run {target}" for target in TARGETS} | {
     TESTS: f"{TESTS} --collect-only -q",
     TASKCAT: f"{TASKCAT} --help",
+    # Two seconds of a processor; test_a_broken_template_fails_the_lint and others run it
+    LINT: f"{LINT} --help",
 }
 # What a step may run: what a user can type on a laptop
 COMMAND = re.compile(
@@ -233,7 +236,7 @@ def test_a_broken_template_fails_the_lint(runner: Runner) -> None:
     """No plan is made after a failed lint."""
     api = runner.world.repository / "infra" / "api.yaml"
     api.write_text(api.read_text().replace("AWS::ApiGateway::RestApi", "AWS::ApiGateway::RestApy"))
-    runner.instead = DRY_RUNS
+    runner.instead = DRY_RUNS | {LINT: LINT}
     runs = runner.run("ci.yml", Event("pull_request", variables=VARIABLES, payload=OURS))
     assert results(runs) == {"lint": "failure", "test": "success", "plan": "skipped"}
     assert "RestApy" in output_of(runs)
