@@ -38,7 +38,7 @@ from deploytool.render.drill.restored import restored_document, restored_lines
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import escape
 from deploytool.targets.factory import Place, open_target_at
-from deploytool.targets.pairs import find, find_health_check, pair_ports, pair_service
+from deploytool.targets.pairs import find, find_drilled, pair_ports, pair_service
 from deploytool.targets.target import Target
 from deploytool.work.drill.faults import make_fault
 from deploytool.work.drill.pair_preflight import pair_preflight
@@ -101,8 +101,7 @@ def restore_pair(arguments: RestoreArguments) -> int:
     """Undo what a drill of the pair of --domain left; return as `deploytool restore` does."""
     domain = _domain_of(arguments, arguments.domain)
     with _open(arguments, QUICK) as (terminal, target):
-        pair, health_check_id = find_health_check(target, domain, arguments.zone_id)
-        service = pair_service(pair, health_check_id, "/")
+        service = find_drilled(target, domain, arguments.zone_id)
         result = restore(pair_ports(target, service), service)
         terminal.document(restored_document(result))
         for line in restored_lines(result, service.selector):

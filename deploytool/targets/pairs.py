@@ -11,7 +11,12 @@ from deploytool.aws.pairs import Route53Pairs, TagDrillRecords
 from deploytool.aws.standby import CloudWatchSwitchMetric, SsmStandbyRecords
 from deploytool.core.drill.pair import PairState
 from deploytool.core.drill.ports import DrillPorts
-from deploytool.core.route53.pairs import FailoverPair, find_pair, health_check_to_invert
+from deploytool.core.route53.pairs import (
+    FailoverPair,
+    find_pair,
+    health_check_to_invert,
+    primary_health_checks,
+)
 from deploytool.core.route53.verdicts import CheckStates, dependents_of, followers_of, parents_of
 from deploytool.core.service.service import Service
 from deploytool.net.clock import wall_time
@@ -54,10 +59,23 @@ def find(target: Target, domain: str, zone_id: str) -> PairState:
     )
 
 
-def find_health_check(target: Target, domain: str, zone_id: str) -> tuple[FailoverPair, str]:
-    """Return a pair and the health check that a drill of it inverts, with few calls."""
-    pair = find_pair(Route53Pairs(target.clients).zone_of(domain, zone_id), domain)
-    return pair, health_check_to_invert(pair)
+def find_drilled(target: Target, domain: str, zone_id: str) -> Service:
+    """Return what a restore of a domain needs: the health check that has the tag of a drill.
+
+    Without a tag it is the one that a drill would invert. The records may have changed since the
+    drill, so that they are no pair any more.
+    """
+    zone = Route53Pairs(target.clients).zone_of(domain, zone_id)
+    for health_check_id in primary_health_checks(zone, domain):
+        if TagDrillRecords(target.clients, health_check_id, domain).read() is not None:
+            return _to_restore(domain, zone.id, health_check_id)
+    pair = find_pair(zone, domain)
+    return _to_restore(pair.domain, zone.id, health_check_to_invert(pair))
+
+
+def _to_restore(domain: str, zone_id: str, health_check_id: str) -> Service:
+    primary, secondary = UNNAMED
+    return Service("", "", domain, "/", primary, secondary, {}, zone_id, health_check_id)
 
 
 def pair_service(pair: FailoverPair, health_check_id: str, path: str) -> Service:

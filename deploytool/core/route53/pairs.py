@@ -155,6 +155,31 @@ def find_pair(zone: HostedZone, domain: str) -> FailoverPair:
     return pair
 
 
+def primary_health_checks(zone: HostedZone, domain: str) -> tuple[str, ...]:
+    """Return the ids of the health checks of a name's PRIMARY records, and of what is below them.
+
+    A restore asks for them, also where the records are no pair any more. Raises InputError for a
+    name without a PRIMARY record.
+    """
+    owner = canonical(domain)
+    ids: dict[str, None] = {}
+    primaries = [
+        record
+        for type_ in PAIR_TYPES
+        for record in record_sets(zone, owner, type_)
+        if record.failover == PRIMARY
+    ]
+    if not primaries:
+        find_pair(zone, domain)
+    for record in primaries:
+        try:
+            branch = _branch(zone, record)
+        except DrillRefused:
+            branch = Branch(record)
+        ids |= dict.fromkeys(each.health_check_id for each in branch.records())
+    return tuple(id_ for id_ in ids if id_)
+
+
 def health_check_to_invert(pair: FailoverPair) -> str:
     """Return the id of the health check that alone makes the primary unhealthy when it is inverted.
 
