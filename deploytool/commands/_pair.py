@@ -1,40 +1,30 @@
 """deploytool drill --domain and restore --domain: a failover pair that deploytool did not deploy."""
 
-import getpass
 import json
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploytool import __version__
 from deploytool.aws.breaker import GLOBAL_REGION
 from deploytool.aws.limits import PATIENT, QUICK, Limits
 from deploytool.commands._announcement import announce, telling_if_offline
+from deploytool.commands._conduct import Drill, conduct
 from deploytool.commands._confirmation import confirm_foreign
 from deploytool.commands._context import terminal_of
-from deploytool.commands._interrupts import patient_signals
 from deploytool.commands._resolvers import tell_left_out
+from deploytool.commands._restored import report_restored
 from deploytool.commands.arguments.base import StageArguments
 from deploytool.commands.arguments.drill import DrillArguments
 from deploytool.commands.arguments.restore import RestoreArguments
-from deploytool.commands.report import finish, judge_lines
 from deploytool.core.drill.drill_tag import FAULT, TAG
-from deploytool.core.drill.history import Event, FaultInjected, FaultInjecting
 from deploytool.core.drill.pair import PairState, children_in_words, listed
 from deploytool.core.drill.pair_policy import pair_policy
 from deploytool.core.drill.ports import DrillPorts
-from deploytool.core.drill.scenario import Scenario
-from deploytool.core.errors import ApiUnavailable, DeploytoolError, InputError
-from deploytool.core.project.drill_settings import Objectives
+from deploytool.core.errors import DeploytoolError, InputError
+from deploytool.core.project.drill_settings import DrillSettings
 from deploytool.core.route53.names import domain_problem
 from deploytool.core.service.service import Service
-from deploytool.files.history import HISTORY, HistoryFile, prepare_reports
-from deploytool.net.clock import iso_time
-from deploytool.render.drill.activity import Activity
-from deploytool.render.drill.progress import drill_progress
-from deploytool.render.drill.restored import restored_document, restored_lines
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import escape
 from deploytool.targets.factory import Place, open_target_at
@@ -43,14 +33,7 @@ from deploytool.targets.target import Target
 from deploytool.work.drill.faults import make_fault
 from deploytool.work.drill.pair_preflight import pair_preflight
 from deploytool.work.drill.restore import restore
-from deploytool.work.drill.run import DrillContext, run_drill
 from deploytool.work.drill.undo import in_words
-
-# Requests a second of wall time that each client makes by default
-LOCAL_RATE = 10.0
-AWS_RATE = 1.0
-# Seconds of the target's time between two looks at the health checkers, at least
-SHORTEST_HEALTH_INTERVAL = 2.0
 
 
 def drill_pair(arguments: DrillArguments) -> int:
@@ -84,17 +67,16 @@ def drill_pair(arguments: DrillArguments) -> int:
             answer=arguments.confirm,
             yes=arguments.yes,
         )
-        prepare_reports(arguments.report_dir)
-        with HistoryFile(arguments.report_dir) as history:
-            try:
-                _drill(arguments, terminal, target, state, service, ports, history)
-            except BaseException:
-                if history.folder is not None:
-                    _report_all_the_same(terminal, history, history.folder)
-                raise
-        if history.folder is None:
-            raise RuntimeError("a drill that ended without an error has no history")
-        return _report(terminal, history, history.folder)
+        drill = Drill(
+            terminal,
+            target,
+            ports,
+            service,
+            DrillSettings(),
+            with_guard=False,
+            refuse=pair_preflight(state),
+        )
+        return conduct(drill, arguments)
 
 
 def restore_pair(arguments: RestoreArguments) -> int:
@@ -103,12 +85,7 @@ def restore_pair(arguments: RestoreArguments) -> int:
     with _open(arguments, QUICK) as (terminal, target):
         service = find_drilled(target, domain, arguments.zone_id)
         result = restore(pair_ports(target, service), service)
-        terminal.document(restored_document(result))
-        for line in restored_lines(result, service.selector):
-            terminal.say(line)
-        if result.failures:
-            return result.failures[0].exit_code
-        return ApiUnavailable.exit_code if result.waiting else 0
+        return report_restored(terminal, result, service.selector)
 
 
 @contextmanager
@@ -202,63 +179,3 @@ def _plan(terminal: Terminal, state: PairState, ports: DrillPorts, service: Serv
     for call in calls:
         terminal.say(f"  {escape(call)}")
     return 0
-
-
-def _drill(
-    arguments: DrillArguments,
-    terminal: Terminal,
-    target: Target,
-    state: PairState,
-    service: Service,
-    ports: DrillPorts,
-    history: HistoryFile,
-) -> None:
-    """Run the drill and write its history. Raises as `run_drill` does."""
-    rate = arguments.rate or (LOCAL_RATE if target.name == "local" else AWS_RATE)
-    interval = target.speed / rate
-    scenario = Scenario(
-        FAULT,
-        client_interval=interval,
-        dns_interval=interval,
-        health_interval=max(SHORTEST_HEALTH_INTERVAL, interval),
-        patience=arguments.patience_seconds,
-    )
-    objectives = Objectives(
-        arguments.rto_seconds, arguments.failback_seconds, arguments.failed_share
-    )
-    activity = Activity()
-    with (
-        patient_signals(terminal, activity.answer) as signals,
-        drill_progress(terminal) as show,
-    ):
-        context = DrillContext(
-            tool=__version__,
-            wall_time=iso_time(target.unix_time()),
-            target=target.name,
-            speed=target.speed,
-            holder=f"{getpass.getuser()}@{socket.gethostname()}",
-            with_guard=False,
-            interrupts=signals,
-        )
-
-        def emit(event: Event) -> None:
-            # What restore has to undo must be on the disk before and after the injection
-            is_injection = isinstance(event, FaultInjecting | FaultInjected)
-            history.write(event, sync=is_injection)
-            activity.observe(event)
-            show(event)
-
-        run_drill(ports, service, scenario, objectives, context, emit, pair_preflight(state))
-
-
-def _report(terminal: Terminal, history: HistoryFile, folder: Path) -> int:
-    """Report a drill from its history, as `deploytool report` does later; return the exit code."""
-    return finish(terminal, judge_lines(history.lines(), folder / HISTORY), folder)
-
-
-def _report_all_the_same(terminal: Terminal, history: HistoryFile, folder: Path) -> None:
-    """Report a drill that an error ended. The error matters more than one of the report."""
-    try:
-        _report(terminal, history, folder)
-    except DeploytoolError as error:
-        terminal.note(f"[yellow]! the report is not whole: {escape(str(error))}[/]")

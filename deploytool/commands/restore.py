@@ -5,14 +5,14 @@ from functools import partial
 from deploytool.aws.limits import QUICK
 from deploytool.commands._context import CommandContext, open_context
 from deploytool.commands._pair import restore_pair
+from deploytool.commands._restored import report_restored
 from deploytool.commands._serving import with_findings
 from deploytool.commands.arguments.restore import RestoreArguments
-from deploytool.core.errors import ApiUnavailable, InputError
+from deploytool.core.errors import InputError
 from deploytool.core.failover.records import StandbyRecord
 from deploytool.core.failover.standby import service_from
 from deploytool.core.service.service import Service
 from deploytool.render.check import serving_line
-from deploytool.render.drill.restored import restored_document, restored_lines
 from deploytool.targets.service import (
     configured_service,
     drill_ports,
@@ -40,12 +40,7 @@ def run(arguments: RestoreArguments) -> int:
             service = configured_service(context.project, context.graph)
             context.terminal.note(serving_line(findings, service))
 
-        context.terminal.document(restored_document(result))
-        for line in restored_lines(result, f"--stage {context.graph.stage}"):
-            context.terminal.say(line)
-        if result.failures:
-            return result.failures[0].exit_code
-        return ApiUnavailable.exit_code if result.waiting else 0
+        return report_restored(context.terminal, result, f"--stage {context.graph.stage}")
 
 
 def _restore(context: CommandContext) -> Restored:
