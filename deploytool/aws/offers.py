@@ -1,9 +1,12 @@
 """What an account has that a new project can use: its public hosted zones and its regions."""
 
+from itertools import islice
+
 from deploytool.aws.errors import translated
+from deploytool.aws.route53 import Route53Zones
 from deploytool.aws.sessions import Clients
 
-MOST_ZONES = 100  # the most of one answer; a list of more helps nobody to choose
+MOST_ZONES = 100  # as many as one answer has; nobody chooses from a longer list
 
 
 class AccountOffers:
@@ -15,15 +18,8 @@ class AccountOffers:
 
     def zones(self) -> list[str]:
         """Return the names of the public hosted zones. Raises DeploytoolError."""
-        with translated("listing the hosted zones"):
-            client = self._clients.get("route53", self._region)
-            answer = client.list_hosted_zones(MaxItems=str(MOST_ZONES))
-        names = {
-            zone["Name"].rstrip(".")
-            for zone in answer["HostedZones"]
-            if not zone.get("Config", {}).get("PrivateZone")
-        }
-        return sorted(names)
+        zones = islice(Route53Zones(self._clients).public(), MOST_ZONES)
+        return sorted({zone.name.rstrip(".") for zone in zones})
 
     def regions(self) -> list[str]:
         """Return the names of the regions that are enabled. Raises DeploytoolError.

@@ -7,6 +7,7 @@ from deploytool.aws.breaker import GLOBAL_REGION
 from deploytool.aws.errors import translated
 from deploytool.aws.route53 import Route53HealthChecks, Route53Zones, health_check_of
 from deploytool.aws.sessions import Clients
+from deploytool.core.certificates.ports import ZoneInfo
 from deploytool.core.drill.drill_tag import TAG, DrillTag, parse_drill_tag
 from deploytool.core.drill.record import DrillRecord, DrillUnderWay, RestoreHealthCheck
 from deploytool.core.errors import InputError
@@ -42,33 +43,23 @@ class Route53Pairs:
                     hint="use the account that has the zone, or name the zone with --zone-id",
                 )
             zone_id = found.id
-        zone = self.zone(zone_id)
+        zone = self._with_records(self._zones.get(zone_id))
         name = canonical(domain)
         if name != zone.name and not name.endswith(f".{zone.name}"):
             raise InputError(f"--zone-id {zone_id}: zone {zone.name} does not hold {domain}")
         return zone
 
-    def zone(self, zone_id: str) -> HostedZone:
-        """Return a zone with every record set."""
-        zone = self._zones.get(zone_id)
-        return HostedZone(
-            zone.id,
-            canonical(zone.name),
-            tuple(zone.name_servers),
-            tuple(self._zones.records(zone_id)),
-        )
+    def zones_beside(self, zone: HostedZone) -> list[HostedZone]:
+        """Return the zone, and every other public zone of the account with every record set.
 
-    def public_zones(self) -> list[HostedZone]:
-        """Return every public zone of the account with every record set."""
-        with translated("listing the hosted zones"):
-            pages = self._client().get_paginator("list_hosted_zones").paginate()
-            ids = [
-                zone["Id"].rpartition("/")[2]
-                for page in pages
-                for zone in page["HostedZones"]
-                if not zone.get("Config", {}).get("PrivateZone")
-            ]
-        return [self.zone(zone_id) for zone_id in ids]
+        The others have no name servers: their records are what counts.
+        """
+        others = [each for each in self._zones.public() if each.id != zone.id]
+        return [zone, *map(self._with_records, others)]
+
+    def _with_records(self, zone: ZoneInfo) -> HostedZone:
+        records = self._zones.records(zone.id)
+        return HostedZone(zone.id, zone.name, tuple(zone.name_servers), tuple(records))
 
     def health_checks(self) -> dict[str, HealthCheck]:
         """Return the account's health checks by id."""

@@ -1,6 +1,6 @@
 """Route 53: health checks and hosted zones."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
@@ -135,6 +135,15 @@ class Route53Zones:
             if not zone["Config"].get("PrivateZone"):
                 zones.append(_zone_info(zone, ()))
         return zones
+
+    def public(self) -> Iterator[ZoneInfo]:
+        """ListHostedZones: yield the public zones of the account, a page of them at a time."""
+        with translated("listing the hosted zones"):
+            for page in self._client().get_paginator("list_hosted_zones").paginate():
+                for item in page["HostedZones"]:
+                    zone = _zone_info(item, ())
+                    if not zone.private:
+                        yield zone
 
     def find_enclosing(self, domain: str) -> ZoneInfo | None:
         """Return the public zone with the longest name that the domain is in.

@@ -32,10 +32,11 @@ def find(target: Target, domain: str, zone_id: str) -> PairState:
     Raises InputError when there is no pair, DrillRefused when no health check moves it.
     """
     reader = Route53Pairs(target.clients)
-    pair = find_pair(reader.zone_of(domain, zone_id), domain)
+    zone = reader.zone_of(domain, zone_id)
+    pair = find_pair(zone, domain)
     health_check_id = health_check_to_invert(pair)
     checks = reader.health_checks()
-    zones = reader.public_zones()
+    zones = reader.zones_beside(zone)
     needed = {
         health_check_id,
         *pair.secondary.health_checks(),
