@@ -5,8 +5,6 @@ import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from subprocess import DEVNULL, PIPE
-from subprocess import run as run_process
 
 from deploytool import __version__
 from deploytool.aws.limits import BRIEF
@@ -31,6 +29,7 @@ from deploytool.core.project.starter import (
     project_files,
 )
 from deploytool.core.route53.names import domain_problem
+from deploytool.files.git import ask_git
 from deploytool.files.starter import read_files, read_starter, write_files
 from deploytool.files.text import read_text
 from deploytool.render.init import next_lines, update_lines, written_lines
@@ -40,7 +39,6 @@ from deploytool.render.text import escape
 REGIONS = ("us-east-1", "us-west-2")
 STAGES = ("dev", "prod")
 WORKFLOWS = ".github/"
-GIT_TIMEOUT = 5.0  # seconds
 MOST_OFFERED = 20  # a longer list pushes the question off the screen
 
 
@@ -86,20 +84,8 @@ def run(arguments: InitArguments) -> int:
 def _outer_repository(folder: Path) -> Path | None:
     """Return the root of the git repository around a folder, None when the folder is the root."""
     inside = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
-    try:
-        done = run_process(
-            ["git", "rev-parse", "--show-toplevel"],
-            cwd=inside,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            text=True,
-            timeout=GIT_TIMEOUT,
-            check=False,
-        )
-    except (OSError, ValueError, TimeoutError):
-        return None
-    root = done.stdout.strip()
-    if done.returncode or not root or Path(root).resolve() == folder.resolve():
+    root = ask_git(inside, "rev-parse", "--show-toplevel")
+    if not root or Path(root).resolve() == folder.resolve():
         return None
     return Path(root)
 

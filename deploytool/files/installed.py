@@ -1,9 +1,7 @@
 """Which packages are installed, compared with what deploytool's own metadata requires."""
 
-import subprocess
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 
 from packaging.requirements import Requirement as Specification
 
@@ -12,7 +10,6 @@ from deploytool.core.errors import DeploytoolError
 
 PACKAGE = "deploytool"
 SDK = ("boto3", "botocore")
-GIT_TIMEOUT = 5.0  # seconds
 
 
 def sdk_requirements() -> list[Requirement]:
@@ -23,22 +20,6 @@ def sdk_requirements() -> list[Requirement]:
 def extra_requirements(extra: str) -> list[Requirement]:
     """Return the packages of an extra. Raises DeploytoolError when deploytool is not installed."""
     return list(_requirements(extra))
-
-
-def git_remote(root: Path) -> str:
-    """Return the URL of the remote `origin` of a folder's repository, "" when it has none."""
-    try:
-        process = subprocess.run(
-            ["git", "remote", "get-url", "origin"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=GIT_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return process.stdout.strip() if process.returncode == 0 else ""
 
 
 def _requirements(extra: str) -> Iterator[Requirement]:

@@ -38,7 +38,8 @@ from deploytool.core.errors import DeploytoolError
 from deploytool.core.project.bootstrap import ISSUER, stack_name
 from deploytool.core.project.config import Config, Stage
 from deploytool.core.stacks.stack import Stack
-from deploytool.files.installed import extra_requirements, git_remote, sdk_requirements
+from deploytool.files.git import ask_git
+from deploytool.files.installed import extra_requirements, sdk_requirements
 from deploytool.files.project import Project
 from deploytool.net.clock import RealClock, unix_time
 from deploytool.net.executor import ThreadExecutor
@@ -287,7 +288,9 @@ def _github_checks(setup: Setup, roles: pipeline.Roles | None) -> Iterator[Check
     group, topic = Group.PIPELINE, Topic("github", "GitHub repository")
     token = next((os.environ[name] for name in TOKENS if os.environ.get(name)), "")
     api = os.environ.get(API_URL) or DEFAULT_API
-    repository = os.environ.get(REPOSITORY) or repository_of(git_remote(setup.root), api)
+    repository = os.environ.get(REPOSITORY) or repository_of(
+        ask_git(setup.root, "remote", "get-url", "origin"), api
+    )
     reason = ""
     if not token:
         reason = "GITHUB_TOKEN and GH_TOKEN are not set"

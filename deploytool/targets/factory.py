@@ -11,7 +11,6 @@ import os
 import random
 import socket
 import stat
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from deploytool.core.errors import InputError
 from deploytool.core.ports import Nameserver
 from deploytool.core.route53.zone import canonical
 from deploytool.core.stacks.lease import Holder
+from deploytool.files.git import ask_git
 from deploytool.files.project import Project
 from deploytool.localcloud.state import State
 from deploytool.net.clock import RealClock, unix_time
@@ -44,7 +44,6 @@ from deploytool.work.stacks.run import DeployPorts
 
 LOCAL_DIRECTORY = "DEPLOYTOOL_LOCAL_DIR"
 LOCAL_RATE = Rate(per_second=200.0, burst=200.0)  # a local cloud throttles no call
-GIT_TIMEOUT = 5.0  # seconds
 
 
 def local_directory(root: Path) -> Path:
@@ -213,7 +212,7 @@ def _deploy_ports(
 ) -> DeployPorts:
     holder = Holder(getpass.getuser(), socket.gethostname(), os.getpid(), run=uuid4().hex)
     coordination = Coordination(ParameterLocks(clients), holder, time.now, _is_running)
-    commit = cache(lambda: _commit(place.root))
+    commit = cache(lambda: ask_git(place.root, "rev-parse", "HEAD"))
     jitter = random.Random()  # noqa: S311  # spreads calls over time; keeps no secret
     return DeployPorts(
         stacks=CloudFormation(calls, role_arn),
@@ -238,19 +237,3 @@ def _is_running(process_id: int) -> bool:
         # It runs, as another user
         return True
     return True
-
-
-def _commit(root: Path) -> str:
-    """Return the commit of the project's folder, "" without a repository or without git."""
-    try:
-        process = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=GIT_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return process.stdout.strip() if process.returncode == 0 else ""
