@@ -4,7 +4,6 @@ The shell calls `deploytool __complete WORDS` with what is typed so far, the las
 under the cursor. Like `--help` it imports neither boto3 nor rich.
 """
 
-import tomllib
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from deploytool.commands.arguments.base import Arguments, default_config
-from deploytool.core.project.drill_settings import AFTER_DEPLOY, NO_DRILL
 
 COMPLETE = "__complete"
 SHELLS = ("bash", "zsh", "fish")
-FAULTS = (
-    *(fault for fault in AFTER_DEPLOY if fault != NO_DRILL),
-    "refuse",
-    "blackhole",
-    "slow",
-    "error",
-)
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ def _values(
     if choices is not None:
         return choices
     if option == "--fault":
-        return FAULTS
+        return _faults()
     config = _config(words)
     if option == "--stage":
         stages = config.get("stages")
@@ -75,8 +66,20 @@ def _values(
     return list(options)
 
 
+def _faults() -> Sequence[str]:
+    """Return the faults of a drill: those that every target has, then those of the local cloud."""
+    # Only here: every command imports this module
+    from deploytool.commands.arguments.local import EdgeFault  # noqa: PLC0415
+    from deploytool.core.project.drill_settings import AFTER_DEPLOY, NO_DRILL  # noqa: PLC0415
+
+    everywhere = (fault for fault in AFTER_DEPLOY if fault != NO_DRILL)
+    return (*everywhere, *EdgeFault)
+
+
 def _config(words: Sequence[str]) -> dict[str, Any]:
     """Return the configuration, as far as it can be read: nothing may fail while one types."""
+    import tomllib  # noqa: PLC0415  # as above
+
     path = default_config()
     if "--config" in words[:-1]:
         path = Path(words[words.index("--config") + 1])
