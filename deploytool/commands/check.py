@@ -85,8 +85,9 @@ def _error_lines(context: CommandContext, findings: Findings) -> Iterator[str]:
         yield f"[dim]what the functions logged is not known: {escape(str(error))}[/]"
         return
     errors = [event for event in events if event.is_error][-MOST_LINES:]
+    more = f"deploytool logs --stage {context.graph.stage}"
     if errors:
-        yield f"The last errors of {LOGS_SECONDS / 60:.0f} minutes (deploytool logs has more):"
+        yield f"The last errors of {LOGS_SECONDS / 60:.0f} minutes ({more} has more):"
     for event in errors:
         yield f"  {event_line(event)}"
 

@@ -43,16 +43,15 @@ def run(arguments: LogsArguments) -> int:
 
 def _follow(context: CommandContext, shown: list[LogEvent], text: str) -> None:
     """Print new events until Ctrl-C."""
-    seen = {(event.group, event.region, event.id) for event in shown}
+    seen = set(shown)
     clock = RealClock()
     try:
         while True:
             clock.sleep(POLL_SECONDS)
             since = context.target.unix_time() - LATE
             for event in read_logs(context, context.regions, since, text)[0]:
-                key = (event.group, event.region, event.id)
-                if key not in seen:
-                    seen.add(key)
+                if event not in seen:
+                    seen.add(event)
                     context.terminal.say(event_line(event))
     except KeyboardInterrupt:
         return  # it is how one ends it

@@ -6,7 +6,7 @@ from shlex import quote
 
 # The commands that take --local and --config. `lint` needs no target.
 _COMMANDS = (
-    "bootstrap", "check", "deploy", "destroy", "doctor", "drill", "failback", "failover", "outputs", "plan",
+    "bootstrap", "check", "deploy", "destroy", "doctor", "drill", "failback", "failover", "logs", "outputs", "plan",
     "restore", "status",
 )  # fmt: skip
 _COMMAND = re.compile(rf"\bdeploytool (?:{'|'.join(_COMMANDS)})\b(?: --stage [\w-]+)?")
