@@ -93,10 +93,6 @@ class _Parser(ArgumentParser):
             Terminal(json=True).document(document)
         super().error(text)
 
-    def option_strings(self) -> list[str]:
-        """Return every option, as it is typed."""
-        return list(self._option_string_actions)
-
     def option_choices(self) -> dict[str, Sequence[str] | None]:
         """Return every option with the values that it may have, None for any value and for flags."""
         options: dict[str, Sequence[str] | None] = {}
@@ -163,7 +159,7 @@ def build_parser(words: Sequence[str]) -> ArgumentParser:
         command = commands.add_parser(name, help=summary, description=sentence(summary))
         if name == selected:
             arguments.add_to(command)
-            _Parser.options = command.option_strings()
+            _Parser.options = tuple(command.option_choices())
 
     local = commands.add_parser("local", help=LOCAL_SUMMARY, description=sentence(LOCAL_SUMMARY))
     if selected == "local":
@@ -207,9 +203,9 @@ def _fail(terminal: Terminal, message: str, hint: str, exit_code: int) -> int:
     """Print an error, and with --output json a document of it if there is none; return the code."""
     message, hint = advised(message, Terminal.options), advised(hint, Terminal.options)
     _print_error(message, hint)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        from deploytool.render.github import annotate_error  # noqa: PLC0415  # nobody else needs it
+    from deploytool.render.github import annotate_error, on_github  # noqa: PLC0415  # for errors
 
+    if on_github():
         command = next((word for word in _Parser.words if not word.startswith("-")), "")
         annotate_error(command, visible(message), visible(hint), terminal)
     if not Terminal.has_document:

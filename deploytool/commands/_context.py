@@ -145,13 +145,20 @@ def selected_regions(arguments: StageArguments, graph: Graph) -> tuple[str, ...]
 
     Raises InputError for a region in which the stage has no stack.
     """
-    known = graph.all_regions
-    for region in arguments.regions:
+    return checked_regions(arguments.regions, graph.all_regions)
+
+
+def checked_regions(regions: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the regions, all known ones when there is none.
+
+    Raises InputError for one that is not known.
+    """
+    for region in regions:
         if region not in known:
             raise InputError(
                 f"--region {region}: the project has {', '.join(known)}{suggestion(region, known)}"
             )
-    return arguments.regions or known
+    return regions or known
 
 
 def stack_filter(

@@ -6,7 +6,7 @@ It changes nothing. Each check is independent of the others: one that fails is "
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from deploytool.commands._context import terminal_of
+from deploytool.commands._context import checked_regions, terminal_of
 from deploytool.commands.arguments.base import DEFAULT_CONFIG, StageArguments
 from deploytool.core.doctor.finding import Finding, Group, Topic, exit_code
 from deploytool.core.errors import InputError, InputProblem
@@ -78,17 +78,16 @@ class _Reading:
 
     def setup(self, arguments: StageArguments) -> Setup:
         """Return what the checks need to know. Raises InputError for an unknown stage or region."""
-        known = self.config.regions if self.config is not None else ()
-        for region in arguments.regions:
-            if known and region not in known:
-                raise InputError(f"--region {region}: the project has {', '.join(known)}")
+        regions = arguments.regions
+        if self.config is not None:
+            regions = checked_regions(regions, self.config.regions)
         return Setup(
             arguments.config.parent,
             self.config,
             self.project,
             self.stages(arguments),
             self.valid,
-            arguments.regions or known,
+            regions,
             self.reason,
             self.hint,
         )

@@ -13,12 +13,13 @@ from deploytool.aws.sessions import Clients
 from deploytool.commands._context import terminal_of
 from deploytool.commands.arguments.init import InitArguments
 from deploytool.core.errors import DeploytoolError, InputError
-from deploytool.core.project.config import PROJECT, STAGE, parse_config
+from deploytool.core.project.config import PROJECT, PROJECT_RULE, STAGE, STAGE_RULE, parse_config
 from deploytool.core.project.regions import region_problem
 from deploytool.core.project.starter import (
     CONFIG,
     IGNORED,
     MANIFEST,
+    REGIONS,
     Answers,
     Fate,
     config_text,
@@ -36,8 +37,6 @@ from deploytool.render.init import next_lines, update_lines, written_lines
 from deploytool.render.terminal import Terminal
 from deploytool.render.text import escape
 
-REGIONS = ("us-east-1", "us-west-2")
-STAGES = ("dev", "prod")
 WORKFLOWS = ".github/"
 MOST_OFFERED = 20  # a longer list pushes the question off the screen
 
@@ -118,7 +117,7 @@ def _answers(arguments: InitArguments, terminal: Terminal) -> Answers:
     _refuse(_regions_problem(regions), "--regions")
     primary, secondary = regions.split(",")
 
-    stages = arguments.stages or STAGES
+    stages = arguments.stages or Answers.stages
     for stage in stages:
         _refuse(_stage_problem(stage), "--stage")
     zone = arguments.zone or (ask.zone(domain) if ask else "new")
@@ -191,7 +190,7 @@ def _refuse(problem: str, option: str) -> None:
 def _project_problem(text: str) -> str:
     if PROJECT.fullmatch(text):
         return ""
-    return f"{text!r} must be 2 to 32 lower-case letters, digits and hyphens, a letter first"
+    return f"{text!r} must be {PROJECT_RULE}"
 
 
 def _domain_problem(text: str) -> str:
@@ -201,7 +200,7 @@ def _domain_problem(text: str) -> str:
 def _stage_problem(text: str) -> str:
     if STAGE.fullmatch(text):
         return ""
-    return f"{text!r} must be 1 to 16 lower-case letters and digits, a letter first"
+    return f"{text!r} must be {STAGE_RULE}"
 
 
 def _regions_problem(text: str) -> str:

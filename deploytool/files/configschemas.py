@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from deploytool.core.errors import InputError
-from deploytool.core.project.config import parse_config
 from deploytool.core.project.configschema import config_schema
 from deploytool.core.project.graphparser import parse_graph_file
 from deploytool.core.project.schemaparts import Schema
 from deploytool.core.project.yamltext import comments_of
+from deploytool.files.project import load_config
 from deploytool.files.text import read_text
 
 
 def project_schema(config_file: Path) -> Schema:
     """Return the schema. Raises InputError when a file is missing or not valid."""
-    config = parse_config(read_text(config_file, "name it with --config"), str(config_file))
+    config = load_config(config_file)
     graph_file = config_file.parent / config.graph
     text = read_text(graph_file, f"name it with `graph` in {config_file}")
     graph = parse_graph_file(text, config.graph)

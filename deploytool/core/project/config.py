@@ -26,6 +26,8 @@ PRODUCTION = "prod"
 # characters of letters, digits and hyphens. Buckets are named after them too, so in lower case.
 PROJECT = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
+PROJECT_RULE = "2 to 32 lower-case letters, digits and hyphens, a letter first"
+STAGE_RULE = "1 to 16 lower-case letters and digits, a letter first"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def parse_config(text: str, file: str) -> Config:
 
 
 def _project(value: object, problems: InputProblems) -> str:
-    rule = "2 to 32 lower-case letters, digits and hyphens, a letter first, like hello-api"
+    rule = f"{PROJECT_RULE}, like hello-api"
     if value is None:
         problems.missing("project", f"add it: {rule}")
         return ""
@@ -211,7 +213,7 @@ def _stage(
     """Parse one stage; `domain` and `tags` are the project's. None when it is no table."""
     key = f"stages.{name}"
     if not STAGE.fullmatch(name):
-        problems.add(key, "a stage's name is 1 to 16 lower-case letters and digits, a letter first")
+        problems.add(key, f"a stage's name is {STAGE_RULE}")
     if not isinstance(table, dict):
         problems.add(key, f"must be a table, like [{key}]")
         return None

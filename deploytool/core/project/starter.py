@@ -23,7 +23,8 @@ REQUIREMENTS = "requirements.txt"
 IGNORED = ".gitignore"
 
 # What the starter's files say where a project says its own.
-_PROJECT, _DOMAIN, _REGIONS = "hello", "example.com", ("us-east-1", "us-west-2")
+_DOMAIN = "example.com"
+REGIONS = ("us-east-1", "us-west-2")
 _WITH_REGIONS = (".cfnlintrc.yaml", ".taskcat.yml", "tests/taskcat/deploytool.toml")
 _WITH_DOMAIN = (".taskcat.yml", "tests/taskcat/deploytool.toml")
 
@@ -88,7 +89,7 @@ def _adapted(path: str, content: bytes, answers: Answers) -> bytes:
     """Return a file of the starter with the domain and the regions of a project."""
     replaced: dict[str, str] = {}
     if path in _WITH_REGIONS:
-        replaced |= dict(zip(_REGIONS, answers.regions, strict=True))
+        replaced |= dict(zip(REGIONS, answers.regions, strict=True))
     if path in _WITH_DOMAIN:
         replaced[_DOMAIN] = answers.domain
     if not replaced:
