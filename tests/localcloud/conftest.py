@@ -5,8 +5,11 @@ The service is deployed with plain boto3 and called with curl: no adapter of dep
 
 import dataclasses
 import json
+import shutil
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +20,7 @@ from deploytool.localcloud import lifecycle
 from deploytool.localcloud.settings import Settings
 from deploytool.localcloud.state import State
 
+ROOT = Path(__file__).resolve().parents[2]
 REGIONS = ("us-east-1", "us-west-2")
 DOMAIN = "dev.example.com"
 SPEED = 20.0
@@ -351,3 +355,36 @@ def get(cloud: State) -> Callable[..., Reply]:
         return curl(cloud, host, address, path, *options)
 
     return call
+
+
+@pytest.fixture
+def domain() -> str:
+    """A domain that only this test uses."""
+    return f"{uuid.uuid4().hex[:8]}.example"
+
+
+@pytest.fixture
+def configure(
+    cloud: State, domain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """`configure(project, *settings)` writes the configuration of a project in the current folder.
+
+    The folder has the shipped graph, and commands find the local cloud.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(cloud.ca.parent))
+    without_caches = shutil.ignore_patterns("__pycache__")
+    for name in ("infra", "lambda"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=without_caches)
+
+    def configure(project: str, *settings: str) -> None:
+        lines = [
+            f'project = "{project}"',
+            f'domain = "{domain}"',
+            'regions = ["us-east-1", "us-west-2"]',
+            "[stages.dev.settings]",
+            *settings,
+        ]
+        Path("deploytool.toml").write_text("\n".join(lines) + "\n")
+
+    return configure

@@ -1,7 +1,6 @@
 """deploytool doctor against the local cloud: with --local, and as if it were AWS."""
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -20,37 +19,17 @@ Run = Callable[..., tuple[int, dict[str, Any]]]
 
 
 @pytest.fixture
-def domain() -> str:
-    """A domain that only this test uses."""
-    return f"{uuid.uuid4().hex[:8]}.example"
-
-
-@pytest.fixture
 def run(
-    cloud: State,
-    domain: str,
-    tmp_path: Path,
+    configure: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """`run(*words, settings=...)` runs doctor; the exit code, and each finding by its id."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(cloud.ca.parent))
     for name in ("GITHUB_TOKEN", "GH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    without_caches = shutil.ignore_patterns("__pycache__")
-    for name in ("infra", "lambda"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=without_caches)
 
     def call(*words: str, settings: tuple[str, ...] = ()) -> tuple[int, dict[str, Any]]:
-        lines = [
-            'project = "doctor"',
-            f'domain = "{domain}"',
-            'regions = ["us-east-1", "us-west-2"]',
-            "[stages.dev.settings]",
-            *settings,
-        ]
-        Path("deploytool.toml").write_text("\n".join(lines) + "\n")
+        configure("doctor", *settings)
         code = main(["doctor", "--output", "json", *words])
         checks = json.loads(capsys.readouterr().out)["checks"]
         return code, {check["id"]: check for check in checks}

@@ -1,6 +1,5 @@
 """plan and deploy name what is wrong with a zone or its records before any stack is made."""
 
-import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -9,42 +8,17 @@ from typing import Any
 import pytest
 
 from deploytool.cli import main
-from deploytool.localcloud.state import State
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def domain() -> str:
-    """A domain that only this test uses."""
-    return f"{uuid.uuid4().hex[:8]}.example"
-
-
-@pytest.fixture
-def run(
-    cloud: State,
-    domain: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
+def run(configure: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> Run:
     """`run(command, *settings)` runs a command on the shipped graph; exit code and messages."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DEPLOYTOOL_LOCAL_DIR", str(cloud.ca.parent))
-    without_caches = shutil.ignore_patterns("__pycache__")
-    for name in ("infra", "lambda"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=without_caches)
 
     def call(command: str, *settings: str) -> tuple[int, str]:
-        lines = [
-            'project = "zones"',
-            f'domain = "{domain}"',
-            'regions = ["us-east-1", "us-west-2"]',
-            "[stages.dev.settings]",
-            *settings,
-        ]
-        Path("deploytool.toml").write_text("\n".join(lines) + "\n")
+        configure("zones", *settings)
         code = main([command, "--local", "--stage", "dev"])
         captured = capsys.readouterr()
         return code, captured.err
